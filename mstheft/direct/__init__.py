@@ -1,0 +1,1 @@
+"""Exact recovery: attacks that solve for the weights instead of learning them."""

@@ -1,0 +1,40 @@
+"""Logits out of whatever an oracle tells: direct attacks need answers that are linear in them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mstheft.errors import ExtractionError
+from mstheft.nn import functions as F
+from mstheft.nn.functions import Array
+
+
+def read(oracle: Any, x: Array) -> Array:
+    """Ask rows x (n, d) and return answers (n, K) that are a fixed linear function of the logits.
+
+    'logits'     as they are
+    'log_probs'  log p_k - mean_j log p_j = z_k - mean_j z_j: the logits up to their mean (gauge)
+    'probs'      the same of ln p; for one sigmoid output the logit ln p / (1-p)
+
+    Costs n queries. Numbers that are no longer finite (p rounded to 0 or 1) come back as such.
+    Raises `ExtractionError` for an oracle that tells less than all probabilities.
+    """
+    if oracle.output not in ("logits", "log_probs", "probs"):
+        raise ExtractionError(
+            "answers",
+            "needs logits, log-probabilities or probabilities, but the oracle tells "
+            f"{oracle.output!r}",
+            "use direct.label_only for a linear victim, or learn a copy with mstheft.learning",
+        )
+    answers = oracle.query(x)
+    if oracle.output == "logits":
+        return answers
+    if answers.shape[1] == 1:
+        return F.logit(answers)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = answers if oracle.output == "log_probs" else np.log(answers)
+        if oracle.outputs == 1:
+            return logs[:, 1:] - logs[:, :1]
+        return logs - logs.mean(axis=1, keepdims=True)

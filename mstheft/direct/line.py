@@ -1,0 +1,178 @@
+"""Critical points on a line: where does a piecewise linear function bend?
+
+Along x(t) = u + t v a ReLU network is piecewise linear in t, and each bend (*kink*) is a neuron
+that changes sides. Two ways to find them all: `bisect`, slow and obvious, and `search`, which
+lets the lines through both ends of an interval meet and asks whether the kink is really there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mstheft.direct.intervals import Interval, Probe, ends, measure, resolve, whole
+from mstheft.nn.functions import Array
+
+REPAIRS = 3  # fresh looks at pieces which the answers on them do not fit
+FAR = 1e6  # |t| up to which a line is searched; beyond it lies a kink in 1.6 million
+
+
+@dataclass
+class Line:
+    """What is known about the answers along x(t) = start + t direction.
+
+    start, direction : (d,) u and v
+    t, answers : (m,) and (m, K), everything asked on the line, sorted by t
+    kinks : (n,) positions t_i, sorted
+    slopes : (n+1, K) slope of each piece, from left to right
+    jumps : (n, K) g_i |a_i·v|, the change of slope at each kink
+    unresolved : intervals in which something bends but no single kink could be made out
+    noise : standard size of the rounding in an answer at t = 0; it grows like 1 + |t|
+    """
+
+    start: Array
+    direction: Array
+    t: Array
+    answers: Array
+    kinks: Array
+    slopes: Array
+    jumps: Array
+    unresolved: list[tuple[float, float]]
+    noise: float
+
+    def points(self, t: Array) -> Array:
+        """x(t) as rows, (n,) -> (n, d)."""
+        return self.start + np.multiply.outer(t, self.direction)
+
+
+def measure_noise(oracle: object, start: Array, direction: Array) -> float:
+    """Size of the rounding in the answers near x = start. Costs 6 queries.
+
+    Six points 1e-7 apart along the line lie on one linear piece almost surely, so their second
+    differences should vanish: what is left is rounding. It is never believed to be below 8 units in
+    the last place of the answers, nor below half a unit of the oracle's decimals.
+    """
+    return measure(Probe(oracle, start, direction))
+
+
+def search(
+    oracle: object,
+    start: Array,
+    direction: Array,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+) -> Line:
+    """All kinks for low < t < high, by letting the end lines of an interval meet.
+
+        f(t)        .                 slope s_l at l and s_r at r; where the two lines meet,
+            \\     /      (r - t*) (s_r - s_l) = f_r - f_l - s_l (r - l),
+             \\___/       there is the kink, if the interval holds only one. With K outputs
+            l  t*  r      these are K equations for one t*: most false meetings show at once.
+
+    The others are caught by two queries beside t*: both must lie on their end's line, at a distance
+    at which a wrong line would be seen above the rounding. Otherwise the interval is halved, in
+    arctan t, since kinks on a random line are Cauchy distributed. Afterwards every piece is fitted
+    again to all answers that lie on it, at no further cost.
+
+    start, direction : (d,) arrays u and v
+    low, high : ±1e6 unless given, and less where the answers are coarse
+    Costs about 5 queries per kink for K > 1 and 8 for K = 1. Never loops: an interval that cannot
+    be resolved after 60 halvings is reported in `unresolved`.
+    Source: Jagielski et al. 2020, section 4.3; the checks are ours, see the tests.
+    """
+    probe = Probe(oracle, np.asarray(start, float), np.asarray(direction, float))
+    probe.noise = measure(probe)
+    far = float(np.clip(1e-4 / probe.noise, 20, FAR))
+    first = whole(probe, -far if low is None else low, far if high is None else high)
+    kinks, unresolved = resolve(probe, [first])
+    for _ in range(REPAIRS):
+        line = _fit(probe, kinks)
+        if not line.unresolved:
+            break
+        again = _neighbourhoods(line, first)
+        kinks = kinks[[not any(a < t < b for a, b in again) for t in kinks]]
+        more, unresolved = resolve(probe, [ends(probe, a, b) for a, b in again])
+        kinks = np.sort(np.concatenate([kinks, more]))
+    line = _fit(probe, kinks)
+    line.unresolved += unresolved
+    return line
+
+
+def _neighbourhoods(line: Line, whole: Interval) -> list[tuple[float, float]]:
+    """Each piece that its answers do not fit, with half of the pieces on both sides of it."""
+    marks = np.concatenate([[whole[0].t], line.kinks, [whole[1].t]])
+    middles = np.concatenate([[whole[0].t], (marks[:-1] + marks[1:]) / 2, [whole[1].t]])
+    pieces = np.unique(np.searchsorted(line.kinks, [(a + b) / 2 for a, b in line.unresolved]))
+    return [(float(middles[i]), float(middles[i + 2])) for i in pieces]
+
+
+def _fit(probe: Probe, kinks: Array) -> Line:
+    """Fit a line to the answers of each piece; consecutive lines meet at the sharpened kinks."""
+    t, order = np.unique(np.concatenate(probe.t), return_index=True)
+    answers = np.concatenate(probe.answers)[order].astype(float)
+    kinks = _apart(kinks, t)
+    piece = np.searchsorted(kinks, t)
+    lines = [_least_squares(t[piece == i], answers[piece == i]) for i in range(len(kinks) + 1)]
+    unresolved = []
+    heights, slopes = (np.array(part) for part in zip(*lines, strict=True))
+    for i, (height, slope) in enumerate(lines):
+        mine = piece == i
+        miss = np.abs(height + np.multiply.outer(t[mine], slope) - answers[mine]).max(axis=1)
+        if (miss > 100 * probe.noise * (1 + np.abs(t[mine]))).any():
+            unresolved.append((float(t[mine].min()), float(t[mine].max())))
+    jumps, steps = np.diff(slopes, axis=0), -np.diff(heights, axis=0)
+    sharp = (jumps * steps).sum(axis=1) / (jumps**2).sum(axis=1)
+    return Line(
+        probe.start, probe.direction, t, answers, sharp, slopes, jumps, unresolved, probe.noise
+    )
+
+
+def _apart(kinks: Array, t: Array) -> Array:
+    """Kinks with two answers or more between them: with fewer, it is one kink seen twice."""
+    kept: list[float] = []
+    for kink in kinks:
+        if np.sum((t > (kept[-1] if kept else -np.inf)) & (t < kink)) >= 2:
+            kept.append(float(kink))
+    while kept and np.sum(t > kept[-1]) < 2:
+        kept.pop()
+    return np.array(kept)
+
+
+def _least_squares(t: Array, answers: Array) -> tuple[Array, Array]:
+    """Height at t = 0 and slope of the line through answers (m, K), weighed by their noise."""
+    weight = 1 / (1 + np.abs(t))
+    centre = np.average(t, weights=weight**2)
+    middle = np.average(answers, axis=0, weights=weight**2)
+    spread = (weight**2 * (t - centre)) @ (answers - middle)
+    slope = spread / (weight**2 * (t - centre) ** 2).sum()
+    return middle - slope * centre, slope
+
+
+def bisect(
+    oracle: object, start: Array, direction: Array, *, low: float, high: float, width: float = 1e-9
+) -> Array:
+    """All kinks for low < t < high, the slow and obvious way: halve whatever is not straight.
+
+    An interval is straight when the answers at a quarter, a half and three quarters of it lie on
+    the chord. What is not straight is halved (in arctan t) until it is shorter than `width`.
+    Costs 5 queries per halving, 150 per kink. Returns (n,) sorted positions, exact to `width`.
+    """
+    probe = Probe(oracle, np.asarray(start, float), np.asarray(direction, float))
+    probe.noise = measure(probe)
+    kinks: list[float] = []
+    stack = [(low, high)]
+    while stack:
+        left, right = stack.pop()
+        t = [left + share * (right - left) for share in (0, 0.25, 0.5, 0.75, 1)]
+        f = probe.ask(t)
+        chord = f[0] + np.multiply.outer([0.25, 0.5, 0.75], f[4] - f[0])
+        if np.abs(f[1:4] - chord).max() <= 4 * probe.noise_at(max(abs(left), abs(right))):
+            continue
+        middle = float(np.tan((np.arctan(left) + np.arctan(right)) / 2))
+        if right - left < width:
+            kinks.append(middle)
+        else:
+            stack += [(left, middle), (middle, right)]
+    return np.sort(np.array(kinks))

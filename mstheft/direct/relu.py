@@ -1,0 +1,241 @@
+"""One hidden ReLU layer, stolen in the lecture's four steps and a last layer.
+
+    f(x) = A1 relu(A0 x + b0) + b1
+
+`extract` tells the story; each step is a function that can be called, drawn and taught alone.
+Source: Jagielski, Carlini, Berthelot, Kurakin, Papernot, USENIX Security 2020, section 4.3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from mstheft import progress
+from mstheft.direct import line as lines
+from mstheft.direct.differences import absolute_weights, relative_signs, second_difference
+from mstheft.direct.last_layer import (
+    neuron_signs,
+    signs_by_least_squares,
+    solve_last_layer,
+    with_remainder,
+)
+from mstheft.direct.verify import verify
+from mstheft.errors import BudgetExhausted, ExtractionError
+from mstheft.nn import zoo
+from mstheft.nn.functions import Array
+from mstheft.nn.network import Network
+from mstheft.result import Result
+
+__all__ = [
+    "Neuron",
+    "absolute_weights",
+    "assemble",
+    "extract",
+    "finish",
+    "measure_row",
+    "measure_rows",
+    "neuron_signs",
+    "random_line",
+    "relative_signs",
+    "second_difference",
+    "signs_by_least_squares",
+    "solve_last_layer",
+    "unexplained",
+    "with_remainder",
+]
+
+LINES = 8  # lines searched before the attack gives up
+TRIES = 7  # steps tried per critical point, each a quarter of the one before
+NEAR = 1e3  # |t| up to which a kink is sharp enough to read a neuron's offset from it
+
+
+@dataclass
+class Neuron:
+    """A hidden neuron as far as a critical point tells: everything but its own sign.
+
+    row : (d,) a_i, scaled so that the output weights have length 1, with an unknown sign
+    offset : c_i, so that the hyperplane is a_i·x + c_i = 0
+    output : (K,) unit vector, the direction of A1[:, i]
+    point, step : the critical point and the difference step that passed the self-check
+    absolute, signs : (d,) what steps 2 and 3 measured: |a_ij|, and ±1 relative to the largest
+    """
+
+    row: Array
+    offset: float
+    output: Array
+    point: Array
+    step: float
+    absolute: Array
+    signs: Array
+
+
+def extract(oracle: Any, *, rng: Any = None, tolerance: float = 1e-6) -> Result:
+    """Steal a network with one hidden ReLU layer; its width need not be known.
+
+    1. critical points on a random line     2. absolute weights from second differences
+    3. relative signs from pairs            4. the sign of each neuron
+    5. the last layer by least squares, and a check on fresh inputs
+
+    When the check fails, another line is searched for the neurons that are missing. Costs about
+    (4 d + 6) h queries. tolerance : allowed error on fresh N(0, I) inputs, relative to the spread
+    of the answers; never taken to be below a thousand times their rounding.
+    Returns a verified `Result`; raises `ExtractionError` (which holds the partial result) or
+    `BudgetExhausted`.
+    """
+    rng = np.random.default_rng(rng)
+    result = Result(trace=SimpleNamespace(lines=[], neurons=[]))
+    found: list[Neuron] = result.trace.neurons
+    try:
+        for _ in range(LINES):
+            with result.stage("critical points", oracle):
+                line = random_line(oracle, rng)
+                result.trace.lines.append(line)
+            new = unexplained(line, found)
+            missed = len(new) - measure_rows(oracle, line, new, result)
+            if not found or (missed and len(result.trace.lines) < LINES):
+                continue
+            if finish(oracle, line.noise, tolerance, result, rng):
+                return result
+    except BudgetExhausted as error:
+        error.partial = result
+        raise
+    raise _gave_up(result)
+
+
+def _gave_up(result: Result) -> ExtractionError:
+    lines, found = result.trace.lines, len(result.trace.neurons)
+    kinks = max(len(line.kinks) for line in lines)
+    if kinks == 0:
+        return ExtractionError(
+            "critical points",
+            "no kink on any line, so the victim is linear or its answers are too coarse",
+            "try direct.linear, or ask for more digits",
+            partial=result,
+        )
+    if not found:
+        return ExtractionError(
+            "absolute weights",
+            f"none of {kinks} kinks gave a row that agrees with its line, so the answers are too "
+            "coarse or the victim has more than one hidden layer",
+            "ask for more digits, or try direct.deep",
+            partial=result,
+        )
+    return ExtractionError(
+        "verify",
+        f"the copy with {found} neurons from {len(lines)} lines (of {kinks} kinks) is off by "
+        f"{result.error:.2g}, so the victim is not a network with one hidden ReLU layer or the "
+        "answers are too coarse",
+        "ask for more digits, or learn a copy with mstheft.learning",
+        partial=result,
+    )
+
+
+def random_line(oracle: Any, rng: np.random.Generator) -> lines.Line:
+    """Step 1. A line u + t v with u, v ~ N(0, I), and every kink on it."""
+    start, direction = rng.normal(size=(2, oracle.inputs))
+    return lines.search(oracle, start, direction)
+
+
+def unexplained(line: lines.Line, found: list[Neuron]) -> list[int]:
+    """Kinks of a line at which no neuron found so far changes sides. No queries.
+
+    Neuron i changes sides at t = -(a_i·u + c_i) / (a_i·v).
+    """
+    if not found:
+        return list(range(len(line.kinks)))
+    rows = np.array([n.row for n in found])
+    offsets = np.array([n.offset for n in found])
+    known = -(rows @ line.start + offsets) / (rows @ line.direction)
+    near = np.abs(line.kinks[:, None] - known).min(axis=1) / (1 + np.abs(line.kinks))
+    return [int(i) for i in np.flatnonzero(near > np.clip(1e3 * line.noise, 1e-6, 1e-2))]
+
+
+def measure_rows(oracle: Any, line: lines.Line, kinks: list[int], result: Result) -> int:
+    """Steps 2 and 3 at each kink; returns how many rows were found.
+
+    A kink beyond |t| = 1000 blurs the neuron's offset, and a row that never passes its self-check
+    is wrong: both are left to another line.
+    """
+    found: list[Neuron] = result.trace.neurons
+    before = len(found)
+    with progress.bar("rows", len(kinks), "neuron") as bar:
+        for i in kinks:
+            if abs(line.kinks[i]) < NEAR:
+                neuron = measure_row(oracle, line, i, result)
+                found += [] if neuron is None else [neuron]
+            bar.update(1)
+    return len(found) - before
+
+
+def measure_row(oracle: Any, line: lines.Line, kink: int, result: Result) -> Neuron | None:
+    """Steps 2 and 3 at one critical point, with smaller and smaller steps until the row fits.
+
+    The self-check costs nothing: the line has already shown the slope jump |a·v| A1_i, and the
+    row must reproduce it. A step that crossed another neuron's hyperplane does not.
+    """
+    t, jump = line.kinks[kink], line.jumps[kink]
+    point, size = line.points(t), float(np.linalg.norm(jump))
+    noise = line.noise * (1 + abs(t))
+    step = first_step(line.noise) * (1 + abs(t))
+    for _ in range(TRIES):
+        with result.stage("absolute weights", oracle):
+            absolute, stray = absolute_weights(oracle, point, step, jump / size)
+        blur = 8 * noise / step + 1e-9 * absolute.max()
+        if stray <= blur and absolute.max() > 0:
+            with result.stage("relative signs", oracle):
+                signs, stray = relative_signs(oracle, point, step, jump / size, absolute)
+            row = absolute * signs
+            miss = abs(abs(row @ line.direction) - size)
+            if max(stray, miss / np.linalg.norm(line.direction)) <= blur:
+                return Neuron(row, -float(row @ point), jump / size, point, step, absolute, signs)
+        step /= 4
+    return None
+
+
+def first_step(noise: float) -> float:
+    """A difference step for |x| of the size of N(0, I): small, but larger where answers are coarse.
+
+    Too large crosses other hyperplanes, too small drowns in rounding; the cube root of the noise
+    balances the two.
+    """
+    return 1e-3 * float(np.clip((noise / 1e-14) ** (1 / 3), 1, 300))
+
+
+def finish(
+    oracle: Any, noise: float, tolerance: float, result: Result, rng: np.random.Generator
+) -> bool:
+    """Steps 4 and 5 and the check on fresh inputs; True when the copy in `result` is verified.
+
+    Where the neurons have no definite signs (opposite twins on one hyperplane, or more neurons than
+    the answers can tell apart) the signs are left and an affine remainder is carried instead.
+    """
+    rows, offsets, outputs, points = (
+        np.array([getattr(n, name) for n in result.trace.neurons])
+        for name in ("row", "offset", "output", "point")
+    )
+    with result.stage("neuron signs", oracle):
+        if len(rows) < oracle.inputs:
+            signs = neuron_signs(oracle, rows, offsets)
+        else:
+            signs = signs_by_least_squares(oracle, rows, offsets, outputs, rng)
+    result.trace.neuron_signs = signs
+    a0, b0 = rows * signs[:, None], offsets * signs
+    with result.stage("last layer", oracle):
+        result.model = assemble(a0, b0, *solve_last_layer(oracle, a0, b0, points, rng))
+    if verify(result, oracle, rng=rng, tolerance=tolerance, noise=noise):
+        return True
+    with result.stage("last layer", oracle):
+        result.model = assemble(*with_remainder(oracle, rows, offsets, outputs, rng))
+    return verify(result, oracle, rng=rng, tolerance=tolerance, noise=noise)
+
+
+def assemble(rows: Array, offsets: Array, weights: Array, bias: Array) -> Network:
+    """A Network from A0 (h, d), b0 (h,), A1 (K, h), b1 (K,)."""
+    model = zoo.mlp([rows.shape[1], len(rows), len(bias)], rng=0)
+    for layer, (w, b) in zip(model.layers[::2], [(rows, offsets), (weights, bias)], strict=True):
+        layer.params = {"W": np.array(w), "b": np.array(b)}
+    return model

@@ -1,0 +1,47 @@
+"""What the field knows how to name: a broken assumption, a spent budget, damaged data."""
+
+from __future__ import annotations
+
+
+class MstheftError(Exception):
+    """Base class of every error that this package defines."""
+
+
+class ExtractionError(MstheftError):
+    """An attack stopped because one of its assumptions does not hold for this victim.
+
+    stage : the stage of the attack that noticed, for instance ``"absolute weights"``
+    assumption : what the stage needs and did not find
+    advice : what to try instead
+
+    Nothing that was paid for is lost: ``partial`` holds the `Result` as far as it got.
+    """
+
+    def __init__(self, stage: str, assumption: str, advice: str, partial: object = None):
+        super().__init__(f"stage '{stage}': {assumption}; {advice}")
+        self.stage = stage
+        self.assumption = assumption
+        self.advice = advice
+        self.partial = partial
+
+
+class BudgetExhausted(MstheftError):
+    """A batch would have passed the oracle's budget; nothing of it was asked or counted.
+
+    asked : rows in the refused batch
+    left : rows that may still be asked
+    """
+
+    def __init__(self, asked: int, left: int, budget: int):
+        super().__init__(
+            f"this batch asks {asked:,} rows but only {left:,} of the budget of {budget:,} are "
+            "left; ask a smaller batch or raise budget="
+        )
+        self.asked = asked
+        self.left = left
+        self.budget = budget
+        self.partial: object = None  # an attack puts its Result here, as far as it got
+
+
+class DataError(MstheftError, ValueError):
+    """A file is missing, damaged, or not what its name says."""

@@ -1,0 +1,9 @@
+"""Pictures of what was computed elsewhere: data in, `ax=None`, `Axes` out.
+
+Nothing here solves, asks or evaluates, shows a window, or changes matplotlib's settings.
+Without `ax` a fresh figure is made; `ax.figure.savefig("name.png")` keeps it.
+"""
+
+from mstheft.plots import linear, lines, regions, style, weights
+
+__all__ = ["linear", "lines", "regions", "style", "weights"]
