@@ -24,6 +24,9 @@ class ExtractionError(MstheftError):
         self.advice = advice
         self.partial = partial
 
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        return type(self), (self.stage, self.assumption, self.advice, self.partial)
+
 
 class BudgetExhausted(MstheftError):
     """A batch would have passed the oracle's budget; nothing of it was asked or counted.
@@ -41,6 +44,9 @@ class BudgetExhausted(MstheftError):
         self.left = left
         self.budget = budget
         self.partial: object = None  # an attack puts its Result here, as far as it got
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...], dict[str, object]]:
+        return type(self), (self.asked, self.left, self.budget), {"partial": self.partial}
 
 
 class DataError(MstheftError, ValueError):

@@ -1,0 +1,126 @@
+"""Training: mini-batches, L2, early stopping on validation data, a history, one progress bar."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from mstheft import progress
+from mstheft.nn.functions import Array
+from mstheft.nn.losses import cross_entropy
+from mstheft.nn.network import Network
+from mstheft.nn.optim import Adam
+
+Loss = Callable[[Array, Any], tuple[float, Array]]
+
+
+@dataclass
+class History:
+    """What training saw, one entry per epoch. `best` is the epoch whose parameters were kept."""
+
+    loss: list[float] = field(default_factory=list)
+    validation: list[float] = field(default_factory=list)
+    best: int = -1
+    interrupted: bool = False
+
+
+def accuracy(network: Network, x: Array, labels: np.ndarray) -> float:
+    """Share of rows whose most likely class is the given one. (n, d), (n,) or (n, K) -> 0 … 1."""
+    labels = np.asarray(labels)
+    if labels.ndim == 2:
+        labels = labels[:, 0] > 0.5 if labels.shape[1] == 1 else labels.argmax(axis=1)
+    return float((network.labels(x) == labels).mean())
+
+
+def fit(
+    network: Network,
+    x: Array,
+    targets: np.ndarray,
+    *,
+    epochs: int = 10,
+    batch: int = 128,
+    optimizer: Any = None,
+    loss: Loss = cross_entropy,
+    l2: float = 0.0,
+    validation: tuple[Array, np.ndarray] | None = None,
+    score: Callable[[Network, Array, np.ndarray], float] = accuracy,
+    patience: int | None = None,
+    rng: Any = None,
+) -> History:
+    """Train in place: minimise loss + l2/2 Σ‖W‖² by mini-batches in a new random order per epoch.
+
+    x : (n, d); targets : (n,) labels or (n, K) soft labels
+    optimizer : Adam(1e-3) unless given
+    validation : (x, targets) on which `score` (higher is better) picks the epoch to keep
+    patience : stop after so many epochs without a better score
+    Ctrl-C ends training cleanly: the best parameters so far are kept, `interrupted` is set.
+    """
+    x, targets = np.asarray(x, network.dtype), np.asarray(targets)
+    if len(x) != len(targets) or len(x) == 0:
+        raise ValueError(
+            f"expected one target per row and at least one row, got {len(targets)} targets for "
+            f"{len(x)} rows; check how the data was cut"
+        )
+    if epochs < 1 or batch < 1:
+        raise ValueError(
+            f"expected epochs= and batch= of at least 1, got {epochs} and {batch}; raise them"
+        )
+    rng = np.random.default_rng(rng)
+    optimizer = optimizer or Adam()
+    history, best_score, best_params = History(), -np.inf, None
+    steps = epochs * -(-len(x) // batch)
+    with progress.bar("training", steps, "batch") as bar:
+        try:
+            for epoch in range(epochs):
+                history.loss.append(
+                    _epoch(network, x, targets, batch, optimizer, loss, l2, rng, bar)
+                )
+                if validation is None:
+                    history.best = epoch
+                    continue
+                history.validation.append(score(network, *validation))
+                if history.validation[-1] > best_score:
+                    best_score, history.best = history.validation[-1], epoch
+                    best_params = {k: p.copy() for k, p in network.parameters().items()}
+                elif patience is not None and epoch - history.best >= patience:
+                    break
+        except KeyboardInterrupt:
+            history.interrupted = True
+    if best_params is not None:
+        for name, value in network.parameters().items():
+            value[...] = best_params[name]
+    return history
+
+
+def _epoch(
+    network: Network,
+    x: Array,
+    targets: np.ndarray,
+    batch: int,
+    optimizer: Any,
+    loss: Loss,
+    l2: float,
+    rng: np.random.Generator,
+    bar: Any,
+) -> float:
+    """One pass over the data; returns the mean loss without the L2 term."""
+    order, total = rng.permutation(len(x)), 0.0
+    params = network.parameters()
+    for start in range(0, len(x), batch):
+        rows = order[start : start + batch]
+        logits, caches = network.forward(x[rows], train=True)
+        value, dlogits = loss(logits, targets[rows])
+        _, layer_grads = network.backward(dlogits, caches, need_dx=False)
+        grads = {f"{i}.{k}": g for i, own in enumerate(layer_grads) for k, g in own.items()}
+        if l2:
+            for name in grads:
+                if name.endswith(".W"):
+                    grads[name] += l2 * params[name]
+        optimizer.step(params, grads)
+        total += value * len(rows)
+        bar.update(1)
+        bar.set_postfix_str(f"loss {value:.3f}")
+    return total / len(x)

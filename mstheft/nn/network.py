@@ -1,0 +1,210 @@
+"""A network: layers in a row, answers in batches, gradients, and a file format of its own."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import math
+import operator
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from mstheft.nn import functions as F
+from mstheft.nn import storage
+from mstheft.nn.functions import Array
+from mstheft.nn.layers import KINDS, Dense, Grads, Layer
+
+BATCH = 4096
+
+
+class Network:
+    """Layers applied one after the other; the last one gives the logits.
+
+    layers : the layers, the first to see the input first
+    shape : shape of one input, for instance 784 or (28, 28, 1)
+    dtype : float64 or float32; inputs are converted to it
+
+    Inputs may come as (n, *shape) or flat as (n, d) with d = Π shape. `outputs` is K.
+    """
+
+    def __init__(self, layers: Sequence[Layer], shape: int | tuple[int, ...], dtype: Any = None):
+        self.layers = list(layers)
+        sizes = shape if isinstance(shape, Sequence) else (shape,)
+        self.shape = tuple(operator.index(n) for n in sizes)
+        self.outputs = _chain(self.layers, self.shape)
+        found = {p.dtype for layer in self.layers for p in layer.params.values()}
+        self.dtype = np.dtype(dtype or (found.pop() if len(found) == 1 else np.float64))
+        if self.dtype not in (np.dtype(np.float64), np.dtype(np.float32)):
+            raise ValueError(f"expected dtype float64 or float32, got {self.dtype}; pick one")
+        for layer in self.layers:
+            layer.params = {k: p.astype(self.dtype, copy=False) for k, p in layer.params.items()}
+
+    @property
+    def inputs(self) -> int:
+        """Numbers in one input, d."""
+        return math.prod(self.shape)
+
+    def __repr__(self) -> str:
+        kinds = ", ".join(f"{type(layer).__name__}{layer.config() or ''}" for layer in self.layers)
+        return f"Network(shape={self.shape}, dtype={self.dtype}, [{kinds}])"
+
+    # ---- answers
+
+    def logits(self, x: Array, batch: int = BATCH) -> Array:
+        """(n, d) or (n, *shape) -> (n, K), computed `batch` rows at a time."""
+        x = self._rows(x)
+        parts = [self.forward(x[i : i + batch])[0] for i in range(0, max(len(x), 1), batch)]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def probs(self, x: Array, batch: int = BATCH) -> Array:
+        """(n, d) -> (n, K) softmax of the logits; with K = 1, (n, 1) sigmoid: P(class 1)."""
+        logits = self.logits(x, batch)
+        return F.sigmoid(logits) if logits.shape[1] == 1 else F.softmax(logits)
+
+    def labels(self, x: Array, batch: int = BATCH) -> np.ndarray:
+        """(n, d) -> (n,) the most likely class; with K = 1, 1 where the logit is positive."""
+        logits = self.logits(x, batch)
+        if logits.shape[1] == 1:
+            return (logits[:, 0] > 0).astype(np.int64)
+        return logits.argmax(axis=1)
+
+    # ---- passes
+
+    def forward(self, x: Array, train: bool = False) -> tuple[Array, list[Any]]:
+        """All layers forwards: (n, d) -> logits (n, K), and one cache per layer."""
+        x = self._rows(x)
+        caches = []
+        for layer in self.layers:
+            x, cache = layer.forward(x, train)
+            caches.append(cache)
+        return x, caches
+
+    def backward(
+        self, dlogits: Array, caches: list[Any], need_dx: bool = True
+    ) -> tuple[Array, list[Grads]]:
+        """All layers backwards: dL/dlogits (n, K) -> dL/dx and dL/dparams, one dict per layer."""
+        grads: list[Grads] = []
+        for depth in range(len(self.layers) - 1, -1, -1):
+            layer = self.layers[depth]
+            dlogits, own = layer.backward(dlogits, caches[depth], need_dx or depth > 0)
+            grads.append(own)
+        return dlogits, grads[::-1]
+
+    def input_gradient(self, x: Array, dlogits: Array) -> Array:
+        """Gradient of Σ_k dlogits_k logit_k(x) at each input x. (n, d), (n, K) -> (n, d)."""
+        logits, caches = self.forward(x)
+        dlogits = np.asarray(dlogits, self.dtype)
+        if dlogits.shape != logits.shape:
+            raise ValueError(
+                f"expected dlogits of shape {logits.shape}, got {dlogits.shape}; "
+                "give one row of weights over the logits per input"
+            )
+        dx, _ = self.backward(dlogits, caches)
+        return dx.reshape(len(dx), self.inputs)
+
+    def jacobian(self, x: Array) -> Array:
+        """J_kj = ∂ logit_k / ∂ x_j at each row, one backward pass per k. (n, d) -> (n, K, d)."""
+        logits, caches = self.forward(x)
+        columns = []
+        for k in range(logits.shape[1]):
+            seed = np.zeros_like(logits)
+            seed[:, k] = 1
+            columns.append(self.backward(seed, caches)[0].reshape(len(logits), self.inputs))
+        return np.stack(columns, axis=1)
+
+    # ---- parameters
+
+    def parameters(self) -> dict[str, Array]:
+        """All parameters by name, '0.W', '0.b', '2.W' …; the arrays themselves, not copies."""
+        return {
+            f"{i}.{k}": p for i, layer in enumerate(self.layers) for k, p in layer.params.items()
+        }
+
+    def dense(self) -> list[tuple[Array, Array]]:
+        """(W, b) of every Dense layer, first to last: (A0, b0), (A1, b1) with one hidden layer."""
+        return [(la.params["W"], la.params["b"]) for la in self.layers if isinstance(la, Dense)]
+
+    def copy(self) -> Network:
+        """A network of its own with equal parameters."""
+        return copy.deepcopy(self)
+
+    # ---- files
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the network to an `.npz` file, whole or not at all."""
+        storage.write(path, self._spec(), self.parameters())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Network:
+        """Read a network written by `save`; pickles are refused, damage is a `DataError`."""
+        return storage.read(path, _expected, _build)
+
+    def _spec(self) -> dict[str, Any]:
+        layers = [{"kind": type(layer).__name__, **layer.config()} for layer in self.layers]
+        return {"shape": list(self.shape), "dtype": self.dtype.name, "layers": layers}
+
+    def _rows(self, x: Array) -> Array:
+        x = np.asarray(x, self.dtype)
+        if x.ndim >= 2 and x.shape[1:] == self.shape:
+            return x
+        if x.ndim == 2 and x.shape[1] == self.inputs:
+            return x.reshape(len(x), *self.shape)
+        shaped = f" or (n, {', '.join(map(str, self.shape))})" if len(self.shape) > 1 else ""
+        raise ValueError(
+            f"expected inputs of shape (n, {self.inputs}){shaped}, got {x.shape}; "
+            "reshape them, a single input goes in as x[None]"
+        )
+
+
+def _chain(layers: Sequence[Layer], shape: tuple[int, ...]) -> int:
+    """Do the layers fit one another? Returns the number of logits K."""
+    if not shape or min(shape) < 1:
+        raise ValueError(
+            f"expected a shape of positive whole numbers, got {shape}; give the shape of one input"
+        )
+    for i, layer in enumerate(layers):
+        try:
+            shape = layer.out_shape(shape)
+        except ValueError as error:
+            raise ValueError(f"layer {i} does not fit: {error}") from None
+    if len(shape) != 1:
+        raise ValueError(
+            f"expected a last layer that gives (K,) logits per input, got {shape}; "
+            "add Flatten or Dense"
+        )
+    return shape[0]
+
+
+def _kind(spec: dict[str, Any]) -> tuple[Callable[..., Layer], dict[str, Any]]:
+    """The class of a described layer and its arguments; only what `config` writes passes."""
+    config = dict(spec)
+    name = config.pop("kind")
+    if name not in KINDS:
+        raise ValueError(f"expected layers of the kinds {sorted(KINDS)}, got {name!r}")
+    known = set(inspect.signature(KINDS[name]).parameters) - {"rng", "dtype"}
+    if config.keys() != known:
+        raise ValueError(f"expected {sorted(known)} to describe a {name}, got {sorted(config)}")
+    return KINDS[name], config
+
+
+def _expected(spec: dict[str, Any]) -> dict[str, tuple[int, ...]]:
+    """Parameter shapes of a network with such a spec, without building it."""
+    shapes = {}
+    for i, layer in enumerate(spec["layers"]):
+        kind, config = _kind(layer)
+        for name, shape in kind.shapes(**config).items():  # type: ignore[attr-defined]
+            shapes[f"{i}.{name}"] = tuple(shape)
+    return shapes
+
+
+def _build(spec: dict[str, Any], params: dict[str, Array]) -> Network:
+    layers = []
+    for i, layer_spec in enumerate(spec["layers"]):
+        kind, config = _kind(layer_spec)
+        layer = kind(**config)
+        layer.params = {name: params[f"{i}.{name}"] for name in layer.params}
+        layers.append(layer)
+    return Network(layers, tuple(spec["shape"]), np.dtype(spec["dtype"]))

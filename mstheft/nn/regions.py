@@ -1,0 +1,207 @@
+"""The linear regions of a ReLU network on a plane through its input space.
+
+A ReLU network folds its input space along hyperplanes, and between the folds it is affine.
+With r the region that x lies in, that is the set of hidden neurons that are on there,
+
+    f(x) = W_r x + c_r,    W_r = A_L D_r … A1 D_r A0   (D_r: 1 where a neuron is on, else 0),
+
+so the gradient is the same everywhere in a region and jumps where a neuron changes sides:
+
+              neuron 1
+        off      |      on             first hidden layer: straight lines
+    -------------+------------ neuron 2
+                 |   \\
+                 |    `---- neuron 3   deeper layers: lines that bend at earlier ones
+
+Here a network is looked at, by its owner. What an attack learns of the same picture from
+answers alone is the subject of `direct/`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mstheft.nn.functions import Array
+from mstheft.nn.layers import Activation, Dense, Flatten
+from mstheft.nn.network import Network
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """Where one hidden neuron changes sides: the contour `values` = 0.
+
+    layer : 1 for the first hidden layer
+    neuron : its row in that layer, from 0
+    values : (points, points) its pre-activation at y[j], x[i]
+    """
+
+    layer: int
+    neuron: int
+    values: Array
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A plane through the input space, x ↦ origin + x across + y up, as the network sees it.
+
+    x, y : (points,) grid coordinates; what lies on the grid is indexed [j, i] for y[j], x[i]
+    region : (points, points) int, which row of `patterns` holds there
+    patterns : (regions, hidden neurons) bool, True where on; first layer first
+    boundaries : one Boundary for each neuron that changes sides in view
+    label : (points, points) int, the most likely class
+    logit : the output whose gradient was taken
+    gradient_at : (m, 2) positions x, y
+    gradient : (m, 2) ∂logit/∂x, ∂logit/∂y there, in logits per unit of x and y
+    """
+
+    x: Array
+    y: Array
+    region: np.ndarray
+    patterns: np.ndarray
+    boundaries: list[Boundary]
+    label: np.ndarray
+    logit: int
+    gradient_at: Array
+    gradient: Array
+
+    @property
+    def active(self) -> np.ndarray:
+        """(regions,) neurons that are on. Neighbours differ by one, as a fold turns one neuron."""
+        return self.patterns.sum(axis=1)
+
+
+def slice_regions(
+    network: Network,
+    origin: Any,
+    across: Any,
+    up: Any,
+    *,
+    extent: float = 3.0,
+    points: int = 400,
+    logit: int = 0,
+    arrows: int = 12,
+) -> Slice:
+    """Look at the network on the square -extent ≤ x, y ≤ extent of a plane.
+
+    network : Dense and relu layers, of any depth; a Flatten may come first
+    origin, across, up : (d,) the plane origin + x across + y up; x and y are in input units
+        along unit vectors
+    extent : half the side of the square
+    points : grid points along each side, at least 2; points² numbers are kept for each neuron
+    logit : the output whose gradient is taken
+    arrows : at least 1; the gradient is taken at arrows² points, the centres of equal squares
+    Raises ValueError for another kind of network and for arguments out of range.
+    """
+    if not (extent > 0 and points >= 2 and arrows >= 1):
+        raise ValueError(
+            f"expected extent > 0, points >= 2 and arrows >= 1, got {extent}, {points}, {arrows}"
+        )
+    plane = restrict(network, origin, across, up)
+    along = np.linspace(-extent, extent, points)
+    hidden, owners, label = _look(plane, along)
+    patterns, region = _distinct(hidden > 0)
+    at = _grid(extent * (2 * np.arange(arrows) + 1 - arrows) / arrows)
+    return Slice(
+        x=along,
+        y=along.copy(),
+        region=region,
+        patterns=patterns,
+        boundaries=[
+            Boundary(layer, neuron, values)
+            for (layer, neuron), values in zip(owners, hidden, strict=True)
+            if values.min() < 0 < values.max()
+        ],
+        label=label,
+        logit=logit,
+        gradient_at=at,
+        gradient=plane.input_gradient(at, _one_hot(plane, len(at), logit)),
+    )
+
+
+def restrict(network: Network, origin: Any, across: Any, up: Any) -> Network:
+    """The network on a plane, which is itself a network of two inputs, in float64.
+
+        A0 (o + x p + y q) + b0  =  [A0 p, A0 q] (x, y) + (A0 o + b0)
+
+    Only the first layer sees the input, so the plane is folded into that layer alone.
+
+    origin, across, up : (d,) the o, p and q above
+    Raises ValueError unless the layers are Dense and relu, after a Flatten perhaps.
+    """
+    layers = network.copy().layers
+    if layers and isinstance(layers[0], Flatten):
+        layers = layers[1:]
+    for layer in layers:
+        if not isinstance(layer, Dense) and not (
+            isinstance(layer, Activation) and layer.name == "relu"
+        ):
+            raise ValueError(
+                f"expected Dense and relu layers only, got {type(layer).__name__}"
+                f"{layer.config()}; other networks have no linear regions to draw"
+            )
+    if not layers or not isinstance(layers[0], Dense):
+        raise ValueError(f"expected a Dense layer first, got {network}; put one there")
+    o, p, q = (_vector(v, network.inputs) for v in (origin, across, up))
+    weights, bias = (layers[0].params[name].astype(np.float64) for name in ("W", "b"))
+    first = Dense(2, len(bias))
+    first.params = {"W": np.stack([weights @ p, weights @ q], axis=1), "b": weights @ o + bias}
+    return Network([first, *layers[1:]], 2, np.float64)
+
+
+def _look(plane: Network, along: Array) -> tuple[Array, list[tuple[int, int]], np.ndarray]:
+    """Pre-activations (neurons, points, points), their (layer, neuron), labels (points, points).
+
+    Kept as float32, which holds their signs, and taken one row of the grid at a time: a wide
+    network on a fine grid has many.
+    """
+    relus = [i for i, layer in enumerate(plane.layers) if isinstance(layer, Activation)]
+    caches = plane.forward(np.zeros((1, 2)))[1]
+    owners = [(n + 1, k) for n, i in enumerate(relus) for k in range(caches[i].shape[1])]
+    hidden = np.empty((len(owners), len(along), len(along)), np.float32)
+    label = np.empty((len(along), len(along)), np.int64)
+    for j, y in enumerate(along):
+        row = np.stack([along, np.full_like(along, y)], axis=1)
+        caches = plane.forward(row)[1]
+        if relus:
+            hidden[:, j] = np.concatenate([caches[i] for i in relus], axis=1).T
+        label[j] = plane.labels(row)
+    return hidden, owners, label
+
+
+def _distinct(on: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(neurons, a, b) bool -> the distinct patterns (regions, neurons) and which holds (a, b)."""
+    neurons, *sides = on.shape
+    if not neurons:
+        return np.zeros((1, 0), bool), np.zeros(sides, np.int64)
+    packed = np.packbits(on.reshape(neurons, -1).T, axis=1)
+    packed, region = np.unique(packed, axis=0, return_inverse=True)
+    patterns = np.unpackbits(packed, axis=1, count=neurons).astype(bool)
+    return patterns, region.reshape(sides)
+
+
+def _grid(along: Array) -> Array:
+    """(n,) -> (n², 2) all pairs x, y, row by row of equal y."""
+    x, y = np.meshgrid(along, along)
+    return np.stack([x.ravel(), y.ravel()], axis=1)
+
+
+def _one_hot(plane: Network, n: int, logit: int) -> Array:
+    outputs = len(plane.dense()[-1][1])
+    if not 0 <= logit < outputs:
+        raise ValueError(f"expected a logit from 0 to {outputs - 1}, got {logit}; pick one")
+    rows = np.zeros((n, outputs))
+    rows[:, logit] = 1
+    return rows
+
+
+def _vector(v: Any, inputs: int) -> Array:
+    v = np.asarray(v, np.float64).ravel()
+    if len(v) != inputs:
+        raise ValueError(
+            f"expected origin, across and up of {inputs} numbers each, got {len(v)}; "
+            "they live in the input space of the network"
+        )
+    return v

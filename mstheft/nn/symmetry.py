@@ -1,0 +1,280 @@
+"""Symmetries: other parameters, the same function. A copy can only be found up to them.
+
+Hidden layers are counted from 1 and their neurons from 0, as in `regions`. Every function returns
+a new network and leaves the one that it was given as it was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mstheft.nn.functions import Array
+from mstheft.nn.layers import Activation, Dense, Flatten
+from mstheft.nn.network import Network
+
+Layers = list[tuple[Array, Array]]
+
+
+def rescale(network: Network, layer: int, neuron: Any, factor: Any) -> Network:
+    """Make one ReLU neuron larger and its output weights smaller by the same factor c > 0.
+
+        A1_i relu(A0_i x + b0_i)  =  (A1_i / c) relu(c A0_i x + c b0_i)
+
+    The two branches of the lecture, with z = A0_i x + b0_i:
+        z ≤ 0:  c z ≤ 0 as well, and both sides are 0;
+        z > 0:  c z > 0 as well, and (A1_i / c) (c z) = A1_i z.
+    A negative c would swap the branches, and c = 0 would erase the neuron.
+
+    layer : which hidden layer, 1 for the first
+    neuron : (m,) which neurons of it, or one index
+    factor : (m,) the c of each, or one for all; powers of two rescale without rounding
+    Raises ValueError where it is no symmetry: another activation than relu, c ≤ 0, c not finite.
+    Source: MATHS 1; Jagielski et al. 2020, section 4.
+    """
+    twin = network.copy()
+    inner, outer, between = _hidden(twin, layer)
+    if any(activation.name != "relu" for activation in between):
+        raise ValueError(
+            f"expected relu after hidden layer {layer}, got {[a.name for a in between]}; "
+            "a positive factor passes through no other activation"
+        )
+    neuron, factor = np.broadcast_arrays(np.atleast_1d(neuron), np.asarray(factor, float))
+    _indices(neuron, len(inner["b"]))
+    if not (np.isfinite(factor) & (factor > 0)).all():
+        raise ValueError(f"expected a finite factor > 0, got {factor}; other factors change f")
+    with np.errstate(over="ignore"):
+        inner["W"][neuron] *= factor[:, None]
+        inner["b"][neuron] *= factor
+        outer["W"][:, neuron] /= factor
+    if not all(np.isfinite(p).all() for p in (inner["W"], inner["b"], outer["W"])):
+        raise ValueError(
+            f"expected factors that keep the weights finite, got {factor}; choose them closer to 1"
+        )
+    return twin
+
+
+def reorder(network: Network, layer: int, order: Any) -> Network:
+    """Put the neurons of a hidden layer into another order: Σ_i A1_i σ(z_i) has none.
+
+    layer : which hidden layer, 1 for the first
+    order : (h,) a permutation; neuron i of the result is neuron order[i] of `network`
+    Raises ValueError for an order that is no permutation.
+    """
+    twin = network.copy()
+    inner, outer, _ = _hidden(twin, layer)
+    order, width = np.asarray(order), len(inner["b"])
+    if order.shape != (width,) or not np.array_equal(np.sort(order), np.arange(width)):
+        raise ValueError(
+            f"expected order as a permutation of 0 to {width - 1}, got {order}; name each once"
+        )
+    inner["W"], inner["b"] = inner["W"][order], inner["b"][order]
+    outer["W"] = outer["W"][:, order]
+    return twin
+
+
+def center(network: Network) -> Network:
+    """Fix the gauge: subtract the mean over classes from the last layer, so that Σ_k z_k(x) = 0.
+
+        softmax(z - mean_j z_j)  =  softmax(z)
+
+    Probabilities are unchanged, logits are not: a copy stolen from probabilities can only be
+    compared after both networks are centred. Equal up to rounding.
+
+    Raises ValueError unless a Dense layer of two or more outputs comes last.
+    Source: MATHS 2 (gauge).
+    """
+    twin = network.copy()
+    last = twin.layers[-1] if twin.layers else None
+    if not isinstance(last, Dense) or last.outputs < 2:
+        raise ValueError(
+            f"expected a Dense layer of two or more logits last, got {network}; only the logits "
+            "of a softmax may be shifted"
+        )
+    last.params = {name: p - p.mean(axis=0) for name, p in last.params.items()}
+    return twin
+
+
+def _hidden(
+    network: Network, layer: int
+) -> tuple[dict[str, Array], dict[str, Array], list[Activation]]:
+    """Parameters into and out of a hidden layer, and the activations between."""
+    dense = [i for i, each in enumerate(network.layers) if isinstance(each, Dense)]
+    if not 1 <= layer < len(dense):
+        raise ValueError(
+            f"expected one of the hidden layers 1 to {len(dense) - 1}, got {layer} for {network}; "
+            "the last Dense layer gives the logits, which have an order and a scale"
+        )
+    first, last = dense[layer - 1], dense[layer]
+    between = [x for x in network.layers[first + 1 : last] if not isinstance(x, Flatten)]
+    activations = [each for each in between if isinstance(each, Activation)]
+    if len(activations) != len(between):
+        raise ValueError(
+            f"expected only activations after hidden layer {layer}, got {between}; "
+            "other layers mix neurons"
+        )
+    return network.layers[first].params, network.layers[last].params, activations
+
+
+def _indices(neuron: np.ndarray, width: int) -> None:
+    whole = neuron.ndim == 1 and np.issubdtype(neuron.dtype, np.integer)
+    if (
+        not whole
+        or len(np.unique(neuron)) < len(neuron)
+        or not ((neuron >= 0) & (neuron < width)).all()
+    ):
+        raise ValueError(
+            f"expected neurons from 0 to {width - 1}, each once, got {neuron}; count from 0"
+        )
+
+
+# ---- alignment
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """Which neuron of b is which neuron of a, and how far apart they are in a's units.
+
+    Of h_a and h_b neurons m = min(h_a, h_b) are matched.
+
+    neurons : (m,) the matched neurons of a, ascending; all of them unless a is wider
+    order : (h_b,) neuron j of `model` is neuron order[j] of b. The first m belong to `neurons`,
+        the rest is unmatched
+    scale : (h_b,) positive factor on neuron order[j] of b; 1 for the unmatched
+    model : b in that order and scale, in float64: the same function as b
+    differences : 'A0' (m, d), 'b0' (m,), 'A1' (K, m), 'b1' (K,): model's numbers less a's
+    error : the largest of them, max |θ̂ - θ|; it says nothing of unmatched neurons
+    unmatched_a, unmatched_b : neurons without a partner, by their number in a and in b
+    """
+
+    neurons: np.ndarray
+    order: np.ndarray
+    scale: Array
+    model: Network
+    differences: dict[str, Array]
+    error: float
+    unmatched_a: list[int]
+    unmatched_b: list[int]
+
+
+def align(a: Network, b: Network) -> Alignment:
+    """Undo the symmetries of one hidden ReLU layer: fit b to a, neuron by neuron.
+
+    1. Each neuron is given by its direction u_i = [A0_i, b0_i] / |[A0_i, b0_i]|, which no
+       positive scale changes, and by A1_i |[A0_i, b0_i]|, which tells duplicates apart.
+    2. The permutation with the least sum of distances, by the Hungarian method.
+    3. The scale of each neuron is |[A0_i, b0_i]| / |[Â0_j, b̂0_j]|.
+
+    a : the victim; b : the copy, of any number of hidden neurons
+    Raises ValueError unless both have one hidden ReLU layer and equal d and K.
+    Source: MATHS 12; scipy.optimize.linear_sum_assignment.
+    """
+    first, second = _one_hidden(a, "a"), _one_hidden(b, "b")
+    same_ends(a, b)
+    neurons, partners, scale = _match(first, second)
+    left = np.setdiff1d(np.arange(len(second[0][1])), partners)
+    order = np.concatenate([partners, left])
+    scale = np.concatenate([scale, np.ones(len(left))])
+    model = reorder(Network(b.copy().layers, b.shape, np.float64), 1, order)
+    model = rescale(model, 1, np.arange(len(order)), scale)
+    differences = _differences(first, relu_layers(model) or [], neurons)
+    return Alignment(
+        neurons=neurons,
+        order=order,
+        scale=scale,
+        model=model,
+        differences=differences,
+        error=max(largest(each) for each in differences.values()),
+        unmatched_a=np.setdiff1d(np.arange(len(first[0][1])), neurons).tolist(),
+        unmatched_b=left.tolist(),
+    )
+
+
+TIES = 1e-3  # weight of the output in a match: it decides where directions do not
+
+
+def _match(first: Layers, second: Layers) -> tuple[np.ndarray, np.ndarray, Array]:
+    """Matched neurons of both networks, (m,) and (m,), and the scale of the second's, (m,)."""
+    from scipy.optimize import linear_sum_assignment
+    from scipy.spatial.distance import cdist
+
+    sizes, directions, outputs = [], [], []
+    for (weights, bias), (last, _) in (first, second):
+        rows = np.column_stack([weights, bias])
+        size = np.linalg.norm(rows, axis=1)
+        sizes.append(size)
+        directions.append(rows / np.where(size > 0, size, 1)[:, None])
+        outputs.append(last.T * size[:, None])
+    top = max(largest(each) for each in outputs) or 1.0
+    cost = cdist(*directions) + TIES * cdist(*outputs) / top
+    neurons, partners = linear_sum_assignment(cost)
+    own, others = sizes[0][neurons], sizes[1][partners]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = own / others  # a row of zeros has no direction and no scale
+    return neurons, partners, np.where((ratio > 1e-100) & (ratio < 1e100), ratio, 1)
+
+
+def _differences(first: Layers, second: Layers, neurons: np.ndarray) -> dict[str, Array]:
+    (weights, bias), (last, final) = first
+    (weights_, bias_), (last_, final_) = second
+    m = len(neurons)
+    return {
+        "A0": weights_[:m] - weights[neurons],
+        "b0": bias_[:m] - bias[neurons],
+        "A1": last_[:, :m] - last[:, neurons],
+        "b1": final_ - final,
+    }
+
+
+# ---- parameters, checked
+
+
+def same_ends(a: Network, b: Network) -> None:
+    """Raise ValueError unless inputs d and outputs K are equal."""
+    if (a.inputs, a.outputs) != (b.inputs, b.outputs):
+        raise ValueError(
+            f"expected two networks of equal inputs and outputs, got {a.inputs} to {a.outputs} and "
+            f"{b.inputs} to {b.outputs}; compare copies with their own victim"
+        )
+
+
+def relu_layers(network: Network) -> Layers | None:
+    """(W, b) of each Dense layer in float64; None unless they alternate with single relus."""
+    layers = [layer for layer in network.layers if not isinstance(layer, Flatten)]
+    dense, between = layers[::2], layers[1::2]
+    relus = all(isinstance(each, Activation) and each.name == "relu" for each in between)
+    if not (len(layers) % 2 and relus and all(isinstance(each, Dense) for each in dense)):
+        return None
+    return [(W.astype(np.float64), b.astype(np.float64)) for W, b in network.dense()]
+
+
+def relu_only(network: Network, name: str) -> Layers:
+    """The same, or ValueError with the name of the network; parameters are finite."""
+    layers = relu_layers(network)
+    if layers is None:
+        raise ValueError(
+            f"expected {name} as Dense layers with relu between them, got {network}; compare the "
+            "answers of other networks, with functional_equivalence"
+        )
+    if not all((np.abs(p) < 1e100).all() for pair in layers for p in pair):
+        raise ValueError(
+            f"expected finite parameters in {name}, below 1e100, got NaN or others; train again"
+        )
+    return layers
+
+
+def _one_hidden(network: Network, name: str) -> Layers:
+    layers = relu_only(network, name)
+    if len(layers) != 2:
+        raise ValueError(
+            f"expected {name} with one hidden layer, got {len(layers) - 1}; other networks cannot "
+            "be aligned, compare their answers"
+        )
+    return layers
+
+
+def largest(values: Array) -> float:
+    """max |values|, 0 for none."""
+    return float(np.abs(values).max(initial=0))

@@ -1,0 +1,203 @@
+"""The black box: it answers rows, counts every one of them, and shows nothing else."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from mstheft.errors import BudgetExhausted
+from mstheft.nn import functions as F
+from mstheft.oracle.victims import View, view
+
+OUTPUTS = ("logits", "log_probs", "probs", "top_k", "label")
+
+
+class Oracle:
+    """A model behind an API: what an attack gets instead of the victim.
+
+    victim : a Network, a fitted scikit-learn estimator, or a callable (n, d) -> (n, K)
+    output : what it tells
+        'logits'     (n, K) the numbers before the softmax
+        'log_probs'  (n, K) log-softmax; (n, 2) ln(1-p), ln p for a victim with one sigmoid output
+        'probs'      (n, K) softmax; (n, 1) the probability of class 1 for one sigmoid output
+        'top_k'      (n, K) the `top` largest probabilities, 0 for the others
+        'label'      (n,) the most likely class, counted from 0 in the order of the logits
+                     (for scikit-learn: its place in `classes_`)
+    gives, inputs : for a callable only: what its answers are ('logits', 'log_probs', 'probs' or
+        'labels'), and the width d, or shape, of the inputs that it is given
+    budget : rows it answers in all; more raise `BudgetExhausted` before anything is spent
+    decimals : answers are rounded to so many decimals
+    top : how many probabilities 'top_k' tells
+
+    Public: `query`, `count`, `left`, `budget`, `output`, `decimals`, `inputs` (d), `shape`,
+    `outputs` (K, the number of logits, once known). The model itself is kept in a closure.
+    """
+
+    __slots__ = (
+        "_ask", "budget", "count", "decimals", "inputs", "output", "outputs", "shape", "top"
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        victim: Any,
+        output: str = "logits",
+        *,
+        gives: str | None = None,
+        inputs: int | tuple[int, ...] | None = None,
+        budget: int | None = None,
+        decimals: int | None = None,
+        top: int | None = None,
+    ):
+        if output not in OUTPUTS:
+            raise ValueError(f"expected output= to be one of {OUTPUTS}, got {output!r}; pick one")
+        _whole("budget", budget, 0)
+        _whole("decimals", decimals, 0, 17)
+        _whole("top", top, 1)
+        if decimals is not None and output == "label":
+            raise ValueError(
+                f"expected numbers to round, got output='label', {decimals=}; leave one out"
+            )
+        if (top is None) == (output == "top_k"):
+            raise ValueError(
+                f"expected top= with output='top_k' and only there, got {top=}, {output=}; "
+                "change one of them"
+            )
+        seen = view(victim, gives, inputs)
+        if output == "top_k" and seen.outputs is not None:
+            _enough(top, seen.outputs)
+        self._ask: Callable[[Any], Any] = _converter(seen, output, top)
+        self.output, self.decimals, self.top = output, decimals, top
+        self.budget = None if budget is None else int(budget)
+        self.shape, self.inputs, self.outputs = seen.shape, math.prod(seen.shape), seen.outputs
+        self.count = 0
+
+    def __repr__(self) -> str:
+        asked = f"count={self.count}, left={self.left}"
+        return f"Oracle(output={self.output!r}, inputs={self.inputs}, {asked})"
+
+    @property
+    def left(self) -> int | None:
+        """Rows that may still be asked; None without a budget."""
+        return None if self.budget is None else self.budget - self.count
+
+    def query(self, x: Any) -> np.ndarray:
+        """Answers for rows x, (n, d) or (n, *shape) -> (n, K), or (n,) for labels. Costs n queries.
+
+        Raises ValueError for rows it does not take and `BudgetExhausted` for a batch that is too
+        large for what is left, both before anything is asked or counted.
+        """
+        x = self._checked(x)
+        if self.left is not None and len(x) > self.left:
+            raise BudgetExhausted(len(x), self.left, self.budget or 0)
+        answers, self.outputs = self._ask(x.reshape(len(x), *self.shape))
+        self.count += len(x)
+        return answers if self.decimals is None else np.round(answers, self.decimals)
+
+    def _checked(self, x: Any) -> np.ndarray:
+        x = np.asarray(x)
+        if not (np.issubdtype(x.dtype, np.floating) or np.issubdtype(x.dtype, np.integer)):
+            raise ValueError(
+                f"expected rows of real numbers, got dtype {x.dtype}; convert to float"
+            )
+        if x.shape[1:] not in ((self.inputs,), self.shape):
+            raise ValueError(
+                f"expected rows of {self.inputs} numbers, shape (n, {self.inputs}), got shape "
+                f"{x.shape}; a single input goes in as x[None]"
+            )
+        if len(x) == 0:
+            raise ValueError("expected at least one row, got none; leave out empty batches")
+        if not np.isfinite(x).all():
+            raise ValueError("expected finite numbers, got NaN or infinity; clean the rows first")
+        return x
+
+
+def _whole(name: str, value: Any, low: int, high: int | None = None) -> None:
+    if value is None:
+        return
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not whole or value < low or (high is not None and value > high):
+        limits = f"from {low} to {high}" if high is not None else f"of at least {low}"
+        raise ValueError(f"expected {name}= as a whole number {limits}, got {value!r}; change it")
+
+
+def _enough(top: int | None, outputs: int) -> None:
+    if outputs == 1 or top is None or top > outputs:
+        raise ValueError(
+            f"expected top={top} to be at most the number of classes of a softmax, got a victim "
+            f"with {outputs} output(s); lower top= or ask for 'probs'"
+        )
+
+
+def _converter(seen: View, output: str, top: int | None) -> Callable[[Any], Any]:
+    """A function rows -> (`output`, K), from what the victim gives; the model stays inside it."""
+    finer = {"logits": 0, "log_probs": 1, "probs": 2, "labels": 4}
+    wanted = {"logits": 0, "log_probs": 1, "probs": 2, "top_k": 3, "label": 4}
+    if finer[seen.gives] > wanted[output]:
+        raise ValueError(
+            f"expected a victim that gives what {output!r} needs, got one that gives {seen.gives}; "
+            f"ask for one of {[name for name in OUTPUTS if wanted[name] >= finer[seen.gives]]}"
+        )
+
+    def ask(x: Any) -> tuple[np.ndarray, int | None]:
+        values = _answers(seen, x)
+        if seen.gives == "labels":
+            return values, seen.outputs
+        outputs = seen.outputs or values.shape[1]
+        if output == "top_k":
+            _enough(top, outputs)
+        if output == "label":
+            return _label(values, seen.gives), outputs
+        if output == seen.gives:
+            return values, outputs
+        if output == "log_probs":
+            pair = np.hstack([np.zeros_like(values), values]) if outputs == 1 else values
+            return F.log_softmax(pair), outputs
+        probs = _probs(values, seen.gives, outputs == 1)
+        return (_top(probs, top) if output == "top_k" else probs), outputs
+
+    return ask
+
+
+def _answers(seen: View, x: Any) -> np.ndarray:
+    """What the victim answers, or an error that says how the answer is not what was promised."""
+    with np.errstate(divide="ignore"):  # ln 0 = -inf is an answer: scikit-learn takes it of p = 0
+        values = np.array(seen.answer(x))  # a copy: nobody writes into the victim's memory
+    labels = seen.gives == "labels"
+    kinds, promise = ("iu", "(n,) whole numbers") if labels else ("fiu", "(n, K) real numbers")
+    if values.dtype.kind not in kinds or values.ndim != 2 - labels or len(values) != len(x):
+        raise ValueError(
+            f"expected the victim to answer {len(x)} rows with {promise}, got shape {values.shape} "
+            f"of {values.dtype}; wrap it so that it returns one row per input"
+        )
+    if seen.gives == "log_probs" and values.shape[1] < 2:
+        raise ValueError(
+            f"expected log-probabilities of two classes or more, got shape {values.shape}; "
+            "wrap the victim so that it returns one column per class"
+        )
+    return values
+
+
+def _probs(values: np.ndarray, gives: str, sigmoid: bool) -> np.ndarray:
+    if gives == "logits":
+        return F.sigmoid(values) if sigmoid else F.softmax(values)
+    if gives == "log_probs":
+        return np.exp(values[:, 1:] if sigmoid else values)
+    return values
+
+
+def _label(values: np.ndarray, gives: str) -> np.ndarray:
+    """From the finest answer there is: logits differ where their probabilities round to equal."""
+    if values.shape[1] == 1:
+        return (values[:, 0] > (0 if gives == "logits" else 0.5)).astype(np.int64)
+    return values.argmax(axis=1)
+
+
+def _top(probs: np.ndarray, top: int | None) -> np.ndarray:
+    """The `top` largest of each row, 0 for the others; of equal ones the first."""
+    kept = np.argsort(-probs, axis=1, kind="stable")[:, :top]
+    told = np.zeros_like(probs)
+    np.put_along_axis(told, kept, np.take_along_axis(probs, kept, axis=1), axis=1)
+    return told

@@ -1,0 +1,18 @@
+"""What every test shares: real data only where it is there, the same examples in every run."""
+
+import os
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("mstheft", derandomize=True, deadline=None, database=None)
+settings.load_profile("mstheft")
+
+
+def pytest_collection_modifyitems(config, items):
+    if os.environ.get("MSTHEFT_DATA"):
+        return
+    skip = pytest.mark.skip(reason="set MSTHEFT_DATA to the folder that holds mnist/ and the rest")
+    for item in items:
+        if "realdata" in item.keywords:
+            item.add_marker(skip)
