@@ -137,9 +137,9 @@ def _attack(args: argparse.Namespace, oracle: Oracle) -> tuple[Result, Extractio
     except ExtractionError as error:
         failure = error
     except BudgetExhausted as error:
-        stages = list(error.partial.queries) if isinstance(error.partial, Result) else []
+        stopped = error.partial.stopped if isinstance(error.partial, Result) else ""
         failure = ExtractionError(
-            stages[-1] if stages else args.kind,
+            stopped or args.kind,
             f"needs more than the budget of {error.budget:,} queries: {oracle.count:,} were "
             f"asked and the next batch has {error.asked:,}",
             "raise --budget",

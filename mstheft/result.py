@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+from mstheft.errors import BudgetExhausted
+
 
 def floor(weights: int, outputs: int) -> float:
     """F = (number of weights + K) / K: queries below which no generic network can be determined.
@@ -31,6 +33,7 @@ class Result:
     trace : what the stages saw: the input of the plots and of the lessons
     verified : True when the copy answered like the victim on fresh points
     error : largest |Δ| on those points, in units of the answers
+    stopped : the stage in which the budget was spent, if it was
     """
 
     model: Any = None
@@ -40,6 +43,7 @@ class Result:
     trace: SimpleNamespace = field(default_factory=SimpleNamespace)
     verified: bool = False
     error: float = float("nan")
+    stopped: str = ""
 
     @property
     def total(self) -> int:
@@ -63,6 +67,9 @@ class Result:
         asked, began = oracle.count, time.perf_counter()
         try:
             yield
+        except BudgetExhausted as error:
+            error.partial, self.stopped = self, name
+            raise
         finally:
             self.queries[name] = self.queries.get(name, 0) + oracle.count - asked
             took = time.perf_counter() - began

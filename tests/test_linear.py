@@ -401,6 +401,9 @@ def test_constant_and_saturated_probabilities_are_named(p, stage):
         linear.extract(oracle, rng=0)
     assert caught.value.stage == stage
     assert oracle.count <= 101
+    if stage == "equations":
+        assert "constant" in caught.value.advice
+        assert oracle.count <= 12
 
 
 @pytest.mark.parametrize(("output", "more"), [("label", {}), ("top_k", {"top": 2})])

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from mstheft.direct.answers import read
+from mstheft.direct.verify import blur
 from mstheft.errors import ExtractionError
 from mstheft.nn.functions import Array
 
 DEPTH = 60  # halvings after which an interval is given up: 2^-60 of a turn is below rounding
 STENCIL = 1e-3  # share of an interval over which the slope at its end is measured
 OUTER = 1e-3  # meeting points this close to an end are not believed: an end may lie on a kink
-OPEN = 50_000  # open intervals that mean: this is no piecewise linear function
+SHORTEST = 1e-12  # relative length at which an interval is given up
+SHARP = 100  # times noise / stencil: an end line that is blurred more cannot place a kink
+SHRINKS = 20  # times that the line is shortened where the answers at its ends are useless
+COARSE = 1e-4  # noise, in logits, from which answers are too coarse to end a line on
+OPEN = 4096  # open intervals that mean, without kinks between them: this is not piecewise linear
 
 
 @dataclass
 class End:
-    """One end of an interval: position, answer, and the slope seen over `reach`."""
+    """One end of an interval: position, answer and its noise, and the slope seen over `reach`."""
 
     t: float
     answer: Array
+    noise: float
     slope: Array
     reach: float
 
@@ -31,17 +38,18 @@ class End:
 class Probe:
     """Asks the oracle on one line and keeps every answer."""
 
-    oracle: object
+    oracle: Any
     start: Array
     direction: Array
     t: list[Array] = field(default_factory=list)
     answers: list[Array] = field(default_factory=list)
     noise: float = 0.0
+    scale: float = 1.0
 
     @property
     def stencil(self) -> float:
         """Share of an interval over which a slope is measured: larger where answers are coarse."""
-        return STENCIL * float(np.clip((self.noise / 1e-14) ** 0.25, 1, 100))
+        return STENCIL * float(np.clip((self.noise / self.scale / 1e-14) ** 0.25, 1, 100))
 
     def ask(self, t: list[float]) -> Array:
         """Answers (n, K) at positions t; all are kept."""
@@ -55,14 +63,45 @@ class Probe:
         """Rounding at t: it grows with the size of the input."""
         return self.noise * (1 + abs(t))
 
+    def noise_of(self, t: Any, answers: Array) -> Array:
+        """Rounding of answers (n, K) at t (n,): more where a probability is near 0 or 1. (n,)"""
+        noise = self.noise * (1 + np.abs(t))
+        if self.oracle.output != "logits":
+            noise = np.maximum(noise, blur(self.oracle, answers).max(axis=1))
+        return np.where(np.isfinite(answers).all(axis=1), noise, np.inf)
+
+    def end(self, t: float, answer: Array, t2: float, answer2: Array) -> End:
+        """An end at t whose slope is seen between t and t2."""
+        noise = float(self.noise_of(np.array([t, t2]), np.array([answer, answer2])).max())
+        with np.errstate(invalid="ignore"):  # a probability may have underflowed to log 0
+            return End(t, answer, noise, (answer2 - answer) / (t2 - t), abs(t2 - t))
+
 
 def measure(probe: Probe) -> float:
-    """Size of the rounding in the answers near t = 0; see `line.measure_noise`. Costs 6 queries."""
-    answers = probe.ask([1e-7 * i for i in range(6)])
+    """Size of the rounding in the answers near t = 0; see `line.measure_noise`. Costs 6 queries.
+
+    Raises `ExtractionError` where the answers are no finite numbers.
+    """
+    first = probe.ask([0.0])
+    spacing = 1e-7 if np.finfo(first.dtype).eps < 1e-10 else 1e-5
+    answers = np.concatenate([first, probe.ask([spacing * i for i in range(1, 6)])])
+    if not np.isfinite(answers).all():
+        raise unreadable("at the start of a line")
     bends = np.abs(answers[:-2] - 2 * answers[1:-1] + answers[2:]).max() / 2
     rounding = 8 * np.finfo(answers.dtype).eps * np.abs(answers).max()
-    decimals = getattr(probe.oracle, "decimals", None)
-    return float(max(bends, rounding, 1e-300 if decimals is None else 0.5 * 10.0**-decimals))
+    decimals = probe.oracle.decimals
+    told = 1e-300 if decimals is None else 0.5 * 10.0**-decimals
+    probe.noise = float(max(bends, rounding, told))
+    return float(probe.noise_of(np.zeros(len(answers)), answers).max())
+
+
+def unreadable(where: str) -> ExtractionError:
+    """The error for answers that are no finite numbers."""
+    return ExtractionError(
+        "critical points",
+        f"expected finite answers, but {where} probabilities are rounded to exactly 0 or 1",
+        "ask the oracle for logits or log_probs, or for more decimals",
+    )
 
 
 Interval = tuple[End, End]
@@ -75,49 +114,81 @@ def width_at(left: float, right: float, at: float) -> float:
 
 
 def whole(probe: Probe, low: float, high: float) -> Interval:
-    """The whole line as one interval, drawn in until the answers at its ends are finite numbers."""
-    left, right = ends(probe, low, high)
-    while not np.isfinite([left.slope, right.slope]).all() and high - low > 1e-3:
-        probe.t.pop(), probe.answers.pop()
-        low, high = low / 4, high / 4
+    """The whole line as one interval, drawn in until the answers at its ends are worth having."""
+    centre = min(max(low, 0.0), high)
+    for _ in range(SHRINKS):
         left, right = ends(probe, low, high)
+        poor = max(COARSE, 25 * probe.noise)
+        if max(left.noise, right.noise) <= poor:
+            break
+        probe.t.pop(), probe.answers.pop()
+        low = low if left.noise <= poor else centre + (low - centre) / 4
+        high = high if right.noise <= poor else centre + (high - centre) / 4
+    else:
+        raise unreadable("all along a line")
     for end in (left, right):
         rounding = 8 * np.finfo(end.answer.dtype).eps * np.abs(end.answer).max()
         probe.noise = max(probe.noise, float(rounding) / (1 + abs(end.t)))
+    probe.scale = max(np.abs(left.slope).max(), np.abs(right.slope).max()) or 1.0
     return left, right
 
 
 def ends(probe: Probe, low: float, high: float) -> Interval:
     """An interval with a fresh look at the slopes at its two ends. Costs 4 queries."""
     reach_l, reach_r = (probe.stencil * width_at(low, high, at) for at in (low, high))
-    a, b, c, d = probe.ask([low, low + reach_l, high - reach_r, high])
-    with np.errstate(invalid="ignore"):  # a probability may have underflowed to log 0
-        left, right = (b - a) / reach_l, (d - c) / reach_r
-    return End(low, a, left, reach_l), End(high, d, right, reach_r)
+    t = [low, low + reach_l, high - reach_r, high]
+    a, b, c, d = probe.ask(t)
+    return probe.end(t[0], a, t[1], b), probe.end(t[3], d, t[2], c)
 
 
 def resolve(probe: Probe, intervals: list[Interval]) -> tuple[Array, list[tuple[float, float]]]:
-    """The kinks inside some intervals, sorted, and what is left after `DEPTH` halvings."""
+    """The kinks inside some intervals, sorted, and the intervals that had to be given up."""
     kinks: list[float] = []
+    given_up: list[Interval] = []
+    closed: list[Interval] = []
     for _ in range(DEPTH):
+        given_up += [each for each in intervals if _hopeless(*each)]
+        intervals = _round(
+            probe, [each for each in intervals if not _hopeless(*each)], kinks, closed
+        )
         if not intervals:
             break
-        intervals = _round(probe, intervals, kinks)
-        if len(intervals) > OPEN:
+        if len(intervals) > max(OPEN, 8 * len(kinks)):
             raise ExtractionError(
                 "critical points",
                 "expected answers that are piecewise linear along a line, up to rounding of about "
                 f"{probe.noise:.1g}, but they bend everywhere",
                 "check that the victim is a ReLU network; for tanh or sigmoid use direct.smooth",
             )
-    return np.sort(np.array(kinks)), [(left.t, right.t) for left, right in intervals]
+    kinks += _on_nodes(closed)
+    return np.sort(np.array(kinks)), [(a.t, b.t) for a, b in given_up + intervals]
 
 
-def _round(probe: Probe, intervals: list[Interval], kinks: list[float]) -> list[Interval]:
+def _on_nodes(closed: list[Interval]) -> list[float]:
+    """Kinks that no interval holds: at an end that two of them share, with two slopes there."""
+    closed.sort(key=lambda interval: interval[0].t)
+    return [
+        here.t
+        for (_, end), (here, _) in itertools.pairwise(closed)
+        if end.t == here.t
+        and np.abs(end.slope - here.slope).max() > 2 * (_slope_noise(end) + _slope_noise(here))
+    ]
+
+
+def _hopeless(left: End, right: End) -> bool:
+    """Too short to be halved again, or with an end at which the answers are no finite numbers."""
+    short = right.t - left.t <= SHORTEST * (1 + min(abs(left.t), abs(right.t)))
+    return bool(short or not np.isfinite([left.noise, right.noise]).all())
+
+
+def _round(
+    probe: Probe, intervals: list[Interval], kinks: list[float], closed: list[Interval]
+) -> list[Interval]:
     """One look at every open interval: straight, one kink (asked), or halved (asked)."""
     candidates, halves = [], []
     for left, right in intervals:
-        if _straight(probe, left, right):
+        if _straight(left, right):
+            closed.append((left, right))
             continue
         meeting = _meeting(probe, left, right)
         if meeting is None:
@@ -129,35 +200,36 @@ def _round(probe: Probe, intervals: list[Interval], kinks: list[float]) -> list[
     for (left, right, t, gap), (before, after) in zip(candidates, answers, strict=True):
         if _on(probe, left, t - gap, before) and _on(probe, right, t + gap, after):
             kinks.append(t)
+            closed.append((left, right))
         else:
             halves.append((left, right))
     return _halve(probe, halves)
 
 
-def _slope_noise(probe: Probe, end: End) -> float:
-    return 2 * probe.noise_at(abs(end.t) + end.reach) / end.reach
+def _slope_noise(end: End) -> float:
+    return 2 * end.noise / end.reach
 
 
-def _straight(probe: Probe, left: End, right: End) -> bool:
+def _straight(left: End, right: End) -> bool:
     """No kink inside: equal slopes, and the right end lies on the left end's line."""
     width = right.t - left.t
-    slope_noise = _slope_noise(probe, left) + _slope_noise(probe, right)
+    slope_noise = _slope_noise(left) + _slope_noise(right)
     if np.abs(right.slope - left.slope).max() > 2 * slope_noise:
         return False
     mean = (left.slope + right.slope) / 2
     miss = np.abs(left.answer + mean * width - right.answer).max()
-    worst = max(probe.noise_at(left.t), probe.noise_at(right.t))
-    return bool(miss <= 2 * (worst + slope_noise * width))
+    return bool(miss <= 2 * (max(left.noise, right.noise) + slope_noise * width))
 
 
 def _on(probe: Probe, end: End, t: float, answer: Array) -> bool:
     """Does an answer at t lie on the line through this end?"""
-    return bool(np.abs(end.answer + end.slope * (t - end.t) - answer).max() <= _blur(probe, end, t))
+    miss = np.abs(end.answer + end.slope * (t - end.t) - answer).max()
+    return bool(miss <= _blur(probe, end, t))
 
 
 def _blur(probe: Probe, end: End, t: float) -> float:
     """How far off the line through an end may be at t, by rounding alone."""
-    return 4 * (probe.noise_at(max(abs(t), abs(end.t))) + _slope_noise(probe, end) * abs(t - end.t))
+    return 4 * (max(probe.noise_at(t), end.noise) + _slope_noise(end) * abs(t - end.t))
 
 
 def _meeting(probe: Probe, left: End, right: End) -> tuple[float, float] | None:
@@ -172,12 +244,12 @@ def _meeting(probe: Probe, left: End, right: End) -> tuple[float, float] | None:
     outer = OUTER * width_at(left.t, right.t, t)
     if not low + outer < t < high - outer:
         return None
-    blur = max(_blur(probe, left, t), _blur(probe, right, t))
-    if np.abs(rise - bend * (right.t - t)).max() > 2 * blur + _slope_noise(probe, right) * (
-        right.t - t
-    ):
+    miss = max(_blur(probe, left, t), _blur(probe, right, t))
+    if miss > SHARP * probe.noise_at(t) / probe.stencil:
+        return None  # an end so far away that two kinks would look like one
+    if np.abs(rise - bend * (right.t - t)).max() > 2 * miss + _slope_noise(right) * (right.t - t):
         return None
-    gap = max(20 * blur / np.sqrt(size), 1e-11 * (1 + abs(t)))
+    gap = max(5 * miss / np.sqrt(size), 1e-11 * (1 + abs(t)))
     return (t, gap) if gap < min(t - left.t, right.t - t) / 4 else None
 
 
@@ -192,16 +264,13 @@ def _halve(probe: Probe, intervals: list[Interval]) -> list[Interval]:
     needed = [i for i in range(len(asked)) if i % 4 < 2 or _too_long(intervals[i // 4], i % 4 - 2)]
     known = dict(zip(needed, probe.ask([asked[i] for i in needed]) if needed else [], strict=True))
     result: list[Interval] = []
-    for n, (left, right) in enumerate(intervals):
-        (m, m2), (a, b) = asked[4 * n : 4 * n + 2], (known[4 * n], known[4 * n + 1])
-        ends = [left, right]
-        for side in (0, 1):
-            if 4 * n + 2 + side in known:
-                at, end = asked[4 * n + 2 + side], ends[side]
-                slope = (known[4 * n + 2 + side] - end.answer) / (at - end.t)
-                ends[side] = End(end.t, end.answer, slope, abs(at - end.t))
-        middle_end = End(m, a, (b - a) / (m2 - m), m2 - m)
-        result += [(ends[0], middle_end), (middle_end, ends[1])]
+    for n, interval in enumerate(intervals):
+        middle_end = probe.end(asked[4 * n], known[4 * n], asked[4 * n + 1], known[4 * n + 1])
+        left, right = (
+            probe.end(end.t, end.answer, asked[i], known[i]) if i in known else end
+            for end, i in zip(interval, (4 * n + 2, 4 * n + 3), strict=True)
+        )
+        result += [(left, middle_end), (middle_end, right)]
     return result
 
 

@@ -11,7 +11,7 @@ from mstheft.nn.functions import Array, relu
 
 
 def neuron_signs(oracle: Any, rows: Array, offsets: Array) -> Array:
-    """Step 4. Which side of its hyperplane is a neuron's active side? Needs h < d.
+    """Step 4. Which side of its hyperplane is a neuron's active side? For independent rows, h < d.
 
         A0 z + b0 = 0,    A0 v_i = e_i :    only one of f(z + v_i), f(z - v_i) differs from f(z)
 
@@ -27,14 +27,15 @@ def neuron_signs(oracle: Any, rows: Array, offsets: Array) -> Array:
     moves = inverse.T
     h = len(rows)
     answers = read(oracle, np.concatenate([z[None], z + moves, z - moves]))
-    moved = np.linalg.norm(answers[1:] - answers[0], axis=1)
+    with np.errstate(invalid="ignore"):  # a probability of 0 or 1 tells nothing of its logit
+        moved = np.linalg.norm(answers[1:] - answers[0], axis=1)
     return np.where(moved[:h] >= moved[h:], 1.0, -1.0)
 
 
 def signs_by_least_squares(
     oracle: Any, rows: Array, offsets: Array, outputs: Array, rng: np.random.Generator
 ) -> Array:
-    """Neuron signs where step 4 does not apply (h ≥ d): linear in the answers.
+    """Neuron signs where step 4 does not apply (h ≥ d, dependent rows): linear in the answers.
 
         relu(s y) = (s y + |y|) / 2,  y = a·x + c,   so
         2 f(x) - Σ_i g_i |y_i| = Σ_i s_i g_i y_i + 2 b1
@@ -44,11 +45,12 @@ def signs_by_least_squares(
 
     outputs : (h, K) the g_i
     Returns (h,) of +1 and -1. Costs about 2 (h + K) / K queries. The answers determine all signs
-    only while h ≤ K (d + 1); past that a wrong choice shows when the copy is verified.
+    only while h ≤ K d, the numbers in Σ_i s_i g_i a_iᵀ (what the offsets tell goes into b1); past
+    that a wrong choice shows when the copy is verified.
     """
     h, classes = outputs.shape
     x = rng.normal(size=(2 * (h // classes + 1) + 4, rows.shape[1]))
-    answers = read(oracle, x)
+    x, answers = _ask(oracle, x)
     y = x @ rows.T + offsets
     right = 2 * answers - np.abs(y) @ outputs
     left = np.einsum("nh,hk->nkh", y, outputs).reshape(-1, h)
@@ -71,9 +73,10 @@ def solve_last_layer(
     centres = np.vstack([points, np.zeros(rows.shape[1])])
     w = rng.normal(size=centres.shape)
     x = np.concatenate([centres + w, centres - w])
+    x, answers = _ask(oracle, x)
     hidden = np.hstack([relu(x @ rows.T + offsets), np.ones((len(x), 1))])
     weight = 1 / (1 + np.linalg.norm(x, axis=1, keepdims=True))
-    solution = np.linalg.lstsq(weight * hidden, weight * read(oracle, x), rcond=None)[0]
+    solution = np.linalg.lstsq(weight * hidden, weight * answers, rcond=None)[0]
     return solution[:-1].T, solution[-1]
 
 
@@ -92,10 +95,18 @@ def with_remainder(
     """
     d = rows.shape[1]
     x = rng.normal(size=(d + 5, d))
-    left_over = read(oracle, x) - relu(x @ rows.T + offsets) @ outputs
+    x, answers = _ask(oracle, x)
+    left_over = answers - relu(x @ rows.T + offsets) @ outputs
     affine = np.linalg.lstsq(np.hstack([x, np.ones((len(x), 1))]), left_over, rcond=None)[0]
     u, size, v = np.linalg.svd(affine[:-1].T, full_matrices=False)
     kept = size > 1e-9 * (1e-300 + size.max())
     u, v = u[:, kept] * size[kept], v[kept]
     a0, a1 = np.concatenate([rows, v, -v]), np.hstack([outputs.T, u, -u])
     return a0, np.concatenate([offsets, np.zeros(2 * len(v))]), a1, affine[-1]
+
+
+def _ask(oracle: Any, x: Any) -> tuple[Any, Any]:
+    """Rows and their answers, where these are finite: a probability of 0 or 1 tells of no logit."""
+    answers = read(oracle, x)
+    known = np.isfinite(answers).all(axis=1)
+    return x[known], answers[known]

@@ -86,17 +86,20 @@ def search(
     probe.noise = measure(probe)
     far = float(np.clip(1e-4 / probe.noise, 20, FAR))
     first = whole(probe, -far if low is None else low, far if high is None else high)
-    kinks, unresolved = resolve(probe, [first])
+    kinks, given_up = resolve(probe, [first])
     for _ in range(REPAIRS):
         line = _fit(probe, kinks)
         if not line.unresolved:
             break
         again = _neighbourhoods(line, first)
         kinks = kinks[[not any(a < t < b for a, b in again) for t in kinks]]
-        more, unresolved = resolve(probe, [ends(probe, a, b) for a, b in again])
+        more, open_still = resolve(probe, [ends(probe, a, b) for a, b in again])
         kinks = np.sort(np.concatenate([kinks, more]))
+        inside = [any(a <= low and high <= b for a, b in again) for low, high in given_up]
+        given_up = [u for u, redone in zip(given_up, inside, strict=True) if not redone]
+        given_up += open_still
     line = _fit(probe, kinks)
-    line.unresolved += unresolved
+    line.unresolved += given_up
     return line
 
 
@@ -104,26 +107,43 @@ def _neighbourhoods(line: Line, whole: Interval) -> list[tuple[float, float]]:
     """Each piece that its answers do not fit, with half of the pieces on both sides of it."""
     marks = np.concatenate([[whole[0].t], line.kinks, [whole[1].t]])
     middles = np.concatenate([[whole[0].t], (marks[:-1] + marks[1:]) / 2, [whole[1].t]])
-    pieces = np.unique(np.searchsorted(line.kinks, [(a + b) / 2 for a, b in line.unresolved]))
-    return [(float(middles[i]), float(middles[i + 2])) for i in pieces]
+    merged: list[tuple[float, float]] = []
+    for i in np.unique(np.searchsorted(line.kinks, [(a + b) / 2 for a, b in line.unresolved])):
+        low, high = float(middles[i]), float(middles[i + 2])
+        if merged and low < merged[-1][1]:
+            low = merged.pop()[0]
+        merged.append((low, high))
+    return merged
 
 
 def _fit(probe: Probe, kinks: Array) -> Line:
     """Fit a line to the answers of each piece; consecutive lines meet at the sharpened kinks."""
     t, order = np.unique(np.concatenate(probe.t), return_index=True)
     answers = np.concatenate(probe.answers)[order].astype(float)
+    known = np.isfinite(answers).all(axis=1)
+    t, answers = t[known], answers[known]
+    noise = probe.noise_of(t, answers)
     kinks = _apart(kinks, t)
     piece = np.searchsorted(kinks, t)
-    lines = [_least_squares(t[piece == i], answers[piece == i]) for i in range(len(kinks) + 1)]
+    lines = [
+        _least_squares(*(each[piece == i] for each in (t, answers, noise)))
+        for i in range(len(kinks) + 1)
+    ]
     unresolved = []
     heights, slopes = (np.array(part) for part in zip(*lines, strict=True))
     for i, (height, slope) in enumerate(lines):
         mine = piece == i
         miss = np.abs(height + np.multiply.outer(t[mine], slope) - answers[mine]).max(axis=1)
-        if (miss > 100 * probe.noise * (1 + np.abs(t[mine]))).any():
+        if (miss > 100 * noise[mine]).any():
             unresolved.append((float(t[mine].min()), float(t[mine].max())))
     jumps, steps = np.diff(slopes, axis=0), -np.diff(heights, axis=0)
-    sharp = (jumps * steps).sum(axis=1) / (jumps**2).sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        sharp = (jumps * steps).sum(axis=1) / (jumps**2).sum(axis=1)
+        slack = 100 * probe.noise * (1 + np.abs(kinks)) / np.linalg.norm(jumps, axis=1)
+    after = np.searchsorted(t, kinks)
+    parted = ~((sharp >= t[after - 1] - slack) & (sharp <= t[after] + slack))
+    unresolved += [] if unresolved else [(float(t[i - 1]), float(t[i])) for i in after[parted]]
+    sharp[parted] = kinks[parted]  # lines that do not meet at the kink between them
     return Line(
         probe.start, probe.direction, t, answers, sharp, slopes, jumps, unresolved, probe.noise
     )
@@ -140,9 +160,9 @@ def _apart(kinks: Array, t: Array) -> Array:
     return np.array(kept)
 
 
-def _least_squares(t: Array, answers: Array) -> tuple[Array, Array]:
-    """Height at t = 0 and slope of the line through answers (m, K), weighed by their noise."""
-    weight = 1 / (1 + np.abs(t))
+def _least_squares(t: Array, answers: Array, noise: Array) -> tuple[Array, Array]:
+    """Height at t = 0 and slope of the line through answers (m, K), weighed by their noise (m,)."""
+    weight = noise.min() / noise
     centre = np.average(t, weights=weight**2)
     middle = np.average(answers, axis=0, weights=weight**2)
     spread = (weight**2 * (t - centre)) @ (answers - middle)

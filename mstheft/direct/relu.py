@@ -24,7 +24,7 @@ from mstheft.direct.last_layer import (
     with_remainder,
 )
 from mstheft.direct.verify import verify
-from mstheft.errors import BudgetExhausted, ExtractionError
+from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
 from mstheft.nn.functions import Array
 from mstheft.nn.network import Network
@@ -50,6 +50,10 @@ __all__ = [
 
 LINES = 8  # lines searched before the attack gives up
 TRIES = 7  # steps tried per critical point, each a quarter of the one before
+CLEAR = 4  # a row is believed if its largest entry exceeds its rounding so many times
+ALIKE = 1e-2  # relative distance up to which coarse answers may make one neuron look like two
+INDEPENDENT = 1e6  # condition number of the rows up to which step 4 moves one neuron alone
+SEEN = 0.1  # how far a solved A1[:, i], of length 1, may lie from what the line showed of it
 NEAR = 1e3  # |t| up to which a kink is sharp enough to read a neuron's offset from it
 
 
@@ -61,6 +65,7 @@ class Neuron:
     offset : c_i, so that the hyperplane is a_i·x + c_i = 0
     output : (K,) unit vector, the direction of A1[:, i]
     point, step : the critical point and the difference step that passed the self-check
+    blur : how far rounding may have moved an entry of the row
     absolute, signs : (d,) what steps 2 and 3 measured: |a_ij|, and ±1 relative to the largest
     """
 
@@ -69,6 +74,7 @@ class Neuron:
     output: Array
     point: Array
     step: float
+    blur: float
     absolute: Array
     signs: Array
 
@@ -80,7 +86,8 @@ def extract(oracle: Any, *, rng: Any = None, tolerance: float = 1e-6) -> Result:
     3. relative signs from pairs            4. the sign of each neuron
     5. the last layer by least squares, and a check on fresh inputs
 
-    When the check fails, another line is searched for the neurons that are missing. Costs about
+    When the check fails, another line is searched for the neurons that are missing, and for a
+    sharper look at those whose rows are blurred. Costs about
     (4 d + 6) h queries. tolerance : allowed error on fresh N(0, I) inputs, relative to the spread
     of the answers; never taken to be below a thousand times their rounding.
     Returns a verified `Result`; raises `ExtractionError` (which holds the partial result) or
@@ -94,13 +101,14 @@ def extract(oracle: Any, *, rng: Any = None, tolerance: float = 1e-6) -> Result:
             with result.stage("critical points", oracle):
                 line = random_line(oracle, rng)
                 result.trace.lines.append(line)
-            new = unexplained(line, found)
+            new = unexplained(line, found if result.model is None else sharper_half(found))
             missed = len(new) - measure_rows(oracle, line, new, result)
             if not found or (missed and len(result.trace.lines) < LINES):
                 continue
             if finish(oracle, line.noise, tolerance, result, rng):
+                result.trace.line = result.trace.lines[0]
                 return result
-    except BudgetExhausted as error:
+    except ExtractionError as error:
         error.partial = result
         raise
     raise _gave_up(result)
@@ -143,15 +151,26 @@ def random_line(oracle: Any, rng: np.random.Generator) -> lines.Line:
 def unexplained(line: lines.Line, found: list[Neuron]) -> list[int]:
     """Kinks of a line at which no neuron found so far changes sides. No queries.
 
-    Neuron i changes sides at t = -(a_i·u + c_i) / (a_i·v).
+    Neuron i changes sides at t = -(a_i·u + c_i) / (a_i·v), which is as uncertain as a_i times the
+    distance from the point at which a_i was measured.
     """
     if not found:
         return list(range(len(line.kinks)))
-    rows = np.array([n.row for n in found])
-    offsets = np.array([n.offset for n in found])
-    known = -(rows @ line.start + offsets) / (rows @ line.direction)
-    near = np.abs(line.kinks[:, None] - known).min(axis=1) / (1 + np.abs(line.kinks))
-    return [int(i) for i in np.flatnonzero(near > np.clip(1e3 * line.noise, 1e-6, 1e-2))]
+    rows, offsets, points, blurs = (
+        np.array([getattr(n, name) for n in found]) for name in ("row", "offset", "point", "blur")
+    )
+    speed = rows @ line.direction
+    known = -(rows @ line.start + offsets) / speed
+    slack = blurs * np.linalg.norm(line.points(known) - points, axis=1) / np.abs(speed)
+    allowed = np.clip(1e3 * line.noise + slack / (1 + np.abs(known)), 1e-6, ALIKE)
+    far = np.abs(line.kinks[:, None] - known) > allowed * (1 + np.abs(line.kinks[:, None]))
+    return [int(i) for i in np.flatnonzero(far.all(axis=1))]
+
+
+def sharper_half(found: list[Neuron]) -> list[Neuron]:
+    """The neurons whose rows are sharp. Once a copy has failed, the others are measured again."""
+    blurs = np.array([n.blur / np.linalg.norm(n.row) for n in found])
+    return [n for n, blur in zip(found, blurs, strict=True) if blur <= np.median(blurs)]
 
 
 def measure_rows(oracle: Any, line: lines.Line, kinks: list[int], result: Result) -> int:
@@ -160,44 +179,68 @@ def measure_rows(oracle: Any, line: lines.Line, kinks: list[int], result: Result
     A kink beyond |t| = 1000 blurs the neuron's offset, and a row that never passes its self-check
     is wrong: both are left to another line.
     """
-    found: list[Neuron] = result.trace.neurons
-    before = len(found)
+    rows = 0
     with progress.bar("rows", len(kinks), "neuron") as bar:
         for i in kinks:
             if abs(line.kinks[i]) < NEAR:
                 neuron = measure_row(oracle, line, i, result)
-                found += [] if neuron is None else [neuron]
+                if neuron is not None:
+                    keep(result.trace.neurons, neuron)
+                    rows += 1
             bar.update(1)
-    return len(found) - before
+    return rows
+
+
+def keep(found: list[Neuron], neuron: Neuron) -> None:
+    """Add a neuron, or keep the sharper of two rows where it has been found before. No queries.
+
+    Two rows are of one neuron if they are parallel and their hyperplanes meet the same points.
+    """
+    size = np.linalg.norm(neuron.row)
+    for i, other in enumerate(found):
+        length = np.linalg.norm(other.row)
+        slack = min(ALIKE, neuron.blur / size + other.blur / length)
+        apart = abs(other.row @ neuron.point + other.offset) / length
+        turn = other.row / length * np.sign(other.row @ neuron.row) - neuron.row / size
+        way = 1 + np.linalg.norm(neuron.point - other.point)
+        if np.abs(turn).max() <= slack and apart <= slack * way:
+            if neuron.blur / size < other.blur / length:
+                found[i] = neuron
+            return
+    found.append(neuron)
 
 
 def measure_row(oracle: Any, line: lines.Line, kink: int, result: Result) -> Neuron | None:
     """Steps 2 and 3 at one critical point, with smaller and smaller steps until the row fits.
 
     The self-check costs nothing: the line has already shown the slope jump |a·v| A1_i, and the
-    row must reproduce it. A step that crossed another neuron's hyperplane does not.
+    row must reproduce it. A step that crossed another neuron's hyperplane does not. No row is
+    believed that stands less than 4 times above its rounding.
     """
     t, jump = line.kinks[kink], line.jumps[kink]
     point, size = line.points(t), float(np.linalg.norm(jump))
     noise = line.noise * (1 + abs(t))
-    step = first_step(line.noise) * (1 + abs(t))
+    step = first_step(line.noise / size) * (1 + abs(t))
     for _ in range(TRIES):
         with result.stage("absolute weights", oracle):
             absolute, stray = absolute_weights(oracle, point, step, jump / size)
-        blur = 8 * noise / step + 1e-9 * absolute.max()
-        if stray <= blur and absolute.max() > 0:
+        blur = 8 * noise / step + 1e-9 * float(absolute.max())
+        if stray <= blur < absolute.max() / CLEAR:
             with result.stage("relative signs", oracle):
                 signs, stray = relative_signs(oracle, point, step, jump / size, absolute)
             row = absolute * signs
-            miss = abs(abs(row @ line.direction) - size)
-            if max(stray, miss / np.linalg.norm(line.direction)) <= blur:
-                return Neuron(row, -float(row @ point), jump / size, point, step, absolute, signs)
+            offset = -float(row @ point)
+            miss = abs(abs(row @ line.direction) - size) / np.linalg.norm(line.direction)
+            if max(stray, miss) <= blur:
+                return Neuron(row, offset, jump / size, point, step, blur, absolute, signs)
         step /= 4
     return None
 
 
 def first_step(noise: float) -> float:
     """A difference step for |x| of the size of N(0, I): small, but larger where answers are coarse.
+
+    noise : of an answer, relative to the slope jump of the kink
 
     Too large crosses other hyperplanes, too small drowns in rounding; the cube root of the noise
     balances the two.
@@ -218,15 +261,18 @@ def finish(
         for name in ("row", "offset", "output", "point")
     )
     with result.stage("neuron signs", oracle):
-        if len(rows) < oracle.inputs:
+        unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        if len(rows) < oracle.inputs and np.linalg.cond(unit) < INDEPENDENT:
             signs = neuron_signs(oracle, rows, offsets)
         else:
             signs = signs_by_least_squares(oracle, rows, offsets, outputs, rng)
     result.trace.neuron_signs = signs
     a0, b0 = rows * signs[:, None], offsets * signs
     with result.stage("last layer", oracle):
-        result.model = assemble(a0, b0, *solve_last_layer(oracle, a0, b0, points, rng))
-    if verify(result, oracle, rng=rng, tolerance=tolerance, noise=noise):
+        weights, bias = solve_last_layer(oracle, a0, b0, points, rng)
+        result.model = assemble(a0, b0, weights, bias)
+    seen = np.abs(weights.T - outputs).max() < SEEN  # the line showed them; wrong signs move them
+    if seen and verify(result, oracle, rng=rng, tolerance=tolerance, noise=noise):
         return True
     with result.stage("last layer", oracle):
         result.model = assemble(*with_remainder(oracle, rows, offsets, outputs, rng))
