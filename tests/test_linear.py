@@ -8,6 +8,7 @@ from sklearn.datasets import make_classification
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from mstheft.direct import linear
+from mstheft.direct.answers import read
 from mstheft.direct.verify import blur, verify
 from mstheft.errors import BudgetExhausted, ExtractionError
 from mstheft.nn import functions as F
@@ -503,7 +504,7 @@ def test_blur_bounds_what_rounding_does(dtype, output, K, decimals):
         oracle = Oracle(
             lambda x: single.logits(x).astype(np.float32), output, inputs=6, decimals=decimals
         )
-    answers = linear.read(oracle, x)
+    answers = read(oracle, x)
     bound = blur(oracle, answers)
     miss = np.abs(answers - gauged(exact.logits(x), output))
     seen = np.isfinite(answers).all(axis=1)
