@@ -96,7 +96,9 @@ def _add_relu(kinds: Any) -> None:
 def _kind(kinds: Any, name: str, what: str) -> tuple[argparse.ArgumentParser, Any]:
     """A parser with the options of every kind, and the group of which one names the victim."""
     parser = kinds.add_parser(name, help=what, description=f"Steal a victim: {what}.")
-    parser.set_defaults(command="steal", two_classes=False, layers=lambda args: ())
+    parser.set_defaults(
+        command="steal", interrupted=False, two_classes=False, layers=lambda args: ()
+    )
     victims = parser.add_mutually_exclusive_group(required=True)
     victims.add_argument("--model", type=Path, metavar="FILE", help="written by Network.save")
     victims.add_argument("--data", choices=("mnist", "glyphs"), help="train a victim on these")
@@ -110,7 +112,7 @@ def _kind(kinds: Any, name: str, what: str) -> tuple[argparse.ArgumentParser, An
 
 
 def _add_answers(parser: argparse.ArgumentParser, usual: str) -> None:
-    modes = ("logits", "log_probs", "probs", "label")
+    modes = ("logits", "log_probs", "probs")
     parser.add_argument(
         "--output",
         choices=modes,

@@ -127,7 +127,8 @@ def _steal(args: argparse.Namespace) -> int:
         if args.plot:
             say(f"\nfigures in {args.plot}: {', '.join(_draw(args, victim, result)) or 'none'}")
     problems += [failure] if failure else []
-    return max((_fail(1, each) for each in problems), default=0)
+    status = 130 if args.interrupted else 1
+    return max((_fail(status, each) for each in problems), default=0)
 
 
 def _attack(args: argparse.Namespace, oracle: Oracle) -> tuple[Result, ExtractionError | None]:
@@ -145,8 +146,15 @@ def _attack(args: argparse.Namespace, oracle: Oracle) -> tuple[Result, Extractio
             "raise --budget",
             partial=error.partial,
         )
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"during the attack, after {oracle.count:,} queries") from None
+    except KeyboardInterrupt as stop:
+        partial = getattr(stop, "partial", None)
+        failure = ExtractionError(
+            partial.stopped if isinstance(partial, Result) else args.kind,
+            f"stopped by Ctrl-C after {oracle.count:,} queries",
+            "start again",
+            partial=partial,
+        )
+        args.interrupted = True
     if isinstance(failure.partial, Result):
         return failure.partial, failure
     return Result(queries={failure.stage: oracle.count}), failure

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,7 @@ def label_pictures(victim: Network, result: Result, side: int | None = None) -> 
     """The figures of `direct.label_only`: weights up to their length, which labels do not tell."""
     if result.verified:
         true, stolen = victim.dense()[0][0], result.model.dense()[0][0]
+        true = true[1:] - true[:1] if len(true) == 2 else true
         true, stolen = true / np.linalg.norm(true), stolen / np.linalg.norm(stolen)
         yield from _weight_pictures(true, stolen, side, "output")
 
@@ -94,21 +96,42 @@ def relu_pictures(victim: Network, result: Result, side: int | None = None) -> I
         "along two pixels at once tells which weights differ in sign, and the last step turns "
         "whole rows (below).",
     )
-    if len(symmetry.relu_layers(victim) or ()) != 2:
-        return
+    layers, copied = (symmetry.relu_layers(each) or [] for each in (victim, result.model))
+    if len(layers) != 2 or len(layers[0][0]) != len(copied[0][0]):
+        return  # the copy carries an affine remainder on neurons of its own
     found = symmetry.align(victim, result.model)
     rows = victim.dense()[0][0][found.neurons]
     yield from _weight_pictures(rows, rows + found.differences["A0"], side, "neuron")
 
 
+def _middle(line: Any, kinks: int = 7, outputs: int = 3) -> Any:
+    """The part of a line around its middle kinks, and the first few logits: enough to see bends."""
+    first = max(0, (len(line.kinks) - kinks) // 2)
+    kept = slice(first, first + kinks)
+    edges = np.concatenate([[line.t[0]], line.kinks, [line.t[-1]]])
+    low, high = edges[first], edges[min(first + kinks + 1, len(edges) - 1)]
+    seen = (line.t > low) & (line.t < high)
+    return replace(
+        line,
+        t=line.t[seen],
+        answers=line.answers[seen, :outputs],
+        kinks=line.kinks[kept],
+        jumps=line.jumps[kept, :outputs],
+        slopes=line.slopes[first : first + kinks + 1, :outputs],
+    )
+
+
 def _line_pictures(line: Any) -> Iterator[Picture]:
     count = f"{len(line.kinks):,}"
+    middle = _middle(line)
+    shown = f"{len(middle.kinks)} of {count}"
     yield picture(
         "kinks",
-        lines.kinks(line, style.axes(size=WIDE), scale="arctan"),
-        f"Curves of the logits along a line, with {count} circles where they bend.",
-        f"A walk along one straight line through the input space. The answers bend {count} times, "
-        "and at every bend (circle) one hidden neuron switches. Dots are the questions that were "
+        lines.kinks(middle, style.axes(size=WIDE)),
+        f"Logits along a line: straight pieces that bend at {shown} kinks.",
+        f"A walk along one straight line through the input space. The answers bend {count} times; "
+        f"{len(middle.kinks)} bends are in view, with at most three of the logits. At every bend "
+        "(circle) one hidden neuron switches. Dots are the questions that were "
         "asked: few where nothing happens, more around a bend.",
     )
     yield picture(

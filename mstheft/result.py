@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
-from mstheft.errors import BudgetExhausted
-
 
 def floor(weights: int, outputs: int) -> float:
     """F = (number of weights + K) / K: queries below which no generic network can be determined.
@@ -31,9 +29,11 @@ class Result:
     seconds : {stage: wall time}
     found : {stage: one line on what the stage found}
     trace : what the stages saw: the input of the plots and of the lessons
-    verified : True when the copy answered like the victim on fresh points
-    error : largest |Δ| on those points, in units of the answers
-    stopped : the stage in which the budget was spent, if it was
+    verified : True when the copy answered like the victim on fresh random points, near and
+        far: evidence, no proof: `compare.certificate` bounds the difference where both are known
+    error : largest |Δ| on those points, in logits (for labels: a relative distance)
+    stopped : the stage in which the attack was ended, if it was; the error that ended it, be it a
+        spent budget, a broken victim or Ctrl-C, holds this result as `partial`
     """
 
     model: Any = None
@@ -64,11 +64,17 @@ class Result:
     @contextlib.contextmanager
     def stage(self, name: str, oracle: Any) -> Iterator[None]:
         """Book the rows and the time that the `with` block spends under `name`, however it ends."""
+        if not hasattr(oracle, "count"):
+            raise TypeError(
+                f"expected an Oracle, got {type(oracle).__name__}; wrap it: mt.Oracle(victim)"
+            )
         asked, began = oracle.count, time.perf_counter()
         try:
             yield
-        except BudgetExhausted as error:
-            error.partial, self.stopped = self, name
+        except BaseException as error:  # whatever ends the attack, what it has is not lost
+            self.stopped = name
+            with contextlib.suppress(AttributeError):
+                error.partial = self  # type: ignore[attr-defined]
             raise
         finally:
             self.queries[name] = self.queries.get(name, 0) + oracle.count - asked

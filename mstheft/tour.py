@@ -5,7 +5,7 @@ oracle to one attack, and tells with pictures what every stage saw:
 
     Setting, Digits  ->  chapter(setting, digits)  ->  report.Chapter  ->  one HTML page
 
-A later part adds its chapter by adding a function to `CHAPTERS`. Nothing here prints.
+To add a chapter, add a function to `CHAPTERS`. Nothing here prints.
 """
 
 from __future__ import annotations

@@ -574,7 +574,7 @@ def test_exact_without_a_hidden_layer(seed, d, K):
 
 
 def formula(a, b, low, high):
-    """MATHS 12 word by word, in loops, for networks of aligned neurons; roundings not bounded."""
+    """The plain bound word by word, in loops, for aligned networks; roundings not bounded."""
     (A0, b0), (A1, b1) = a.dense()
     (A0_, b0_), (A1_, b1_) = b.dense()
 
@@ -725,7 +725,7 @@ def test_nearly_all_is_not_printed_as_all():
     ("victim", "copy", "parameters", "bound"),
     [
         (A, B.logits, False, False),
-        (A, zoo.mlp([4, 9, 3], bias=1, rng=2), True, True),
+        (A, zoo.mlp([4, 9, 3], bias=1, rng=2), False, False),
         (A, zoo.softmax(4, 3, rng=0), False, False),
         (A, zoo.mlp([4, 6, 3], activation="tanh", rng=0), False, False),
         (zoo.softmax(4, 3, rng=0), zoo.softmax(4, 3, rng=1), True, True),

@@ -1,4 +1,4 @@
-"""What ARCHITECTURE promises about the whole house, held by reading its sources and running it."""
+"""What is promised about the whole house, held by reading its sources and running it."""
 
 import ast
 import importlib
@@ -25,7 +25,7 @@ FLOORS = [
     {"nn", "plots", "course", "vectors", "result"},
     {"adversarial", "compare", "oracle", "data"},
     {"learning", "direct", "defend"},
-    {"report"},  # beside tour in ARCHITECTURE, which tells its story with it
+    {"report"},  # beside tour, which tells its story with it
     {"figures", "page"},
     {"tour"},
     {"arguments"},
@@ -77,7 +77,7 @@ def upward(source, own):
 @pytest.mark.parametrize("path", SOURCES, ids=module)
 def test_a_room_imports_only_from_floors_below_it(path):
     own = room(path)
-    assert any(own in rooms for rooms in FLOORS), f"{own} has no floor in ARCHITECTURE"
+    assert any(own in rooms for rooms in FLOORS), f"{own} has no floor"
     same_floor = upward(path.read_text(), own)
     assert same_floor == set(), f"{module(path)} imports from {sorted(same_floor)}"
 

@@ -22,7 +22,7 @@ X = np.random.default_rng(4).normal(size=(50, 5))
 
 
 def test_the_formula():
-    """f(x) = A1 relu(A0 x + b0) + b1, as in MATHS section 1."""
+    """f(x) = A1 relu(A0 x + b0) + b1."""
     (a0, b0), (a1, b1) = SMALL.dense()
     want = np.array([a1 @ np.maximum(a0 @ x + b0, 0) + b1 for x in X])
     np.testing.assert_allclose(SMALL.logits(X), want, rtol=0, atol=1e-13)

@@ -7,6 +7,7 @@ scikit-learn computes the same by another route, 1e-12 of numbers near 1.
 import gc
 import pickle
 import types
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -28,6 +29,7 @@ from mstheft.errors import BudgetExhausted
 from mstheft.nn import Network, functions, zoo
 from mstheft.nn.layers import Dense, Flatten
 from mstheft.oracle import Oracle
+from mstheft.oracle.victims import view
 
 NET = zoo.mlp([4, 8, 3], bias=0.5, rng=0)
 ONE = zoo.mlp([4, 8, 1], bias=0.5, rng=3)
@@ -265,7 +267,7 @@ def test_no_public_attribute_leads_to_the_model(victim):
     assert oracle.query.__self__ is oracle
     assert not hasattr(oracle, "__dict__")
     assert repr(victim) not in repr(oracle)
-    assert victim not in gc.get_referents(oracle)
+    assert all(each is not victim for each in gc.get_referents(oracle))
     with pytest.raises(AttributeError):
         oracle.victim = victim
 
@@ -502,7 +504,8 @@ def test_scikit_learn_classifiers(fitted):
     assert probs.inputs == 4
     assert probs.outputs == labels.outputs == (1 if binary else 3)
     assert probs.count == 60
-    if hasattr(fitted, "predict_log_proba"):
+    tells = {"log_probs", "logits"} & {view(fitted, None, None).gives}
+    if tells:
         logs = Oracle(fitted, "log_probs").query(X)
         np.testing.assert_allclose(logs, np.log(fitted.predict_proba(X)), rtol=1e-9, atol=1e-12)
 
@@ -607,3 +610,53 @@ def test_views_are_frozen():
     seen = victims.view(NET, None, None)
     with pytest.raises(AttributeError):
         seen.gives = "probs"
+
+
+def test_the_logarithms_of_a_binary_estimator_are_refused():
+    """scikit-learn takes ln(1 - p): beside p = 1 that has no digits, and nothing tells how few."""
+    model = MLPClassifier(**MLP).fit(X, Y2)
+    with pytest.raises(ValueError, match="gives probs"):
+        Oracle(model, "log_probs")
+
+
+@pytest.mark.parametrize("p", [-0.1, 1.5])
+def test_probabilities_outside_0_and_1_are_refused(p):
+    oracle = Oracle(lambda x: np.full((len(x), 1), p), "probs", gives="probs", inputs=2)
+    with pytest.raises(ValueError, match="expected probabilities from 0 to 1"):
+        oracle.query(np.zeros((1, 2)))
+    assert oracle.count == 0
+
+
+def test_threads_share_one_budget():
+    """Many small batches at once: not one row more is answered than the budget holds."""
+    oracle = Oracle(zoo.mlp([4, 8, 3], rng=0), budget=500)
+    x = np.zeros((1, 4))
+
+    def ask():
+        answered = 0
+        while True:
+            try:
+                answered += len(oracle.query(x))
+            except BudgetExhausted:
+                return answered
+
+    with ThreadPoolExecutor(8) as pool:
+        answered = sum(pool.map(lambda _: ask(), range(8)))
+    assert answered == oracle.count == 500
+
+
+def test_a_victim_that_writes_into_its_input_hurts_nobody():
+    def careless(x):
+        x[:] = 0
+        return x[:, :2]
+
+    rows = np.ones((3, 4))
+    Oracle(careless, inputs=4).query(rows)
+    assert (rows == 1).all()
+
+
+def test_numbers_beyond_float32_are_refused_by_a_float32_victim():
+    oracle = Oracle(zoo.mlp([4, 8, 3], rng=0, dtype=np.float32))
+    with pytest.raises(ValueError, match="finite numbers as float32"):
+        oracle.query(np.full((1, 4), 1e300))
+    assert oracle.count == 0

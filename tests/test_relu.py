@@ -265,7 +265,7 @@ def test_signs_by_least_squares_against_the_truth(shape):
     flip = np.random.default_rng(0).choice([-1.0, 1.0], h)
     oracle = Oracle(victim)
     args = flip[:, None] * A0, flip * b0, A1.T, np.random.default_rng(1)
-    assert h <= K * d  # what determines them: MATHS 4 says K (d + 1), but b1 is unknown too
+    assert h <= K * d  # K (d + 1) numbers, less the K that b1 takes
     assert np.array_equal(relu.signs_by_least_squares(oracle, *args), flip)
     assert oracle.count == 2 * (h // K + 1) + 4
 
@@ -354,7 +354,10 @@ def test_shapes(shape):
     result = steal(victim_of(7, *shape))
     assert set(result.queries) <= STAGES
     assert result.floor > 0
-    assert shape[1] <= len(result.model.dense()[0][1]) <= shape[1] + 2 * min(shape[0], shape[2])
+    d, h, K = shape
+    found = len(result.model.dense()[0][1])
+    assert h <= found <= h + 2 * min(d, K)
+    assert found == h or h > K * d
 
 
 def test_the_copy_is_the_victim_up_to_order_and_scale():
@@ -499,6 +502,28 @@ def test_rounded_answers_are_verified_or_an_error(decimals):
     assert right == 4 or decimals < 7
 
 
+@pytest.mark.parametrize("seed", [3, 4, 11, 16, 21, 22])
+def test_blurred_rows_are_measured_again(seed):
+    """Rounded to 8 decimals a row is not sharp enough at first; another line shows it better."""
+    victim = small(seed)
+    result = attempt(Oracle(victim, decimals=8, budget=100_000), seed)
+    assert result is not None
+    assert len(result.trace.lines) > 1
+    assert error_of(victim, result.model, fresh(victim.inputs)) < 1e-4
+
+
+def test_faint_outputs_under_a_large_constant():
+    """Only the last bias is of normal size: seven digits are left of what the neurons say."""
+    right = 0
+    for seed in range(6):
+        victim = with_rows(victim_of(seed, 8, 5, 2), lambda W0, b0, W1: W1.__imul__(1e-8))
+        result = attempt(Oracle(victim, budget=100_000), seed)
+        if result is not None:
+            assert error_of(victim, result.model, fresh(8)) < 1e-10
+            right += 1
+    assert right >= 5  # measured: 38 of 40
+
+
 def test_a_float32_victim():
     right = 0
     for seed in range(8):
@@ -529,7 +554,15 @@ def test_trained_networks():
     assert error_of(victim, result.model, x) < 1e-6
 
 
-@pytest.mark.parametrize("kind", ["classifier", "binary", "regressor", "two outputs"])
+OUTPUTS = {
+    "classifier": ("probs", "log_probs"),
+    "binary": ("probs",),
+    "regressor": ("logits",),
+    "two outputs": ("logits",),
+}
+
+
+@pytest.mark.parametrize("kind", OUTPUTS)
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_scikit_learn_victims(kind):
     neural = pytest.importorskip("sklearn.neural_network")
@@ -545,7 +578,7 @@ def test_scikit_learn_victims(kind):
     make = neural.MLPClassifier if probs else neural.MLPRegressor
     model = make(hidden_layer_sizes=(7,), activation="relu", max_iter=60, random_state=0).fit(x, y)
     fresh_x = fresh(5, 2000)
-    for output in ("probs", "log_probs") if probs else ("logits",):
+    for output in OUTPUTS[kind]:
         result = relu.extract(Oracle(model, output, budget=50_000), rng=3)
         assert result.verified
         if probs:
@@ -608,7 +641,7 @@ WRONG = {
     "softplus": nn.zoo.mlp([6, 5, 3], activation="softplus", bias=0.3, rng=0),
     "two hidden layers": nn.zoo.mlp([6, 5, 4, 3], bias=0.3, rng=0),
     "two hidden layers, one output": nn.zoo.mlp([6, 5, 4, 1], bias=0.3, rng=0),
-    "wide, two hidden layers": nn.zoo.mlp([3, 20, 20, 2], bias=0.3, rng=0),
+    "wide, two hidden layers": nn.zoo.mlp([3, 12, 12, 2], bias=0.3, rng=0),
     "linear": nn.zoo.softmax(6, 3, rng=0),
     "constant": network(np.zeros((1, 6)), [1.0], [[1.0], [2]], [0, 0]),
     "max pooling": lambda x: np.maximum(x[:, :3], x[:, 3:6]).max(axis=1, keepdims=True),
@@ -684,9 +717,9 @@ def test_fifteen_hundred_random_victims():
     assert len(errors) <= 3
 
 
-# Found among 8,000 seeds: a wrong sign, made good by the last layer everywhere but between two kinks
-# so close that none of the points asked lay there.
-IN_A_GAP = [1680, 1926, 2328, 3333, 6527, 6825]
+# Found among 8,000 seeds: a wrong sign, made good by the last layer everywhere but between two
+# kinks so close that none of the points asked lay there.
+IN_A_GAP = [1163, 1680, 1926, 2328, 3333, 6527, 6825]
 
 
 @pytest.mark.parametrize("seed", IN_A_GAP)

@@ -1,4 +1,4 @@
-"""What an attack returns: the book-keeping, the floor of MATHS section 1, and the errors."""
+"""What an attack returns: the book-keeping, the floor, and the errors."""
 
 import itertools
 import math
@@ -17,7 +17,7 @@ from mstheft.result import Result, floor
 @pytest.mark.parametrize(
     ("widths", "want"),
     [
-        ([784, 128, 1], 100_481),  # MATHS 1
+        ([784, 128, 1], 100_481),
         ([784, 128, 10], 10_164.2),
         ([20, 1], 21),  # logistic: d + 1
         ([20, 5], 21),  # softmax: d + 1

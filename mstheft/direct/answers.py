@@ -26,7 +26,7 @@ def read(oracle: Any, x: Array) -> Array:
             "answers",
             "needs logits, log-probabilities or probabilities, but the oracle tells "
             f"{oracle.output!r}",
-            "use direct.label_only for a linear victim, or learn a copy with mstheft.learning",
+            "ask for more, or use direct.label_only where the victim is linear",
         )
     answers = oracle.query(x)
     if oracle.output == "logits":

@@ -82,9 +82,7 @@ def measure(probe: Probe) -> float:
 
     Raises `ExtractionError` where the answers are no finite numbers.
     """
-    first = probe.ask([0.0])
-    spacing = 1e-7 if np.finfo(first.dtype).eps < 1e-10 else 1e-5
-    answers = np.concatenate([first, probe.ask([spacing * i for i in range(1, 6)])])
+    answers = probe.ask([1e-7 * i for i in range(6)])
     if not np.isfinite(answers).all():
         raise unreadable("at the start of a line")
     bends = np.abs(answers[:-2] - 2 * answers[1:-1] + answers[2:]).max() / 2
@@ -93,6 +91,16 @@ def measure(probe: Probe) -> float:
     told = 1e-300 if decimals is None else 0.5 * 10.0**-decimals
     probe.noise = float(max(bends, rounding, told))
     return float(probe.noise_of(np.zeros(len(answers)), answers).max())
+
+
+def bends_everywhere(probe: Probe) -> ExtractionError:
+    """The error for a victim that is not piecewise linear."""
+    return ExtractionError(
+        "critical points",
+        "expected answers that are piecewise linear along a line, up to rounding of about "
+        f"{probe.noise:.1g}, but they bend everywhere",
+        "check that the victim is a ReLU network: a smooth one has no critical points",
+    )
 
 
 def unreadable(where: str) -> ExtractionError:
@@ -114,21 +122,29 @@ def width_at(left: float, right: float, at: float) -> float:
 
 
 def whole(probe: Probe, low: float, high: float) -> Interval:
-    """The whole line as one interval, drawn in until the answers at its ends are worth having."""
-    centre = min(max(low, 0.0), high)
+    """The whole line as one interval, drawn in until the answers at its ends are worth having.
+
+    After answers that were lost altogether one step more is taken: just before a probability is
+    rounded to 0 it is a subnormal number with few digits.
+    """
+    centre, lost_l, lost_r = min(max(low, 0.0), high), False, False
     for _ in range(SHRINKS):
         left, right = ends(probe, low, high)
         poor = max(COARSE, 25 * probe.noise)
-        if max(left.noise, right.noise) <= poor:
+        keep_l, keep_r = left.noise <= poor and not lost_l, right.noise <= poor and not lost_r
+        if keep_l and keep_r:
             break
+        lost_l, lost_r = bool(np.isinf(left.noise)), bool(np.isinf(right.noise))
         probe.t.pop(), probe.answers.pop()
-        low = low if left.noise <= poor else centre + (low - centre) / 4
-        high = high if right.noise <= poor else centre + (high - centre) / 4
+        low = low if keep_l else centre + (low - centre) / 4
+        high = high if keep_r else centre + (high - centre) / 4
     else:
         raise unreadable("all along a line")
     for end in (left, right):
         rounding = 8 * np.finfo(end.answer.dtype).eps * np.abs(end.answer).max()
         probe.noise = max(probe.noise, float(rounding) / (1 + abs(end.t)))
+    for end in (left, right):
+        end.noise = max(end.noise, probe.noise_at(end.t))  # near a dead start it is underrated
     probe.scale = max(np.abs(left.slope).max(), np.abs(right.slope).max()) or 1.0
     return left, right
 
@@ -154,12 +170,7 @@ def resolve(probe: Probe, intervals: list[Interval]) -> tuple[Array, list[tuple[
         if not intervals:
             break
         if len(intervals) > max(OPEN, 8 * len(kinks)):
-            raise ExtractionError(
-                "critical points",
-                "expected answers that are piecewise linear along a line, up to rounding of about "
-                f"{probe.noise:.1g}, but they bend everywhere",
-                "check that the victim is a ReLU network; for tanh or sigmoid use direct.smooth",
-            )
+            raise bends_everywhere(probe)
     kinks += _on_nodes(closed)
     return np.sort(np.array(kinks)), [(a.t, b.t) for a, b in given_up + intervals]
 

@@ -25,7 +25,7 @@ from mstheft.nn.functions import Array
 from mstheft.result import Result
 
 REACH = 60  # powers of two, up and down, in which crossings are looked for
-NONLINEAR = "if the victim is not linear, learn a copy with mstheft.learning"
+NONLINEAR = "if the victim is not linear, learn a copy from labelled data instead"
 
 
 def extract(oracle: Any, *, rng: Any, precision: float = 1e-9, points: int = 200) -> Result:
@@ -71,9 +71,7 @@ def extract(oracle: Any, *, rng: Any, precision: float = 1e-9, points: int = 200
             crossings = line_searches(oracle, start, label, signs, reach, precision)
         result.found["line searches"] = f"{np.isfinite(crossings).sum():,} points on the boundary"
         weights, bias = hyperplane(start, label, crossings, on, precision)
-        result.model = zoo.logistic(oracle.inputs)
-        W, b = result.model.dense()[0]
-        W[0], b[0] = weights, bias
+        result.model = zoo.given([(weights[None], [bias])])
         result.trace = SimpleNamespace(
             inside=inside, outside=outside, boundary=on, start=start, label=label, signs=signs,
             crossings=crossings, weights=weights, bias=bias,
@@ -109,7 +107,7 @@ def _labels(oracle: Any, x: Array) -> np.ndarray:
                 if labels is None
                 else f"other labels: {np.unique(labels)[:5]}"
             ),
-            "wrap it as one class against the rest, or learn a copy with mstheft.learning",
+            "wrap it as one class against the rest, or learn a copy from labelled data instead",
         )
     return labels == 1
 

@@ -75,8 +75,10 @@ def solve_last_layer(
     x = np.concatenate([centres + w, centres - w])
     x, answers = _ask(oracle, x)
     hidden = np.hstack([relu(x @ rows.T + offsets), np.ones((len(x), 1))])
-    weight = 1 / (1 + np.linalg.norm(x, axis=1, keepdims=True))
-    solution = np.linalg.lstsq(weight * hidden, weight * answers, rcond=None)[0]
+    hidden /= 1 + np.linalg.norm(x, axis=1, keepdims=True)
+    answers = answers / (1 + np.linalg.norm(x, axis=1, keepdims=True))
+    unit = np.maximum(np.linalg.norm(hidden, axis=0), 1e-300)
+    solution = np.linalg.lstsq(hidden / unit, answers, rcond=None)[0] / unit[:, None]
     return solution[:-1].T, solution[-1]
 
 
@@ -99,7 +101,7 @@ def with_remainder(
     left_over = answers - relu(x @ rows.T + offsets) @ outputs
     affine = np.linalg.lstsq(np.hstack([x, np.ones((len(x), 1))]), left_over, rcond=None)[0]
     u, size, v = np.linalg.svd(affine[:-1].T, full_matrices=False)
-    kept = size > 1e-9 * (1e-300 + size.max())
+    kept = size > 1e-9 * np.linalg.norm(rows, axis=1).max()  # the outputs have length 1
     u, v = u[:, kept] * size[kept], v[kept]
     a0, a1 = np.concatenate([rows, v, -v]), np.hstack([outputs.T, u, -u])
     return a0, np.concatenate([offsets, np.zeros(2 * len(v))]), a1, affine[-1]

@@ -26,12 +26,14 @@ def verify(
 ) -> bool:
     """Ask fresh random rows and hold the copy's logits against the answers.
 
-        x ~ N(0, scale² I),   Δ = answers - logits of the copy (both with mean 0 over the
+        x ~ N(0, (r scale)² I),   r = 1 for every other row and log-uniform in 1 … 100 for the rest
+        Δ = answers - logits of the copy (both with mean 0 over the
         classes where the victim tells probabilities),   error = max |Δ|,
-        verified  <=>  |Δ| ≤ blur + size · max(tolerance, min(1e-2, 1000 noise / size))
+        verified  <=>  |Δ| ≤ blur + r size · max(tolerance, min(1e-2, 1000 noise / size))
 
-    No stage has seen these rows, so that a wrong copy has nothing to hide behind. What the
-    rounding of an answer explains (`blur`) is not held against the copy. Rows with a probability of
+    No stage has seen these rows, so that a wrong copy has nothing to hide behind; far out, neurons
+    are on that seldom are near the origin (probabilities, which saturate there, keep r = 1). What
+    the rounding of an answer explains (`blur`) is not held against the copy. Rows where one is
     exactly 0 or 1 cannot be compared; when they are more than half, or when the answers vary by
     less than they are blurred, the rows tell nothing and the copy is not verified.
 
@@ -48,8 +50,9 @@ def verify(
             f"expected points= of at least 2, got {points}; a copy is never returned unverified"
         )
     with result.stage("verify", oracle):
-        draw = np.random.default_rng(rng).normal(size=(points, oracle.inputs))
-        x = scale * draw if rows is None else rows
+        rng = np.random.default_rng(rng)
+        reach = _reach(oracle, points, rng) if rows is None else np.ones((points, 1))
+        x = scale * reach * rng.normal(size=(points, oracle.inputs)) if rows is None else rows
         answers = read(oracle, x)
         logits = result.model.logits(x)
         if oracle.output != "logits" and answers.shape[1] > 1:
@@ -57,9 +60,9 @@ def verify(
         seen = np.isfinite(answers).all(axis=1)
         result.error, result.verified = float("inf"), False
         if 2 * seen.sum() >= points:
-            answers, misses = answers[seen], np.abs(answers - logits)[seen]
-            size = float(answers.std(axis=0, dtype=float).max()) if size is None else size
-            allowed = max(tolerance * size, min(1e-2 * size, 1000 * noise))
+            answers, misses, reach = answers[seen], np.abs(answers - logits)[seen], reach[seen]
+            size = float((answers / reach).std(axis=0, dtype=float).max()) if size is None else size
+            allowed = reach * max(tolerance * size, min(1e-2 * size, 1000 * noise))
             rounding = blur(oracle, answers)
             telling = size > np.median(rounding)
             result.error = float(misses.max())
@@ -71,10 +74,18 @@ def verify(
     return result.verified
 
 
+def _reach(oracle: Any, points: int, rng: np.random.Generator) -> Array:
+    """How many times farther out than usual each row lies, (points, 1)."""
+    far = 10 ** rng.uniform(0, 2, (points, 1))
+    near = np.arange(points)[:, None] % 2 == 0
+    return np.where(near | (oracle.output != "logits"), 1.0, far)
+
+
 def blur(oracle: Any, answers: Array) -> Array:
     """How far rounding may have moved each number that `answers.read` has returned.
 
-        logits, log_probs   δ + ε (1 + |z|),               δ = ½ 10^-k for k decimals, or 0
+        logits              δ + ε (max |z| + |z|),         δ = ½ 10^-k for k decimals, or 0
+        log_probs           2 δ + ε (1 + |z|)
         probs, softmax      -ln(1 - δ / p_k), and its mean over the classes, which the gauge adds
         probs, sigmoid      -ln(1 - δ / p) - ln(1 - (δ + ε p) / (1 - p)):  for small δ this is
                             δ / (p (1 - p)), and 1 - p has no more digits than p
@@ -88,7 +99,8 @@ def blur(oracle: Any, answers: Array) -> Array:
     half = 0.0 if oracle.decimals is None else 0.5 * 10.0**-oracle.decimals
     known = np.isfinite(answers).all(axis=1, keepdims=True)
     z = np.where(known, answers, 0).astype(float)
-    spread = 2 * kind.eps * (1 + np.abs(z))
+    unit = np.abs(z).max(initial=1e-290) if oracle.output == "logits" else 1.0
+    spread = 2 * kind.eps * (unit + np.abs(z))
     if oracle.output == "probs":
         lost = half + float(kind.smallest_subnormal)
         if z.shape[1] == 1:

@@ -28,7 +28,7 @@ def certificate(a: Network, b: Network, low: Any, high: Any) -> float:
     box of ĥ is the range of each activation (interval arithmetic), and where the ranges of h and
     ĥ alone bound |h - ĥ| better, they are taken: a neuron that is off in both adds nothing.
 
-    One hidden layer: b is aligned to a first, and this is at most MATHS 12's
+    One hidden layer: b is aligned to a first, and this is at most the plain bound
 
         Σ_i |A1_i| max|z_i - ẑ_i| + |A1_i - Â1_i| max relu(ẑ_i) + |b1 - b̂1|,
 
@@ -39,7 +39,7 @@ def certificate(a: Network, b: Network, low: Any, high: Any) -> float:
     Returns ε in logits; inf where numbers overflow. It holds for the functions over the *real*
     numbers that the stored parameters define, float32 ones too: the answers that a computer
     gives differ from those by the roundings of its own sums, which ε does not contain. The
-    roundings of the certificate itself are bounded and added (MATHS 12; Higham 2002, §3.1).
+    roundings of the certificate itself are bounded and added (Higham 2002, §3.1).
     Raises ValueError for other networks than Dense and relu, and for a box that is none.
     """
     same_ends(a, b)

@@ -68,6 +68,10 @@ def fit(
         raise ValueError(
             f"expected epochs= and batch= of at least 1, got {epochs} and {batch}; raise them"
         )
+    if patience is not None and validation is None:
+        raise ValueError(
+            "expected validation= with patience=, got none; give (x, targets) to score"
+        )
     rng = np.random.default_rng(rng)
     optimizer = optimizer or Adam()
     history, best_score, best_params = History(), -np.inf, None

@@ -27,7 +27,11 @@ def replace_file(path: str | os.PathLike[str], fill: Callable[[IO[bytes]], None]
 
     Ctrl-C, a crash or a full disk leave the old file as it was.
     """
-    path = Path(path)
+    path = Path(os.path.realpath(path))  # behind a link, the file that it names
+    if path.exists() and not path.is_file():
+        with open(path, "wb") as file:  # a device or a pipe can only be written through
+            fill(file)
+        return
     if not path.parent.is_dir():
         raise DataError(f"expected a folder {path.parent} to save {path.name} in; create it first")
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")

@@ -32,7 +32,7 @@ def rescale(network: Network, layer: int, neuron: Any, factor: Any) -> Network:
     neuron : (m,) which neurons of it, or one index
     factor : (m,) the c of each, or one for all; powers of two rescale without rounding
     Raises ValueError where it is no symmetry: another activation than relu, c ≤ 0, c not finite.
-    Source: MATHS 1; Jagielski et al. 2020, section 4.
+    Source: Jagielski et al. 2020, section 4.
     """
     twin = network.copy()
     inner, outer, between = _hidden(twin, layer)
@@ -81,10 +81,10 @@ def center(network: Network) -> Network:
         softmax(z - mean_j z_j)  =  softmax(z)
 
     Probabilities are unchanged, logits are not: a copy stolen from probabilities can only be
-    compared after both networks are centred. Equal up to rounding.
+    compared after both networks are centred. Equal up to rounding; the twin is float64.
 
     Raises ValueError unless a Dense layer of two or more outputs comes last.
-    Source: MATHS 2 (gauge).
+    Source: Tramèr et al. 2016, section 4.1.
     """
     twin = network.copy()
     last = twin.layers[-1] if twin.layers else None
@@ -93,8 +93,8 @@ def center(network: Network) -> Network:
             f"expected a Dense layer of two or more logits last, got {network}; only the logits "
             "of a softmax may be shifted"
         )
-    last.params = {name: p - p.mean(axis=0) for name, p in last.params.items()}
-    return twin
+    last.params = {name: p - p.mean(axis=0, dtype=float) for name, p in last.params.items()}
+    return Network(twin.layers, twin.shape, np.float64)
 
 
 def _hidden(
@@ -169,7 +169,7 @@ def align(a: Network, b: Network) -> Alignment:
 
     a : the victim; b : the copy, of any number of hidden neurons
     Raises ValueError unless both have one hidden ReLU layer and equal d and K.
-    Source: MATHS 12; scipy.optimize.linear_sum_assignment.
+    Source: scipy.optimize.linear_sum_assignment.
     """
     first, second = _one_hidden(a, "a"), _one_hidden(b, "b")
     same_ends(a, b)

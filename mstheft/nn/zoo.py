@@ -22,6 +22,17 @@ def softmax(inputs: int, classes: int, *, rng: Any = None, dtype: Any = np.float
     return mlp([inputs, classes], rng=rng, dtype=dtype)
 
 
+def given(weights: Sequence[tuple[Any, Any]], activation: str = "relu") -> Network:
+    """The float64 network with these weights: [(A0, b0), (A1, b1), …], A (out, in) and b (out,)."""
+    layers: list[Layer] = []
+    for W, b in weights:
+        layers += [Activation(activation)] if layers else []
+        dense = Dense(np.shape(W)[1], np.shape(W)[0], rng=0)
+        dense.params = {"W": np.array(W, float), "b": np.array(b, float)}
+        layers.append(dense)
+    return Network(layers, np.shape(weights[0][0])[1])
+
+
 def mlp(
     widths: Sequence[int],
     *,

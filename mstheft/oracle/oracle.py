@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -37,8 +38,9 @@ class Oracle:
     """
 
     __slots__ = (
-        "_ask", "budget", "count", "decimals", "inputs", "output", "outputs", "shape", "top"
-    )  # fmt: skip
+        *("_ask", "_dtype", "_lock"),
+        *("budget", "count", "decimals", "inputs", "output", "outputs", "shape", "top"),
+    )
 
     def __init__(
         self,
@@ -73,6 +75,7 @@ class Oracle:
         self.budget = None if budget is None else int(budget)
         self.shape, self.inputs, self.outputs = seen.shape, math.prod(seen.shape), seen.outputs
         self.count = 0
+        self._dtype, self._lock = seen.dtype, threading.Lock()
 
     def __repr__(self) -> str:
         asked = f"count={self.count}, left={self.left}"
@@ -90,10 +93,11 @@ class Oracle:
         large for what is left, both before anything is asked or counted.
         """
         x = self._checked(x)
-        if self.left is not None and len(x) > self.left:
-            raise BudgetExhausted(len(x), self.left, self.budget or 0)
-        answers, self.outputs = self._ask(x.reshape(len(x), *self.shape))
-        self.count += len(x)
+        with self._lock:  # several threads may ask: the budget is a wall for all of them
+            if self.left is not None and len(x) > self.left:
+                raise BudgetExhausted(len(x), self.left, self.budget or 0)
+            answers, self.outputs = self._ask(x.reshape(len(x), *self.shape))
+            self.count += len(x)
         return answers if self.decimals is None else np.round(answers, self.decimals)
 
     def _checked(self, x: Any) -> np.ndarray:
@@ -109,8 +113,13 @@ class Oracle:
             )
         if len(x) == 0:
             raise ValueError("expected at least one row, got none; leave out empty batches")
+        with np.errstate(over="ignore"):
+            x = x.astype(self._dtype or x.dtype)  # a copy: no victim writes into the caller's
         if not np.isfinite(x).all():
-            raise ValueError("expected finite numbers, got NaN or infinity; clean the rows first")
+            kind = f" as {self._dtype}" if self._dtype else ""
+            raise ValueError(
+                f"expected finite numbers{kind}, got NaN or infinity; clean the rows first"
+            )
         return x
 
 
@@ -176,6 +185,10 @@ def _answers(seen: View, x: Any) -> np.ndarray:
         raise ValueError(
             f"expected log-probabilities of two classes or more, got shape {values.shape}; "
             "wrap the victim so that it returns one column per class"
+        )
+    if seen.gives == "probs" and ((values < 0) | (values > 1)).any():
+        raise ValueError(
+            "expected probabilities from 0 to 1, got others; say what the victim gives="
         )
     return values
 

@@ -22,12 +22,14 @@ class View:
     gives : 'logits', 'log_probs', 'probs' or 'labels'; the oracle can only ever tell less
     shape : shape of one input
     outputs : number of logits K, or None if only an answer will tell; 1 means one sigmoid
+    dtype : of the numbers that it computes with, if known
     """
 
     answer: Callable[[Any], Any]
     gives: str
     shape: tuple[int, ...]
     outputs: int | None
+    dtype: Any = None
 
 
 def view(victim: Any, gives: str | None, inputs: int | tuple[int, ...] | None) -> View:
@@ -39,7 +41,7 @@ def view(victim: Any, gives: str | None, inputs: int | tuple[int, ...] | None) -
         raise ValueError(f"expected gives= to be one of {GIVES}, got {gives!r}; pick one")
     if isinstance(victim, Network):
         _nothing_said(gives, inputs, "a Network")
-        return View(victim.logits, "logits", victim.shape, victim.outputs)
+        return View(victim.logits, "logits", victim.shape, victim.outputs, victim.dtype)
     if hasattr(victim, "predict") and hasattr(victim, "get_params"):
         _nothing_said(gives, inputs, "a scikit-learn estimator")
         return _estimator(victim)
@@ -83,7 +85,7 @@ def _estimator(model: Any) -> View:
     outputs = 1 if binary else len(classes)
     if _decides_by_logits(model, d, binary):
         return View(lambda x: _columns(model.decision_function(x)), "logits", (d,), outputs)
-    if hasattr(model, "predict_log_proba"):
+    if hasattr(model, "predict_log_proba") and not binary:  # of two classes one is 1 - p
         return View(model.predict_log_proba, "log_probs", (d,), outputs)
     if hasattr(model, "predict_proba"):
         return View(lambda x: model.predict_proba(x)[:, binary:], "probs", (d,), outputs)
