@@ -214,6 +214,11 @@ def test_align_of_a_copy_with_errors(seed, h, size):
     np.testing.assert_array_equal(order[found.order], np.arange(h))
     assert 0.02 * size < found.error < 100 * size
     assert found.error == max(np.abs(each).max() for each in found.differences.values())
+    (A0, b0), (A1, b1) = a.dense()
+    (A0_, b0_), (A1_, b1_) = found.model.dense()
+    want = {"A0": A0_ - A0, "b0": b0_ - b0, "A1": A1_ - A1, "b1": b1_ - b1}
+    for name, each in found.differences.items():
+        np.testing.assert_array_equal(each, want[name])
 
 
 def test_the_differences_are_the_copys_less_the_victims():
@@ -265,6 +270,15 @@ def test_duplicates_are_told_apart_by_their_outputs():
         found = align(a, b)
         np.testing.assert_array_equal(order[found.order], np.arange(6))
         assert 1e-10 < found.error < 1e-8
+
+
+def test_neurons_that_differ_in_their_bias_alone():
+    a = zoo.mlp([4, 3, 1], bias=1, rng=0)
+    for name in ("0.W", "2.W"):
+        a.parameters()[name][...] = a.parameters()[name][:1, :1]
+    b = reorder(a, 1, [2, 0, 1])
+    assert list(align(a, b).order) == [1, 2, 0]
+    assert align(a, b).error == 0
 
 
 def test_opposite_directions_are_different_neurons():

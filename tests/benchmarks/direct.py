@@ -22,11 +22,15 @@ ART_SECONDS = 300
 
 def logistic() -> None:
     """Logistic and softmax regression: queries of the attack proper, checking not counted."""
-    print("| victim | seeds | queries | verified | max relative Δlogit | seconds |\n|---|---|---|---|---|---|")
+    header("victim | seeds | queries | verified | max relative Δlogit | seconds")
     for d, classes in [(20, 1), (784, 1), (3072, 1), (784, 10), (3072, 10)]:
         rows = [linear_seed(d, classes, seed) for seed in range(5)]
         name = f"logistic d={d}" if classes == 1 else f"softmax d={d}, K={classes}"
         print_row(name, rows, asked=lambda n, d=d: f"{n:,} (d+1 = {d + 1:,})")
+
+
+def header(columns: str) -> None:
+    print(f"| {columns} |\n|{'---|' * (columns.count('|') + 1)}")
 
 
 def linear_seed(d: int, classes: int, seed: int) -> tuple[Any, ...]:
@@ -51,8 +55,9 @@ def print_row(name: str, rows: list[tuple[Any, ...]], asked: Any) -> None:
     verified, queries, agreement, errors, seconds = zip(*rows, strict=True)
     told = "" if agreement[0] is None else f" {100 * min(agreement):.2f} % |"
     print(
-        f"| {name} | {len(rows)} | {asked(int(np.median(queries)))} | {sum(verified)} of {len(rows)} "
-        f"|{told} {np.max(errors):.1e} | {np.median(seconds):.2f} |",
+        f"| {name} | {len(rows)} | {asked(int(np.median(queries)))} "
+        f"| {sum(verified)} of {len(rows)} |{told} {np.max(errors):.1e} "
+        f"| {np.median(seconds):.2f} |",
         flush=True,
     )
 
@@ -61,8 +66,9 @@ def mnist(widths: tuple[int, ...] = (16, 32, 64, 128, 256, 512)) -> None:
     """ReLU networks trained on MNIST: agreement and error on the 10,000 test images."""
     x, y = mt.data.images.mnist("train")
     x_test, y_test = mt.data.images.mnist("test")
-    print("| victim | accuracy | queries | limit | queries / F | agreement | max Δlogit | control | seconds |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    header(
+        "victim | accuracy | queries | limit | queries / F | agreement | max Δlogit | control | s"
+    )
     for h in widths:
         victim, control = (trained(h, x, y, seed) for seed in (h, h + 1))
         oracle = mt.Oracle(victim)
@@ -74,7 +80,8 @@ def mnist(widths: tuple[int, ...] = (16, 32, 64, 128, 256, 512)) -> None:
         agreement = mt.compare.agreement(victim, result.model, x_test)
         alone = mt.compare.agreement(victim, control, x_test)
         print(
-            f"| 784-{h}-10 | {100 * accuracy:.1f} % | {oracle.count:,} = 2^{np.log2(oracle.count):.2f} "
+            f"| 784-{h}-10 | {100 * accuracy:.1f} % "
+            f"| {oracle.count:,} = 2^{np.log2(oracle.count):.2f} "
             f"| 2^{17.2 + np.log2(h / 16):.1f} | {oracle.count / result.floor:.1f} "
             f"| {100 * agreement:.2f} % | {gap:.1e} | {100 * alone:.1f} % | {took:.1f} |",
             flush=True,
@@ -89,8 +96,7 @@ def trained(h: int, x: np.ndarray, y: np.ndarray, seed: int) -> mt.Network:
 
 def random(seeds: int = 100) -> None:
     """He-initialised 784-64-10, biases N(0, 0.1²), judged on 10,000 N(0, I) inputs."""
-    print("| victim | seeds | queries | verified | agreement (worst) | max Δlogit | seconds |")
-    print("|---|---|---|---|---|---|---|")
+    header("victim | seeds | queries | verified | agreement (worst) | max Δlogit | seconds")
     rows = [relu_seed(64, seed) for seed in range(seeds)]
     print_row("784-64-10", rows, asked=lambda n: f"{n:,} = 2^{np.log2(n):.2f}")
 
@@ -112,13 +118,15 @@ def relu_seed(h: int, seed: int) -> tuple[Any, ...]:
 
 def art(seeds: int = 3) -> None:
     """The Adversarial Robustness Toolbox's FunctionallyEquivalentExtraction beside ours."""
-    print("| implementation | victim | seed | verified | agreement | queries | seconds | what happened |")
-    print("|---|---|---|---|---|---|---|---|")
+    header("implementation | victim | seed | verified | agreement | queries | s | what happened")
     for h in (4, 16, 32):
         for seed in range(seeds):
             done, queries, agreement, gap, took = relu_seed(h, seed)
-            print(f"| mstheft | 784-{h}-10 | {seed} | {'yes' if done else 'no'} | {agreement:.3f} "
-                  f"| {queries:,} | {took:.2f} | max Δlogit {gap:.0e} |", flush=True)
+            print(
+                f"| mstheft | 784-{h}-10 | {seed} | {'yes' if done else 'no'} | {agreement:.3f} "
+                f"| {queries:,} | {took:.2f} | max Δlogit {gap:.0e} |",
+                flush=True,
+            )
             print(f"| ART 1.20.1 | 784-{h}-10 | {seed} | {art_in_time(h, seed)} |", flush=True)
 
 
@@ -140,7 +148,9 @@ def art_in_time(h: int, seed: int) -> str:
     process.join()
     verified, agreement, what = told or (False, float("nan"), f"stopped after {ART_SECONDS} s")
     took = time.perf_counter() - began
-    return f"{'yes' if verified else 'no'} | {agreement:.3f} | {count.value:,} | {took:.1f} | {what}"
+    return (
+        f"{'yes' if verified else 'no'} | {agreement:.3f} | {count.value:,} | {took:.1f} | {what}"
+    )
 
 
 def art_once(h: int, seed: int, count: Any, pipe: Any) -> None:
@@ -148,7 +158,7 @@ def art_once(h: int, seed: int, count: Any, pipe: Any) -> None:
     from art.attacks.extraction import FunctionallyEquivalentExtraction
     from art.estimators.classification.blackbox import BlackBoxClassifierNeuralNetwork
 
-    np.random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 (it draws from the global generator)
     victim = mt.nn.zoo.mlp([784, h, 10], bias=0.1, rng=seed)
 
     class Answers(BlackBoxClassifierNeuralNetwork):

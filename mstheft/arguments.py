@@ -1,0 +1,169 @@
+"""The arguments of the command line: what may be said, and how a wrong word is answered.
+
+A further `mstheft steal KIND` is one more function that adds a parser, called in `_add_steal`; a
+further command one more `_add_NAME`, with a function of that name in `cli.COMMANDS`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from typing import Any, NoReturn
+
+from mstheft import figures
+from mstheft.direct import label_only, linear, relu
+
+EXAMPLES = """examples:
+  mstheft tour                                     steal small victims and read how it went
+  mstheft steal logistic --dim 20
+  mstheft steal softmax --dim 20 --classes 5
+  mstheft steal label --dim 20                     from labels alone
+  mstheft steal relu --shape 784-64-10             one hidden layer, in four steps
+  mstheft steal relu --data mnist --hidden 128 --plot out/
+  mstheft steal relu --model victim.npz --budget 300000 --json report.json --save copy.npz
+
+Steal only models that are yours or that you may test."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence."""
+
+    def __init__(self, **settings: Any):
+        raw = argparse.RawDescriptionHelpFormatter
+        super().__init__(**{"allow_abbrev": False, "formatter_class": raw, **settings})
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def build() -> argparse.ArgumentParser:
+    """The parser of `mstheft`; `args.command` names what `cli` shall run."""
+    parser = _Parser(prog="mstheft", description="Model theft, explained by doing it.")
+    parser.epilog = EXAMPLES
+    parser.add_argument("--version", action="version", version=f"mstheft {version()}")
+    parser.set_defaults(command="help", usage=parser.format_help, quiet=False)
+    commands = parser.add_subparsers(metavar="COMMAND")
+    _add_steal(commands)
+    _add_tour(commands)
+    return parser
+
+
+def _add_steal(commands: Any) -> None:
+    steal = commands.add_parser("steal", help="steal one model and judge the copy")
+    kinds = steal.add_subparsers(metavar="KIND", dest="kind", required=True)
+    _add_logistic(kinds)
+    _add_softmax(kinds)
+    _add_label(kinds)
+    _add_relu(kinds)
+
+
+def _add_logistic(kinds: Any) -> None:
+    parser, victims = _kind(kinds, "logistic", "equation solving against one sigmoid")
+    victims.add_argument("--dim", type=_whole(1), metavar="D", help="random weights, D inputs")
+    parser.set_defaults(widths=lambda args: [args.dim, 1], two_classes=True)
+    parser.set_defaults(attack=linear.extract, pictures=figures.linear_pictures)
+    _add_answers(parser, "probs")
+
+
+def _add_softmax(kinds: Any) -> None:
+    parser, victims = _kind(kinds, "softmax", "equation solving against many classes")
+    victims.add_argument("--dim", type=_whole(1), metavar="D", help="random weights, D inputs")
+    parser.add_argument("--classes", type=_whole(2), metavar="K", help="with --dim (default: 10)")
+    parser.set_defaults(widths=lambda args: [args.dim, args.classes or 10])
+    parser.set_defaults(attack=linear.extract, pictures=figures.linear_pictures)
+    _add_answers(parser, "probs")
+
+
+def _add_label(kinds: Any) -> None:
+    parser, victims = _kind(kinds, "label", "logistic regression from its labels alone")
+    victims.add_argument("--dim", type=_whole(1), metavar="D", help="random weights, D inputs")
+    parser.set_defaults(widths=lambda args: [args.dim, 1], two_classes=True)
+    parser.set_defaults(attack=label_only.extract, pictures=figures.label_pictures)
+    parser.set_defaults(output="label", decimals=None)
+
+
+def _add_relu(kinds: Any) -> None:
+    parser, victims = _kind(kinds, "relu", "one hidden ReLU layer, in four steps")
+    victims.add_argument("--shape", type=_shape, metavar="D-H-K", help="random weights")
+    parser.add_argument("--hidden", type=_whole(1), metavar="H", help="with --data (default: 64)")
+    parser.set_defaults(widths=lambda args: args.shape, layers=lambda args: (args.hidden or 64,))
+    parser.set_defaults(attack=relu.extract, pictures=figures.relu_pictures)
+    _add_answers(parser, "logits")
+
+
+def _kind(kinds: Any, name: str, what: str) -> tuple[argparse.ArgumentParser, Any]:
+    """A parser with the options of every kind, and the group of which one names the victim."""
+    parser = kinds.add_parser(name, help=what, description=f"Steal a victim: {what}.")
+    parser.set_defaults(command="steal", two_classes=False, layers=lambda args: ())
+    victims = parser.add_mutually_exclusive_group(required=True)
+    victims.add_argument("--model", type=Path, metavar="FILE", help="written by Network.save")
+    victims.add_argument("--data", choices=("mnist", "glyphs"), help="train a victim on these")
+    add = parser.add_argument
+    add("--budget", type=_whole(0), metavar="N", help="queries that the oracle answers")
+    add("--save", type=Path, metavar="FILE", help="the copy, .npz")
+    add("--json", type=Path, metavar="FILE", help="everything that is printed, and more")
+    add("--plot", type=Path, metavar="DIR", help="a figure of each stage, .png")
+    _add_common(parser)
+    return parser, victims
+
+
+def _add_answers(parser: argparse.ArgumentParser, usual: str) -> None:
+    modes = ("logits", "log_probs", "probs", "label")
+    parser.add_argument(
+        "--output",
+        choices=modes,
+        default=usual,
+        help="what the oracle tells (default: %(default)s)",
+    )
+    parser.add_argument("--decimals", type=_whole(0), metavar="N", help="to which it rounds")
+
+
+def _add_tour(commands: Any) -> None:
+    parser = commands.add_parser("tour", help="steal small victims and write a page about it")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("mstheft-tour"),
+        metavar="DIR",
+        help="(default: %(default)s)",
+    )
+    parser.set_defaults(command="tour")
+    _add_common(parser)
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", type=_whole(0), default=0, metavar="N", help="(default: 0)")
+    parser.add_argument("--quiet", action="store_true", help="say only what went wrong")
+
+
+def _whole(low: int) -> Callable[[str], int]:
+    """A type of argument: whole numbers from `low` on."""
+
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and len(text) < 16 and int(text) >= low):
+            raise argparse.ArgumentTypeError(
+                f"expected a whole number of at least {low}, got {text!r}"
+            )
+        return int(text)
+
+    return read
+
+
+def _shape(text: str) -> list[int]:
+    try:
+        inputs, hidden, outputs = map(_whole(1), text.split("-"))
+    except (ValueError, argparse.ArgumentTypeError):
+        raise argparse.ArgumentTypeError(
+            f"expected inputs-hidden-outputs such as 784-64-10, got {text!r}"
+        ) from None
+    return [inputs, hidden, outputs]
+
+
+def version() -> str:
+    """The installed version."""
+    try:
+        return metadata.version("mstheft")
+    except metadata.PackageNotFoundError:
+        return "(not installed)"

@@ -1,0 +1,443 @@
+"""Equation solving: logistic and softmax regression from d + 1 answers.
+
+A linear victim hides nothing but numbers: every answer is one equation in its weights and its bias.
+`extract` is the story: `base_point`, `equations`, `solve`, `verify`.
+Source: Tramèr et al., USENIX Security 2016, section 4.1; lecture 'direct extraction'.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from mstheft import progress
+from mstheft.direct.answers import read
+from mstheft.direct.verify import blur, verify
+from mstheft.errors import ExtractionError
+from mstheft.nn import zoo
+from mstheft.nn.functions import Array
+from mstheft.result import Result
+
+FIRST = 0.03  # length of the first step from the base point, input units
+FAR = 1e9  # a victim whose answers are the same at such a distance is constant
+SPREAD = (
+    1.5  # logits wanted around the base point: z p(1-p), what a rounded p tells of z, peaks here
+)
+SHARP = 1e-9  # an equation wrong by less is as good as any other
+SHORT = 64  # or one whose step is shorter than the others by no more than this
+READABLE = 0.8  # rounded answers: a logit less certain than this is no equation
+TRIES = 100  # rows of scouting after which the victim is believed to be something else
+
+
+def extract(
+    oracle: Any,
+    *,
+    rng: Any,
+    oversample: int | None = None,
+    points: int = 100,
+    tolerance: float = 1e-6,
+) -> Result:
+    """Copy a victim whose logits are linear in the input, one equation per query.
+
+        w·x + β = logit p                       (one sigmoid)
+        w_k·x + b_k = ln p_k - mean_j ln p_j    (softmax of K classes, K equations per query)
+
+    Each input x gives an equation in d + 1 unknowns per class, so d + 1 affinely independent inputs
+    give them all. Adding one vector to the weights of all classes changes no probability (gauge):
+    from probabilities or log-probabilities the copy is the one whose weights and biases have mean 0
+    over the classes; from logits it is the victim itself.
+
+    oracle : tells logits, log-probabilities or probabilities
+    rng : Generator or int seed
+    oversample : equations per unknown; 1 unless answers are rounded, then 4 to 64 by the decimals
+    points, tolerance : fresh rows of the verification, and its relative tolerance
+    Returns a verified `Result`, its model a float64 `zoo.logistic` or `zoo.softmax`; its trace
+    holds `x`, `answers`, `A`, `rhs`, `solution`, `base`, `step`.
+    Costs d + 1 queries (oversample · d + 1 when rounded), a few more when the first step or the
+    bias saturates, and `points` to verify.
+    Raises `ExtractionError` when the answers are not enough (label, top-k), saturated, constant or
+    not linear; `BudgetExhausted`.
+    Source: Tramèr et al. 2016, section 4.1.
+    """
+    rng, result = np.random.default_rng(rng), Result()
+    factor = _factor(oversample, oracle.decimals)
+    try:
+        with result.stage("base", oracle):
+            base = base_point(oracle, rng=rng)
+        result.found["base"] = f"readable answers around a point {_length(base.x)} from the origin"
+        with result.stage("equations", oracle):
+            system = equations(oracle, base, rng=rng, factor=factor)
+        result.found["equations"] = f"{len(system.A):,} equations, steps of {system.step:.2g}"
+        with result.stage("solve", oracle):
+            solution = solve(system.A, system.rhs, 1 / system.blur)
+            if oracle.output != "logits" and solution.shape[1] > 1:
+                solution -= solution.mean(axis=1, keepdims=True)  # the gauge, free of rounding
+        result.found["solve"] = f"{solution.size:,} numbers"
+        result.model = copy(solution)
+        result.trace = SimpleNamespace(
+            x=system.A[:, :-1], answers=system.rhs, A=system.A, rhs=system.rhs,
+            solution=solution, base=base.x, step=system.step,
+        )  # fmt: skip
+        _judge(result, oracle, system, rng, points, tolerance)
+    except ExtractionError as error:
+        error.partial = result
+        raise
+    return result
+
+
+def _factor(oversample: int | None, decimals: int | None) -> int:
+    """Equations per unknown: the coarser the answers, the more; from 15 decimals on one will do."""
+    if oversample is None:
+        return 1 if decimals is None or decimals >= 15 else max(4, 2 ** (7 - max(decimals, 1)))
+    if oversample != int(oversample) or oversample < 1:
+        raise ValueError(f"expected oversample= as a positive whole number, got {oversample!r}")
+    return int(oversample)
+
+
+def _length(x: Array) -> str:
+    return f"{np.linalg.norm(x):.2g}"
+
+
+# ---- stage 1: where the answers can be read
+
+
+@dataclass
+class Base:
+    """The point around which everything is asked.
+
+    x : (d,); answer : (K,) its logits; blur : how uncertain they are; limit : how uncertain an
+    equation may be, both in logit units
+    """
+
+    x: Array
+    answer: Array
+    blur: float
+    limit: float
+
+
+def base_point(oracle: Any, *, rng: Any) -> Base:
+    """A point with readable answers: the origin, or with two classes a point near their boundary.
+
+                p = 1  ___________
+                              ____/      .  logit: a straight line that p hides
+                      _______/          .   where it saturates
+                p = 0         ^ base
+
+    At the origin p = σ(β). If β is so large that p has lost its digits there, a walk along one
+    random direction finds a place where it has them: between two sides by halving, and as soon as
+    two answers are finite along the straight line through them.
+
+    Costs 1 query, a few more where the origin is saturated, at most 100.
+    Raises `ExtractionError` if no readable point is found.
+    Source: the formula of the error, δp / (p (1 - p)), is Tramèr's; the walk is ours.
+    """
+    rng = np.random.default_rng(rng)
+    direction = rng.normal(size=oracle.inputs)
+    direction /= np.linalg.norm(direction)
+    t, seen = [0.0], []
+    for _ in range(TRIES):
+        answer = read(oracle, t[-1] * direction[None])
+        base = _base(oracle, t[-1] * direction, answer)
+        if base is not None:
+            return base
+        if answer.shape[1] > 2:
+            break
+        seen.append(_margin(answer[0]))
+        following = _next(np.array(t), np.array(seen))
+        if not abs(following) < FAR * FAR:
+            break
+        t.append(following)
+    raise ExtractionError(
+        "base",
+        f"needs a point at which no probability is rounded to 0 or 1, found none in {len(t)} rows "
+        "around the origin",
+        "ask for output='log_probs' or 'logits' or for more decimals",
+    )
+
+
+def _base(oracle: Any, x: Array, answer: Array) -> Base | None:
+    """Is this answer good enough to start from? With two classes there may be a better place."""
+    found = float(blur(oracle, answer).max())
+    even = float(blur(oracle, np.zeros_like(answer)).max())
+    rounded = oracle.output == "probs" and oracle.decimals is not None
+    worst = even if oracle.output == "probs" else found
+    limit = READABLE if rounded else max(SHARP, SHORT * worst)
+    movable = oracle.output == "probs" and answer.shape[1] <= 2
+    wanted = max(3e-13, (2 if rounded else 8) * even) if movable else limit
+    return Base(x, answer[0], found, limit) if found <= wanted < np.inf else None
+
+
+def _margin(answer: Array) -> float:
+    """Logit of class 1 against class 0, infinite where p is exactly 0 or 1."""
+    answer = np.where(np.isnan(answer), -np.inf, answer)
+    return float(answer[0] if len(answer) == 1 else answer[1] - answer[0])
+
+
+def _next(t: Array, z: Array) -> float:
+    """Where to look for z = 0 next: on the line, between the two sides, or further out."""
+    finite = np.flatnonzero(np.isfinite(z))
+    near = finite[np.argsort(np.abs(z[finite]), kind="stable")][:2]
+    if len(near) == 2 and abs(z[near[0]] - z[near[1]]) > 1e-3 * abs(z[near[0]]) > 0:
+        (a, b), (za, zb) = t[near], z[near]
+        return float(a - za * (b - a) / (zb - za))
+    up, down = t[z > 0], t[z <= 0]
+    if len(up) and len(down):
+        pairs = np.abs(up[:, None] - down)
+        i, j = np.unravel_index(pairs.argmin(), pairs.shape)
+        return float((up[i] + down[j]) / 2)
+    return FIRST if len(t) == 1 else float(-t[-1] if t[-1] > 0 else -8 * t[-1])
+
+
+# ---- stage 2: one equation per query
+
+
+@dataclass
+class System:
+    """The equations A θ = rhs with θ = (weights; bias).
+
+    A : (n, d+1) inputs and a column of ones; rhs : (n, K) logits; blur : (n,) their uncertainty
+    step : how far from the base point most inputs lie, input units
+    spread : how far this spreads the logits
+    """
+
+    A: Array
+    rhs: Array
+    blur: Array
+    step: float
+    spread: float
+
+
+def directions(d: int, *, rng: Any) -> Array:
+    """d orthogonal unit vectors (rows) of which none is special: (d, d), at O(d²) cost.
+
+        cosines of d frequencies, random signs of the inputs, one random reflection
+
+    Along such directions any weight vector, sparse ones too, shows slopes of one size, ‖w‖ / √d:
+    one step length suits them all, and no row saturates because it met the one large weight.
+    Source: the fast Johnson-Lindenstrauss transform, Ailon and Chazelle 2006; reflection ours.
+    """
+    rng = np.random.default_rng(rng)
+    n = np.arange(d)
+    rows = np.cos(np.pi * np.outer(n, n + 0.5) / d) * np.sqrt(2 / d)
+    rows[0] /= np.sqrt(2)
+    rows *= rng.choice([-1.0, 1.0], size=d)
+    mirror = rng.normal(size=d)
+    mirror /= np.linalg.norm(mirror)
+    rows -= 2 * np.outer(rows @ mirror, mirror)
+    return rows
+
+
+def equations(oracle: Any, base: Base, *, rng: Any, factor: int = 1) -> System:
+    """Ask the base point plus a step along d orthogonal directions (`factor` times d when rounded).
+
+        x_j = base + s_j h_j,     w·x_j + β = logit p_j
+
+    The weights are unknown, and so is the right s: the first step is short, and each answer tells
+    more of the slopes, so the rows go out in batches of 1, 2, 4, … with the step that should spread
+    the logits by 1.5. A row whose answer is saturated goes out again at a quarter of its step.
+
+    rng : Generator or seed; factor : directions per input
+    Costs factor · d queries, and one for every row that is asked again, together at most 8 times as
+    many and 100.
+    Raises `ExtractionError` where the answers stay unreadable, or never change.
+    """
+    rng = np.random.default_rng(rng)
+    h = np.concatenate([directions(oracle.inputs, rng=rng) for _ in range(factor)])
+    h = h[rng.permutation(len(h))]
+    # rounding repeats where inputs repeat, and no average helps: when rounded all lengths differ
+    shares = np.ones(len(h)) if factor == 1 else rng.uniform(0.6, 1.4, len(h))
+    seen, step = _ask(oracle, base, h, shares)
+    h *= seen.length[:, None]
+    h += base.x
+    A = np.ones((len(h) + 1, oracle.inputs + 1))
+    A[0, :-1], A[1:, :-1] = base.x, h
+    rhs, spread = np.vstack([base.answer, seen.rhs]), np.append(base.blur, seen.blur)
+    return System(A, rhs, spread, step, _spread(oracle, base))
+
+
+def _ask(oracle: Any, base: Base, h: Array, shares: Array) -> tuple[_Seen, float]:
+    """Ask base + step · share · h for every row until each is readable; also returns the step."""
+    n, step, batch, began = len(h), FIRST, 1, oracle.count
+    seen = _Seen(np.ones(n), np.empty((n, len(base.answer))), np.full(n, np.inf))
+    wanted = _spread(oracle, base)
+    pending: np.ndarray = np.arange(n)
+    with progress.bar("equations", n, "row") as bar:
+        while len(pending) and oracle.count - began < TRIES + (8 * n if batch > 1 else 0):
+            rows = pending[:batch]
+            seen.length[rows] = step * shares[rows]
+            answers = read(oracle, base.x + seen.length[rows, None] * h[rows])
+            seen.rhs[rows], seen.blur[rows] = answers, blur(oracle, answers).max(axis=1)
+            saturated = rows[seen.blur[rows] > base.limit]
+            slope, known = _slope(seen, base)
+            if slope:
+                step, batch = wanted / slope / (1 + 10 / known), 2 * batch
+                shares[saturated] /= 4
+            else:
+                step = step / 4 if len(saturated) else step * 32
+                _stop_if_constant(step)
+            left = _unsettled(seen, base, step * shares) if slope else np.roll(pending, -1)
+            bar.update(len(pending) - len(left))
+            pending = left
+    if len(pending):
+        raise ExtractionError(
+            "equations",
+            f"needs answers off 0 and 1 near the base point, but {len(pending):,} of {n:,} rows "
+            "stay saturated or unreadable however small the step",
+            "ask for output='log_probs' or 'logits' or for more decimals; if the victim is not "
+            "linear, use direct.relu",
+        )
+    return seen, step
+
+
+def _stop_if_constant(step: float) -> None:
+    if step > FAR:
+        raise ExtractionError(
+            "equations",
+            "needs answers that change with the input, but along a random direction they are still "
+            f"the same at a distance of {FAR:.0e}",
+            "the victim is constant, or flat there and not linear: use direct.relu",
+        )
+
+
+@dataclass
+class _Seen:
+    """Of each row: length of its step (n,), logits (n, K), their blur (n,), ∞ if not asked."""
+
+    length: Array
+    rhs: Array
+    blur: Array
+
+
+def _spread(oracle: Any, base: Base) -> float:
+    """How far the logits should lie from the base point's: far, but never so far as to saturate."""
+    if oracle.output == "probs":
+        return float(np.clip(np.log(base.limit / base.blur) / 1.5, 0.1, SPREAD))
+    half = 0.0 if oracle.decimals is None else 0.5 * 10.0**-oracle.decimals
+    return max(SPREAD, float(np.abs(base.answer).max()), 1e6 * half)
+
+
+def _slope(seen: _Seen, base: Base) -> tuple[float, float]:
+    """Size of the slopes seen so far, (Σ change² / Σ length²)^½, and how many rows tell it.
+
+    Zero while no change stands out from the rounding. Long rows count most, as they tell most.
+    """
+    good = np.flatnonzero(seen.blur <= base.limit)
+    change = np.abs(seen.rhs[good] - base.answer).max(axis=1)
+    if not (change > 2 * (seen.blur[good] + base.blur)).any():
+        return 0.0, 0.0
+    slope = np.linalg.norm(change) / np.linalg.norm(seen.length[good])
+    known = (seen.length[good].sum() / np.linalg.norm(seen.length[good])) ** 2
+    return float(slope), float(known)
+
+
+def _unsettled(seen: _Seen, base: Base, goal: Array) -> np.ndarray:
+    """Rows still to be asked: not yet, saturated, or over a step so short that digits are lost."""
+    short = (goal > SHORT * seen.length) & (seen.blur * goal > SHARP * seen.length)
+    return np.flatnonzero((seen.blur > base.limit) | short)
+
+
+# ---- stage 3: the linear system
+
+
+def solve(A: Array, rhs: Array, weights: Array) -> Array:
+    """The unknowns of A θ = rhs: exactly if there are as many as equations, else by least squares.
+
+        min_θ Σ_i weights_i² ‖A_i θ - rhs_i‖²,      weights = 1 / δ logit ∝ p (1 - p)
+
+    An equation counts for what it is worth: the error of a logit is δp / (p (1 - p)). Least squares
+    goes through the normal equations, which is safe here, since `equations` asks along orthogonal
+    directions: centred and scaled, their matrix is close to a multiple of the identity.
+
+    A : (n, d+1), n ≥ d + 1; rhs : (n, K) logits; weights : (n,)
+    Returns θ (d+1, K), the biases in the last row. Costs no query.
+    Raises `ExtractionError` if the inputs are not affinely independent.
+    """
+    n, unknowns = A.shape
+    try:
+        if n == unknowns:
+            return np.linalg.solve(A, rhs)
+        return _least_squares(A, rhs, weights / weights.max())
+    except np.linalg.LinAlgError:
+        raise ExtractionError(
+            "solve",
+            f"needs {unknowns:,} affinely independent inputs, but the {n:,} asked are not",
+            "ask other inputs: another rng= or a larger oversample=",
+        ) from None
+
+
+def _least_squares(A: Array, rhs: Array, weights: Array, batch: int = 4096) -> Array:
+    centre, scale = A[:, :-1].mean(axis=0), A[:, :-1].std()
+    gram, right = np.zeros((A.shape[1],) * 2), np.zeros((A.shape[1], rhs.shape[1]))
+    for i in range(0, len(A), batch):
+        weight = weights[i : i + batch, None]
+        local = A[i : i + batch].copy()
+        local[:, :-1] = (local[:, :-1] - centre) / scale
+        local *= weight
+        gram += local.T @ local
+        right += local.T @ (weight * rhs[i : i + batch])
+    theta = np.linalg.solve(gram, right)
+    theta[:-1] /= scale
+    theta[-1] -= centre @ theta[:-1]
+    return theta
+
+
+def copy(solution: Array) -> Any:
+    """A logistic (K = 1) or softmax Network with these weights. (d+1, K) -> Network."""
+    inputs, outputs = len(solution) - 1, solution.shape[1]
+    model = zoo.logistic(inputs) if outputs == 1 else zoo.softmax(inputs, outputs)
+    W, b = model.dense()[0]
+    W[...], b[...] = solution[:-1].T, solution[-1]
+    return model
+
+
+# ---- stage 4: fresh rows
+
+
+def readable_rows(model: Any, base: Array, scale: float, spread: float, n: int, rng: Any) -> Array:
+    """Random rows all over N(0, scale² I), moved to where the copy's probabilities are readable.
+
+        x ~ N(0, scale² I),   z ~ N(z(base), spread² I),   x ← x + W⁺ (z - W x - b)
+
+    The right copy has the logits z there, and no answer is saturated; a victim that is linear only
+    around the base point, such as a ReLU network, answers something else.
+
+    base : (d,); n : rows; spread : logit units, scale : input units
+    Returns (n, d). Costs no query.
+    """
+    rng = np.random.default_rng(rng)
+    W, _ = model.dense()[0]
+    x = scale * rng.normal(size=(n, len(base)))
+    wanted = model.logits(base[None]) + spread * rng.normal(size=(n, len(W)))
+    return x + (wanted - model.logits(x)) @ np.linalg.pinv(W, rcond=1e-9).T
+
+
+def _judge(
+    result: Result, oracle: Any, system: System, rng: Any, points: int, tolerance: float
+) -> None:
+    """Verify on N(0, I) or wider; for probabilities on rows that are spread alike, but readable."""
+    base, unit = system.A[0, :-1], system.step / np.sqrt(oracle.inputs)
+    steepest = float(np.linalg.norm(result.model.dense()[0][0], axis=1).max())
+    scale, rows, size = 1.0, None, None
+    if oracle.output != "probs" and steepest < 30 * np.median(system.blur):
+        scale = unit  # on N(0, I) nothing but rounding would be seen
+    elif oracle.output == "probs":
+        scale = max(1.0, unit, float(np.linalg.norm(base)) / np.sqrt(oracle.inputs))
+        rows = readable_rows(result.model, base, scale, system.spread, points, rng)
+        size = scale * steepest
+    extrapolation = max(1.0, scale / unit)
+    noise = float(np.median(system.blur)) * extrapolation
+    if verify(
+        result, oracle, rng=rng, points=points, tolerance=tolerance, scale=scale, noise=noise,
+        rows=rows, size=size,
+    ):  # fmt: skip
+        return
+    raise ExtractionError(
+        "verify",
+        f"needs logits that are linear in the input, but the copy misses fresh answers by up to "
+        f"{result.error:.2g}",
+        "use direct.relu for a hidden layer; if the victim is linear, its rounding is too coarse: "
+        "raise oversample= (equations per unknown) or tolerance=",
+    )

@@ -1,0 +1,165 @@
+"""The pictures of an attack, for the tour and for `mstheft steal --plot`: data in, Pictures out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from mstheft.nn import Network, symmetry
+from mstheft.nn import functions as F
+from mstheft.plots import linear as linear_plots
+from mstheft.plots import lines, style, weights
+from mstheft.report import Picture, picture
+from mstheft.result import Result
+
+WIDE, HIGH = (5.0, 3.4), (5.0, 4.4)  # inches: small, so that words stay readable on a phone
+SHOWN = 40  # equations drawn as dots on the logit line
+
+
+def linear_pictures(victim: Network, result: Result, side: int | None = None) -> Iterator[Picture]:
+    """The figures of `direct.linear`: equations, logit line, weights true and recovered.
+
+    side : of the pictures that the victim takes, if it takes pictures
+    """
+    if not result.verified:
+        return
+    trace, one = result.trace, victim.outputs == 1
+    chosen, other = (0, None) if one else (victim.outputs - 1, 0)
+    yield picture(
+        "equations",
+        linear_plots.equations(
+            trace.A, trace.rhs[:, chosen], trace.solution[:, chosen], style.axes(size=WIDE)
+        ),
+        f"A block of {len(trace.A):,} rows of inputs, times a column of unknown weights, equals a "
+        "column of logits.",
+        "One question, one equation. Each row on the left is an input that was asked, and the "
+        "column on the right its answer, unsqueezed. The column in the middle is what the "
+        "equations have given: the weights.",
+    )
+    yield _logit_picture(trace, chosen, other)
+    true, stolen = victim.dense()[0][0], result.model.dense()[0][0]
+    if not one:
+        true, stolen = true - true.mean(axis=0), stolen - stolen.mean(axis=0)
+    yield from _weight_pictures(true, stolen, side, "class" if not one else "output")
+
+
+def _logit_picture(trace: Any, chosen: int, other: int | None) -> Picture:
+    """Questions along the direction in which the probability grows fastest."""
+    theta, z = trace.solution[:, chosen], trace.rhs[:, chosen]
+    if other is not None:
+        theta, z = theta - trace.solution[:, other], z - trace.rhs[:, other]
+    size = np.linalg.norm(theta[:-1])
+    position = trace.A[:, :-1] @ theta[:-1] / size
+    wanted = np.linspace(position.min(), position.max(), SHOWN)
+    order = np.argsort(position)
+    shown = order[np.unique(np.searchsorted(position[order], wanted))]
+    x, z = position[shown], z[shown]
+    ax = linear_plots.logit_line(x, F.sigmoid(z), z, size * x + theta[-1], style.axes(size=WIDE))
+    which = "" if other is None else f" of class {chosen}, held against class {other}"
+    return picture(
+        "logit_line",
+        ax,
+        "A curve of probabilities between 0 and 1, and full dots on a straight line through them.",
+        f"The victim answers with a probability{which} (open dots, on a curve). Its logit, "
+        "ln p / (1 - p), lies on a straight line (full dots): a line is two numbers, and these "
+        "are what we came for.",
+    )
+
+
+def label_pictures(victim: Network, result: Result, side: int | None = None) -> Iterator[Picture]:
+    """The figures of `direct.label_only`: weights up to their length, which labels do not tell."""
+    if result.verified:
+        true, stolen = victim.dense()[0][0], result.model.dense()[0][0]
+        true, stolen = true / np.linalg.norm(true), stolen / np.linalg.norm(stolen)
+        yield from _weight_pictures(true, stolen, side, "output")
+
+
+def relu_pictures(victim: Network, result: Result, side: int | None = None) -> Iterator[Picture]:
+    """The figures of `direct.relu`, as far as the attack came; `side` as in `linear_pictures`."""
+    trace = result.trace
+    if trace.lines:
+        yield from _line_pictures(trace.lines[0])
+    if trace.neurons:
+        yield _curvature_picture(trace.neurons[0])
+    if not result.verified:
+        return
+    signs = np.sign([neuron.row for neuron in trace.neurons]) * trace.neuron_signs[:, None]
+    yield picture(
+        "signs",
+        weights.signs(np.abs(signs), signs, style.axes(size=(5.8, 3.6))),
+        "Two blocks of cells: all blue above, blue and vermilion mixed below.",
+        "Curvature gives sizes only, so at first every weight counts as positive (above). Asking "
+        "along two pixels at once tells which weights differ in sign, and the last step turns "
+        "whole rows (below).",
+    )
+    if len(symmetry.relu_layers(victim) or ()) != 2:
+        return
+    found = symmetry.align(victim, result.model)
+    rows = victim.dense()[0][0][found.neurons]
+    yield from _weight_pictures(rows, rows + found.differences["A0"], side, "neuron")
+
+
+def _line_pictures(line: Any) -> Iterator[Picture]:
+    count = f"{len(line.kinks):,}"
+    yield picture(
+        "kinks",
+        lines.kinks(line, style.axes(size=WIDE), scale="arctan"),
+        f"Curves of the logits along a line, with {count} circles where they bend.",
+        f"A walk along one straight line through the input space. The answers bend {count} times, "
+        "and at every bend (circle) one hidden neuron switches. Dots are the questions that were "
+        "asked: few where nothing happens, more around a bend.",
+    )
+    yield picture(
+        "slopes",
+        lines.slopes(line, style.axes(size=WIDE), scale="arctan"),
+        "Steps: the slope of each logit is constant and jumps at every kink.",
+        "The same walk, but now its steepness. Between two bends nothing changes; at a bend every "
+        "logit jumps by an amount that is the neuron's weight in the last layer, times a number "
+        "that is common to all of them.",
+    )
+
+
+def _curvature_picture(neuron: Any) -> Picture:
+    k = int(neuron.output.argmax())
+    values = neuron.absolute * neuron.output[k]
+    return picture(
+        "second_differences",
+        weights.second_differences(np.arange(len(values)), values, style.axes(size=WIDE)),
+        "Bars, one for each input: how sharply the answer bends along it.",
+        "Standing on the wall of one neuron, take a small step forwards and backwards along each "
+        f"input and see how sharply logit {k} bends. A heavy weight bends it much, a zero not at "
+        "all. All bars share one factor, which does not matter.",
+    )
+
+
+def _weight_pictures(
+    true: np.ndarray, stolen: np.ndarray, side: int | None, what: str
+) -> Iterator[Picture]:
+    if side is not None:
+        size = HIGH if len(true) == 1 else (5.0, 3.9)
+        ax = weights.rows(true, stolen, style.axes(size=size), image_shape=(side, side), count=4)
+        ax.set_xlabel(what)
+        yield picture(
+            "rows",
+            ax,
+            f"Weights of some {what}s as pictures: true, recovered, and their difference.",
+            "The weights as pictures: a blue pixel is an input that counts for the "
+            f"{what}, a vermilion one counts against it. The second row was stolen. The third is "
+            "the difference, blown up until something can be seen.",
+        )
+    yield picture(
+        "weights",
+        weights.matrices(true, stolen, style.axes(size=HIGH)),
+        "Dots, one for each weight, on a diagonal line.",
+        "Every weight of the first layer, the victim's against the stolen one. On the diagonal "
+        "they are equal.",
+    )
+    yield picture(
+        "errors",
+        weights.errors(stolen - true, style.axes(size=WIDE)),
+        "A histogram of the errors of the stolen weights, on a logarithmic axis.",
+        "How far off are they? Each labelled step to the left is ten times better or more. What "
+        "is left is the rounding of the computer's own numbers.",
+    )

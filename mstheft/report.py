@@ -1,0 +1,182 @@
+"""What an attack did: as a table, as JSON, and as one HTML page that needs nothing else.
+
+    Result  ->  stage_rows  ->  table (terminal), Chapter (page)
+            ->  record      ->  JSON
+
+Pure functions from data to text; only `write` touches the disk, and nothing here prints.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+from mstheft.nn.storage import replace_file
+from mstheft.result import Result
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+STAGES = ("stage", "queries", "seconds", "found")
+NUMBERS = ("queries", "seconds")  # the columns of them that hold numbers
+Row = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure for a page or a folder.
+
+    name : of its file, without the ending
+    alt : what is to be seen, for those who do not see it
+    caption : what it means, in plain words
+    png : the file itself
+    """
+
+    name: str
+    alt: str
+    caption: str
+    png: bytes
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One part of a page.
+
+    title : its heading
+    text : paragraphs
+    figures : in the order of the story
+    numbers : {name: value}, its line in the table of all chapters
+    stages : rows (stage, queries, seconds, found)
+    """
+
+    title: str
+    text: Sequence[str]
+    figures: Sequence[Picture]
+    numbers: Mapping[str, str]
+    stages: Sequence[Row]
+
+
+# ---- tables
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()) -> str:
+    """Text in columns, as wide as they need; the columns named in `right` end on one edge."""
+    lines = [list(head), *(list(row) for row in rows)]
+    wide = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    to_the_right = [name in right for name in head]
+    lines.insert(1, ["-" * w for w in wide])
+    return "\n".join(
+        "  ".join(
+            cell.rjust(w) if edge else cell.ljust(w)
+            for cell, w, edge in zip(line, wide, to_the_right, strict=True)
+        ).rstrip()
+        for line in lines
+    )
+
+
+def stage_rows(result: Result) -> list[Row]:
+    """(stage, queries, seconds, found) for every stage, and the sum of them."""
+    told = found(result)
+    rows = [
+        (name, f"{asked:,}", f"{result.seconds.get(name, 0):.2f}", told.get(name, ""))
+        for name, asked in result.queries.items()
+    ]
+    end = "a verified copy" if result.verified else "no verified copy"
+    return [*rows, ("total", f"{result.total:,}", f"{sum(result.seconds.values()):.2f}", end)]
+
+
+def stage_table(rows: Iterable[Row]) -> str:
+    """The rows of `stage_rows` as text."""
+    return table(STAGES, rows, NUMBERS)
+
+
+def found(result: Result) -> dict[str, str]:
+    """One line on what each stage found: in the attack's own words, or read off its trace."""
+    trace, told = result.trace, {}
+    if lines := getattr(trace, "lines", None):
+        kinks = sum(len(line.kinks) for line in lines)
+        told["critical points"] = f"{_count(kinks, 'kink')} on {_count(len(lines), 'line')}"
+    if neurons := getattr(trace, "neurons", None):
+        weights = len(neurons[0].row)
+        told["absolute weights"] = f"{_count(len(neurons), 'row')} of {weights:,} without signs"
+        told["relative signs"] = f"signs within {_count(len(neurons), 'row')}"
+    if (signs := getattr(trace, "neuron_signs", None)) is not None:
+        told["neuron signs"] = f"{_count(len(signs), 'sign')}, one per neuron"
+    if result.model is not None:
+        weight, bias = result.model.dense()[-1]
+        told["last layer"] = f"{weight.size:,} weights and {_count(len(bias), 'bias', 'biases')}"
+    if not math.isnan(result.error):
+        told["verify"] = f"off by at most {result.error:.1e} on fresh inputs"
+    return told | {name: text for name, text in result.found.items() if text}
+
+
+def chapter_text(chapter: Chapter) -> str:
+    """A chapter for the terminal: its title, its stages, its numbers."""
+    numbers = "\n".join(f"{name:<24}{value}" for name, value in chapter.numbers.items())
+    return f"{chapter.title}\n\n{stage_table(chapter.stages)}\n\n{numbers}"
+
+
+def floor_line(result: Result) -> str:
+    """How thrifty the attack was: queries / F."""
+    ratio = result.total / result.floor
+    return f"queries / F = {result.total:,} / {result.floor:,.1f} = {ratio:.2f}"
+
+
+def record(result: Result) -> dict[str, Any]:
+    """What an attack did as values for JSON; what is not known is None."""
+    told = found(result)
+    known = not math.isnan(result.floor)
+    return {
+        "verified": bool(result.verified),
+        "error": result.error,
+        "queries": result.total,
+        "seconds": sum(result.seconds.values()),
+        "floor": result.floor,
+        "queries_per_floor": result.total / result.floor if known else None,
+        "stages": [
+            {"stage": name, "queries": asked, "seconds": result.seconds.get(name, 0.0)}
+            | {"found": told.get(name, "")}
+            for name, asked in result.queries.items()
+        ],
+    }
+
+
+def to_json(values: Mapping[str, Any]) -> str:
+    """JSON text that every reader takes: numbers that are not finite become null."""
+    return json.dumps(_plain(values), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if hasattr(value, "item"):  # a NumPy number
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _count(n: int, one: str, many: str = "") -> str:
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def picture(name: str, ax: Axes, alt: str, caption: str) -> Picture:
+    """An Axes as a `Picture`."""
+    file = io.BytesIO()
+    ax.get_figure().savefig(file, format="png", dpi=160)  # type: ignore[union-attr]
+    return Picture(name, alt, caption, file.getvalue())
+
+
+def write(path: str | os.PathLike[str], content: str | bytes) -> None:
+    """Write a file whole or not at all, text as UTF-8."""
+    data = content.encode() if isinstance(content, str) else content
+
+    def fill(file: IO[bytes]) -> None:
+        file.write(data)
+
+    replace_file(path, fill)

@@ -1,0 +1,389 @@
+"""The command line: exit status, one clear sentence, what is printed and what is written."""
+
+import errno
+import json
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from mstheft import arguments, cli, compare, figures, tour
+from mstheft.direct import linear, relu
+from mstheft.errors import ExtractionError
+from mstheft.nn import Network, zoo
+from mstheft.result import Result
+
+RELU = ["steal", "relu", "--shape", "12-5-3"]
+SMALL = tour.Setting(train=400, test=200, side=8, hidden=4)
+
+
+@pytest.fixture
+def run(capsys, tmp_path, monkeypatch):
+    """run(*arguments) -> (status, what it printed, what it complained of), in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments):
+        status = cli.main([str(each) for each in arguments])
+        return (status, *capsys.readouterr())
+
+    return call
+
+
+def one_sentence(complaint):
+    return complaint.count("\n") == 1 and complaint.startswith("mstheft") and len(complaint) > 30
+
+
+@pytest.fixture
+def small_digits(monkeypatch):
+    monkeypatch.setattr(tour, "Setting", lambda *args, **more: SMALL)
+
+
+# ---- attacks that succeed
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "logistic --dim 20",
+        "logistic --dim 1",
+        "logistic --dim 8 --output logits --seed 7",
+        "softmax --dim 20 --classes 5",
+        "softmax --dim 4 --output log_probs --budget 1000",
+        "label --dim 6",
+        "relu --shape 20-6-4",
+        "relu --shape 12-4-1 --seed 3",
+        "relu --shape 12-5-3 --output probs",
+        "relu --shape 12-5-3 --decimals 12",
+    ],
+)
+def test_a_verified_copy_is_status_0(run, arguments):
+    status, printed, complaint = run("steal", *arguments.split())
+    assert (status, complaint) == (0, "")
+    assert re.search(r"^stage +queries +seconds +found$", printed, re.M)
+    assert re.search(r"^total .*a verified copy$", printed, re.M)
+    assert re.search(r"^agreement +100\.00 %", printed, re.M)
+    assert re.search(r"^queries / F = [\d,]+ / [\d.]+ = [\d.]+$", printed, re.M)
+    assert printed.index("total ") < printed.index("fidelity on") < printed.index("queries / F")
+    assert "10,000 rows of N(0, I), none of them seen by the attack" in printed
+
+
+def test_stages_say_what_they_found(run):
+    _, printed, _ = run(*RELU)
+    assert "5 kinks on 1 line" in printed
+    assert "5 signs" in printed
+
+
+def test_the_same_seed_steals_the_same(run):
+    first, second, other = (
+        re.sub(r"\d\.\d\d  ", "", run(*RELU, "--seed", seed)[1]) for seed in (1, 1, 2)
+    )
+    assert first == second != other
+
+
+@pytest.mark.parametrize("kind", ["logistic", "softmax", "label", "relu"])
+def test_data_trains_a_victim_and_judges_on_test_pictures(run, small_digits, kind):
+    width = ["--hidden", 4] if kind == "relu" else []
+    status, printed, complaint = run("steal", kind, "--data", "glyphs", *width, "--plot", "out")
+    assert (status, complaint) == (0, "")
+    assert "trained on drawn digits" in printed
+    assert "test pictures, none of them seen by the attack" in printed
+    assert ("accuracy of the copy" in printed) == (kind != "label")
+    assert {"rows.png", "weights.png"} <= set(os.listdir("out"))
+
+
+@pytest.mark.realdata
+@pytest.mark.slow
+def test_mnist(run):
+    status, printed, _ = run("steal", "relu", "--data", "mnist", "--hidden", "16")
+    assert status == 0
+    assert "agreement                     100.00 %  (10,000 of 10,000)" in printed
+
+
+def test_everything_that_can_be_written(run):
+    Network.save(zoo.mlp([12, 5, 3], bias=0.2, rng=3), "victim.npz")
+    places = ["--json", "report.json", "--save", "copy.npz", "--plot", "a/b"]
+    limits = ["--output", "logits", "--budget", "300000", "--seed", "4"]
+    status, printed, complaint = run("steal", "relu", "--model", "victim.npz", *limits, *places)
+    assert (status, complaint) == (0, "")
+    assert "copy saved to copy.npz" in printed
+    x = np.random.default_rng(0).normal(size=(100, 12))
+    copy, victim = Network.load("copy.npz"), Network.load("victim.npz")
+    assert compare.logit_difference(victim, copy, x).max < 1e-6  # 1e-9 as a rule
+    names = ("kinks", "slopes", "second_differences", "signs", "weights", "errors")
+    assert sorted(os.listdir("a/b")) == sorted(f"{name}.png" for name in names)
+    with open("report.json", encoding="utf-8") as file:
+        told = json.load(file)
+    assert told["verified"] is True
+    assert (told["attack"], told["output"], told["budget"]) == ("relu", "logits", 300000)
+    assert (told["seed"], told["decimals"], told["failure"]) == (4, None, None)
+    assert told["copy"] == "copy.npz"
+    assert told["queries"] == sum(stage["queries"] for stage in told["stages"])
+    assert told["queries_per_floor"] == pytest.approx(told["queries"] / told["floor"])
+    assert told["fidelity"]["agreement"] == 1
+    assert 0 < told["fidelity"]["difference"]["max"] < 1e-6
+
+
+def test_plots_of_equation_solving(run):
+    assert run("steal", "softmax", "--dim", 6, "--plot", "out")[0] == 0
+    assert {"equations.png", "logit_line.png"} <= set(os.listdir("out"))
+
+
+def test_quiet_says_nothing(run):
+    assert run(*RELU, "--quiet") == (0, "", "")
+
+
+# ---- attacks that fail
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("relu --shape 12-5-3 --budget 300", ["budget of 300", "raise --budget", "stage '"]),
+        ("relu --shape 12-5-3 --budget 0", ["stage 'critical points'", "budget of 0"]),
+        ("softmax --dim 6 --budget 5", ["budget of 5", "raise --budget"]),
+        ("label --dim 6 --budget 30", ["budget of 30", "raise --budget"]),
+        ("relu --shape 12-5-3 --decimals 0", ["stage '", "digits"]),
+        ("relu --shape 12-5-3 --output label", ["stage 'answers'", "'label'", "label_only"]),
+        ("logistic --dim 6 --output label", ["stage 'answers'", "'label'"]),
+    ],
+)
+def test_a_failed_attack_is_status_1_and_says_why(run, arguments, words):
+    status, printed, complaint = run("steal", *arguments.split(), "--json", "r.json")
+    assert status == 1
+    assert one_sentence(complaint)
+    assert all(word in complaint for word in words)
+    assert "no verified copy" in printed
+    with open("r.json", encoding="utf-8") as file:
+        told = json.load(file)
+    assert told["verified"] is False
+    assert set(told["failure"]) == {"stage", "assumption", "advice"}
+    assert told["queries"] <= (told["budget"] if told["budget"] is not None else 10**6)
+
+
+def test_a_linear_victim_is_no_relu_network(run):
+    zoo.softmax(6, 3, rng=0).save("victim.npz")
+    status, printed, complaint = run("steal", "relu", "--model", "victim.npz", "--plot", "out")
+    assert status == 1
+    assert "direct.linear" in complaint
+    assert "0 kinks" in printed
+    assert "kinks.png" in os.listdir("out")
+
+
+def unverified(oracle, *, rng):
+    """An attack that ends with a copy of which it does not approve."""
+    model = zoo.mlp([12, 5, 3], rng=0)
+    result = Result(model=model, queries={"verify": 10}, seconds={"verify": 0.1}, error=1.0)
+    result.trace.lines, result.trace.neurons = [], []
+    raise ExtractionError("verify", "needs more", "pay more", partial=result)
+
+
+def test_an_unverified_copy_is_kept_beside_and_never_replaces(run, monkeypatch):
+    monkeypatch.setattr(relu, "extract", unverified)
+    zoo.mlp([12, 5, 3], rng=9).save("copy.npz")
+    with open("copy.npz", "rb") as file:
+        before = file.read()
+    status, printed, complaint = run(*RELU, "--save", "copy.npz", "--plot", "out")
+    assert status == 1
+    assert "NOT verified, saved to copy.unverified.npz" in printed
+    assert "agreement" in printed
+    assert "needs more; pay more" in complaint
+    with open("copy.npz", "rb") as file:
+        assert file.read() == before
+    assert Network.load("copy.unverified.npz").inputs == 12
+
+
+# ---- a paid copy is never lost
+
+
+def test_the_copy_is_saved_before_anything_can_fail(run, monkeypatch):
+    def broken(*args, **more):
+        raise RuntimeError("a bug in a plot")
+        yield
+
+    monkeypatch.setattr(figures, "relu_pictures", broken)
+    with pytest.raises(RuntimeError, match="a bug in a plot"):
+        run(*RELU, "--save", "copy.npz", "--json", "r.json", "--plot", "out")
+    assert Network.load("copy.npz").inputs == 12
+    assert os.path.exists("r.json")
+
+
+def test_a_full_disk_takes_figures_and_json_but_not_the_copy(run, monkeypatch):
+    def full(*args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(cli.report, "write", full)
+    places = ["--save", "copy.npz", "--json", "r.json", "--plot", "out"]
+    status, printed, complaint = run(*RELU, *places)
+    assert status == 1
+    assert Network.load("copy.npz").inputs == 12
+    assert "a verified copy" in printed
+    assert complaint.count("No space left on device") == 2
+    assert "--json" in complaint
+    assert "--plot" in complaint
+
+
+def test_a_copy_that_cannot_be_saved_goes_elsewhere(run, monkeypatch, tmp_path):
+    def vanish(oracle, *, rng):
+        os.rmdir("place")
+        return attack(oracle, rng=rng)
+
+    attack = linear.extract
+    monkeypatch.setattr(linear, "extract", vanish)
+    monkeypatch.setattr(cli.tempfile, "mkdtemp", lambda prefix: str(tmp_path))
+    os.mkdir("place")
+    status, _, complaint = run("steal", "logistic", "--dim", 3, "--save", "place/c.npz", "--quiet")
+    assert status == 1
+    assert f"the copy is at {tmp_path / 'c.npz'} instead" in complaint
+    assert Network.load(tmp_path / "c.npz").inputs == 3
+
+
+def test_a_closed_pipe_loses_nothing(tmp_path):
+    command = [sys.executable, "-W", "error", "-m", "mstheft", *RELU, "--save", "copy.npz"]
+    child = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    child.stdout.close()
+    complaint = child.stderr.read()
+    child.stderr.close()
+    assert (child.wait(30), complaint) == (0, b"")
+    assert Network.load(tmp_path / "copy.npz").inputs == 12
+
+
+def test_ctrl_c_is_130_and_says_where(run, monkeypatch):
+    def interrupted(oracle, *, rng):
+        oracle.query(np.zeros((17, oracle.inputs)))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(relu, "extract", interrupted)
+    status, _, complaint = run(*RELU)
+    assert status == 130
+    assert complaint == "mstheft: stopped by Ctrl-C during the attack, after 17 queries\n"
+
+
+def test_no_memory_is_a_sentence(run, monkeypatch):
+    def greedy(*args, **more):
+        raise MemoryError
+
+    monkeypatch.setattr(zoo, "mlp", greedy)
+    status, _, complaint = run(*RELU)
+    assert status == 2
+    assert "not enough memory" in complaint
+
+
+# ---- wrong arguments
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("steal", "KIND"),
+        ("steal relu", "--shape"),
+        ("steal everything", "everything"),
+        ("burgle", "burgle"),
+        ("steal relu --shape 784-64", "784-64-10"),
+        ("steal relu --shape 784-64-10-5", "784-64-10"),
+        ("steal relu --shape 784-0-10", "784-64-10"),
+        ("steal relu --shape -3-4-5", "--shape"),
+        ("steal relu --shape 1e3-4-5", "784-64-10"),
+        ("steal relu --shape 1000000-1000000-10", "weights"),
+        ("steal logistic --dim -5", "at least 1"),
+        ("steal logistic --dim 0", "at least 1"),
+        ("steal logistic --dim 2.5", "whole number"),
+        ("steal logistic --dim 99999999999999999999999", "whole number"),
+        ("steal softmax --dim 5 --classes 1", "at least 2"),
+        ("steal softmax --data glyphs --classes 5", "--classes"),
+        ("steal relu --shape 5-4-3 --hidden 9", "--hidden"),
+        ("steal relu --shape 5-4-3 --model x.npz", "not allowed with"),
+        ("steal relu --shape 5-4-3 --seed -1", "--seed"),
+        ("steal relu --shape 5-4-3 --budget many", "--budget"),
+        ("steal relu --shape 5-4-3 --decimals 99", "decimals"),
+        ("steal relu --shape 5-4-3 --output everything", "--output"),
+        ("steal relu --shape 5-4-3 --out probs", "--out"),
+        ("steal label --dim 5 --decimals 3", "--decimals"),
+        ("steal relu --model none.npz", "none.npz"),
+        ("steal relu --model text.npz", "text.npz"),
+        ("steal relu --model .", "saved network"),
+        ("steal relu --shape 5-4-3 --json none/r.json", "none/r.json"),
+        ("steal relu --shape 5-4-3 --save none/c.npz", "none/c.npz"),
+        ("steal relu --shape 5-4-3 --save .", "--save"),
+        ("steal relu --shape 5-4-3 --plot text.npz", "text.npz"),
+        ("steal relu --shape 5-4-3 --plot text.npz/out", "text.npz"),
+        ("steal relu --shape 5-4-3 --save a --json ./a", "twice"),
+        ("tour --out text.npz", "text.npz"),
+        ("tour --seed x", "--seed"),
+    ],
+)
+def test_wrong_arguments_are_status_2_and_cost_nothing(run, monkeypatch, arguments, words):
+    def spent(oracle, *, rng):
+        pytest.fail("the attack has begun")
+
+    for module in (linear, relu):
+        monkeypatch.setattr(module, "extract", spent)
+    with open("text.npz", "w", encoding="utf-8") as file:
+        file.write("not a network")
+    status, printed, complaint = run(*arguments.split())
+    assert (status, printed) == (2, "")
+    assert one_sentence(complaint)
+    assert words in complaint
+    assert os.listdir() == ["text.npz"]
+
+
+def test_missing_data_is_a_wrong_argument(run, monkeypatch, tmp_path):
+    monkeypatch.setenv("MSTHEFT_DATA", str(tmp_path))
+    status, _, complaint = run("steal", "relu", "--data", "mnist")
+    assert status == 2
+    assert one_sentence(complaint)
+    assert "--data glyphs" in complaint
+
+
+def test_a_damaged_model_is_a_wrong_argument(run):
+    zoo.mlp([5, 4, 3], rng=0).save("victim.npz")
+    with open("victim.npz", "r+b") as file:
+        file.truncate(300)
+    status, _, complaint = run("steal", "relu", "--model", "victim.npz")
+    assert status == 2
+    assert one_sentence(complaint)
+
+
+# ---- the rest
+
+
+def test_version_and_help(run):
+    assert run("--version")[:2] == (0, f"mstheft {arguments.version()}\n")
+    for words in ([], ["--help"]):
+        status, printed, _ = run(*words)
+        assert status == 0
+        assert "mstheft steal relu --shape 784-64-10" in printed
+    for kind in ("logistic", "softmax", "label", "relu"):
+        assert "--budget" in run("steal", kind, "--help")[1]
+
+
+def test_every_example_of_the_help_is_understood():
+    for line in arguments.EXAMPLES.splitlines():
+        if line.startswith("  mstheft "):
+            arguments.build().parse_args(line.split("   ")[0].split()[1:])
+
+
+def test_the_tour_prints_its_chapters(run, small_digits):
+    status, printed, complaint = run("tour", "--out", "page")
+    assert (status, complaint) == (0, "")
+    assert printed.count("a verified copy") == len(tour.CHAPTERS)
+    assert "page/index.html written after" in printed.replace(os.sep, "/")
+    assert os.listdir("page") == ["index.html"]
+
+
+def test_a_tour_that_fails_is_status_1(run, monkeypatch):
+    def fails(folder, setting, tell):
+        raise ExtractionError("solve", "needs this", "try that")
+
+    monkeypatch.setattr(tour, "run", fails)
+    status, _, complaint = run("tour")
+    assert (status, complaint) == (1, "mstheft: stage 'solve': needs this; try that\n")
+
+
+def test_as_a_module():
+    command = [sys.executable, "-m", "mstheft", "steal", "relu", "--shape", "nonsense"]
+    child = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert child.returncode == 2
+    assert one_sentence(child.stderr)
