@@ -40,7 +40,8 @@ class Network:
     shape : shape of one input, for instance 784 or (28, 28, 1)
     dtype : float64 or float32; inputs are converted to it
 
-    Inputs may come as (n, *shape) or flat as (n, d) with d = Π shape. `outputs` is K.
+    Inputs may come as (n, *shape) or flat as (n, d) with d = Π shape; a network of flat inputs
+    takes images of d numbers too. `outputs` is K.
     """
 
     def __init__(self, layers: Sequence[Layer], shape: int | tuple[int, ...], dtype: Any = None):
@@ -169,7 +170,8 @@ class Network:
         x = np.asarray(x, self.dtype)
         if x.ndim >= 2 and x.shape[1:] == self.shape:
             return x
-        if x.ndim == 2 and x.shape[1] == self.inputs:
+        flat = x.ndim == 2 or (x.ndim > 2 and len(self.shape) == 1)
+        if flat and math.prod(x.shape[1:]) == self.inputs:
             return x.reshape(len(x), *self.shape)
         shaped = f" or (n, {', '.join(map(str, self.shape))})" if len(self.shape) > 1 else ""
         raise ValueError(
