@@ -2,8 +2,8 @@
 
     pip install -e '.[bench]' torch==2.13.0 && python tests/benchmarks/training.py [--only small,cnn3]
 
-Same architecture, batch, optimiser (Adam) and dtype (float32), two threads each. The two take turns
-in short bouts; printed are medians over all steps, and the ratio of the medians. The last line is the
+Same architecture, batch, optimiser (Adam) and dtype (float32), two threads each. The two take
+turns in short bouts; printed are medians over all steps, and their ratio. The last line is the
 share of this machine's own matrix-product peak that the forward pass of a convolution reaches.
 """
 
