@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, NoReturn
 
-from mstheft import figures
+from mstheft import figures, victims
 from mstheft.direct import label_only, linear, relu
 
 EXAMPLES = """examples:
@@ -23,6 +23,8 @@ EXAMPLES = """examples:
   mstheft steal relu --shape 784-64-10             one hidden layer, in four steps
   mstheft steal relu --data mnist --hidden 128 --plot out/
   mstheft steal relu --model victim.npz --budget 300000 --json report.json --save copy.npz
+  mstheft train cnn --data cifar10 --blocks 2 --epochs 5 --save victim.npz
+  mstheft data list
 
 Steal only models that are yours or that you may test."""
 
@@ -47,6 +49,8 @@ def build() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND")
     _add_steal(commands)
     _add_tour(commands)
+    _add_train(commands)
+    _add_data(commands)
     return parser
 
 
@@ -133,6 +137,46 @@ def _add_tour(commands: Any) -> None:
     )
     parser.set_defaults(command="tour")
     _add_common(parser)
+
+
+def _add_train(commands: Any) -> None:
+    parser = commands.add_parser("train", help="train a victim and keep it")
+    add = parser.add_argument
+    add("architecture", choices=victims.ARCHITECTURES, help="of the network")
+    add("--data", choices=sorted(victims.TASKS), required=True, help="what it learns")
+    add("--epochs", type=_whole(1), default=5, metavar="N", help="(default: %(default)s)")
+    add("--batch", type=_whole(1), default=64, metavar="N", help="(default: %(default)s)")
+    add("--rate", type=_positive, default=1e-3, metavar="R", help="of Adam (default: %(default)s)")
+    add("--blocks", type=_whole(1), default=3, metavar="N", help="of cnn, 1 to 4 (default: 3)")
+    add("--hidden", type=_whole(1), default=128, metavar="N", help="of mlp (default: 128)")
+    add("--patience", type=_whole(1), metavar="N", help="stop after N epochs without progress")
+    add("--save", type=Path, metavar="FILE", help="the network, .npz")
+    add("--plot", type=Path, metavar="DIR", help="its learning curves, .png")
+    parser.set_defaults(command="train")
+    _add_common(parser)
+
+
+def _add_data(commands: Any) -> None:
+    parser = commands.add_parser("data", help="real data sets: list, fetch, verify, where")
+    actions = parser.add_subparsers(metavar="ACTION", dest="action", required=True)
+    actions.add_parser("list", help="what is known, and what is there")
+    actions.add_parser("verify", help="check every file that is there")
+    actions.add_parser("where", help="the folder where data lies")
+    fetch = actions.add_parser("fetch", help="download one, check it, install it")
+    fetch.add_argument("name", metavar="NAME", help="as `mstheft data list` says it")
+    for each in actions.choices.values():
+        each.add_argument("--quiet", action="store_true", help="say only what went wrong")
+    parser.set_defaults(command="data")
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1e6:
+        raise argparse.ArgumentTypeError(f"expected a positive number, got {text!r}")
+    return value
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:

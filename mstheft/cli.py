@@ -22,10 +22,12 @@ from typing import Any
 
 import numpy as np
 
-from mstheft import arguments, compare, progress, report, tour
+from mstheft import arguments, compare, progress, report, tour, victims
+from mstheft.data import fetch, store
 from mstheft.errors import BudgetExhausted, DataError, ExtractionError, MstheftError
-from mstheft.nn import Network, zoo
+from mstheft.nn import Network, fit, zoo
 from mstheft.oracle import Oracle
+from mstheft.plots.training import curves
 from mstheft.result import Result
 
 ROWS = 10_000  # unseen inputs on which copy and victim are compared
@@ -268,10 +270,13 @@ def _shape_of(network: Network) -> str:
 
 def _check_places(args: argparse.Namespace) -> None:
     """Before anything is spent: can everything that is asked for be written?"""
-    places = [path.resolve() for path in (args.model, args.json, args.save) if path]
+    named = {f"--{name}": getattr(args, name, None) for name in ("model", "json", "save")}
+    places = [path.resolve() for path in named.values() if path]
     if len(set(places)) < len(places):
         raise _Wrong("--model, --json and --save name one file twice; choose different names")
-    for option, path in (("--json", args.json), ("--save", args.save)):
+    for option, path in named.items():
+        if option == "--model":
+            continue
         if path and (not path.parent.is_dir() or path.is_dir()):
             raise _Wrong(f"{option} {path}: expected a file in a folder that exists; create it")
         if path and not os.access(path.parent, os.W_OK):
@@ -295,13 +300,68 @@ def _tour(args: argparse.Namespace) -> int:
     return 0
 
 
+# ---- mstheft train, mstheft data
+
+
+def _train(args: argparse.Namespace) -> int:
+    """Train a victim; Ctrl-C keeps the best epoch so far."""
+    with _arguments():
+        _check_places(args)
+        task = victims.load(args.data, seed=args.seed)
+        options = {"hidden": args.hidden, "blocks": args.blocks}
+        network = victims.build(args.architecture, task, **options, rng=args.seed)
+    say = _teller(args)
+    say(f"{task.name}: {task.found}")
+    settings = {name: getattr(args, name) for name in ("epochs", "batch", "rate", "patience")}
+    began = time.perf_counter()
+    history = victims.train(network, task, **settings, rng=args.seed)
+    took, epochs = time.perf_counter() - began, len(history.validation)
+    if args.save:
+        network.save(args.save)
+        if task.vocabulary is not None:
+            task.vocabulary.save(args.save.with_suffix(".vocabulary.json"))
+    right = fit.accuracy(network, task.x_test, task.y_test)
+    say(f"{epochs} epochs in {took:.0f} s, epoch {history.best + 1} kept")
+    say(f"accuracy on {len(task.x_test):,} test items: {100 * right:.2f} %")
+    if args.save:
+        say(f"saved to {args.save}")
+    if args.plot:
+        picture = report.picture("training", curves(history), "learning curves", "")
+        report.write(args.plot / "training.png", picture.png)
+    return _fail(130, "stopped by Ctrl-C; the best epoch was kept") if history.interrupted else 0
+
+
+def _data(args: argparse.Namespace) -> int:
+    """Real data sets: list, fetch, verify, where."""
+    say = _teller(args)
+    if args.action == "where":
+        say(str(store.folder()))
+    elif args.action == "list":
+        say(report.table(("name", "file", "state"), map(_state, store.listing())))
+    elif args.action == "fetch":
+        for path in fetch.fetch(args.name):
+            say(f"{path}: there and right")
+    else:
+        rows = list(store.verify())
+        say(report.table(("name", "file", "state"), map(_state, rows)))
+        return max((_fail(1, row.problem) for row in rows if row.problem), default=0)
+    return 0
+
+
+def _state(row: store.Row) -> tuple[str, str, str]:
+    found = "wrong" if row.problem else "right" if row.checked else "there" if row.here else "-"
+    return row.belongs_to, row.file.name, found
+
+
 def _help(args: argparse.Namespace) -> int:
     print(args.usage(), end="")
     return 0
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "data": _data,
     "help": _help,
     "steal": _steal,
     "tour": _tour,
+    "train": _train,
 }

@@ -11,10 +11,13 @@ from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
 from mstheft.data import synthetic
+from mstheft.data import synthetic_glyphs as drawing
 from mstheft.errors import DataError
 
 CLOUDS = {
     "glyphs": lambda n, rng: synthetic.glyphs(n, rng=rng),
+    "letters": lambda n, rng: synthetic.letters(n, rng=rng),
+    "signs": lambda n, rng: synthetic.signs(n, rng=rng),
     "blobs": lambda n, rng: synthetic.blobs(n, rng=rng),
     "moons": lambda n, rng: synthetic.moons(n, rng=rng),
     "spirals": lambda n, rng: synthetic.spirals(n, rng=rng),
@@ -22,19 +25,20 @@ CLOUDS = {
 }
 # Mean; mean over glyphs of the pixels weighted by their number; mean weighted by glyph and digit.
 PINNED = [0.13600357184987277, 53.38047431071034, 14.038831915893914]
-WIDTH = {"glyphs": 784, "blobs": 2, "moons": 2, "spirals": 2, "linear": 5}
+SHAPE = {"glyphs": (784,), "letters": (784,), "signs": (32, 32, 3), "linear": (5,)}
+CLASSES = {"glyphs": 10, "letters": 52, "signs": 12, "blobs": 3}
 
 
 @pytest.mark.parametrize("name", CLOUDS)
 def test_shapes_types_and_equal_classes(name):
     x, y = CLOUDS[name](301, 0)
-    assert x.shape == (301, WIDTH[name])
+    assert x.shape == (301, *SHAPE.get(name, (2,)))
     assert x.dtype == np.float64
     assert y.shape == (301,)
     assert y.dtype == np.int64
     counts = np.bincount(y)
     assert counts.max() - counts.min() <= 1
-    assert len(counts) == {"glyphs": 10, "blobs": 3}.get(name, 2)
+    assert len(counts) == CLASSES.get(name, 2)
     assert np.any(np.diff(y) < 0)  # in random order
 
 
@@ -79,6 +83,24 @@ def test_glyphs_are_upright_and_not_mirrored():
     assert mean[9, :14].sum() > 1.05 * mean[9, 14:].sum()
 
 
+def test_letters_are_told_apart_by_their_shapes():
+    """An i is thin, an m wider than high, an L has its foot below, a P its belly above."""
+    x, y = synthetic.letters(2600, rng=0, noise=0)
+    mean = {c: x[y == k].mean(axis=0).reshape(28, 28) for k, c in enumerate(drawing.LETTERS)}
+    assert drawing.LETTERS[:2] + drawing.LETTERS[26:28] == "ABab"
+    ink = {c: image.sum() for c, image in mean.items()}
+    assert ink["i"] < 0.5 * ink["M"]
+    rows, columns = mean["m"].sum(axis=1), mean["m"].sum(axis=0)
+    along = np.arange(28) - 13.5
+    wide, high = (np.sqrt(ink @ along**2 / ink.sum()) for ink in (columns, rows))
+    assert wide > 1.3 * high
+    assert mean["L"][14:].sum() > 1.2 * mean["L"][:14].sum()
+    assert mean["P"][:14].sum() > 1.2 * mean["P"][14:].sum()
+    border = np.ones((28, 28), bool)
+    border[1:-1, 1:-1] = False
+    assert (x.reshape(-1, 28, 28)[:, border] > 0).mean() < 0.005
+
+
 def test_noise_size_and_classes_do_what_they_say():
     quiet = synthetic.glyphs(300, rng=1, noise=0)[0]
     loud = synthetic.glyphs(300, rng=1, noise=0.1)[0]
@@ -93,7 +115,7 @@ def test_noise_size_and_classes_do_what_they_say():
 
 def test_a_glyph_does_not_depend_on_the_block_that_it_falls_into(monkeypatch):
     whole, _ = synthetic.glyphs(30, rng=0)
-    monkeypatch.setattr(synthetic, "_BLOCK", 7)
+    monkeypatch.setattr(drawing, "_BLOCK", 7)
     np.testing.assert_array_equal(whole, synthetic.glyphs(30, rng=0)[0])
 
 
@@ -111,16 +133,16 @@ def test_glyphs_are_the_same_on_every_machine():
 
 def test_user_settings_of_matplotlib_change_nothing():
     settings = {"font.family": "cursive", "text.hinting": "force_autohint", "path.simplify": False}
-    plain = synthetic._outline("STIXGeneralItalic", "8")
+    plain = drawing._outline("STIXGeneralItalic", "8")
     with matplotlib.rc_context(settings):
-        for a, b in zip(plain, synthetic._outline("STIXGeneralItalic", "8"), strict=True):
+        for a, b in zip(plain, drawing._outline("STIXGeneralItalic", "8"), strict=True):
             np.testing.assert_array_equal(a, b)
 
 
 def test_a_matplotlib_without_its_fonts_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(matplotlib, "get_data_path", lambda: str(tmp_path))
     with pytest.raises(DataError, match=r"DejaVuSans\.ttf.*install matplotlib again"):
-        synthetic._outline("DejaVuSans", "0")
+        drawing._outline("DejaVuSans", "0")
 
 
 def test_signed_distance_of_a_square_with_a_hole():
@@ -130,13 +152,28 @@ def test_signed_distance_of_a_square_with_a_hole():
     b = np.concatenate([np.roll(2 * corners, -1, axis=0), np.roll(corners, -1, axis=0)])
     points = np.array([[0, 0], [0.5, 0], [1.25, 0.1], [0, -1.75], [3, 0], [5, 6], [-5, 1]])
     expected = [1, 0.5, -0.25, -0.25, 1, 5, 3]
-    np.testing.assert_allclose(synthetic._signed_distance(a, b, points), expected, atol=1e-12)
+    np.testing.assert_allclose(drawing._signed_distance(a, b, points), expected, atol=1e-12)
+
+
+def test_signed_distance_does_not_depend_on_its_blocks(monkeypatch):
+    a, b = drawing._outline("DejaVuSans", "8")
+    points = np.random.default_rng(0).uniform(-0.7, 0.7, (500, 2))
+    whole = drawing._signed_distance(a, b, points)
+    assert (whole < 0).any()
+    monkeypatch.setattr(drawing, "_BLOCK", 7)
+    np.testing.assert_array_equal(whole, drawing._signed_distance(a, b, points))
+
+
+def test_a_master_cannot_be_changed_by_accident():
+    with pytest.raises(ValueError, match="read-only"):
+        drawing.master("DejaVuSans", "8")[0, 0] = 1
 
 
 def test_masters_are_distances():
     """|grad d| = 1 almost everywhere, and moving by one grid step changes d by one at most."""
-    masters = synthetic._masters()
-    step = 2 * synthetic._REACH / (synthetic._GRID - 1)
+    every = [drawing.master(f, c) for f in drawing.FONTS[::3] for c in "0123456789AMWgiQm"]
+    masters = np.stack(every)[None]
+    step = 2 * drawing.REACH / (drawing.GRID - 1)
     right = np.diff(masters, axis=3)[..., :-1, :] / step
     up = np.diff(masters, axis=2)[..., :-1] / step
     assert np.abs(right).max() <= 1 + 1e-9
@@ -150,14 +187,14 @@ def test_masters_are_distances():
 
 def test_warp_equals_scipy_interpolation():
     rng = np.random.default_rng(0)
-    masters = rng.standard_normal((3, synthetic._GRID, synthetic._GRID))
-    inverse, shift = synthetic._affine(3, rng)
-    got = synthetic._warp(masters, inverse, shift, 12)
+    masters = rng.standard_normal((3, drawing.GRID, drawing.GRID))
+    inverse, shift = drawing.affine(3, rng)
+    got = drawing.warp(masters, *drawing.pixels(inverse, shift, 12))
     along = ((np.arange(12) + 0.5) / 12 - 0.5) * 1.5
     pixels = np.array([(px, -py) for py in along for px in along])
-    step = 2 * synthetic._REACH / (synthetic._GRID - 1)
+    step = 2 * drawing.REACH / (drawing.GRID - 1)
     for k in range(3):
-        at = ((pixels - shift[k]) @ inverse[k].T + synthetic._REACH) / step
+        at = ((pixels - shift[k]) @ inverse[k].T + drawing.REACH) / step
         expected = map_coordinates(masters[k], at.T[::-1], order=1, mode="nearest")
         np.testing.assert_allclose(got[k], expected, atol=1e-12)
 
@@ -226,6 +263,9 @@ def test_linear_is_separated_almost():
         (lambda: synthetic.glyphs(5, rng=0, classes=1), "classes must be 2 to 10.* got 1"),
         (lambda: synthetic.glyphs(5, rng=0, noise=-0.1), "noise .* got -0.1"),
         (lambda: synthetic.glyphs(5, rng=0, noise=float("nan")), "noise .* got nan"),
+        (lambda: synthetic.letters(0, rng=0), "n must be at least 1 point; got 0"),
+        (lambda: synthetic.letters(5, rng=0, size=7), "size .* got 7"),
+        (lambda: synthetic.letters(5, rng=0, noise=-1), "noise .* got -1"),
         (lambda: synthetic.blobs(5, classes=1, rng=0), "classes .* got 1"),
         (lambda: synthetic.moons(-1, rng=0), "n must be .* got -1"),
         (lambda: synthetic.moons(5, noise=-1, rng=0), "noise .* got -1"),

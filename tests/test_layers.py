@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from mstheft.nn.gradcheck import directional_error
-from mstheft.nn.layers import KINDS, Activation, Dense, Flatten, Layer
+from mstheft.nn.layers import Activation, Dense, Flatten, Layer
+from mstheft.nn.network import KINDS
 
 rng = np.random.default_rng(11)
 CASES = {

@@ -65,6 +65,7 @@ EXAMPLES = {
     "lines.kinks": lambda: (a_line(),),
     "lines.slopes": lambda: (a_line(),),
     "lines.intersection": lambda: ((-1, 0, 1), (2, -1, -2), (0.0, 1.0)),
+    "training.curves": lambda: (SimpleNamespace(loss=[1, 0.5], validation=[0.4, 0.7], best=1),),
     "weights.matrices": lambda: (W, W + 0.1),
     "weights.rows": lambda: (W, W + 1e-9),
     "weights.signs": lambda: (np.abs(W), W),

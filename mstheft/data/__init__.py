@@ -1,5 +1,5 @@
-"""Data to train victims on: drawn on the spot (`synthetic`) or read from files (`images`)."""
+"""Data to train victims on: made on the spot (`synthetic`) or read (`images`, `text`)."""
 
-from mstheft.data import images, store, synthetic
+from mstheft.data import images, store, synthetic, text, vocabulary
 
-__all__ = ["images", "store", "synthetic"]
+__all__ = ["images", "store", "synthetic", "text", "vocabulary"]

@@ -1,109 +1,45 @@
-"""Image data sets in the format in which they were published."""
+"""Image data sets in the formats in which they were published.
+
+    loader           shape        in
+    mnist            28 x 28      [0, 1]   complete
+    cifar10          32 x 32 x 3  [0, 1]   complete, or some of the training batches
+    gtsrb            32 x 32 x 3  [0, 1]   cut out and scaled; complete, or some of every track
+    tiny_imagenet    32 x 32 x 3  0...255  photographs for a thief; see `pools`
+    imagenet_sample  64 x 64 x 3  0...255  the same, one a class
+    folder           as asked     0...255  your own files
+
+Each returns a `Loaded`: a pair (x, y) whose `.found` says how much of the set it is.
+"""
 
 from __future__ import annotations
 
-import gzip
-import math
-import os
-import zlib
-from pathlib import Path
-from typing import BinaryIO
+import re
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from mstheft.data import store
+from mstheft.data import archives, pickles, store
+from mstheft.data.formats import read_idx
+from mstheft.data.loaded import Loaded, how_many
+from mstheft.data.photographs import folder, imagenet_sample, tiny_imagenet
+from mstheft.data.traffic_signs import gtsrb
 from mstheft.errors import DataError
 
-__all__ = ["mnist", "read_idx"]
+__all__ = [
+    "Loaded",
+    "cifar10",
+    "folder",
+    "gtsrb",
+    "imagenet_sample",
+    "mnist",
+    "read_idx",
+    "tiny_imagenet",
+]
 
-# Third byte of an IDX file -> what its numbers are; all of them are big-endian.
-_IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
-_MOST_AXES = 8  # images in colour over time would need 5
-_MOST_BYTES = 1 << 30  # MNIST has 47 MB, the largest relative of it 640 MB
-
-
-def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
-    """Read an IDX file, plain or compressed with gzip.
-
-        00 00 type axes | size of axis 1 | ... | size of the last axis | numbers
-         one byte each  |      4 bytes each, big-endian                | last axis fastest
-
-    At most as many bytes are unpacked as the header announces, and it may announce 1 GiB,
-    so that neither a damaged header nor a decompression bomb fills the memory.
-
-    Returns an array of the file's own shape and number type, in this machine's byte order.
-    Raises DataError if the file is missing, cut short, too long, or not IDX.
-    Source: Y. LeCun, C. Cortes and C. Burges, The MNIST database, 'The IDX file format'.
-    """
-    path = Path(path)
-    if not os.path.isfile(path):
-        raise DataError(f"expected an IDX file at {path}, where there is no file; check the path")
-    try:
-        with path.open("rb") as raw:
-            packed = raw.read(2) == b"\x1f\x8b"
-            raw.seek(0)
-            if not packed:
-                return _read_idx(raw, path)
-            with gzip.open(raw) as unpacked:
-                return _read_idx(unpacked, path)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise _damaged(path, "a whole gzip file", f"damaged data ({error})") from error
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+_CIFAR10 = ("cifar10/cifar-10-python.tar.gz", "cifar10/cifar-10-python-subset.tar.gz")
 
 
-def _read_idx(file: BinaryIO | gzip.GzipFile, path: Path) -> np.ndarray:
-    """Read header and numbers from an open, unpacked file."""
-    shape, kind = _idx_header(file, path)
-    size = math.prod(shape) * kind.itemsize
-    if size > _MOST_BYTES:
-        announced = f"{' x '.join(map(str, shape))} numbers, which are {size:,} bytes"
-        raise _damaged(path, f"at most {_MOST_BYTES:,} bytes of numbers", announced)
-    # One byte more than announced shows what is too long, and makes gzip check its sum.
-    body = _read_at_most(file, size + 1)
-    if len(body) != size:
-        got = "more" if len(body) > size else f"only {len(body):,}"
-        raise _damaged(path, f"{size:,} bytes of numbers, as its header announces", got)
-    return np.frombuffer(body, kind).reshape(shape).astype(kind.newbyteorder("="), copy=False)
-
-
-def _read_at_most(file: BinaryIO | gzip.GzipFile, most: int) -> bytearray:
-    """Read up to `most` bytes, taking memory only for what the file really holds.
-
-    ``file.read(most)`` would set all of it aside first, on the word of the header.
-    """
-    body = bytearray()
-    while chunk := file.read(min(most - len(body), 1 << 20)):
-        body += chunk
-    return body
-
-
-def _idx_header(file: BinaryIO | gzip.GzipFile, path: Path) -> tuple[tuple[int, ...], np.dtype]:
-    """Read the shape and the type of number that an IDX file announces."""
-    magic = file.read(4)
-    known = len(magic) == 4 and magic[:2] == b"\0\0" and magic[2] in _IDX_TYPES
-    if not known or not 1 <= magic[3] <= _MOST_AXES:
-        types = " ".join(f"{code:02x}" for code in _IDX_TYPES)
-        expected = f"IDX, which begins with 00 00, a type ({types}) and 1 to {_MOST_AXES} axes"
-        raise _damaged(path, expected, magic.hex(" ") or "an empty file")
-    sizes = file.read(4 * magic[3])
-    if len(sizes) < 4 * magic[3]:
-        raise _damaged(path, f"the sizes of {magic[3]} axes", f"{len(sizes)} bytes of them")
-    shape = tuple(int(n) for n in np.frombuffer(sizes, ">u4"))
-    if 0 in shape:
-        raise _damaged(path, "axes of at least 1", f"the shape {shape}")
-    return shape, np.dtype(_IDX_TYPES[magic[2]])
-
-
-def _damaged(path: Path, expected: str, got: str) -> DataError:
-    """Build the error for a file that is not what it should be."""
-    return DataError(f"{path}: expected {expected}, got {got}; get the file again")
-
-
-def mnist(
-    split: str = "train", *, flat: bool = True, dtype: DTypeLike = np.float64
-) -> tuple[np.ndarray, np.ndarray]:
+def mnist(split: str = "train", *, flat: bool = True, dtype: DTypeLike = np.float64) -> Loaded:
     """Read the MNIST digits from the data folder (see `store.folder`).
 
     split : "train" (n = 60,000) or "test" (n = 10,000)
@@ -115,12 +51,79 @@ def mnist(
     Source: LeCun, Bottou, Bengio and Haffner 1998, 'Gradient-based learning applied to
     document recognition'.
     """
-    prefixes = {"train": "train", "test": "t10k"}
-    if split not in prefixes:
+    _check_arguments(split, dtype)
+    prefix, of, what = {
+        "train": ("train", 60_000, "training images"),
+        "test": ("t10k", 10_000, "test images"),
+    }[split]
+    images = read_idx(store.find(f"mnist/{prefix}-images-idx3-ubyte.gz"))
+    labels = read_idx(store.find(f"mnist/{prefix}-labels-idx1-ubyte.gz"))
+    x = np.divide(images, 255, dtype=dtype)
+    x = x.reshape(len(x), -1) if flat else x
+    return Loaded(x, labels.astype(np.int64), how_many(len(x), of, what, "not the original file"))
+
+
+def cifar10(split: str = "train", *, flat: bool = False, dtype: DTypeLike = np.float32) -> Loaded:
+    """Read the CIFAR-10 photographs from the data folder, complete or in part.
+
+    classes : airplane, automobile, bird, cat, deer, dog, frog, horse, ship, truck
+    split : "train" (n = 50,000, or 10,000 for each batch that is there) or "test" (n = 10,000)
+    flat : rows of 3072 numbers (pixel by pixel, R G B together), else images
+    dtype : float32 (614 MB for the complete "train") or float64 (twice that)
+    Returns x (n, 32, 32, 3) or (n, 3072) in [0, 1], y (n,) int64, and in `.found` how many.
+    Raises ValueError for another split or dtype, DataError if the archive is missing or differs.
+    Source: Krizhevsky 2009, 'Learning multiple layers of features from tiny images'; the
+    'python version', whose batches are Python 2 pickles (see `pickles`).
+    """
+    _check_arguments(split, dtype)
+    path = store.find_any(*_CIFAR10)
+    pattern = {"train": r"(?:.*/)?(data_batch_[1-5])", "test": r"(?:.*/)?(test_batch)"}[split]
+    batches = {}
+    for name, content in archives.members(path, lambda name: bool(re.fullmatch(pattern, name))):
+        batch = re.fullmatch(pattern, name)[1]  # type: ignore[index]
+        batches[batch] = _cifar_batch(pickles.load(content), f"{path}, {name}")
+    if not batches:
+        raise DataError(f"{path}: expected batches for {split!r} in it, got none; get it again")
+    names = sorted(batches)  # data_batch_1 first, wherever it lies in the archive
+    y = np.concatenate([batches[name][1] for name in names])
+    x = np.empty((len(y), 32, 32, 3), dtype)
+    start = 0
+    for name in names:
+        pixels = batches.pop(name)[0]
+        np.divide(pixels, 255, out=x[start : start + len(pixels)], dtype=dtype)
+        start += len(pixels)
+    of, what = (50_000, "training images") if split == "train" else (10_000, "test images")
+    found = how_many(len(x), of, what, f"{' '.join(names)} only")
+    return Loaded(x.reshape(len(x), -1) if flat else x, y, found)
+
+
+def _check_arguments(split: str, dtype: DTypeLike) -> None:
+    """Judge the arguments before anything is read."""
+    if split not in ("train", "test"):
         raise ValueError(f"split must be 'train' or 'test'; got {split!r}")
     if np.dtype(dtype) not in (np.float64, np.float32):
         raise ValueError(f"dtype must be float64 or float32; got {np.dtype(dtype)}")
-    images = read_idx(store.find(f"mnist/{prefixes[split]}-images-idx3-ubyte.gz"))
-    labels = read_idx(store.find(f"mnist/{prefixes[split]}-labels-idx1-ubyte.gz"))
-    x = np.divide(images, 255, dtype=dtype)
-    return x.reshape(len(x), -1) if flat else x, labels.astype(np.int64)
+
+
+def _cifar_batch(batch: object, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Understand a batch: a dict with the pixels, plane by plane, and a list of labels.
+
+    Returns (n, 32, 32, 3) uint8, a view, and (n,) int64.
+    """
+    # Python 2's text comes as bytes; a batch that was written anew by Python 3 has str.
+    by_name = {_str(key): value for key, value in batch.items()} if isinstance(batch, dict) else {}
+    pixels, labels = by_name.get("data"), by_name.get("labels")
+    sound = isinstance(pixels, np.ndarray) and pixels.dtype == np.uint8 and pixels.ndim == 2
+    if not sound or pixels.shape[1] != 3 * 32 * 32:  # type: ignore[union-attr]
+        raise DataError(f"{name}: expected 'data' (n, 3072) uint8, got other data; get it again")
+    sound = isinstance(labels, list) and len(labels) == len(pixels)  # type: ignore[arg-type]
+    if not sound or not all(type(k) is int and 0 <= k < 10 for k in labels):  # type: ignore
+        raise DataError(
+            f"{name}: expected a label from 0 to 9 for each image, got others; get it again"
+        )
+    planes = pixels.reshape(-1, 3, 32, 32)  # type: ignore[union-attr]
+    return planes.transpose(0, 2, 3, 1), np.array(labels, np.int64)
+
+
+def _str(key: object) -> object:
+    return key.decode("latin-1") if isinstance(key, bytes) else key

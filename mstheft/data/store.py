@@ -1,6 +1,6 @@
 """Where real data lies, and whether it is what its name says.
 
-A folder holds the files under the relative names of `KNOWN`, for instance
+A folder holds the files under the relative names of `sources.KNOWN`, for instance
 ``mnist/train-images-idx3-ubyte.gz``. It is ``$MSTHEFT_DATA``, or without that variable
 the user's cache folder. No file is believed before its size and checksums agree.
 """
@@ -10,63 +10,18 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from mstheft import progress
+from mstheft.data.sources import KNOWN, SETS, KnownFile
 from mstheft.errors import DataError
 
-__all__ = ["KNOWN", "KnownFile", "check", "find", "folder"]
-
-
-@dataclass(frozen=True)
-class KnownFile:
-    """A published file: where it lies in the folder, where it came from, what is in it.
-
-    name : path below the data folder, with forward slashes
-    address : canonical address of the original
-    size : bytes
-    md5, sha256 : hexadecimal checksums
-    """
-
-    name: str
-    address: str
-    size: int
-    md5: str
-    sha256: str
-
-
-_MNIST = "https://ossci-datasets.s3.amazonaws.com/mnist/"
-_FILES = (
-    KnownFile(
-        "mnist/train-images-idx3-ubyte.gz",
-        _MNIST + "train-images-idx3-ubyte.gz",
-        9_912_422,
-        "f68b3c2dcbeaaa9fbdd348bbdeb94873",
-        "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
-    ),
-    KnownFile(
-        "mnist/train-labels-idx1-ubyte.gz",
-        _MNIST + "train-labels-idx1-ubyte.gz",
-        28_881,
-        "d53e105ee54ea40749a09fcbcd1e9432",
-        "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
-    ),
-    KnownFile(
-        "mnist/t10k-images-idx3-ubyte.gz",
-        _MNIST + "t10k-images-idx3-ubyte.gz",
-        1_648_877,
-        "9fb629c4189551a2d022fa330f9573f3",
-        "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
-    ),
-    KnownFile(
-        "mnist/t10k-labels-idx1-ubyte.gz",
-        _MNIST + "t10k-labels-idx1-ubyte.gz",
-        4_542,
-        "ec29112dd5afa0611ce80d1b7f02629c",
-        "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
-    ),
-)
-KNOWN = {file.name: file for file in _FILES}
+__all__ = [
+    *("KNOWN", "SETS", "KnownFile", "Row"),
+    *("check", "differs", "find", "find_any", "folder", "listing", "verify"),
+]
 
 # Files that this process has already read through, by what would change if they did.
 _checked: set[tuple] = set()
@@ -100,18 +55,93 @@ def find(name: str) -> Path:
     Returns its path.
     Raises DataError if the name is unknown, or the file is missing or differs.
     """
-    if name not in KNOWN:
-        raise DataError(f"no known data file is called {name!r}; known are {', '.join(KNOWN)}")
-    known = KNOWN[name]
-    path = folder() / name
-    if not os.path.isfile(path):
-        chosen = "is set to that folder" if os.environ.get("MSTHEFT_DATA") else "is not set"
-        raise DataError(
-            f"expected {name} in {folder()} (MSTHEFT_DATA {chosen}), but it is not there; set "
-            f"MSTHEFT_DATA to a folder that holds {name}, or put {known.address} at {path}"
-        )
-    check(path, size=known.size, sha256=known.sha256, md5=known.md5)
-    return path
+    return find_any(name)
+
+
+def find_any(*names: str) -> Path:
+    """Find the first of several known files that is there: the complete set, else its subset.
+
+    names : keys of `KNOWN`, the preferred one first
+    Returns its path, checked. A file that is there and differs is an error, even if a later
+    one would do.
+    Raises DataError if a name is unknown, or all are missing, or the file differs.
+    """
+    for name in names:
+        if name not in KNOWN:
+            raise DataError(f"no known data file is called {name!r}; known are {', '.join(KNOWN)}")
+    for name in names:
+        path = folder() / name
+        if os.path.isfile(path):
+            _check_known(KNOWN[name], path)
+            return path
+    chosen = "is set to that folder" if os.environ.get("MSTHEFT_DATA") else "is not set"
+    advice = f"set MSTHEFT_DATA to a folder that holds {names[-1]}"
+    for known in (KNOWN[name] for name in names if KNOWN[name].address):
+        advice += f", or put {known.address} at {folder() / known.name}"
+        advice += f" (`mstheft data fetch {_belongs_to(known)}` does that)"
+    raise DataError(
+        f"expected {' or '.join(names)} in {folder()} (MSTHEFT_DATA {chosen}), but it is not "
+        f"there; {advice}"
+    )
+
+
+def _belongs_to(known: KnownFile) -> str:
+    """Name the data set of a file."""
+    return next((name for name, files in SETS.items() if known in files), known.name)
+
+
+def _check_known(known: KnownFile, path: Path) -> None:
+    """Compare with everything that is known about a file, which of some is nothing."""
+    if known.sha256 or known.md5:
+        check(path, size=known.size, sha256=known.sha256, md5=known.md5)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the listing.
+
+    belongs_to : name of the data set, for `mstheft data fetch`
+    file : what is known about the file
+    path : where it lies or would lie
+    here : whether there is a file
+    checked : whether its checksum was compared, which `verify` does where one was published
+    problem : what was wrong with it then; None if nothing was
+    """
+
+    belongs_to: str
+    file: KnownFile
+    path: Path
+    here: bool
+    checked: bool = False
+    problem: str | None = None
+
+
+def listing() -> list[Row]:
+    """List every known file and whether it is in the folder. Looks at names only, not inside."""
+    return [
+        Row(name, file, folder() / file.name, os.path.isfile(folder() / file.name))
+        for name, files in SETS.items()
+        for file in files
+    ]
+
+
+def verify() -> Iterator[Row]:
+    """Compare every known file in the folder with its checksums, anew, with a progress bar.
+
+    Yields a row for each file that is there, with `.problem` set where it is not the published
+    one or cannot be read.
+    """
+    rows = [row for row in listing() if row.here]
+    with progress.bar("verify", len(rows), unit="file") as bar:
+        for row in rows:
+            _checked.clear()
+            problem = None
+            try:
+                _check_known(row.file, row.path)
+            except DataError as error:
+                problem = str(error)
+            bar.update(1)
+            yield replace(row, checked=bool(row.file.sha256 or row.file.md5), problem=problem)
 
 
 def check(
@@ -134,18 +164,32 @@ def check(
     path = Path(path)
     try:
         status = path.stat()
-        if size is not None and status.st_size != size:
-            raise _differs(path, "size in bytes", f"{size:,}", f"{status.st_size:,}")
         key = (path.resolve(), status.st_mtime_ns, status.st_size, sha256, md5)
-        if key in _checked:
-            return
-        expected = {k: v.lower() for k, v in (("sha256", sha256), ("md5", md5)) if v is not None}
-        for kind, digest in _digests(path, list(expected)).items():
-            if digest != expected[kind]:
-                raise _differs(path, kind, expected[kind], digest)
+        known = key in _checked and size in (None, status.st_size)
+        difference = None if known else differs(path, size=size, sha256=sha256, md5=md5)
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+    if difference:
+        raise DataError(
+            f"{path} is not the published file: {difference}; delete it and get it again, as an "
+            "interrupted download looks like this"
+        )
     _checked.add(key)
+
+
+def differs(path: Path, *, size: int | None, sha256: str | None, md5: str | None) -> str | None:
+    """Say in what a file differs from what is known about it, reading all of it if need be.
+
+    Returns 'expected ..., got ...', or None if it differs in nothing. Raises OSError.
+    """
+    got = path.stat().st_size
+    if size is not None and got != size:
+        return f"expected size in bytes {size:,}, got {got:,}"
+    expected = {k: v.lower() for k, v in (("sha256", sha256), ("md5", md5)) if v is not None}
+    for kind, digest in _digests(path, list(expected)).items():
+        if digest != expected[kind]:
+            return f"expected {kind} {expected[kind]}, got {digest}"
+    return None
 
 
 def _digests(path: Path, kinds: list[str]) -> dict[str, str]:
@@ -157,11 +201,3 @@ def _digests(path: Path, kinds: list[str]) -> dict[str, str]:
             for hash_ in hashes.values():
                 hash_.update(chunk)
     return {kind: hash_.hexdigest() for kind, hash_ in hashes.items()}
-
-
-def _differs(path: Path, what: str, expected: str, got: str) -> DataError:
-    """Build the error for a file that is not the published one."""
-    return DataError(
-        f"{path} is not the published file: expected {what} {expected}, got {got}; "
-        "delete it and get it again, as an interrupted download looks like this"
-    )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from mstheft import progress
+from mstheft.nn.buffers import reused
 from mstheft.nn.functions import Array
 from mstheft.nn.losses import cross_entropy
 from mstheft.nn.network import Network
@@ -115,9 +116,10 @@ def _epoch(
     params = network.parameters()
     for start in range(0, len(x), batch):
         rows = order[start : start + batch]
-        logits, caches = network.forward(x[rows], train=True)
-        value, dlogits = loss(logits, targets[rows])
-        _, layer_grads = network.backward(dlogits, caches, need_dx=False)
+        with reused():
+            logits, caches = network.forward(x[rows], train=True)
+            value, dlogits = loss(logits, targets[rows])
+            _, layer_grads = network.backward(dlogits, caches, need_dx=False)
         grads = {f"{i}.{k}": g for i, own in enumerate(layer_grads) for k, g in own.items()}
         if l2:
             for name in grads:

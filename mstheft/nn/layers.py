@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from mstheft.nn import functions as F
+from mstheft.nn.buffers import Buffers, reusing, split
 from mstheft.nn.functions import Array
 
 Grads = dict[str, Array]
@@ -24,6 +25,7 @@ class Layer:
 
     def __init__(self) -> None:
         self.params: dict[str, Array] = {}
+        self.buffers = Buffers()
 
     def config(self) -> dict[str, Any]:
         """Arguments of the constructor, as plain JSON values."""
@@ -86,14 +88,19 @@ class Dense(Layer):
 
     def forward(self, x: Array, train: bool = False) -> tuple[Array, Any]:
         """(n, in) -> (n, out)."""
-        out = x @ self.params["W"].T
+        out = self.buffers.empty("out", (len(x), self.outputs), x.dtype)
+        np.matmul(x, self.params["W"].T, out=out)
         out += self.params["b"]
         return out, x
 
     def backward(self, dout: Array, cache: Any, need_dx: bool = True) -> tuple[Array, Grads]:
         """dL/dx = dout W, dL/dW = doutᵀ x, dL/db = Σ_n dout."""
-        grads = {"W": dout.T @ cache, "b": dout.sum(axis=0)}
-        return (dout @ self.params["W"] if need_dx else dout), grads
+        dw = self.buffers.empty("dW", self.params["W"].shape, dout.dtype)
+        grads = {"W": np.matmul(dout.T, cache, out=dw), "b": dout.sum(axis=0)}
+        if not need_dx:
+            return dout, grads
+        dx = self.buffers.empty("dx", cache.shape, dout.dtype)
+        return np.matmul(dout, self.params["W"], out=dx), grads
 
 
 class Activation(Layer):
@@ -123,11 +130,17 @@ class Activation(Layer):
         return {"name": self.name}
 
     def forward(self, x: Array, train: bool = False) -> tuple[Array, Any]:
-        """Same shape in and out."""
+        """Same shape in and out; a ReLU works in place where memory is used again anyway."""
+        if self.name == "relu" and reusing():
+            split(lambda rows: np.maximum(x[rows], 0, out=x[rows]), len(x), x.size)
+            return x, x
         return self.function(x), x
 
     def backward(self, dout: Array, cache: Any, need_dx: bool = True) -> tuple[Array, Grads]:
-        """dL/dx = dout ∘ σ'(x)."""
+        """dL/dx = dout ∘ σ'(x); a ReLU's derivative is the same whether x or relu(x) was kept."""
+        if self.name == "relu" and reusing():
+            split(lambda r: np.multiply(dout[r], cache[r] > 0, out=dout[r]), len(dout), dout.size)
+            return dout, {}
         return dout * self.derivative(cache), {}
 
 
@@ -145,6 +158,3 @@ class Flatten(Layer):
     def backward(self, dout: Array, cache: Any, need_dx: bool = True) -> tuple[Array, Grads]:
         """The same numbers in the input's shape."""
         return dout.reshape(cache), {}
-
-
-KINDS: dict[str, type[Layer]] = {k.__name__: k for k in (Dense, Activation, Flatten)}

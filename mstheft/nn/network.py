@@ -14,10 +14,23 @@ import numpy as np
 
 from mstheft.nn import functions as F
 from mstheft.nn import storage
+from mstheft.nn.buffers import reused
+from mstheft.nn.conv import Conv2D
 from mstheft.nn.functions import Array
-from mstheft.nn.layers import KINDS, Dense, Grads, Layer
+from mstheft.nn.layers import Activation, Dense, Flatten, Grads, Layer
+from mstheft.nn.norm import BatchNorm, Dropout
+from mstheft.nn.pool import GlobalAveragePool, MaxPool2D
+from mstheft.nn.sequence import GRU, Conv1DMax, Embedding
 
 BATCH = 4096
+KINDS: dict[str, type[Layer]] = {
+    kind.__name__: kind
+    for kind in (
+        *(Dense, Activation, Flatten),
+        *(Conv2D, MaxPool2D, BatchNorm, Dropout, GlobalAveragePool),
+        *(Embedding, Conv1DMax, GRU),
+    )
+}
 
 
 class Network:
@@ -27,14 +40,15 @@ class Network:
     shape : shape of one input, for instance 784 or (28, 28, 1)
     dtype : float64 or float32; inputs are converted to it
 
-    Inputs may come as (n, *shape) or flat as (n, d) with d = Π shape. `outputs` is K.
+    Inputs may come as (n, *shape) or flat as (n, d) with d = Π shape; a network of flat inputs
+    takes images of d numbers too. `outputs` is K.
     """
 
     def __init__(self, layers: Sequence[Layer], shape: int | tuple[int, ...], dtype: Any = None):
         self.layers = list(layers)
         sizes = shape if isinstance(shape, Sequence) else (shape,)
         self.shape = tuple(operator.index(n) for n in sizes)
-        self.outputs = _chain(self.layers, self.shape)
+        self.outputs, self.widest = _chain(self.layers, self.shape)
         found = {p.dtype for layer in self.layers for p in layer.params.values()}
         self.dtype = np.dtype(dtype or (found.pop() if len(found) == 1 else np.float64))
         if self.dtype not in (np.dtype(np.float64), np.dtype(np.float32)):
@@ -53,18 +67,22 @@ class Network:
 
     # ---- answers
 
-    def logits(self, x: Array, batch: int = BATCH) -> Array:
-        """(n, d) or (n, *shape) -> (n, K), computed `batch` rows at a time."""
+    def logits(self, x: Array, batch: int | None = None) -> Array:
+        """(n, d) or (n, *shape) -> (n, K), computed `batch` rows at a time in the same memory."""
         x = self._rows(x)
-        parts = [self.forward(x[i : i + batch])[0] for i in range(0, max(len(x), 1), batch)]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+        batch = batch or max(1, BATCH * 784 // max(784, self.widest))
+        out = np.empty((len(x), self.outputs), self.dtype)
+        with reused():
+            for i in range(0, len(x), batch):
+                out[i : i + batch] = self.forward(x[i : i + batch])[0]
+        return out
 
-    def probs(self, x: Array, batch: int = BATCH) -> Array:
+    def probs(self, x: Array, batch: int | None = None) -> Array:
         """(n, d) -> (n, K) softmax of the logits; with K = 1, (n, 1) sigmoid: P(class 1)."""
         logits = self.logits(x, batch)
         return F.sigmoid(logits) if logits.shape[1] == 1 else F.softmax(logits)
 
-    def labels(self, x: Array, batch: int = BATCH) -> np.ndarray:
+    def labels(self, x: Array, batch: int | None = None) -> np.ndarray:
         """(n, d) -> (n,) the most likely class; with K = 1, 1 where the logit is positive."""
         logits = self.logits(x, batch)
         if logits.shape[1] == 1:
@@ -76,6 +94,8 @@ class Network:
     def forward(self, x: Array, train: bool = False) -> tuple[Array, list[Any]]:
         """All layers forwards: (n, d) -> logits (n, K), and one cache per layer."""
         x = self._rows(x)
+        if isinstance(self.layers[0], Activation):
+            x = x.copy()  # the only layer that may work in place, and x is the caller's
         caches = []
         for layer in self.layers:
             x, cache = layer.forward(x, train)
@@ -150,7 +170,8 @@ class Network:
         x = np.asarray(x, self.dtype)
         if x.ndim >= 2 and x.shape[1:] == self.shape:
             return x
-        if x.ndim == 2 and x.shape[1] == self.inputs:
+        flat = x.ndim == 2 or (x.ndim > 2 and len(self.shape) == 1)
+        if flat and math.prod(x.shape[1:]) == self.inputs:
             return x.reshape(len(x), *self.shape)
         shaped = f" or (n, {', '.join(map(str, self.shape))})" if len(self.shape) > 1 else ""
         raise ValueError(
@@ -159,23 +180,25 @@ class Network:
         )
 
 
-def _chain(layers: Sequence[Layer], shape: tuple[int, ...]) -> int:
-    """Do the layers fit one another? Returns the number of logits K."""
+def _chain(layers: Sequence[Layer], shape: tuple[int, ...]) -> tuple[int, int]:
+    """Do the layers fit one another? Returns the number of logits K and the widest output."""
     if not shape or min(shape) < 1:
         raise ValueError(
             f"expected a shape of positive whole numbers, got {shape}; give the shape of one input"
         )
+    widest = math.prod(shape)
     for i, layer in enumerate(layers):
         try:
             shape = layer.out_shape(shape)
         except ValueError as error:
             raise ValueError(f"layer {i} does not fit: {error}") from None
+        widest = max(widest, math.prod(shape))
     if len(shape) != 1:
         raise ValueError(
             f"expected a last layer that gives (K,) logits per input, got {shape}; "
             "add Flatten or Dense"
         )
-    return shape[0]
+    return shape[0], widest
 
 
 def _kind(spec: dict[str, Any]) -> tuple[Callable[..., Layer], dict[str, Any]]:

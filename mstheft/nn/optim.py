@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
+from mstheft.nn.buffers import split
 from mstheft.nn.functions import Array
 
 Arrays = dict[str, Array]
@@ -40,17 +43,33 @@ class Adam:
         self, rate: float = 1e-3, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8
     ):
         self.rate, self.beta1, self.beta2, self.epsilon = rate, beta1, beta2, epsilon
-        self._moments: dict[str, tuple[Array, Array]] = {}
+        self._moments: dict[str, tuple[Array, ...]] = {}
         self._steps = 0
 
     def step(self, params: Arrays, grads: Arrays) -> None:
         """One update of every parameter that has a gradient."""
         self._steps += 1
-        fix1, fix2 = 1 - self.beta1**self._steps, 1 - self.beta2**self._steps
         for name, gradient in grads.items():
             if name not in self._moments:
-                self._moments[name] = (np.zeros_like(gradient), np.zeros_like(gradient))
-            m, v = self._moments[name]
-            m += (1 - self.beta1) * (gradient - m)
-            v += (1 - self.beta2) * (gradient * gradient - v)
-            params[name] -= self.rate / fix1 * m / (np.sqrt(v / fix2) + self.epsilon)
+                self._moments[name] = tuple(np.zeros_like(gradient) for _ in range(3))
+            flat = [a.reshape(-1) for a in (params[name], gradient, *self._moments[name])]
+            work = functools.partial(self._update, flat)
+            split(work, gradient.size, gradient.size)
+
+    def _update(self, arrays: list[Array], part: slice) -> None:
+        """The formulas above on one stretch of a parameter, without new memory."""
+        param, gradient, m, v, scratch = (array[part] for array in arrays)
+        fix1, fix2 = 1 - self.beta1**self._steps, 1 - self.beta2**self._steps
+        np.subtract(gradient, m, out=scratch)
+        scratch *= 1 - self.beta1
+        m += scratch
+        np.multiply(gradient, gradient, out=scratch)
+        scratch -= v
+        scratch *= 1 - self.beta2
+        v += scratch
+        np.multiply(v, 1 / fix2, out=scratch)
+        np.sqrt(scratch, out=scratch)
+        scratch += self.epsilon
+        np.divide(m, scratch, out=scratch)
+        scratch *= self.rate / fix1
+        param -= scratch

@@ -8,8 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.nn.layers import Activation, Dense, Layer
+from mstheft.nn.conv import Conv2D
+from mstheft.nn.layers import Activation, Dense, Flatten, Layer
 from mstheft.nn.network import Network
+from mstheft.nn.norm import BatchNorm, Dropout
+from mstheft.nn.pool import MaxPool2D
+from mstheft.nn.sequence import GRU, Conv1DMax, Embedding
 
 
 def logistic(inputs: int, *, rng: Any = None, dtype: Any = np.float64) -> Network:
@@ -63,3 +67,103 @@ def mlp(
             dense.params["b"] = rng.normal(0, bias, outputs).astype(dtype)
         layers.append(dense)
     return Network(layers, widths[0])
+
+
+def cnn(
+    shape: tuple[int, int, int],
+    classes: int,
+    blocks: int = 3,
+    filters: Sequence[int] = (32, 64, 128, 256),
+    convs: int = 2,
+    dropout: float = 0.1,
+    *,
+    rng: Any = None,
+    dtype: Any = np.float32,
+) -> Network:
+    """ActiveThief's image network: blocks of convolutions, each followed by pooling and dropout.
+
+    A block is `convs` times (3x3 convolution, ReLU, batch norm), then 2x2 max-pool and dropout;
+    after the blocks one dense layer gives the logits.
+
+    shape : (h, w, channels) of an image; filters : of the first, second, … block
+    Source: Pal et al. 2020, section 'Experimental setup'.
+    """
+    rng = np.random.default_rng(rng)
+    layers: list[Layer] = []
+    channels, sides = shape[2], shape[:2]
+    for width in filters[: _count("blocks", blocks, len(filters))]:
+        for _ in range(convs):
+            layers += [Conv2D(channels, width, rng=rng, dtype=dtype), Activation("relu")]
+            layers.append(BatchNorm(width, dtype=dtype))
+            channels = width
+        layers += [MaxPool2D(2), Dropout(dropout, rng=rng)]
+        sides = sides[0] // 2, sides[1] // 2
+    layers += [Flatten(), Dense(channels * sides[0] * sides[1], classes, rng=rng, dtype=dtype)]
+    return Network(layers, shape)
+
+
+def small_cnn(
+    shape: tuple[int, int, int], classes: int, *, rng: Any = None, dtype: Any = np.float32
+) -> Network:
+    """A network for lessons: 32 and 64 filters with pooling, then 128 dense neurons."""
+    rng = np.random.default_rng(rng)
+    layers: list[Layer] = []
+    for inputs, filters in ((shape[2], 32), (32, 64)):
+        layers += [Conv2D(inputs, filters, rng=rng, dtype=dtype), Activation("relu"), MaxPool2D(2)]
+    features = 64 * (shape[0] // 4) * (shape[1] // 4)
+    layers += [Flatten(), Dense(features, 128, rng=rng, dtype=dtype), Activation("relu")]
+    return Network([*layers, Dense(128, classes, rng=rng, dtype=dtype)], shape)
+
+
+def text_cnn(
+    words: int,
+    length: int,
+    classes: int,
+    *,
+    size: int = 100,
+    filters: int = 100,
+    dropout: float = 0.5,
+    rng: Any = None,
+    dtype: Any = np.float32,
+) -> Network:
+    """Kim's text network: embedding, windows of 3, 4 and 5 words, max over time, dropout, dense.
+
+    words : size of the vocabulary, padding and unknown included; length : words per text
+    Source: Kim 2014.
+    """
+    rng = np.random.default_rng(rng)
+    layers: list[Layer] = [
+        Embedding(words, size, rng=rng, dtype=dtype),
+        Conv1DMax(size, filters, (3, 4, 5), rng=rng, dtype=dtype),
+        Dropout(dropout, rng=rng),
+        Dense(3 * filters, classes, rng=rng, dtype=dtype),
+    ]
+    return Network(layers, length)
+
+
+def text_gru(
+    words: int,
+    length: int,
+    classes: int,
+    *,
+    size: int = 100,
+    units: int = 64,
+    dropout: float = 0.1,
+    rng: Any = None,
+    dtype: Any = np.float32,
+) -> Network:
+    """Embedding, a GRU's last state, dropout, dense. Source: Cho et al. 2014; Pal et al. 2020."""
+    rng = np.random.default_rng(rng)
+    layers: list[Layer] = [
+        Embedding(words, size, rng=rng, dtype=dtype),
+        GRU(size, units, rng=rng, dtype=dtype),
+        Dropout(dropout, rng=rng),
+        Dense(units, classes, rng=rng, dtype=dtype),
+    ]
+    return Network(layers, length)
+
+
+def _count(name: str, value: int, most: int) -> int:
+    if not 1 <= value <= most:
+        raise ValueError(f"expected {name}= from 1 to {most}, got {value}; give more filters=")
+    return value

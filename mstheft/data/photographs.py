@@ -1,0 +1,176 @@
+"""Photographs of all kinds of things, from which a thief draws queries, and your own files."""
+
+from __future__ import annotations
+
+import os
+import re
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from mstheft import progress
+from mstheft.data import archives, store
+from mstheft.data.formats import decode, read_ppm
+from mstheft.data.loaded import Loaded, how_many
+from mstheft.data.scaling import convert
+from mstheft.errors import DataError
+
+__all__ = ["folder", "image_files", "imagenet_sample", "read_images", "tiny_imagenet"]
+
+_SAMPLE = "thief/imagenet-sample-1000-64px.npz"
+_TINY = "thief/tiny-imagenet-200.zip"
+_TINY_SMALL = "thief/tiny-imagenet-200-val-32px.npz"
+_TINY_SOME = "thief/tiny-imagenet-200-val-jpeg-subset.tar.gz"
+_TINY_SIZE = {"train": 100_000, "val": 10_000}
+_SIDE = 32
+_ENDINGS = (".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
+
+
+def tiny_imagenet(split: str = "val") -> Loaded:
+    """Read Tiny ImageNet from the data folder: photographs of 200 kinds of things.
+
+    split : "val" (n = 10,000, or 2,000 from the small archive of JPEGs) or "train"
+        (n = 100,000), which only the complete archive has; JPEGs take about 0.2 s a thousand
+    Returns x (n, 32, 32, 3) uint8, reduced from 64 x 64 by 2 x 2 averages, and y (n,) int64
+    from 0 to 199, in the order of the publisher's `wnids.txt`.
+    Raises ValueError for another split, DataError if no file is there or one differs.
+    Source: Le and Yang 2015, 'Tiny ImageNet visual recognition challenge'.
+    """
+    if split not in _TINY_SIZE:
+        raise ValueError(f"split must be 'train' or 'val'; got {split!r}")
+    path = store.find_any(*((_TINY,) if split == "train" else (_TINY, _TINY_SMALL, _TINY_SOME)))
+    if path.suffix == ".npz":
+        images, labels = _arrays(path, (_SIDE, _SIDE, 3))
+    else:
+        images, labels = _tiny_jpegs(path, split)
+    what = {"train": "training images", "val": "validation images"}[split]
+    found = how_many(len(images), _TINY_SIZE[split], what, "the first of each class")
+    return Loaded(images, labels, f"{found} of Tiny ImageNet")
+
+
+def imagenet_sample() -> Loaded:
+    """Read one photograph of each of the 1,000 classes of ImageNet from the data folder.
+
+    Returns x (1000, 64, 64, 3) uint8 and y (1000,) int64, the class.
+    Raises DataError if the file is missing or differs.
+    """
+    images, labels = _arrays(store.find(_SAMPLE), (64, 64, 3))
+    return Loaded(images, labels, f"{len(images):,} of 1,281,167 images of ImageNet: one a class")
+
+
+def _arrays(path: Path, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Read `images` and `labels` from an .npz file without pickles."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            images, labels = arrays["images"], arrays["labels"]
+    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(
+            f"{path}: expected images and labels in an .npz file, got {error}; get it again"
+        ) from error
+    if images.dtype != np.uint8 or images.shape[1:] != shape or labels.shape != images.shape[:1]:
+        raise DataError(
+            f"{path}: expected images (n, {', '.join(map(str, shape))}) uint8 and n labels, got "
+            f"{images.shape} {images.dtype} and {labels.shape}; get it again"
+        )
+    return images, labels.astype(np.int64)
+
+
+def _tiny_jpegs(path: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
+    """Read one split of Tiny ImageNet from its JPEG files.
+
+    wnids.txt   train/n01443537/images/n01443537_0.JPEG   val/images/val_0.JPEG
+    n02124075   class in the path                         class in val/val_annotations.txt
+    """
+    top = "tiny-imagenet-200/"
+    tables = (top + "wnids.txt", top + "val/val_annotations.txt")
+    texts = {n: c.decode("utf-8") for n, c in archives.members(path, lambda n: n in tables)}
+    if set(texts) != set(tables):
+        raise DataError(f"{path}: expected {' and '.join(tables)} in it; get it again")
+    classes = {wnid: k for k, wnid in enumerate(texts[tables[0]].split())}
+    of_file = dict(line.split("\t")[:2] for line in texts[tables[1]].splitlines())
+    pattern = re.compile(top + split + r"/(?:(n\d+)/)?images/([^/]+\.JPEG)")
+    images, labels = [], []
+    with progress.bar(path.name, None, unit="image") as bar:
+        for name, content in archives.members(path, lambda n: bool(pattern.fullmatch(n))):
+            wnid, file = pattern.fullmatch(name).groups()  # type: ignore[union-attr]
+            wnid = wnid or of_file.get(file)
+            if wnid not in classes:
+                raise DataError(f"{path}: expected a known class for {name}, got {wnid!r}")
+            images.append(_fit(decode(content, f"{path}, {name}"), (_SIDE, _SIDE)))
+            labels.append(classes[wnid])
+            bar.update(1)
+    if not images:
+        raise DataError(f"{path}: expected images of {split!r} in it, got none; get it again")
+    return np.stack(images), np.array(labels, np.int64)
+
+
+def folder(path: str | os.PathLike[str], size: tuple[int, int] = (32, 32)) -> Loaded:
+    """Read a folder of images of any sizes, with one subfolder a class if there are subfolders.
+
+    Each image is cut to the proportions of `size` around its centre, then scaled.
+
+    path : the folder; every image in it and below it is read, in the order of names
+    size : (height, width) to bring them to
+    Returns x (n, height, width, 3) uint8 and y (n,) int64: the number of the subfolder in the
+    order of names, or 0 for all where none lies in a subfolder.
+    Raises DataError if there is no folder, no image, or one that cannot be read.
+    """
+    files = image_files(path)
+    above = [file.relative_to(path).parts[0] if file.parent != Path(path) else "" for file in files]
+    classes = {name: k for k, name in enumerate(sorted(set(above)))}
+    labels = np.array([classes[name] for name in above], np.int64)
+    found = f"{len(files):,} images in {len(classes):,} classes in {path}"
+    return Loaded(read_images(files, size), labels, found)
+
+
+def image_files(path: str | os.PathLike[str]) -> list[Path]:
+    """List the images in a folder and below it, in the order of names. Follows no links to folders.
+
+    Raises DataError if there is no such folder or no image in it.
+    """
+    if not os.path.isdir(path):
+        raise DataError(
+            f"expected a folder of images at {path}, where there is none; check the path"
+        )
+    files = sorted(
+        Path(place, name)
+        for place, _, names in os.walk(path)
+        for name in names
+        if name.lower().endswith(_ENDINGS) and not name.startswith(".")
+    )
+    if not files:
+        raise DataError(
+            f"expected images ({' '.join(_ENDINGS)}) in {path}, got none; check the path"
+        )
+    return files
+
+
+def read_images(files: list[Path], size: tuple[int, int]) -> np.ndarray:
+    """Read image files, each cut around its centre to the proportions of `size`, and scaled to it.
+
+    size : (height, width)
+    Returns (n, height, width, 3) uint8.
+    Raises DataError, which names the file, if one cannot be read.
+    """
+    images = np.empty((len(files), *size, 3), np.uint8)
+    with progress.bar("images", len(files), unit="image") as bar:
+        for i, file in enumerate(files):
+            try:
+                content = file.read_bytes()
+            except OSError as error:
+                raise DataError(f"cannot read {file}: {error.strerror or error}") from error
+            read = read_ppm if content[:2] == b"P6" else decode
+            images[i] = _fit(read(content, str(file)), size)
+            bar.update(1)
+    return images
+
+
+def _fit(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Cut an image (h, w, 3) to the proportions of `size` around its centre, and scale: uint8."""
+    (h, w, _), (height, width) = image.shape, size
+    keep_h = max(1, min(h, round(w * height / width)))
+    keep_w = max(1, min(w, round(h * width / height)))
+    top, left = (h - keep_h) // 2, (w - keep_w) // 2
+    cut = image[top : top + keep_h, left : left + keep_w]
+    return np.rint(255 * convert(cut[None], (height, width, 3))[0]).astype(np.uint8)

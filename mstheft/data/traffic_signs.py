@@ -1,0 +1,182 @@
+"""The German traffic signs (GTSRB): photographs of a drive past, cut out and scaled.
+
+A track is one sign, photographed up to 30 times while the car comes nearer:
+
+    00005/00003_00000.ppm  00005/00003_00001.ppm  ...  00005/00003_00029.ppm
+    class track frame      the same sign, a little larger           ... much larger
+
+Frames of one track are almost the same picture. If some of them are trained on and others
+tested on, the test rewards remembering: so whole tracks go to one side.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from mstheft.data import archives, store
+from mstheft.data.formats import read_ppm
+from mstheft.data.loaded import Loaded, how_many
+from mstheft.data.scaling import convert
+from mstheft.errors import DataError
+
+__all__ = ["gtsrb", "test_tracks"]
+
+_TRAINING = ("gtsrb/GTSRB-Training_fixed.zip", "gtsrb/GTSRB_Final_Training-subset.tar.gz")
+_OFFICIAL = ("gtsrb/GTSRB_Final_Test_Images.zip", "gtsrb/GTSRB_Final_Test_GT.zip")
+_SIZE = 32
+_CLASSES = 43
+_ALL, _ALL_OFFICIAL = 26_640, 12_630
+_IMAGE = re.compile(r"(?:.*?/)??(\d{5}/)?(\d{5}(?:_\d{5})?\.ppm)")
+_COLUMNS = ("Filename", "Roi.X1", "Roi.Y1", "Roi.X2", "Roi.Y2", "ClassId")
+
+
+class _Sign(NamedTuple):
+    """A row of the CSV files: where in the image the sign is, and which it is."""
+
+    left: int
+    top: int
+    right: int  # the first column behind the sign
+    bottom: int  # the first row behind it
+    label: int
+
+
+def gtsrb(split: str = "train", *, flat: bool = False, dtype: DTypeLike = np.float32) -> Loaded:
+    """Read the traffic signs from the data folder, each cut out and scaled to 32 x 32 x 3.
+
+    The region of interest of the CSV is cut out, [x1, x2) by [y1, y2), and both sides are
+    scaled to 32 (see `scaling.resize`).
+
+    split : "train" or "test", which part the published training images by track (see
+        `test_tracks`), the same for the complete archive and its subset; or "official", the
+        published test images
+    flat : rows of 3072 numbers (pixel by pixel, R G B together), else images
+    dtype : float32 or float64
+    Returns x (n, 32, 32, 3) or (n, 3072) in [0, 1], y (n,) int64 from 0 to 42, and in `.found`
+    how many of how many.
+    Raises ValueError for another split or dtype, DataError if an archive is missing, differs,
+    or has an image without a row or a row without an image.
+    Source: Stallkamp, Schlipsing, Salmen and Igel 2012, 'Man vs. computer', Neural Networks 32.
+    """
+    if split not in ("train", "test", "official"):
+        raise ValueError(f"split must be 'train', 'test' or 'official'; got {split!r}")
+    if np.dtype(dtype) not in (np.float64, np.float32):
+        raise ValueError(f"dtype must be float64 or float32; got {np.dtype(dtype)}")
+    if split == "official":
+        path, table = (store.find(name) for name in _OFFICIAL)
+        signs = _read_signs(table)
+        found = how_many(len(signs), _ALL_OFFICIAL, "official test images", "not the original")
+    else:
+        path = store.find_any(*_TRAINING)
+        every = _read_signs(path)
+        held_out = test_tracks(list(every))
+        signs = {k: v for k, v in every.items() if (_track(k) in held_out) == (split == "test")}
+        found = f"{len(signs):,} images for {split!r}, of " + how_many(
+            len(every), _ALL, "training images", "some of every track"
+        )
+    x, y = _cut_out(path, signs, dtype)
+    return Loaded(x.reshape(len(x), -1) if flat else x, y, found)
+
+
+def test_tracks(images: list[str]) -> set[str]:
+    """Choose the tracks to test on: of each class the 3rd, 7th, 11th ... in the order of numbers.
+
+    That is a quarter, in classes of few tracks between 1 of 6 and 2 of 7; a class with fewer than
+    3 tracks has none. It depends on nothing but the tracks that there are.
+
+    images : names as 'CCCCC/TTTTT_FFFFF.ppm' (class, track, frame)
+    Returns the chosen tracks, as 'CCCCC/TTTTT'.
+    """
+    tracks = sorted({_track(image) for image in images})
+    by_class: dict[str, list[str]] = {}
+    for track in tracks:
+        by_class.setdefault(track[:5], []).append(track)
+    return {track for of_class in by_class.values() for track in of_class[2::4]}
+
+
+test_tracks.__test__ = False  # type: ignore[attr-defined]  # pytest takes its name for a test
+
+
+def _track(image: str) -> str:
+    """'CCCCC/TTTTT_FFFFF.ppm' -> 'CCCCC/TTTTT'."""
+    return image.split("_")[0]
+
+
+def _read_signs(path: Path) -> dict[str, _Sign]:
+    """Read every CSV file with labels in an archive: {'CCCCC/TTTTT_FFFFF.ppm': sign}.
+
+    Official test images have no class before their name.
+    """
+    signs: dict[str, _Sign] = {}
+    for name, content in archives.members(path, lambda name: name.endswith(".csv")):
+        match = re.search(r"(\d{5}/)GT-\d{5}\.csv$", name)
+        for row in _rows(content, f"{path}, {name}"):
+            signs[(match[1] if match else "") + row["Filename"]] = _sign(row, f"{path}, {name}")
+    if not signs:
+        raise DataError(f"{path}: expected GT-*.csv with labels in it, got none; get it again")
+    return signs
+
+
+def _rows(content: bytes, name: str) -> list[dict[str, str]]:
+    """Read a table with labels; the test archive also has one without, which counts as empty."""
+    try:
+        table = csv.DictReader(io.StringIO(content.decode("latin-1")), delimiter=";")
+        return list(table) if set(_COLUMNS) <= set(table.fieldnames or ()) else []
+    except csv.Error as error:
+        raise DataError(f"{name}: expected a table, got damaged text ({error})") from error
+
+
+def _sign(row: dict[str, str], name: str) -> _Sign:
+    """Understand one row."""
+    try:
+        sign = _Sign(*(int(row[column]) for column in _COLUMNS[1:]))
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            f"{name}: expected numbers for {row['Filename']!r}, got other text ({error}); "
+            "get it again"
+        ) from error
+    whole = 0 <= sign.left < sign.right and 0 <= sign.top < sign.bottom
+    if not whole or not 0 <= sign.label < _CLASSES:
+        raise DataError(
+            f"{name}: expected a region and a class below {_CLASSES} for {row['Filename']!r}, got "
+            f"{tuple(sign)}; get it again"
+        )
+    return sign
+
+
+def _cut_out(
+    path: Path, signs: dict[str, _Sign], dtype: DTypeLike
+) -> tuple[np.ndarray, np.ndarray]:
+    """Read the images that `signs` names, in its order, cut out the signs and scale them."""
+    position = {name: i for i, name in enumerate(signs)}
+    x = np.empty((len(signs), _SIZE, _SIZE, 3), dtype)
+    missing = set(signs)
+    for name, content in archives.members(path, lambda name: _short(name) in position):
+        short = _short(name)
+        sign, image = signs[short], read_ppm(content, f"{path}, {name}")
+        if sign.right > image.shape[1] or sign.bottom > image.shape[0]:
+            raise DataError(
+                f"{path}, {name}: expected a region inside the image of {image.shape[1]} x "
+                f"{image.shape[0]}, got {tuple(sign[:4])}; get it again"
+            )
+        cut = image[sign.top : sign.bottom, sign.left : sign.right]
+        x[position[short]] = convert(cut[None], (_SIZE, _SIZE, 3), dtype=dtype)[0]
+        missing.discard(short)
+    if missing:
+        raise DataError(
+            f"{path}: expected an image for every row of its tables, got none for "
+            f"{len(missing):,}, for instance {min(missing)}; get it again"
+        )
+    return x, np.array([sign.label for sign in signs.values()], np.int64)
+
+
+def _short(name: str) -> str:
+    """'GTSRB/.../CCCCC/TTTTT_FFFFF.ppm' -> 'CCCCC/TTTTT_FFFFF.ppm'; '' for other names."""
+    match = _IMAGE.fullmatch(name)
+    return (match[1] or "") + match[2] if match else ""

@@ -1,0 +1,270 @@
+"""Layers for texts, (n, length) word numbers: embedding, convolution with max over time, GRU.
+
+Padding has word number 0 and the embedding 0: a position whose vector is all zero is padding, and
+the layers here leave it out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from mstheft.nn.functions import Array
+from mstheft.nn.layers import Grads, Layer
+
+
+class Embedding(Layer):
+    """One vector per word: out[n, t] = W[x[n, t]], and 0 for word 0, the padding.
+
+    words, size : numbers of words (with padding) and of entries in a vector
+    params : W (words, size), N(0, 0.1²), its row 0 always 0
+    """
+
+    def __init__(self, words: int, size: int, *, rng: Any = None, dtype: Any = np.float64):
+        super().__init__()
+        self.words, self.size = words, size
+        weights = np.random.default_rng(rng).normal(0, 0.1, (words, size)).astype(dtype)
+        weights[0] = 0
+        self.params = {"W": weights}
+
+    def config(self) -> dict[str, Any]:
+        """Words and size."""
+        return {"words": self.words, "size": self.size}
+
+    @classmethod
+    def shapes(cls, **config: Any) -> dict[str, tuple[int, ...]]:
+        """One row per word."""
+        return {"W": (config["words"], config["size"])}
+
+    def out_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """(length,) -> (length, size)."""
+        if len(shape) != 1:
+            raise ValueError(
+                f"expected texts of shape (length,) for Embedding, got {shape}; "
+                "give one word number per position"
+            )
+        return shape[0], self.size
+
+    def forward(self, x: Array, train: bool = False) -> tuple[Array, Any]:
+        """(n, length) whole numbers -> (n, length, size)."""
+        words = x.astype(np.int64)
+        if words.size and not (
+            words.min() >= 0 and words.max() < self.words and (words == x).all()
+        ):
+            raise ValueError(
+                f"expected whole word numbers from 0 to {self.words - 1}, got {x.min():g} to "
+                f"{x.max():g}; "
+                "encode the texts with the network's own vocabulary"
+            )
+        out = self.buffers.empty("out", (*words.shape, self.size), self.params["W"].dtype)
+        return np.take(self.params["W"], words, axis=0, out=out, mode="clip"), words
+
+    def backward(self, dout: Array, cache: Any, need_dx: bool = True) -> tuple[Array, Grads]:
+        """dL/dW[w] = Σ of dout where word w stood; word numbers have no derivative: dx = 0."""
+        order = np.argsort(cache, axis=None, kind="stable")
+        words, starts = np.unique(cache.ravel()[order], return_index=True)
+        dw = self.buffers.empty("dW", self.params["W"].shape, dout.dtype)
+        dw[...] = 0
+        dw[words] = np.add.reduceat(dout.reshape(-1, self.size)[order], starts, axis=0)
+        dw[0] = 0
+        return np.zeros(cache.shape, dout.dtype), {"W": dw}
+
+
+class Conv1DMax(Layer):
+    """Convolutions over time with windows of several sizes, ReLU, and the maximum over time (Kim).
+
+        out[n, f] = relu( max_t  b_f + Σ_{i,c} W[f, i, c] x[n, t + i, c] )
+
+    A window counts if it begins on a word (the first one always does).
+    inputs, filters : entries per position; filters for each of the `sizes`
+    params : W3 (filters, 3·inputs), b3 (filters,), … for each size
+    Source: Kim 2014, section 2.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        filters: int,
+        sizes: tuple[int, ...] = (3, 4, 5),
+        *,
+        rng: Any = None,
+        dtype: Any = np.float64,
+    ):
+        super().__init__()
+        self.inputs, self.filters, self.sizes = inputs, filters, tuple(sizes)
+        rng = np.random.default_rng(rng)
+        for name, shape in self.shapes(**self.config()).items():
+            spread = np.sqrt(2 / shape[-1]) if name[0] == "W" else 0
+            self.params[name] = rng.normal(0, spread, shape).astype(dtype)
+
+    def config(self) -> dict[str, Any]:
+        """Inputs, filters, window sizes."""
+        return {"inputs": self.inputs, "filters": self.filters, "sizes": list(self.sizes)}
+
+    @classmethod
+    def shapes(cls, **config: Any) -> dict[str, tuple[int, ...]]:
+        """Weights and biases of each window size."""
+        shapes: dict[str, tuple[int, ...]] = {}
+        for size in config["sizes"]:
+            shapes[f"W{size}"] = (config["filters"], size * config["inputs"])
+            shapes[f"b{size}"] = (config["filters"],)
+        return shapes
+
+    def out_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """(length, inputs) -> (filters · number of sizes,)."""
+        if len(shape) != 2 or shape[1] != self.inputs or shape[0] < max(self.sizes):
+            raise ValueError(
+                f"expected (length, {self.inputs}) with a length of at least {max(self.sizes)} for "
+                f"Conv1DMax, got {shape}; pad the texts or take smaller windows"
+            )
+        return (self.filters * len(self.sizes),)
+
+    def forward(self, x: Array, train: bool = False) -> tuple[Array, Any]:
+        """(n, length, inputs) -> (n, filters · number of sizes)."""
+        n, length, _ = x.shape
+        padding: Any = np.logical_not(x.any(axis=2))
+        padding[:, 0] = False
+        best, kept = [], []
+        for size in self.sizes:
+            steps = length - size + 1
+            windows = self.buffers.empty(f"windows{size}", (n, steps, size, self.inputs), x.dtype)
+            np.copyto(windows, sliding_window_view(x, size, axis=1).swapaxes(2, 3))
+            flat = windows.reshape(n * steps, -1)
+            scores = self.buffers.empty(f"scores{size}", (n, steps, self.filters), x.dtype)
+            np.matmul(flat, self.params[f"W{size}"].T, out=scores.reshape(n * steps, -1))
+            scores[padding[:, :steps]] = -np.inf
+            winner = scores.argmax(axis=1)
+            top = np.take_along_axis(scores, winner[:, None], axis=1)[:, 0]
+            best.append(np.maximum(top + self.params[f"b{size}"], 0))
+            kept.append((windows, winner, best[-1] > 0))
+        return np.concatenate(best, axis=1), (kept, x.shape)
+
+    def backward(self, dout: Array, cache: Any, need_dx: bool = True) -> tuple[Array, Grads]:
+        """Only the winning window of each filter gets a gradient."""
+        kept, shape = cache
+        dx = self.buffers.empty("dx", shape, dout.dtype)
+        dx[...] = 0
+        grads: Grads = {}
+        parts = np.split(dout, len(self.sizes), axis=1)
+        for size, part, (windows, winner, alive) in zip(self.sizes, parts, kept, strict=True):
+            n, steps = windows.shape[:2]
+            part = part * alive
+            dscores = self.buffers.empty(f"dscores{size}", (n, steps, self.filters), dout.dtype)
+            dscores[...] = 0
+            np.put_along_axis(dscores, winner[:, None], part[:, None], axis=1)
+            flat = dscores.reshape(n * steps, -1)
+            grads[f"W{size}"] = flat.T @ windows.reshape(n * steps, -1)
+            grads[f"b{size}"] = part.sum(axis=0)
+            if need_dx:
+                dwindows = (flat @ self.params[f"W{size}"]).reshape(windows.shape)
+                for i in range(size):
+                    dx[:, i : i + steps] += dwindows[:, :, i]
+        return dx, grads
+
+
+class GRU(Layer):
+    """Gated recurrent unit, read from the first word to the last; gives its last state.
+
+        r = σ(W_r x + b_r + U_r h + c_r)      z = σ(W_z x + b_z + U_z h + c_z)
+        n = tanh(W_n x + b_n + r ∘ (U_n h + c_n))      h ← (1 - z) ∘ n + z ∘ h
+
+    Padding leaves the state as it is. The equations are those of cuDNN and PyTorch, where r is
+    applied after the matrix product (Cho et al. 2014 apply it before).
+    inputs, units : widths of x and h
+    params : W (3 units, inputs), U (3 units, units), b, c (3 units,), in the order r, z, n;
+        drawn uniformly from ±1/√units
+    """
+
+    def __init__(self, inputs: int, units: int, *, rng: Any = None, dtype: Any = np.float64):
+        super().__init__()
+        self.inputs, self.units = inputs, units
+        rng, bound = np.random.default_rng(rng), 1 / np.sqrt(units)
+        self.params = {
+            name: rng.uniform(-bound, bound, shape).astype(dtype)
+            for name, shape in self.shapes(**self.config()).items()
+        }
+
+    def config(self) -> dict[str, Any]:
+        """Widths."""
+        return {"inputs": self.inputs, "units": self.units}
+
+    @classmethod
+    def shapes(cls, **config: Any) -> dict[str, tuple[int, ...]]:
+        """Three gates on top of one another."""
+        inputs, units = config["inputs"], config["units"]
+        return {
+            "W": (3 * units, inputs),
+            "U": (3 * units, units),
+            "b": (3 * units,),
+            "c": (3 * units,),
+        }
+
+    def out_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """(length, inputs) -> (units,)."""
+        if len(shape) != 2 or shape[1] != self.inputs:
+            raise ValueError(
+                f"expected (length, {self.inputs}) for GRU, got {shape}; put an Embedding before it"
+            )
+        return (self.units,)
+
+    def forward(self, x: Array, train: bool = False) -> tuple[Array, Any]:
+        """(n, length, inputs) -> (n, units)."""
+        n, length, _ = x.shape
+        u, dtype = self.units, x.dtype
+        shown: Any = x.any(axis=2).T[:, :, None]
+        early = np.ascontiguousarray(x.swapaxes(0, 1)).reshape(length * n, -1)
+        given = (early @ self.params["W"].T + self.params["b"]).reshape(length, n, 3 * u)
+        gates = self.buffers.empty("gates", (length, n, 3 * u), dtype)  # r, z, n
+        memory = self.buffers.empty("memory", (length, n, u), dtype)  # U_n h + c_n
+        states = self.buffers.empty("states", (length + 1, n, u), dtype)
+        states[0] = 0
+        weights = np.ascontiguousarray(self.params["U"].T)
+        for t in range(length):
+            h, gate = states[t], gates[t]
+            recalled = h @ weights
+            recalled += self.params["c"]
+            memory[t] = recalled[:, 2 * u :]
+            gate[:, : 2 * u] = _squash(given[t, :, : 2 * u] + recalled[:, : 2 * u])
+            r, z = gate[:, :u], gate[:, u : 2 * u]
+            gate[:, 2 * u :] = np.tanh(given[t, :, 2 * u :] + r * memory[t])
+            moved = gate[:, 2 * u :] + z * (h - gate[:, 2 * u :])
+            states[t + 1] = np.where(shown[t], moved, h)
+        return states[-1].copy(), (early, gates, memory, states, shown)
+
+    def backward(self, dout: Array, cache: Any, need_dx: bool = True) -> tuple[Array, Grads]:
+        """Backpropagation through time: dh is carried from the last word to the first."""
+        early, gates, memory, states, shown = cache
+        (length, n, _), u = gates.shape, self.units
+        dgiven = self.buffers.empty("dgiven", gates.shape, dout.dtype)
+        drecalled = self.buffers.empty("drecalled", gates.shape, dout.dtype)
+        dh = dout
+        for t in range(length - 1, -1, -1):
+            r, z, new = gates[t, :, :u], gates[t, :, u : 2 * u], gates[t, :, 2 * u :]
+            seen = dh * shown[t]
+            dnew = seen * (1 - z) * (1 - new * new)
+            part = dgiven[t]
+            part[:, :u] = dnew * memory[t] * r * (1 - r)
+            part[:, u : 2 * u] = seen * (states[t] - new) * z * (1 - z)
+            part[:, 2 * u :] = dnew
+            drecalled[t] = part
+            drecalled[t, :, 2 * u :] *= r
+            dh = dh - seen + seen * z + drecalled[t] @ self.params["U"]
+        flat = dgiven.reshape(length * n, -1)
+        again = drecalled.reshape(length * n, -1)
+        grads = {
+            "W": flat.T @ early,
+            "U": again.T @ states[:-1].reshape(length * n, -1),
+            "b": flat.sum(axis=0),
+            "c": again.sum(axis=0),
+        }
+        if not need_dx:
+            return dout, grads
+        dx = (flat @ self.params["W"]).reshape(length, n, self.inputs).swapaxes(0, 1)
+        return np.ascontiguousarray(dx), grads
+
+
+def _squash(z: Array) -> Array:
+    """σ(z) = (1 + tanh(z/2)) / 2: as exact as `sigmoid` here, with one function call."""
+    return 0.5 + 0.5 * np.tanh(0.5 * z)
