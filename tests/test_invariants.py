@@ -25,7 +25,7 @@ FLOORS = [
     {"nn", "plots", "course", "vectors", "result"},
     {"adversarial", "compare", "oracle", "data"},
     {"learning", "direct", "defend"},
-    {"report"},  # beside tour, which tells its story with it
+    {"victims", "report"},  # beside tour, which tells its story with it
     {"figures", "page"},
     {"tour"},
     {"arguments"},
