@@ -1,6 +1,7 @@
 """Training and inference speed beside PyTorch's CPU build, in the same run.
 
-    pip install -e '.[bench]' torch==2.13.0 && python tests/benchmarks/training.py [--only small,cnn3]
+    pip install -e '.[bench]' torch==2.13.0
+    python tests/benchmarks/training.py [--only small,cnn3]
 
 Same architecture, batch, optimiser (Adam) and dtype (float32), two threads each. The two take
 turns in short bouts; printed are medians over all steps, and their ratio. The last line is the
