@@ -1,4 +1,4 @@
-"""Where speed comes from: arrays that are used again, and work that is split over threads.
+"""Where speed comes from: arrays that are used again, and work in pieces that fit the cache.
 
 A large array costs more to get from the operating system than to fill. Inside `with reused():` a
 layer gets the same memory at each call, so that a training step allocates nothing; outside, every
@@ -8,21 +8,16 @@ call gets arrays of its own. Each thread has its own memory: several may ask one
 from __future__ import annotations
 
 import contextlib
-import itertools
-import os
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from mstheft.nn.functions import Array
 
-_THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-_SMALL = 1 << 16  # numbers below which splitting costs more than it saves
+PIECE = 1 << 17  # numbers in a piece: half a megabyte of float32
 _active = threading.local()
-_pool: ThreadPoolExecutor | None = None
 
 
 @contextlib.contextmanager
@@ -57,55 +52,31 @@ class Buffers(threading.local):
             kept = self._kept[name] = np.empty(size, dtype)
         return kept[:size].reshape(shape)
 
-    def padded(self, name: str, x: Array, before: int, after: int, step: int = 1) -> Array:
-        """x (n, h, w, c) in a frame of zeros, with step - 1 zeros between its rows and columns."""
+    def padded(self, name: str, x: Array, before: int, shape: tuple[int, int], step: int) -> Array:
+        """Images x (n, h, w, c) in frames of zeros of the given shape (height, width).
+
+        The first row and column lie at `before`, with step - 1 zeros between neighbours.
+        """
         n, h, w, c = x.shape
-        shape = (
-            n,
-            before + (h - 1) * step + 1 + after,
-            before + (w - 1) * step + 1 + after,
-            c,
-        )
-        out = self.empty(name, shape, x.dtype)
-        below, right = shape[1] - after, shape[2] - after
-
-        def fill(rows: slice) -> None:
-            out[rows, :before], out[rows, below:] = 0, 0
-            out[rows, :, :before], out[rows, :, right:] = 0, 0
-            if step > 1:
-                out[rows] = 0
-            out[rows, before:below:step, before:right:step] = x[rows]
-
-        split(fill, n, out.size)
+        out = self.empty(name, (n, *shape, c), x.dtype)
+        end_y, end_x = before + (h - 1) * step + 1, before + (w - 1) * step + 1
+        if step > 1:
+            out[...] = 0
+        else:
+            out[:, :before], out[:, end_y:], out[:, :, :before], out[:, :, end_x:] = 0, 0, 0, 0
+        out[:, before:end_y:step, before:end_x:step] = x
         return out
 
     def __reduce__(self) -> Any:
         return Buffers, ()
 
 
-def split(work: Callable[[slice], Any], n: int, size: int) -> None:
-    """Call work(rows) for slices that cover range(n), in parallel if `size` numbers are worth it.
+def pieces(n: int, size: int, most: int = PIECE) -> Iterator[slice]:
+    """Slices that cover range(n), each with about `most` of the `size` numbers in n rows.
 
-    NumPy lets other threads run while it copies and computes, so plain threads are enough.
+    Work that goes over an array more than once goes over one piece after the other, so that the
+    second pass finds its numbers still in the processor's cache.
     """
-    if _THREADS == 1 or size < _SMALL or n < 2:
-        work(slice(0, n))
-        return
-    global _pool
-    if _pool is None:
-        _pool = ThreadPoolExecutor(_THREADS - 1, thread_name_prefix="mstheft")
-    edges = np.linspace(0, n, min(_THREADS, n) + 1).astype(int)
-    mine, *parts = itertools.starmap(slice, itertools.pairwise(edges))
-    others = [_pool.submit(work, part) for part in parts]
-    work(mine)
-    for other in others:
-        other.result()
-
-
-def _forget_pool() -> None:
-    global _pool
-    _pool = None
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_pool)  # a child process has none of the threads
+    step = max(1, n * most // max(size, 1))
+    for start in range(0, n, step):
+        yield slice(start, start + step)

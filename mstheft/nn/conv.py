@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from mstheft.nn.buffers import split
+from mstheft.nn.buffers import pieces
 from mstheft.nn.functions import Array
 from mstheft.nn.layers import Grads, Layer
+
+PATCHES = 1 << 19  # numbers in a piece of patches: two megabytes of float32
 
 
 def patches(x: Array, size: int, stride: int, out: Array) -> Array:
@@ -19,19 +21,9 @@ def patches(x: Array, size: int, stride: int, out: Array) -> Array:
     """
     n, _, _, c = x.shape
     (oh, ow), (s0, s1, s2, s3) = out.shape[1:3], x.strides
-
-    def copy(rows: slice) -> None:
-        part = x[rows]
-        for i in range(size):
-            windows = as_strided(
-                part[:, i:],
-                (len(part), oh, ow, size * c),
-                (s0, s1 * stride, s2 * stride, s3),
-                writeable=False,
-            )
-            out[rows, :, :, i] = windows
-
-    split(copy, n, out.size)
+    shape, strides = (n, oh, ow, size * c), (s0, s1 * stride, s2 * stride, s3)
+    for i in range(size):
+        out[:, :, :, i] = as_strided(x[:, i:], shape, strides, writeable=False)
     return out
 
 
@@ -95,46 +87,51 @@ class Conv2D(Layer):
         return (self.size - 1) // 2 if self.padding == "same" else 0
 
     def forward(self, x: Array, train: bool = False) -> tuple[Array, Any]:
-        """(n, h, w, inputs) -> (n, oh, ow, filters): patches and one matrix product."""
-        n, (oh, ow, _) = len(x), self.out_shape(x.shape[1:])
-        framed = self.buffers.padded("framed", x, self.pad, self.pad) if self.pad else x
-        windows = self.buffers.empty(
-            "windows", (n, oh, ow, self.size, self.size * self.inputs), x.dtype
-        )
-        flat = patches(framed, self.size, self.stride, windows).reshape(n * oh * ow, -1)
-        out = self.buffers.empty("out", (n, oh, ow, self.filters), x.dtype)
-        np.matmul(
-            flat, self.params["W"].reshape(self.filters, -1).T, out=out.reshape(len(flat), -1)
-        )
-        split(lambda rows: np.add(out[rows], self.params["b"], out=out[rows]), n, out.size)
-        return out, (flat, x.shape)
+        """(n, h, w, inputs) -> (n, oh, ow, filters): patches and a matrix product, by pieces."""
+        out = self.buffers.empty("out", (len(x), *self.out_shape(x.shape[1:])), x.dtype)
+        weights = self.params["W"].reshape(self.filters, -1).T
+        for rows in pieces(len(x), self._patched(x, out), PATCHES):
+            flat = self._flat_patches(x[rows], out.shape[1:3])
+            part = out[rows]
+            np.matmul(flat, weights, out=part.reshape(len(flat), -1))
+            part += self.params["b"]
+        return out, x
 
     def backward(self, dout: Array, cache: Any, need_dx: bool = True) -> tuple[Array, Grads]:
         """dL/dW from the patches; dL/dx as a convolution of dout with the flipped weights."""
-        flat, shape = cache
-        flat_dout = dout.reshape(len(flat), -1)
-        dw = (flat_dout.T @ flat).reshape(self.params["W"].shape)
-        grads = {"W": dw, "b": np.ones(len(flat), dout.dtype) @ flat_dout}
-        if not need_dx:
-            return dout, grads
-        n, h, w, c = shape
-        before, size = self.size - 1 - self.pad, self.size
-        framed = self.buffers.padded("dframed", dout, before, before, self.stride)
-        framed = self._grown(framed, h + size - 1, w + size - 1)
-        windows = self.buffers.empty("dwindows", (n, h, w, size, size * self.filters), dout.dtype)
-        patches(framed, size, 1, windows)
-        flipped = self.params["W"][:, ::-1, ::-1].transpose(1, 2, 0, 3).reshape(-1, c)
-        dx = self.buffers.empty("dx", shape, dout.dtype)
-        np.matmul(windows.reshape(n * h * w, -1), flipped, out=dx.reshape(n * h * w, c))
+        x = cache
+        dw = np.zeros((self.filters, self.params["W"][0].size), dout.dtype)
+        dx = self.buffers.empty("dx", x.shape, dout.dtype) if need_dx else dout
+        flipped = self.params["W"][:, ::-1, ::-1].transpose(1, 2, 0, 3).reshape(-1, self.inputs)
+        for rows in pieces(len(x), self._patched(x, dout), PATCHES):
+            part = dout[rows].reshape(-1, self.filters)
+            dw += part.T @ self._flat_patches(x[rows], dout.shape[1:3])
+            if need_dx:
+                flat = self._flat_gradients(dout[rows], x.shape[1:3])
+                np.matmul(flat, flipped, out=dx[rows].reshape(len(flat), -1))
+        ones = np.ones(dout.size // self.filters, dout.dtype)
+        grads = {"W": dw.reshape(self.params["W"].shape), "b": ones @ dout.reshape(len(ones), -1)}
         return dx, grads
 
-    @staticmethod
-    def _grown(framed: Array, height: int, width: int) -> Array:
-        """With more zeros below and to the right, where a stride left rows of x unused."""
-        missing = height - framed.shape[1], width - framed.shape[2]
-        if missing == (0, 0):
-            return framed
-        return np.pad(framed, ((0, 0), (0, missing[0]), (0, missing[1]), (0, 0)))
+    def _patched(self, x: Array, out: Array) -> int:
+        """Numbers in all the patches of x, or of dout where these are more."""
+        return self.size**2 * max(out.size // self.filters * self.inputs, out.size)
+
+    def _flat_patches(self, x: Array, sides: tuple[int, ...]) -> Array:
+        """(n, h, w, inputs) -> one row of k²·inputs numbers for each of n·oh·ow windows."""
+        (n, h, w, c), k, pad = x.shape, self.size, self.pad
+        if pad:
+            x = self.buffers.padded("framed", x, pad, (h + 2 * pad, w + 2 * pad), 1)
+        windows = self.buffers.empty("windows", (n, *sides, k, k * c), x.dtype)
+        return patches(x, k, self.stride, windows).reshape(-1, k * k * c)
+
+    def _flat_gradients(self, dout: Array, sides: tuple[int, ...]) -> Array:
+        """The windows of dout that each number of x has acted in, n·h·w rows of k²·filters."""
+        (h, w), k = sides, self.size
+        frame = h + k - 1, w + k - 1
+        framed = self.buffers.padded("dframed", dout, k - 1 - self.pad, frame, self.stride)
+        windows = self.buffers.empty("dwindows", (len(dout), h, w, k, k * self.filters), dout.dtype)
+        return patches(framed, k, 1, windows).reshape(-1, k * k * self.filters)
 
 
 def conv2d_naive(x: Array, weights: Array, bias: Array, stride: int, pad: int) -> Array:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from mstheft.nn import functions as F
-from mstheft.nn.buffers import Buffers, reusing, split
+from mstheft.nn.buffers import Buffers, pieces, reusing
 from mstheft.nn.functions import Array
 
 Grads = dict[str, Array]
@@ -132,14 +132,14 @@ class Activation(Layer):
     def forward(self, x: Array, train: bool = False) -> tuple[Array, Any]:
         """Same shape in and out; a ReLU works in place where memory is used again anyway."""
         if self.name == "relu" and reusing():
-            split(lambda rows: np.maximum(x[rows], 0, out=x[rows]), len(x), x.size)
-            return x, x
+            return np.maximum(x, 0, out=x), x
         return self.function(x), x
 
     def backward(self, dout: Array, cache: Any, need_dx: bool = True) -> tuple[Array, Grads]:
         """dL/dx = dout ∘ σ'(x); a ReLU's derivative is the same whether x or relu(x) was kept."""
         if self.name == "relu" and reusing():
-            split(lambda r: np.multiply(dout[r], cache[r] > 0, out=dout[r]), len(dout), dout.size)
+            for rows in pieces(len(dout), dout.size):
+                dout[rows] *= cache[rows] > 0
             return dout, {}
         return dout * self.derivative(cache), {}
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.nn.buffers import split
+from mstheft.nn.buffers import pieces
 from mstheft.nn.functions import Array
 from mstheft.nn.layers import Grads, Layer
 
@@ -54,25 +54,33 @@ class BatchNorm(Layer):
 
     def forward(self, x: Array, train: bool = False) -> tuple[Array, Any]:
         """(..., channels) -> the same shape."""
-        flat = x.reshape(-1, self.channels)
-        mean, var = self.params["mean"], self.params["var"]
+        wide, (mean, var) = self._wide(x), (self.params["mean"], self.params["var"])
+        scaled = self.buffers.empty("scaled", wide.shape, x.dtype)
+        flat = scaled.reshape(-1, self.channels)
         if train:
-            mean = np.full(len(flat), 1 / len(flat), x.dtype) @ flat
-        scaled = self.buffers.empty("scaled", flat.shape, x.dtype)
-        split(lambda rows: np.subtract(flat[rows], mean, out=scaled[rows]), len(flat), flat.size)
+            mean = np.full(len(flat), 1 / len(flat), x.dtype) @ x.reshape(flat.shape)
+        for rows in pieces(len(wide), wide.size):
+            np.subtract(wide[rows], self._repeat(mean, wide), out=scaled[rows])
         if train:
-            var = column_products(scaled, scaled) / len(flat)
+            var = column_products(flat, flat) / len(flat)
             self._follow(mean, var)
         root = np.sqrt(var + x.dtype.type(self.epsilon))
-        out = self.buffers.empty("out", flat.shape, x.dtype)
-
-        def finish(rows: slice) -> None:
-            scaled[rows] /= root
-            np.multiply(scaled[rows], self.params["gamma"], out=out[rows])
-            out[rows] += self.params["beta"]
-
-        split(finish, len(flat), flat.size)
+        out = self.buffers.empty("out", wide.shape, x.dtype)
+        inverse, gamma = self._repeat(1 / root, wide), self._repeat(self.params["gamma"], wide)
+        beta = self._repeat(self.params["beta"], wide)
+        for rows in pieces(len(wide), wide.size):
+            scaled[rows] *= inverse
+            np.multiply(scaled[rows], gamma, out=out[rows])
+            out[rows] += beta
         return out.reshape(x.shape), (scaled, root, train)
+
+    def _wide(self, x: Array) -> Array:
+        """x with a sample in each row: long rows are worked on faster than short ones."""
+        return x.reshape(len(x), -1)
+
+    def _repeat(self, values: Array, wide: Array) -> Array:
+        """One number per channel, repeated along such a row."""
+        return np.tile(values, wide.shape[1] // self.channels)
 
     def _follow(self, mean: Array, var: Array) -> None:
         for name, value in (("mean", mean), ("var", var)):
@@ -81,25 +89,22 @@ class BatchNorm(Layer):
     def backward(self, dout: Array, cache: Any, need_dx: bool = True) -> tuple[Array, Grads]:
         """dx = γ/√(σ²+ε) (dout - mean(dout) - x̂ mean(dout x̂)); no means outside training."""
         scaled, root, train = cache
-        flat = dout.reshape(scaled.shape)
+        wide = self._wide(dout)
+        flat, normal = dout.reshape(-1, self.channels), scaled.reshape(-1, self.channels)
         grads = {
-            "gamma": column_products(flat, scaled),
+            "gamma": column_products(flat, normal),
             "beta": np.ones(len(flat), dout.dtype) @ flat,
         }
         if not need_dx:
             return dout, grads
-        dx = self.buffers.empty("dx", flat.shape, dout.dtype)
-        factor = self.params["gamma"] / root
-        slope = grads["gamma"] / len(flat) if train else 0 * root
-        shift = grads["beta"] / len(flat) if train else 0 * root
-
-        def finish(rows: slice) -> None:
+        dx = self.buffers.empty("dx", wide.shape, dout.dtype)
+        share = (1 / len(flat) if train else 0.0) * self.params["gamma"] / root
+        factor = self._repeat(self.params["gamma"] / root, wide)
+        slope, shift = (self._repeat(grads[n] * share, wide) for n in ("gamma", "beta"))
+        for rows in pieces(len(wide), wide.size):
             np.multiply(scaled[rows], -slope, out=dx[rows])
-            dx[rows] += flat[rows]
+            dx[rows] += wide[rows] * factor
             dx[rows] -= shift
-            dx[rows] *= factor
-
-        split(finish, len(flat), flat.size)
         return dx.reshape(dout.shape), grads
 
 

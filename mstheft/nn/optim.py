@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 
-from mstheft.nn.buffers import split
+from mstheft.nn.buffers import pieces
 from mstheft.nn.functions import Array
 
 Arrays = dict[str, Array]
@@ -53,12 +51,11 @@ class Adam:
             if name not in self._moments:
                 self._moments[name] = tuple(np.zeros_like(gradient) for _ in range(3))
             flat = [a.reshape(-1) for a in (params[name], gradient, *self._moments[name])]
-            work = functools.partial(self._update, flat)
-            split(work, gradient.size, gradient.size)
+            for part in pieces(gradient.size, gradient.size):
+                self._update(*(array[part] for array in flat))
 
-    def _update(self, arrays: list[Array], part: slice) -> None:
+    def _update(self, param: Array, gradient: Array, m: Array, v: Array, scratch: Array) -> None:
         """The formulas above on one stretch of a parameter, without new memory."""
-        param, gradient, m, v, scratch = (array[part] for array in arrays)
         fix1, fix2 = 1 - self.beta1**self._steps, 1 - self.beta2**self._steps
         np.subtract(gradient, m, out=scratch)
         scratch *= 1 - self.beta1

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.nn.buffers import split
+from mstheft.nn.buffers import pieces
 from mstheft.nn.functions import Array
 from mstheft.nn.layers import Grads, Layer
 
@@ -14,7 +14,8 @@ from mstheft.nn.layers import Grads, Layer
 class MaxPool2D(Layer):
     """Largest value of each size x size window, windows side by side; what is left over is dropped.
 
-    Backwards the whole gradient goes to the first largest value of a window, in reading order.
+    Backwards the whole gradient goes to one largest value of a window: of the uppermost in each
+    column the leftmost.
     """
 
     def __init__(self, size: int = 2):
@@ -34,42 +35,52 @@ class MaxPool2D(Layer):
             )
         return shape[0] // self.size, shape[1] // self.size, shape[2]
 
-    def _views(self, x: Array) -> list[Array]:
-        """The size² arrays (n, oh, ow, c) that hold the same corner of every window."""
+    def _rows(self, x: Array) -> list[Array]:
+        """The first, second, … row of every window: size arrays (n, oh, ow·size, c)."""
         k = self.size
         oh, ow = x.shape[1] // k, x.shape[2] // k
-        return [x[:, i : oh * k : k, j : ow * k : k] for i in range(k) for j in range(k)]
+        return [x[:, i : oh * k : k, : ow * k] for i in range(k)]
+
+    def _columns(self, best: Array) -> list[Array]:
+        """The same for columns, from the largest of the rows: size arrays (n, oh, ow, c)."""
+        return [best[:, :, j :: self.size] for j in range(self.size)]
 
     def forward(self, x: Array, train: bool = False) -> tuple[Array, Any]:
-        """(n, h, w, c) -> (n, h // k, w // k, c)."""
-        n, h, w, c = x.shape
-        out = self.buffers.empty("out", (n, h // self.size, w // self.size, c), x.dtype)
-
-        def largest(rows: slice) -> None:
-            first, *others = self._views(x[rows])
-            best = out[rows]
-            np.copyto(best, first)
-            for other in others:
-                np.maximum(best, other, out=best)
-
-        split(largest, n, x.size)
-        return out, (x, out)
+        """(n, h, w, c) -> (n, h // k, w // k, c): the largest of rows, then of columns."""
+        n, (oh, ow, c) = len(x), self.out_shape(x.shape[1:])
+        best = self.buffers.empty("best", (n, oh, ow * self.size, c), x.dtype)
+        out = self.buffers.empty("out", (n, oh, ow, c), x.dtype)
+        for part in pieces(n, x.size):
+            _largest(self._rows(x[part]), best[part])
+            _largest(self._columns(best[part]), out[part])
+        return out, (x, best, out)
 
     def backward(self, dout: Array, cache: Any, need_dx: bool = True) -> tuple[Array, Grads]:
-        """dL/dx: dout where a window had its first largest value, 0 elsewhere."""
-        x, out = cache
+        """dL/dx: dout where a window had its largest value, 0 elsewhere."""
+        x, best, out = cache
         dx = self.buffers.empty("dx", x.shape, x.dtype)
-
-        def route(rows: slice) -> None:
-            part, k = dx[rows], self.size
-            part[:, out.shape[1] * k :], part[:, :, out.shape[2] * k :] = 0, 0
-            left = dout[rows].copy()
-            for source, target in zip(self._views(x[rows]), self._views(part), strict=True):
-                np.multiply(left, source == out[rows], out=target)
-                left -= target
-
-        split(route, len(x), x.size)
+        dx[:, out.shape[1] * self.size :], dx[:, :, out.shape[2] * self.size :] = 0, 0
+        for part in pieces(len(x), x.size):
+            dbest = np.empty_like(best[part])
+            columns = self._columns(best[part]), self._columns(dbest)
+            _route(dout[part].copy(), out[part], *columns)
+            _route(dbest, best[part], self._rows(x[part]), self._rows(dx[part]))
         return dx, {}
+
+
+def _largest(values: list[Array], out: Array) -> None:
+    """Element by element the largest of several arrays."""
+    np.maximum(values[0], values[-1], out=out)
+    for other in values[1:-1]:
+        np.maximum(out, other, out=out)
+
+
+def _route(gradient: Array, best: Array, values: list[Array], targets: list[Array]) -> None:
+    """Give each number of the gradient to the first value that equals the best; uses it up."""
+    for value, target in zip(values[:-1], targets[:-1], strict=True):
+        np.multiply(gradient, value == best, out=target)
+        gradient -= target
+    targets[-1][...] = gradient
 
 
 class GlobalAveragePool(Layer):
