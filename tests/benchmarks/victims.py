@@ -1,0 +1,148 @@
+"""The six victims, trained on the real data, and what each reaches on its test part.
+
+    MSTHEFT_DATA=… python tests/benchmarks/victims.py [--only mnist,cifar10] [--torch] [--save DIR]
+
+One seed each, the settings below; with --torch the same architecture is trained in PyTorch for the
+same epochs on the same arrays, as a yardstick. A row is printed as soon as it is there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mstheft import victims
+from mstheft.nn import fit
+
+SETTINGS: dict[str, tuple[str, dict[str, Any], dict[str, Any], float]] = {
+    "mnist": ("small", {}, {"epochs": 4, "batch": 128}, 99.0),
+    "cifar10": ("cnn", {"blocks": 3}, {"epochs": 15, "batch": 64}, 65.0),
+    "gtsrb": ("cnn", {"blocks": 3}, {"epochs": 25, "batch": 64}, 90.0),
+    "mr": ("text-cnn", {}, {"epochs": 5, "batch": 50}, 73.0),
+    "imdb": ("text-cnn", {}, {"epochs": 5, "batch": 50}, 82.0),
+    "ag-news": ("text-cnn", {}, {"epochs": 5, "batch": 50}, 87.0),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", default=",".join(SETTINGS), help=f"some of {', '.join(SETTINGS)}")
+    parser.add_argument("--torch", action="store_true", help="train PyTorch's twin beside each")
+    parser.add_argument("--save", type=Path, help="a folder for the networks")
+    args = parser.parse_args()
+    print(
+        "| victim | network | training items | accuracy | goal | PyTorch | seconds | memory, MiB |"
+    )
+    print("|---|---|---|---|---|---|---|---|")
+    for name in args.only.split(","):
+        print(row(name, args.torch, args.save), flush=True)
+
+
+def row(name: str, torch: bool, save: Path | None) -> str:
+    architecture, shape, how, goal = SETTINGS[name]
+    task = victims.load(name)
+    network = victims.build(architecture, task, **shape, rng=0)
+    began = time.perf_counter()
+    victims.train(network, task, **how, rng=0)
+    took = time.perf_counter() - began
+    reached = 100 * fit.accuracy(network, task.x_test, task.y_test)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    twin = f"{twin_accuracy(architecture, task, shape, how):.1f} %" if torch else "-"
+    if save:
+        network.save(save / f"{name}.npz")
+    kind = f"{architecture} {shape.get('blocks', '')}".strip()
+    return (
+        f"| {name} | {kind}, {how['epochs']} epochs | {len(task.x):,} | {reached:.1f} % "
+        f"| {goal:.0f} % | {twin} | {took:.0f} | {memory:.0f} |"
+    )
+
+
+def twin_accuracy(architecture: str, task: Any, shape: Any, how: Any) -> float:
+    """The same network in PyTorch: same widths, dropout, optimiser, weight decay, split."""
+    import torch
+    from torch import nn
+
+    torch.manual_seed(0)
+    torch.set_num_threads(2)
+    net = torch_net(nn, architecture, task, shape.get("blocks", 3))
+    texts = task.vocabulary is not None
+
+    def tensor(x: np.ndarray) -> Any:
+        return (
+            torch.tensor(x) if texts else torch.tensor(np.ascontiguousarray(np.moveaxis(x, 3, 1)))
+        )
+
+    order = np.random.default_rng(0).permutation(len(task.x))
+    held, used = np.split(order, [int(victims.VALIDATION * len(order))])
+    optimizer, loss = (
+        torch.optim.Adam(net.parameters(), 1e-3, weight_decay=1e-4),
+        nn.CrossEntropyLoss(),
+    )
+
+    def accuracy(x: np.ndarray, y: np.ndarray) -> float:
+        net.eval()
+        with torch.no_grad():
+            parts = [net(tensor(x[i : i + 500])).argmax(1).numpy() for i in range(0, len(x), 500)]
+        return float((np.concatenate(parts) == y).mean())
+
+    best, kept = -1.0, 0.0
+    for _ in range(how["epochs"]):
+        net.train()
+        for rows in np.array_split(np.random.permutation(used), -(-len(used) // how["batch"])):  # noqa: NPY002
+            optimizer.zero_grad()
+            loss(net(tensor(task.x[rows])), torch.tensor(task.y[rows])).backward()
+            optimizer.step()
+        if (score := accuracy(task.x[held], task.y[held])) > best:
+            best, kept = score, accuracy(task.x_test, task.y_test)
+    return 100 * kept
+
+
+def torch_net(nn: Any, architecture: str, task: Any, blocks: int) -> Any:
+    if architecture == "text-cnn":
+        return kim(nn, len(task.vocabulary), task.classes)
+    height, width, channels = task.shape
+    layers: list[Any] = []
+    if architecture == "small":
+        for a, b in ((channels, 32), (32, 64)):
+            layers += [nn.Conv2d(a, b, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
+        features = 64 * (height // 4) * (width // 4)
+        layers += [nn.Flatten(), nn.Linear(features, 128), nn.ReLU(), nn.Linear(128, task.classes)]
+        return nn.Sequential(*layers)
+    for filters in (32, 64, 128, 256)[:blocks]:
+        for _ in range(2):
+            layers += [
+                nn.Conv2d(channels, filters, 3, padding=1),
+                nn.ReLU(),
+                nn.BatchNorm2d(filters),
+            ]
+            channels = filters
+        layers += [nn.MaxPool2d(2), nn.Dropout(0.1)]
+    sides = (height >> blocks) * (width >> blocks)
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels * sides, task.classes))
+
+
+def kim(nn: Any, words: int, classes: int) -> Any:
+    import torch
+
+    class Kim(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.words = nn.Embedding(words, 100, padding_idx=0)
+            self.windows = nn.ModuleList([nn.Conv1d(100, 100, k) for k in (3, 4, 5)])
+            self.drop, self.last = nn.Dropout(0.5), nn.Linear(300, classes)
+
+        def forward(self, x: Any) -> Any:
+            seen = self.words(x).transpose(1, 2)
+            best = [torch.relu(window(seen)).max(2)[0] for window in self.windows]
+            return self.last(self.drop(torch.cat(best, 1)))
+
+    return Kim()
+
+
+if __name__ == "__main__":
+    main()
