@@ -89,7 +89,7 @@ class Conv2D(Layer):
     def forward(self, x: Array, train: bool = False) -> tuple[Array, Any]:
         """(n, h, w, inputs) -> (n, oh, ow, filters): patches and a matrix product, by pieces."""
         out = self.buffers.empty("out", (len(x), *self.out_shape(x.shape[1:])), x.dtype)
-        weights = self.params["W"].reshape(self.filters, -1).T
+        weights = np.ascontiguousarray(self.params["W"].reshape(self.filters, -1).T)
         for rows in pieces(len(x), self._patched(x, out), PATCHES):
             flat = self._flat_patches(x[rows], out.shape[1:3])
             part = out[rows]
@@ -100,17 +100,18 @@ class Conv2D(Layer):
     def backward(self, dout: Array, cache: Any, need_dx: bool = True) -> tuple[Array, Grads]:
         """dL/dW from the patches; dL/dx as a convolution of dout with the flipped weights."""
         x = cache
-        dw = np.zeros((self.filters, self.params["W"][0].size), dout.dtype)
+        dw = np.zeros((self.params["W"][0].size, self.filters), dout.dtype)
         dx = self.buffers.empty("dx", x.shape, dout.dtype) if need_dx else dout
         flipped = self.params["W"][:, ::-1, ::-1].transpose(1, 2, 0, 3).reshape(-1, self.inputs)
         for rows in pieces(len(x), self._patched(x, dout), PATCHES):
             part = dout[rows].reshape(-1, self.filters)
-            dw += part.T @ self._flat_patches(x[rows], dout.shape[1:3])
+            dw += self._flat_patches(x[rows], dout.shape[1:3]).T @ part
             if need_dx:
                 flat = self._flat_gradients(dout[rows], x.shape[1:3])
                 np.matmul(flat, flipped, out=dx[rows].reshape(len(flat), -1))
         ones = np.ones(dout.size // self.filters, dout.dtype)
-        grads = {"W": dw.reshape(self.params["W"].shape), "b": ones @ dout.reshape(len(ones), -1)}
+        dw = np.ascontiguousarray(dw.T).reshape(self.params["W"].shape)
+        grads = {"W": dw, "b": ones @ dout.reshape(len(ones), -1)}
         return dx, grads
 
     def _patched(self, x: Array, out: Array) -> int:
