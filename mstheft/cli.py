@@ -197,7 +197,8 @@ def _judge(result: Result, victim: _Victim, output: str) -> tuple[str, dict[str,
     try:
         if output == "label":  # labels do not tell the scale of the logits
             share = compare.agreement(*pair)
-            text = f"{'agreement':<30}{100 * share:.2f} %"
+            count = round(share * len(victim.x))
+            text = f"{'agreement':<30}{100 * share:.2f} %  ({count:,} of {len(victim.x):,})"
             return text, {"rows": len(victim.x), "agreement": share}
         judged = compare.summary(*pair, labels=victim.y, gauge=gauge)
     except ValueError as error:

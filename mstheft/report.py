@@ -109,7 +109,9 @@ def found(result: Result) -> dict[str, str]:
         told["neuron signs"] = f"{_count(len(signs), 'sign')}, one per neuron"
     if result.model is not None:
         weight, bias = result.model.dense()[-1]
-        told["last layer"] = f"{weight.size:,} weights and {_count(len(bias), 'bias', 'biases')}"
+        told["last layer"] = (
+            f"{_count(weight.size, 'weight')} and {_count(len(bias), 'bias', 'biases')}"
+        )
     if not math.isnan(result.error):
         told["verify"] = f"off by at most {result.error:.1e} on fresh inputs"
     return told | {name: text for name, text in result.found.items() if text}
