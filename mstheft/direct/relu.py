@@ -97,22 +97,18 @@ def extract(oracle: Any, *, rng: Any = None, tolerance: float = 1e-6) -> Result:
     rng = np.random.default_rng(rng)
     result = Result(trace=SimpleNamespace(lines=[], neurons=[]))
     found: list[Neuron] = result.trace.neurons
-    try:
-        for _ in range(LINES):
-            with result.stage("critical points", oracle):
-                line = random_line(oracle, rng)
-                result.trace.lines.append(line)
-            new = unexplained(line, found if result.model is None else sharper_half(found))
-            missed = len(new) - measure_rows(oracle, line, new, result)
-            open_ends = missed or new or line.unresolved
-            if not found or (open_ends and len(result.trace.lines) < LINES):
-                continue  # the next line may show what this one has not, or that it is all
-            if finish(oracle, line.noise, tolerance, result, rng):
-                result.trace.line = result.trace.lines[0]
-                return result
-    except ExtractionError as error:
-        error.partial = result
-        raise
+    for _ in range(LINES):
+        with result.stage("critical points", oracle):
+            line = random_line(oracle, rng)
+            result.trace.lines.append(line)
+        new = unexplained(line, found if result.model is None else sharper_half(found))
+        missed = len(new) - measure_rows(oracle, line, new, result)
+        open_ends = missed or new or line.unresolved
+        if not found or (open_ends and len(result.trace.lines) < LINES):
+            continue  # the next line may show what this one has not, or that it is all
+        if finish(oracle, line.noise, tolerance, result, rng):
+            result.trace.line = result.trace.lines[0]
+            return result
     raise _gave_up(result)
 
 
