@@ -20,7 +20,7 @@ from mstheft import victims
 from mstheft.nn import fit
 
 SETTINGS: dict[str, tuple[str, dict[str, Any], dict[str, Any], float]] = {
-    "mnist": ("small", {}, {"epochs": 4, "batch": 128}, 99.0),
+    "mnist": ("small", {}, {"epochs": 8, "batch": 128}, 99.0),
     "cifar10": ("cnn", {"blocks": 3}, {"epochs": 15, "batch": 64}, 65.0),
     "gtsrb": ("cnn", {"blocks": 3}, {"epochs": 25, "batch": 64}, 90.0),
     "mr": ("text-cnn", {}, {"epochs": 5, "batch": 50}, 73.0),
