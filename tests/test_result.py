@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from mstheft import errors
+from mstheft.direct import relu
 from mstheft.nn import zoo
 from mstheft.oracle import Oracle
 from mstheft.result import Result, floor
@@ -101,3 +102,27 @@ def test_one_base_class():
         assert issubclass(kind, errors.MstheftError)
     assert issubclass(errors.DataError, ValueError)
     assert not issubclass(errors.BudgetExhausted, ValueError)
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt, ConnectionError])
+def test_whatever_ends_an_attack_keeps_what_it_has(end):
+    """Ctrl-C or a victim that breaks: the error holds the result, with the stage it stopped in."""
+    calls = []
+
+    def victim(x):
+        calls.append(len(x))
+        if len(calls) > 20:
+            raise end
+        return np.maximum(x, 0) @ np.ones((4, 2))
+
+    oracle = Oracle(victim, inputs=4)
+    with pytest.raises(end) as caught:
+        relu.extract(oracle, rng=0)
+    partial = caught.value.partial
+    assert partial.stopped in partial.queries
+    assert partial.total == oracle.count == sum(calls[:20])
+
+
+def test_a_victim_without_its_oracle_is_told_apart():
+    with pytest.raises(TypeError, match="wrap it"):
+        relu.extract(lambda x: x, rng=0)

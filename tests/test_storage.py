@@ -513,3 +513,16 @@ def test_entries_that_nobody_described(path, name):
     write(path, {name: npy(np.ones(1))})
     refused(path, "too many and .. too few")
     assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def test_a_link_is_followed_and_a_device_is_written_through(tmp_path):
+    """Only an ordinary file is ever replaced: not the link to it, and not a device."""
+    real, link = tmp_path / "real.npz", tmp_path / "link.npz"
+    link.symlink_to(real)
+    network = zoo.mlp([3, 2], rng=0)
+    network.save(link)
+    assert link.is_symlink()
+    np.testing.assert_array_equal(Network.load(real).dense()[0][0], network.dense()[0][0])
+    before = os.stat(os.devnull).st_mode
+    storage.replace_file(os.devnull, lambda file: file.write(b"gone"))
+    assert os.stat(os.devnull).st_mode == before
