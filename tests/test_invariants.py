@@ -324,10 +324,13 @@ def test_the_names_of_the_front_door_hold():
     for name in (
         "Network",
         "Oracle",
+        "adversarial",
         "compare",
         "data",
+        "defend",
         "direct",
         "errors",
+        "learning",
         "nn",
         "oracle",
         "plots",
@@ -337,6 +340,10 @@ def test_the_names_of_the_front_door_hold():
     assert issubclass(mt.errors.BudgetExhausted, Exception)
     for attack in ("linear", "label_only", "relu"):
         assert callable(getattr(mt.direct, attack).extract)
+    assert callable(mt.learning.active.steal)
+    assert callable(mt.defend.prada.Detector)
+    for attack in ("fgsm", "pgd", "deepfool", "transferability"):
+        assert callable(getattr(mt.adversarial, attack))
     for method in ("logits", "probs", "labels"):
         assert callable(getattr(mt.Network, method))
     assert not hasattr(mt.Network, "predict")

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from mstheft import plots
 from mstheft.nn import zoo
 from mstheft.nn.regions import slice_regions
-from mstheft.plots import linear, lines, regions, style, weights
+from mstheft.plots import detection, linear, lines, regions, style, weights
 
 HELPERS = {"style"}  # modules of plots/ that hold no plots
 
@@ -65,6 +65,8 @@ EXAMPLES = {
     "lines.kinks": lambda: (a_line(),),
     "lines.slopes": lambda: (a_line(),),
     "lines.intersection": lambda: ((-1, 0, 1), (2, -1, -2), (0.0, 1.0)),
+    "detection.distances": lambda: (RNG.normal(3, 0.4, 300),),
+    "detection.over_queries": lambda: ({"noise": ([110, 120], [0.98, 0.97]), "none": ([], [])},),
     "training.curves": lambda: (SimpleNamespace(loss=[1, 0.5], validation=[0.4, 0.7], best=1),),
     "weights.matrices": lambda: (W, W + 0.1),
     "weights.rows": lambda: (W, W + 1e-9),
@@ -444,3 +446,37 @@ def test_saturation_leaves_gaps_where_the_logit_is_lost():
     np.testing.assert_array_equal(four.get_ydata(), 1e-4)
     assert ax.get_yscale() == "log"
     assert texts(ax) == "2 decimals | 4 decimals"
+
+
+# ---- detection
+
+
+def test_distances_draws_every_one_and_the_normal_curve_with_area_one():
+    found = RNG.normal(3, 0.4, 400)
+    ax = detection.distances(found, ax=fresh(), w=0.987)
+    areas = [bar.get_width() * bar.get_height() for bar in ax.patches]
+    np.testing.assert_allclose(sum(areas), 1, rtol=1e-12)
+    (curve,) = in_colour(ax, style.VICTIM)
+    t, density = curve.get_xydata().T
+    np.testing.assert_allclose((np.diff(t) * (density[1:] + density[:-1]) / 2).sum(), 1, atol=5e-3)
+    np.testing.assert_allclose(t[density.argmax()], found.mean(), rtol=1e-12)
+    assert "W = 0.987" in texts(ax)
+    assert "400 distances" in texts(ax)
+
+
+def test_distances_that_are_all_equal_have_no_curve_and_one_is_too_few():
+    assert not in_colour(detection.distances(np.full(20, 1.5), ax=fresh()), style.VICTIM)
+    with pytest.raises(ValueError, match="two distances or more, got 1"):
+        detection.distances([1.0])
+
+
+def test_over_queries_draws_each_attack_and_rings_the_first_alarm():
+    histories = {"a": ([110, 120, 130], [0.95, 0.89, 0.8]), "b": ([110, 120], [0.99, 0.98])}
+    ax = detection.over_queries(histories, ax=fresh(), delta=0.9)
+    for n, (queries, w) in enumerate(histories.values()):
+        curve, ring = in_colour(ax, style.of_class(n))
+        np.testing.assert_array_equal(curve.get_xydata(), np.transpose([queries, w]))
+        assert ring.get_xydata().tolist() == ([[120, 0.89]] if n == 0 else [])
+    (line,) = in_colour(ax, style.KINK)
+    assert set(line.get_ydata()) == {0.9}
+    assert texts(ax) == "a | b | δ = 0.9"
