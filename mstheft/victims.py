@@ -159,6 +159,7 @@ def train(
 ) -> fit.History:
     """Train in place on nine tenths of the training part; the rest picks the epoch that is kept.
 
+    rate : of Adam at the start; it falls to 0 over the epochs
     Ctrl-C ends cleanly with the best epoch so far. The test part is not looked at.
     """
     rng = np.random.default_rng(rng)
@@ -174,5 +175,6 @@ def train(
         l2=l2,
         validation=(task.x[held], task.y[held]),
         patience=patience,
+        falling=True,
         rng=rng,
     )

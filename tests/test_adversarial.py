@@ -206,17 +206,16 @@ def test_with_one_logit_it_is_the_distance_to_the_hyperplane():
 def one_row(network, x, overshoot=0.02, steps=50):
     """Algorithm 2 of the paper for one row, with the network's own Jacobian."""
     k = network.labels(x[None])[0]
-    total, at = np.zeros_like(x), x
-    for n in range(1, steps + 1):
+    total, at, taken = np.zeros_like(x), x, 0
+    while taken < steps and network.labels(at[None])[0] == k:
+        taken += 1
         f, jacobian = network.logits(at[None])[0], network.jacobian(at[None])[0]
         w = np.delete(jacobian - jacobian[k], k, axis=0)
         gaps = np.abs(np.delete(f - f[k], k))
         best = (gaps / np.linalg.norm(w, axis=1)).argmin()
         total = total + gaps[best] / (w[best] @ w[best]) * w[best]
         at = x + (1 + overshoot) * total
-        if network.labels(at[None])[0] != k:
-            break
-    return at, n
+    return at, taken
 
 
 @pytest.mark.parametrize("network", [MLP, CNN], ids=["mlp", "cnn"])

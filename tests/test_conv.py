@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from mstheft.nn import gradcheck, losses
+from mstheft.nn import gradcheck, losses, parallel
 from mstheft.nn.buffers import reused
-from mstheft.nn.conv import Conv2D, conv2d_naive
+from mstheft.nn.conv import Conv2D, bands, conv2d_naive, windows
 from mstheft.nn.layers import Activation, Dense, Flatten
 from mstheft.nn.network import Network
 from mstheft.nn.norm import BatchNorm, Dropout, column_products
@@ -39,6 +39,27 @@ def test_convolution_equals_the_loops(stride, padding, size, reuse):
             got = layer.forward(x)[0]
         assert got.shape == (shape[0], *layer.out_shape(shape[1:])) == expected.shape
         assert np.abs(got - expected).max() < 1e-12
+
+
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("channels", [2, 9])
+@pytest.mark.parametrize("pad", [0, 1])
+def test_a_window_is_one_run_of_the_bands(stride, channels, pad):
+    """Each window of the framed image, cut out by hand, is found as one row: column by column."""
+    x = np.random.default_rng(0).normal(size=(2, 7, 6, channels))
+    framed = np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+    rows, width = (7 + 2 * pad - 3) // stride + 1, 6 + pad
+    memory = np.full((2 * rows * width + 6, 3, channels), np.nan)
+    memory[-6:] = 0  # the last row's zeros on the right
+    bands(x, 3, stride, pad, memory[:-6].reshape(2, rows, width, 3, channels))
+    found = windows(memory, 3, 3 * channels, len(memory) - 6)
+    for n in range(2):
+        for y in range(rows):
+            for start in range(6 + 2 * pad - 2):
+                place = (n * rows + y) * width + start
+                window = framed[n, stride * y : stride * y + 3, start : start + 3]
+                got = found[place % 3, place // 3]
+                np.testing.assert_array_equal(got, window.swapaxes(0, 1).ravel())
 
 
 def test_convolution_by_hand():
@@ -158,6 +179,22 @@ def test_dropout_keeps_the_mean_and_only_in_training():
     np.testing.assert_array_equal(layer.backward(x, cache)[0], out)
     again = Dropout(0.3, rng=0).forward(x, train=True)[0]
     np.testing.assert_array_equal(out, again)
+
+
+def test_dropout_of_a_split_batch_draws_for_each_part_and_layer():
+    """Four parts of a batch in two layers of one generator: eight masks, the same each time."""
+
+    def masks():
+        rng, team = np.random.default_rng(3), parallel._Team(1)
+        layers, x = [Dropout(0.5, rng=rng), Dropout(0.5, rng=rng)], (np.ones((1, 60)),)
+        return [
+            tuple(team.run(i, lambda x, la=layer: la.forward(x, train=True)[0], x)[0])
+            for layer in layers
+            for i in range(4)
+        ]
+
+    assert len(set(masks())) == 8
+    assert masks() == masks()
 
 
 def test_column_products():

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from mstheft.nn import functions as F
-from mstheft.nn import storage
+from mstheft.nn import parallel, storage
 from mstheft.nn.buffers import reused
 from mstheft.nn.conv import Conv2D
 from mstheft.nn.functions import Array
@@ -72,9 +72,14 @@ class Network:
         x = self._rows(x)
         batch = batch or max(1, BATCH * 784 // max(784, self.widest))
         out = np.empty((len(x), self.outputs), self.dtype)
-        with reused():
-            for i in range(0, len(x), batch):
-                out[i : i + batch] = self.forward(x[i : i + batch])[0]
+
+        def answer(x: Array, out: Array) -> None:
+            with reused():
+                out[...] = self.forward(x)[0]
+
+        for i in range(0, len(x), batch):
+            part = x[i : i + batch]
+            parallel.in_parts(answer, part, out[i : i + batch], numbers=len(part) * self.widest)
         return out
 
     def probs(self, x: Array, batch: int | None = None) -> Array:
@@ -124,6 +129,33 @@ class Network:
             )
         dx, _ = self.backward(dlogits, caches)
         return dx.reshape(len(dx), self.inputs)
+
+    def loss_gradients(
+        self, x: Array, targets: Array, loss: Callable[[Array, Any], tuple[float, Array]]
+    ) -> tuple[float, Grads]:
+        """A training step's forward and backward pass: the loss and dL/dparams by name.
+
+        loss : (logits, targets) -> (mean over the rows, dL/dlogits); dropout and batch norm are on
+        """
+        x = self._rows(x)
+
+        def step(x: Array, targets: Array) -> tuple[float, list[Grads]]:
+            with reused():
+                logits, caches = self.forward(x, train=True)
+                value, dlogits = loss(logits, targets)
+                share = dlogits.dtype.type(len(x) / total)
+                return value * share, self.backward(dlogits * share, caches, need_dx=False)[1]
+
+        total = len(x)
+        answers = parallel.in_parts(step, x, targets, numbers=total * self.widest)
+        (value, grads), *others = answers
+        for other_value, other_grads in others:
+            value += other_value
+            for own, other in zip(grads, other_grads, strict=True):
+                for name in own:
+                    own[name] += other[name]
+        named = {f"{i}.{name}": g for i, own in enumerate(grads) for name, g in own.items()}
+        return float(value), named
 
     def jacobian(self, x: Array) -> Array:
         """J_kj = ∂ logit_k / ∂ x_j at each row, one backward pass per k. (n, d) -> (n, K, d)."""

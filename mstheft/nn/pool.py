@@ -77,10 +77,12 @@ def _largest(values: list[Array], out: Array) -> None:
 
 def _route(gradient: Array, best: Array, values: list[Array], targets: list[Array]) -> None:
     """Give each number of the gradient to the first value that equals the best; uses it up."""
-    for value, target in zip(values[:-1], targets[:-1], strict=True):
+    for i, (value, target) in enumerate(zip(values[:-1], targets[:-1], strict=True)):
         np.multiply(gradient, value == best, out=target)
-        gradient -= target
-    targets[-1][...] = gradient
+        last = i == len(values) - 2
+        np.subtract(gradient, target, out=targets[-1] if last else gradient)
+    if len(values) == 1:
+        targets[0][...] = gradient
 
 
 class GlobalAveragePool(Layer):

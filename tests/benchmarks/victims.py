@@ -90,13 +90,15 @@ def twin_accuracy(architecture: str, task: Any, shape: Any, how: Any) -> float:
             parts = [net(tensor(x[i : i + 500])).argmax(1).numpy() for i in range(0, len(x), 500)]
         return float((np.concatenate(parts) == y).mean())
 
-    best, kept = -1.0, 0.0
+    best, kept, steps = -1.0, 0.0, how["epochs"] * -(-len(used) // how["batch"])
+    falling = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, steps)
     for _ in range(how["epochs"]):
         net.train()
         for rows in np.array_split(np.random.permutation(used), -(-len(used) // how["batch"])):  # noqa: NPY002
             optimizer.zero_grad()
             loss(net(tensor(task.x[rows])), torch.tensor(task.y[rows])).backward()
             optimizer.step()
+            falling.step()
         if (score := accuracy(task.x[held], task.y[held])) > best:
             best, kept = score, accuracy(task.x_test, task.y_test)
     return 100 * kept
