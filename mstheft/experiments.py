@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from mstheft import adversarial, victims
-from mstheft.data import pools, text
+from mstheft.data import pools, synthetic, text
 from mstheft.defend.prada import Detector
 from mstheft.errors import DataError
 from mstheft.learning import active, jacobian, strategies
@@ -138,7 +138,10 @@ def steal(cell: Cell, scratch: Path) -> dict[str, Any]:
 
     def judge(copy: Network) -> dict[str, float]:
         labels = copy.labels(x)
-        return {"agreement": float((labels == told).mean()), "accuracy": float((labels == y).mean())}
+        return {
+            "agreement": _equal(labels, told),
+            "accuracy": _equal(labels, y),
+        }
 
     values: dict[str, Any] = {"victim": accuracy(network, task.x_test, task.y_test)}
     if cell["strategy"] == "traffic":
@@ -217,7 +220,10 @@ def thief_rows(cell: Cell, task: victims.Task, *, noise: bool = False) -> np.nda
     if noise:
         words = len(task.vocabulary)
         return jacobian.noise_pool(task.shape, cell["pool_size"], rng, words=words)
-    sentences = text.wikitext2(n_words=task.shape[0])
+    if cell["pool"] in ("topics", "spam"):
+        sentences = synthetic.texts(cell["pool_size"], task=cell["pool"], rng=rng)[0]
+    else:
+        sentences = text.wikitext2(n_words=task.shape[0])
     chosen = rng.permutation(len(sentences))[: cell["pool_size"]]
     return task.vocabulary.encode([sentences[i] for i in chosen], task.shape[0])
 
@@ -276,6 +282,10 @@ def _seen(detector: Detector) -> dict[str, Any]:
     }
 
 
+def _equal(a: np.ndarray, b: np.ndarray) -> float:
+    return float((a == b).mean())
+
+
 def _number(value: Any) -> float | None:
     return float(value) if math.isfinite(value) else None
 
@@ -295,6 +305,20 @@ def table(outcome: Outcome, axes: Sequence[str]) -> str:
             row = [cell[axis] for axis in axes] + [point.get(name) for name in names] + last
             writer.writerow([_short(value) for value in row])
     return text.getvalue()
+
+
+def overview(outcome: Outcome, axes: Sequence[str]) -> tuple[Sequence[str], list[list[str]]]:
+    """Head and rows of a table with a line for each cell: its axes, queries, agreement, W."""
+    head = [*axes, "queries", "agreement", "W", "alarm at"]
+    rows = []
+    for cell, values in outcome.done:
+        figures = values["queries"], values.get("agreement"), *_w_and_alarm(values)
+        rows.append([str(cell[axis]) for axis in axes] + [str(_short(v)) for v in figures])
+    return head, rows
+
+
+def _w_and_alarm(values: dict[str, Any]) -> tuple[Any, Any]:
+    return values["prada"]["w"], values["prada"]["alarm"]
 
 
 def _short(value: Any) -> Any:

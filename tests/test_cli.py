@@ -214,7 +214,7 @@ def test_a_full_disk_takes_figures_and_json_but_not_the_copy(run, monkeypatch):
     def full(*args):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(cli.report, "write", full)
+    monkeypatch.setattr(steal.report, "write", full)
     places = ["--save", "copy.npz", "--json", "r.json", "--plot", "out"]
     status, printed, complaint = run(*RELU, *places)
     assert status == 1
@@ -232,7 +232,7 @@ def test_a_copy_that_cannot_be_saved_goes_elsewhere(run, monkeypatch, tmp_path):
 
     attack = linear.extract
     monkeypatch.setattr(linear, "extract", vanish)
-    monkeypatch.setattr(cli.tempfile, "mkdtemp", lambda prefix: str(tmp_path))
+    monkeypatch.setattr(steal.tempfile, "mkdtemp", lambda prefix: str(tmp_path))
     os.mkdir("place")
     status, _, complaint = run("steal", "logistic", "--dim", 3, "--save", "place/c.npz", "--quiet")
     assert status == 1

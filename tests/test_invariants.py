@@ -29,6 +29,7 @@ FLOORS = [
     {"figures", "page"},
     {"tour"},
     {"arguments"},
+    {"commands"},
     {"cli"},
     {"__init__", "__main__"},  # the doors
 ]

@@ -142,7 +142,7 @@ def test_it_learns_glyphs_from_a_few_of_them():
     mt.nn.fit.fit(owner, x, y, epochs=25, rng=0)
     result = augment(
         mt.Oracle(owner, output="label"), x[:20], copy=lambda: zoo.mlp([64, 24, 4], rng=3),
-        rounds=5, epochs=20, bounds=(0, 1),
+        rounds=5, epochs=50, batch=20, bounds=(0, 1),
         evaluate=lambda copy: mt.compare.agreement(owner, copy, x[500:]),
     )  # fmt: skip
     assert result.of("agreement")[-1] > max(0.6, result.of("agreement")[0])

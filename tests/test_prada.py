@@ -67,6 +67,13 @@ def test_a_stream_computed_by_hand():
     )
 
 
+def test_a_row_asked_again_does_not_join():
+    """d = 0 is not above T = 0; were it a member, its 0 would pull the later thresholds down."""
+    detector = fed(np.array([[1.0], [1], [1], [5]]), np.zeros(4, int))
+    np.testing.assert_array_equal(detector.distances, [0, 0, 4])
+    np.testing.assert_array_equal(detector._sets[0].distances.values, [0, 4])
+
+
 def test_classes_have_sets_of_their_own():
     detector = fed(np.array([[0.0], [10], [1], [12]]), np.array([3, -1, 3, -1]))
     np.testing.assert_array_equal(detector.distances, [1, 2])

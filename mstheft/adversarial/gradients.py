@@ -12,9 +12,10 @@ from mstheft.nn.buffers import pieces, reused
 from mstheft.nn.conv import Conv2D
 from mstheft.nn.functions import Array, softmax
 from mstheft.nn.network import Network
+from mstheft.nn.parallel import in_parts
 from mstheft.nn.sequence import Embedding
 
-WORK = 1 << 21  # numbers in the widest layer's output for one batch of rows
+WORK = 1 << 22  # numbers in the widest layer's output for one batch of rows
 
 
 def batches(network: Network, n: int) -> Iterator[slice]:
@@ -107,12 +108,17 @@ def loss_gradient(network: Network, x: Array, y: np.ndarray) -> Array:
 
     x, y : (n, d), (n,) -> (n, d)
     """
-    out = np.empty_like(x)
-    for part in batches(network, len(x)):
+
+    def gradient(x: Array, y: np.ndarray) -> Array:
         with reused():
-            logits, caches = network.forward(x[part].copy())
-            out[part] = input_gradient(network, _away_from(logits, y[part]), caches)
-    return out
+            logits, caches = network.forward(x.copy())
+            return input_gradient(network, _away_from(logits, y), caches).copy()
+
+    found = [np.empty_like(x[:0])]
+    for rows in batches(network, len(x)):
+        numbers = len(x[rows]) * network.widest
+        found += in_parts(gradient, x[rows], y[rows], numbers=numbers)
+    return np.concatenate(found)
 
 
 def _away_from(logits: Array, y: np.ndarray) -> Array:

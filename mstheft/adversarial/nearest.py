@@ -14,6 +14,7 @@ from mstheft.adversarial.gradients import batches, input_gradient, inputs, lengt
 from mstheft.nn.buffers import reused
 from mstheft.nn.functions import Array
 from mstheft.nn.network import Network
+from mstheft.nn.parallel import in_parts
 
 ROWS = 2048  # rows at work together; those that have flipped leave
 
@@ -23,7 +24,7 @@ class DeepFool:
     """What `deepfool` found for each of n rows.
 
     x : (n, …) the rows behind the boundary, in the shape of the input (of the embedded text)
-    norms : (n,) ‖x' - x‖₂; where `flipped` is False, how far it had got, so a poor lower guess
+    norms : (n,) ‖x' - x‖₂; where `flipped` is False, only how far it had got by then
     steps : (n,) steps taken
     flipped : (n,) True where the network's label at x' is another one than at x
     """
@@ -65,7 +66,8 @@ def deepfool(
         unless said. Each costs one backward pass
     low, high : limits for the entries of x', none unless said
     Costs (rivals + 2 forward) passes per step over the rows that have not flipped yet.
-    Source: Moosavi-Dezfooli, Fawzi and Frossard 2016, algorithm 2 (who try ten classes).
+    Source: Moosavi-Dezfooli, Fawzi and Frossard 2016, algorithm 2; their code
+    tries ten classes.
     """
     if not (overshoot > 0 and steps >= 1 and (rivals is None or rivals >= 1)):
         raise ValueError(
@@ -111,7 +113,9 @@ class _Search:
         for _ in range(steps):
             for part in batches(self.network, len(active)):
                 at = active[part]
-                moved[at] += self._step(found[at], labels[at], at)
+                numbers = len(at) * self.network.widest
+                parts = in_parts(self._step, found[at], labels[at], at, numbers=numbers)
+                moved[at] += np.concatenate(parts)
             ahead = self.clean[active] + (1 + self.overshoot) * moved[active]
             found[active] = np.clip(ahead, *self.limits)
             if self.limits != (-math.inf, math.inf):

@@ -79,9 +79,7 @@ class Outcome:
     computed: int = 0  # of the done ones, in this run
 
 
-def run(
-    grid: Grid, work: Work, folder: str | Path, *, executor: Executor | None = None
-) -> Outcome:
+def run(grid: Grid, work: Work, folder: str | Path, *, executor: Executor | None = None) -> Outcome:
     """Compute what is missing and return all of it, in the order of `grid.cells()`.
 
     work : work(cell, scratch) -> {name: JSON value}; scratch is a folder of the cell's own that is

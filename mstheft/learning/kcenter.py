@@ -17,6 +17,7 @@ from mstheft.nn.functions import Array
 
 SHORTLIST = 2048  # farthest points among which many choices in a row are made
 BLOCK = 1 << 16  # distances in a block: half a megabyte stays in the processor's cache
+TAKEN = -1.0  # in the place of a distance: below all of them
 UNIT = 2.0**-25  # grid of the probabilities, finer than float32 is near 1
 
 
@@ -49,49 +50,60 @@ def greedy(outputs: Array, labelled: Any, free: np.ndarray, k: int) -> np.ndarra
 
         x* = argmax_x near(x),   near(x) = min_c ‖x - c‖²,   c labelled or chosen
 
-    A choice only ever lowers `near`. So as long as the best of a shortlist of the farthest points
-    is above all that were not on the list, it is the best of all, and only the list has to know
-    the new centre. After some hundred choices the list is used up; then one matrix product brings
-    all points up to date:  ‖x - c‖² = [-2x, ‖x‖², 1] · [c, 1, ‖c‖²].
+    A new centre only ever lowers `near`: what is known of it from fewer centres is an upper bound.
+    So a shortlist of the points with the largest bounds is brought up to date, and as long as the
+    best of it is above all other bounds, it is the best of all. Points that never come near the
+    top are never compared with most of the centres. Distances come out of matrix products:
+    ‖x - c‖² = [-2x, ‖x‖², 1] · [c, 1, ‖c‖²].
 
     outputs : (n, K) probabilities; labelled : indices of the centres at the start, may be empty
     free : (m,) indices to choose from, ascending; k : at most m
     Returns (k,) indices in order of choice; of equally far points the first.
     """
     points = on_grid(outputs)
-    rows, centres = _left(points[free]), _right(points[np.asarray(labelled, np.int64)])
-    near = np.full(len(free), np.inf)
-    for i in range(0, len(centres), SHORTLIST):
-        _lower(near, rows, centres[i : i + SHORTLIST])
+    rows, right = _left(points[free]), _right(points[free])
+    centres = np.empty((len(labelled) + k, rows.shape[1]))
+    centres[: len(labelled)] = _right(points[np.asarray(labelled, np.int64)])
+    near = _nearest(rows, centres[: len(labelled)])
+    seen = np.full(len(free), len(labelled))  # how many of the centres `near` knows of
     chosen: list[int] = []
     while len(chosen) < k:
-        new = _from_shortlist(near, rows, k - len(chosen))
-        chosen += new
-        _lower(near, rows, _right(rows[new, :-2] / -2))
-        near[new] = -1  # taken: below every distance
+        count = len(labelled) + len(chosen)
+        listed, others, first_tie = _shortlist(near)
+        for age in np.unique(seen[listed]):
+            part = listed[seen[listed] == age]
+            near[part] = np.minimum(near[part], _nearest(rows[part], centres[age:count]))
+        mine, left = near[listed], rows[listed]
+        while len(chosen) < k:
+            best = int(mine.argmax())
+            far, pick = mine[best], listed[best]
+            if far < others or (far == others and pick > first_tie):
+                break  # somebody off the list may be farther
+            centres[count] = right[pick]
+            np.minimum(mine, left @ centres[count], out=mine)
+            mine[best] = TAKEN
+            chosen.append(int(pick))
+            count += 1
+        near[listed], seen[listed] = mine, count
     return free[chosen]
 
 
-def _from_shortlist(near: Array, rows: Array, most: int) -> list[int]:
-    """The next choices, as long as a shortlist of the farthest points suffices; at least one."""
-    n, size = len(near), min(SHORTLIST, len(near))
-    rest = np.partition(near, n - size)[n - size]  # the farthest of the others is not above this
-    ties = np.flatnonzero(near == rest)
-    room = size - np.count_nonzero(near > rest)
-    first_tie = ties[room] if len(ties) > room else n  # the first of the others that is at `rest`
-    listed = np.sort(np.concatenate([np.flatnonzero(near > rest), ties[:room]]))
-    mine, left = near[listed], rows[listed]
-    right = _right(left[:, :-2] / -2)
-    picks: list[int] = []
-    while len(picks) < most:
-        best = int(mine.argmax())
-        far = mine[best]
-        if far < 0 or far < rest or (far == rest and listed[best] > first_tie):
-            break
-        picks.append(best)
-        np.minimum(mine, left @ right[best], out=mine)
-        mine[best] = -1
-    return [int(i) for i in listed[picks]]
+def _shortlist(near: Array) -> tuple[np.ndarray, float, int]:
+    """The points with the largest values, ascending; of equal ones the first.
+
+    Returns their indices, the largest value of the others, and the first of these that has it.
+    """
+    n = len(near)
+    if n <= SHORTLIST:
+        return np.arange(n), -np.inf, n
+    lowest = np.partition(near, n - SHORTLIST)[n - SHORTLIST]
+    above, ties = np.flatnonzero(near > lowest), np.flatnonzero(near == lowest)
+    room = SHORTLIST - len(above)
+    listed = np.sort(np.concatenate([above, ties[:room]]))
+    if len(ties) > room:
+        return listed, float(lowest), int(ties[room])
+    others = float(near[near < lowest].max(initial=TAKEN))
+    return listed, others, int((near == others).argmax())
 
 
 def _left(points: Array) -> Array:
@@ -106,13 +118,15 @@ def _right(points: Array) -> Array:
     return np.column_stack([points, np.ones(len(points)), square])
 
 
-def _lower(near: Array, rows: Array, centres: Array) -> None:
-    """near ← min(near, distance to these centres), in place, a block of rows at a time."""
-    step = max(1, BLOCK // len(centres))
-    across = np.ascontiguousarray(centres.T)
-    distances = np.empty((step, len(centres)))
-    for i in range(0, len(rows), step):
-        part = rows[i : i + step]
-        np.matmul(part, across, out=distances[: len(part)])
-        lowest = distances[: len(part)].min(axis=1)
-        np.minimum(near[i : i + step], lowest, out=near[i : i + step])
+def _nearest(rows: Array, centres: Array) -> Array:
+    """Squared distance of each row to its nearest centre, a block at a time; infinite for none."""
+    near = np.full(len(rows), np.inf)
+    for j in range(0, len(centres), SHORTLIST):
+        across = np.ascontiguousarray(centres[j : j + SHORTLIST].T)
+        step = max(1, BLOCK // across.shape[1])
+        distances = np.empty((min(step, len(rows)), across.shape[1]))
+        for i in range(0, len(rows), step):
+            part = distances[: len(rows[i : i + step])]
+            np.matmul(rows[i : i + step], across, out=part)
+            np.minimum(near[i : i + step], part.min(axis=1), out=near[i : i + step])
+    return near

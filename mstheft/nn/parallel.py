@@ -37,7 +37,7 @@ class _Team:
         self.table: list[Any] = [None] * parts
         self.meeting = threading.Barrier(parts)
 
-    def run(self, part: int, work: Callable[..., Answer], rows: tuple[Array, ...]) -> Answer:
+    def run(self, part: int, work: Callable[..., Answer], rows: tuple[np.ndarray, ...]) -> Answer:
         """One part's work; an error sends the others home, or they would wait for ever."""
         _here.team, _here.part = self, part
         try:
@@ -68,7 +68,7 @@ def summed(value: Array) -> Array:
     return value if team is None else team.summed(value)
 
 
-def in_parts(work: Callable[..., Answer], *rows: Array, numbers: int) -> list[Answer]:
+def in_parts(work: Callable[..., Answer], *rows: np.ndarray, numbers: int) -> list[Answer]:
     """work(*rows), or the answers of work on each part of the rows, in order.
 
     numbers : in the largest array that the work goes over; little work is not worth a thread

@@ -53,10 +53,11 @@ def peak(work: Callable[[], Any]) -> float:
 
 
 def clouds(n: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Outputs as copies give them: unsure, sure, and saturated with many rows in one place."""
+    """Outputs as copies give them: unsure, sure, saturated; and with many rows in one place."""
     logits = rng.normal(size=(n, 10))
-    sure = np.round(softmax(30 * logits), 3)
-    return {"unsure": softmax(logits), "sure": softmax(4 * logits), "saturated": sure}
+    named = {"unsure": 1, "sure": 4, "saturated": 30}
+    outputs = {name: softmax(scale * logits) for name, scale in named.items()}
+    return {**outputs, "rounded": np.round(outputs["saturated"], 3)}
 
 
 def main() -> None:
