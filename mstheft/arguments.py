@@ -26,9 +26,8 @@ EXAMPLES = """examples:
   mstheft steal relu --model victim.npz --budget 300000 --json report.json --save copy.npz
   mstheft train cnn --data cifar10 --blocks 2 --epochs 5 --save victim.npz
   mstheft steal active --data glyphs --strategy k-center --budget 1000
-  mstheft steal active --data cifar10 --victim victim.npz --pool tiny-imagenet \\
-      --strategy dfal+k-center --budget 5000 --rounds 10 --log queries.npz --plot out/
-  mstheft detect prada --log queries.npz
+  mstheft steal active --data cifar10 --victim victim.npz --strategy dfal+k-center --log q.npz
+  mstheft detect prada --log q.npz
   mstheft grid experiment.toml --out results/
   mstheft data list
 

@@ -185,6 +185,27 @@ def test_a_strategy_of_ones_own_is_asked_and_checked(victim, pool):
         )
 
 
+def test_patience_starts_anew_while_the_loss_is_high(victim, pool, monkeypatch):
+    x, y = np.zeros((20, 3)), np.zeros(20, int)
+    options = {"epochs": 30, "patience": 4, "validation": (x, y), "score": lambda *_: 0.5}
+    for restless, epochs in ((None, 5), (2.2, 30), (2.4, 5)):  # the loss stays at ln 10 = 2.303
+        history = mt.nn.fit.fit(
+            zoo.given([(np.zeros((10, 3)), np.zeros(10))]), x, y, **options, restless=restless,
+            optimizer=mt.nn.optim.SGD(0.0),
+        )  # fmt: skip
+        assert len(history.loss) == epochs
+    given_to_fit = {}
+
+    def watched(*args, **kwargs):
+        given_to_fit.update(kwargs)
+        return mt.nn.fit.fit(*args, **kwargs)
+
+    monkeypatch.setattr("mstheft.learning.rounds.fit", watched)
+    steal(mt.Oracle(victim), pool, l2=0.01, patience=7)
+    wanted = {"epochs": 15, "batch": 20, "l2": 0.01, "patience": 7, "restless": 1.5}
+    assert {name: given_to_fit[name] for name in wanted} == wanted
+
+
 # ---- answers into targets
 
 

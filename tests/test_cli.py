@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from mstheft import arguments, cli, compare, figures, tour
+from mstheft.commands import steal
 from mstheft.direct import linear, relu
 from mstheft.errors import ExtractionError
 from mstheft.nn import Network, zoo

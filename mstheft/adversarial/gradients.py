@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.nn.buffers import pieces, reused
-from mstheft.nn.conv import Conv2D
+from mstheft.nn.buffers import reused
 from mstheft.nn.functions import Array, softmax
 from mstheft.nn.network import Network
 from mstheft.nn.parallel import in_parts
@@ -65,39 +64,6 @@ def classes_of(y: Any, n: int, outputs: int) -> np.ndarray:
     return y.astype(np.int64)
 
 
-def input_gradient(network: Network, dlogits: Array, caches: list[Any]) -> Array:
-    """The backward pass to the inputs alone: (n, K) and `network.forward`'s caches -> (n, d).
-
-    As `network.backward`, but convolutions leave out dL/dW, which takes half of their time and
-    which nobody reads here.
-    """
-    for layer, cache in zip(network.layers[::-1], caches[::-1], strict=True):
-        if isinstance(layer, Conv2D):
-            dlogits = conv_input_gradient(layer, dlogits, cache.shape)
-        else:
-            dlogits, _ = layer.backward(dlogits, cache)
-    return dlogits.reshape(len(dlogits), -1)
-
-
-def conv_input_gradient(layer: Conv2D, dout: Array, shape: tuple[int, ...]) -> Array:
-    """dL/dx of a convolution, window place by window place, for inputs x of a shape (n, h, w, c).
-
-    dL/dx[n, s y + i - p, s z + j - p, c] += Σ_f dL/dout[n, y, z, f] W[f, i, j, c]
-    """
-    (n, h, w, c), (oh, ow) = shape, dout.shape[1:3]
-    k, s, p = layer.size, layer.stride, layer.pad
-    dx = np.empty(shape, dout.dtype)
-    for rows in pieces(n, dout.size):
-        flat = dout[rows].reshape(-1, layer.filters)
-        framed = np.zeros((len(dx[rows]), h + 2 * p, w + 2 * p, c), dout.dtype)
-        for i in range(k):
-            for j in range(k):
-                part = flat @ layer.params["W"][:, i, j]
-                framed[:, i : i + s * oh : s, j : j + s * ow : s] += part.reshape(-1, oh, ow, c)
-        dx[rows] = framed[:, p : p + h, p : p + w]
-    return dx
-
-
 def loss_gradient(network: Network, x: Array, y: np.ndarray) -> Array:
     """Direction in which the cross-entropy of class y grows fastest, up to a factor in each row.
 
@@ -112,7 +78,7 @@ def loss_gradient(network: Network, x: Array, y: np.ndarray) -> Array:
     def gradient(x: Array, y: np.ndarray) -> Array:
         with reused():
             logits, caches = network.forward(x.copy())
-            return input_gradient(network, _away_from(logits, y), caches).copy()
+            return network.to_inputs(_away_from(logits, y), caches).copy()
 
     found = [np.empty_like(x[:0])]
     for rows in batches(network, len(x)):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mstheft import progress
-from mstheft.adversarial.gradients import batches, input_gradient, inputs, lengths, reads_words
+from mstheft.adversarial.gradients import batches, inputs, lengths, reads_words
 from mstheft.nn.buffers import reused
 from mstheft.nn.functions import Array
 from mstheft.nn.network import Network
@@ -135,7 +135,7 @@ class _Search:
             scores = _two(logits.copy())
             for rival in _rivals(scores, labels, self.rivals):
                 gap, seed = _towards(scores, labels, rival)
-                slope = input_gradient(self.network, seed[:, -logits.shape[1] :].copy(), caches)
+                slope = self.network.to_inputs(seed[:, -logits.shape[1] :].copy(), caches)
                 if self.free is not None:
                     slope = slope * self.free[at]
                 size = lengths(slope)

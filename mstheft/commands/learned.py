@@ -29,9 +29,7 @@ def run(args: argparse.Namespace, desk: Desk) -> int:
         log = _Log(args.log)
         oracle = Oracle(network, args.output, budget=args.budget, monitors=[log])
     right = accuracy(network, task.x_test, task.y_test)
-    desk.say(
-        f"victim: {cell['victim']} on {task.name}, right on {_share(right)} of its test part"
-    )
+    desk.say(f"victim: {cell['victim']} on {task.name}, right on {_share(right)} of its test part")
     desk.say(f"oracle: {args.output}, {args.budget:,} queries; copy: {cell['copy']}\n")
     told = network.labels(task.x_test)
 
@@ -132,8 +130,7 @@ def _attack(
 
 def _tell(result: Stolen, desk: Desk) -> None:
     """The stages, then the copy of each round."""
-    rows = [*report.stage_rows(result)[:-1], ("total", f"{result.total:,}", *_took(result))]
-    desk.say(report.stage_table(rows))
+    desk.say(report.stage_table(report.stage_rows(result)))
     if result.curve:
         head = ("round", "queries", "epoch kept", "validation F1", "agreement", "accuracy")
         lines = [
@@ -144,10 +141,6 @@ def _tell(result: Stolen, desk: Desk) -> None:
         desk.say(f"\ncopies, judged on the test part\n{report.table(head, lines, right=head)}")
     if best := [p for p in result.curve if p is max(result.curve, key=_merit)]:
         desk.say(f"\nthe copy of round {best[0].round} is the result: {result.found['verify']}")
-
-
-def _took(result: Stolen) -> tuple[str, str]:
-    return f"{sum(result.seconds.values()):.2f}", "a learned copy" if result.model else "no copy"
 
 
 def _merit(point: Point) -> tuple[float, int]:

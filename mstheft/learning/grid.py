@@ -70,6 +70,18 @@ class Grid:
         return f"{words}-{hashlib.sha256(settings).hexdigest()[:10]}"
 
 
+@dataclass(frozen=True)
+class Failed:
+    """A cell's answer when it has none."""
+
+    why: str
+
+    @classmethod
+    def by(cls, error: BaseException) -> Failed:
+        """The error in words: an exception itself may not travel between processes."""
+        return cls(f"{type(error).__name__}: {error}")
+
+
 @dataclass
 class Outcome:
     """What a grid came to: `done` and `failed` cells, with their values or what went wrong."""
@@ -99,8 +111,8 @@ def run(grid: Grid, work: Work, folder: str | Path, *, executor: Executor | None
     with progress.bar("cells", len(missing), "cell") as bar:
         for cell, answer in _answers(grid, missing, work, folder, executor):
             name = grid.name(cell)
-            if isinstance(answer, Exception):
-                failures[name] = f"{type(answer).__name__}: {answer}"
+            if isinstance(answer, Failed):
+                failures[name] = answer.why
             else:
                 _write(folder / f"{name}.json", cell, answer)
                 found[name] = answer
@@ -130,7 +142,7 @@ def _answers(
             started[executor.submit(_attempt, work, cell, _scratch(folder, grid.name(cell)))] = cell
         for future in as_completed(started):
             error = future.exception()  # of the executor: a worker that died, say
-            yield started[future], error or future.result()
+            yield started[future], Failed.by(error) if error else future.result()
     finally:
         for future in started:
             future.cancel()
@@ -146,7 +158,7 @@ def _attempt(work: Work, cell: Cell, scratch: Path) -> Any:
     except Exception as error:
         with contextlib.suppress(OSError):
             scratch.rmdir()  # keeps what is in it, for the next attempt
-        return RuntimeError(f"{type(error).__name__}: {error}")
+        return Failed.by(error)
 
 
 def _scratch(folder: Path, name: str) -> Path:

@@ -68,14 +68,16 @@ def main() -> None:
     asked = parser.parse_args()
     n, k = asked.pool, asked.choose
     labelled, free = np.arange(n // 100), np.arange(n // 100, n)
-    sizes = [(c, b) for c in (128, 512, 1024) for b in (1 << 14, 1 << 16, 1 << 17)]
+    sizes = [(c, b) for c in (128, 1024) for b in (1 << 15, 1 << 17)]
     print(f"k-center, {k:,} of {n:,}, K = 10, {len(labelled):,} labelled")
     print(f"{'outputs':<12}{'products':>10}{'greedy':>10}{'ratio':>8}{'MiB':>8}")
     for name, outputs in clouds(n, np.random.default_rng(0)).items():
         bare = min(seconds(lambda o=outputs, s=s: products(o, k, *s)) for s in sizes)
         greedy = seconds(lambda o=outputs: kcenter.greedy(o, labelled, free, k))
         memory = peak(lambda o=outputs: kcenter.greedy(o, labelled, free, k))
-        print(f"{name:<12}{bare:>9.2f}s{greedy:>9.2f}s{greedy / bare:>8.2f}{memory:>8.0f}")
+        print(
+            f"{name:<12}{bare:>9.2f}s{greedy:>9.2f}s{greedy / bare:>8.2f}{memory:>8.0f}", flush=True
+        )
         if asked.naive:
             same = np.array_equal(
                 kcenter.greedy(outputs, labelled, free, k),
