@@ -146,7 +146,7 @@ def steal(cell: Cell, scratch: Path) -> dict[str, Any]:
     values: dict[str, Any] = {"victim": accuracy(network, task.x_test, task.y_test)}
     if cell["strategy"] == "traffic":
         rows = np.random.default_rng(cell["seed"]).permutation(len(task.x_test))[: cell["budget"]]
-        oracle.query(task.x_test[rows])
+        oracle.query(task.x_test[rows].reshape(len(rows), -1))
     else:
         result = attack(cell, oracle, task, judge, scratch)
         values |= judge(result.model)
@@ -212,11 +212,12 @@ def chooser(strategy: str, budget: int, candidates: int) -> str | strategies.Sel
 
 
 def thief_rows(cell: Cell, task: victims.Task, *, noise: bool = False) -> np.ndarray:
-    """The attacker's pool in the victim's shape; texts in the words that the victim knows."""
+    """The attacker's pool, (n, d) as the victim sees it; texts in the words that it knows."""
     rng = np.random.default_rng([cell["seed"], 3])
     if task.vocabulary is None:
         name = "noise" if noise else cell["pool"]
-        return pools.pool(name, task.shape, cell["pool_size"], rng)
+        images = pools.pool(name, task.shape, cell["pool_size"], rng)
+        return images.reshape(len(images), -1)
     if noise:
         words = len(task.vocabulary)
         return jacobian.noise_pool(task.shape, cell["pool_size"], rng, words=words)
@@ -259,7 +260,7 @@ def _few_of_each(task: victims.Task, n: int, rng: np.random.Generator) -> np.nda
     for label in np.unique(task.y_test):
         mine = np.flatnonzero(task.y_test[order] == label)
         turns[mine] = np.arange(len(mine))
-    return task.x_test[order[np.argsort(turns, kind="stable")][:n]]
+    return task.x_test[order[np.argsort(turns, kind="stable")][:n]].reshape(n, -1)
 
 
 def _transfer(network: Network, copy: Network, task: victims.Task, cell: Cell) -> dict[str, Any]:

@@ -211,7 +211,7 @@ def learned_pictures(victim: Network, result: Stolen, x: np.ndarray) -> Iterator
         "confusion",
         learning_plots.confusion(counts, style.axes(size=(5.2, 4.8))),
         "A table of classes by classes, dark along its diagonal.",
-        "Rows are what the victim says, columns what the copy says: off the diagonal they disagree.",
+        "Rows are what the victim says, columns what the copy says; off the diagonal they differ.",
     )
 
 

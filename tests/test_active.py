@@ -144,6 +144,20 @@ def test_the_model_is_the_copy_with_the_best_score_on_rows_it_never_saw(victim, 
     np.testing.assert_allclose([p.agreement for p in result.curve], agree)
 
 
+def test_the_score_and_not_the_agreement_picks_the_copy(victim, pool, monkeypatch):
+    def lowest(copy, x, labels):
+        return 1 - mt.nn.fit.accuracy(copy, x, labels)
+
+    monkeypatch.setattr("mstheft.learning.rounds.macro_f1", lowest)
+    copies = []
+    result = steal(mt.Oracle(victim), pool, evaluate=lambda copy: copies.append(copy) or 0)
+    assert result.of("agreement").max() == 0, "what evaluate says has the name agreement here"
+    agreement = [p.agreement for p in result.curve]
+    np.testing.assert_allclose(result.of("validation"), 1 - np.array(agreement))
+    assert result.model is copies[max(range(4), key=lambda i: (-agreement[i], i))]
+    assert min(agreement) < max(agreement)
+
+
 def test_same_seed_same_copy_other_seed_another(victim, pool):
     runs = [steal(mt.Oracle(victim), pool, rng=rng) for rng in (1, np.random.default_rng(1), 2)]
     same, again, other = ([run.model.parameters()["0.W"], *run.chosen] for run in runs)

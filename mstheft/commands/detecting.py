@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 
 from mstheft import report
-from mstheft.commands.shared import Desk, Wrong, check_places, noted
+from mstheft.commands.shared import Desk, Wrong, arguments_of_user, check_places, noted
 from mstheft.defend.prada import Detector
 from mstheft.plots import detection
 
@@ -18,7 +18,8 @@ def run(args: argparse.Namespace, desk: Desk) -> int:
     check_places(args)
     queries, labels = _logged(args)
     detector = Detector(args.delta)
-    detector.observe(queries, labels)
+    with arguments_of_user():
+        detector.observe(queries, labels)
     w = "not enough distances for a test" if detector.w is None else f"W = {detector.w:.3f}"
     desk.say(f"{len(queries):,} queries, {len(detector.distances):,} distances, {w}")
     if detector.first_alarm is None:
@@ -47,7 +48,7 @@ def _logged(args: argparse.Namespace) -> tuple[np.ndarray, np.ndarray]:
     try:
         with np.load(args.log, allow_pickle=False) as file:
             return file["queries"], file["labels"]
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise Wrong(
             f"--log {args.log}: expected an .npz file with the arrays queries (n, d) and labels "
             f"(n,), but {error}; write one with mstheft steal active --log"

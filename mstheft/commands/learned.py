@@ -123,6 +123,8 @@ def _attack(
     """The result, whole or as far as it came, and what ended it."""
     try:
         return experiments.attack(cell, oracle, task, judge, args.checkpoint), None
+    except ValueError as error:  # before anything was asked: an argument that cannot be
+        raise Wrong(str(error)) from error
     except (ExtractionError, BudgetExhausted, KeyboardInterrupt) as error:
         partial = getattr(error, "partial", None)
         return partial if isinstance(partial, Stolen) else Stolen(), error
