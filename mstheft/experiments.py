@@ -40,8 +40,8 @@ else:
 
 SETTINGS: dict[str, Any] = {
     "data": "glyphs",  # one of victims.TASKS
-    "victim": "small",  # small, mlp, cnn-1 … cnn-4, text-cnn, text-gru
-    "victim_epochs": 5,
+    "victim": "usual",  # as in victims.USUAL; or tiny, small, mlp, cnn-1 … cnn-4, text-cnn, …
+    "victim_epochs": 5,  # for those others
     "copy": "small",
     "pool": "letters",  # as in data.pools; for texts wikitext-2
     "pool_size": 5000,
@@ -232,14 +232,29 @@ def thief_rows(cell: Cell, task: victims.Task, *, noise: bool = False) -> np.nda
 def victim(cell: Cell, folder: Path) -> tuple[victims.Task, Network]:
     """Task and trained victim of a cell; from the folder where it is there, kept there if not."""
     task = victims.load(cell["data"])
-    path = folder / f"{cell['data']}-{cell['victim']}-{cell['victim_epochs']}.npz"
+    usual = cell["victim"] == "usual" and cell["data"] in victims.USUAL
+    epochs = "" if usual else f"-{cell['victim_epochs']}"
+    path = folder / f"{cell['data']}-{cell['victim']}{epochs}.npz"
     if path.exists():
         return task, Network.load(path)
     folder.mkdir(parents=True, exist_ok=True)
-    network = architecture(cell["victim"], task, 0)
-    victims.train(network, task, epochs=cell["victim_epochs"], rng=0)
+    network = trained(cell, task, rng=0)
     network.save(path)
     return task, network
+
+
+def trained(cell: Cell, task: victims.Task, *, rng: Any) -> Network:
+    """A victim as the cell wants it; for a task without a usual one the small of its kind."""
+    if cell["victim"] == "usual" and cell["data"] in victims.USUAL:
+        kind, options, how = victims.USUAL[cell["data"]]
+        network = victims.build(kind, task, **options, rng=rng)
+    else:
+        texts = task.vocabulary is not None
+        small = "text-cnn" if texts else "small"
+        network = architecture(small if cell["victim"] == "usual" else cell["victim"], task, rng)
+        how = {"epochs": cell["victim_epochs"]}
+    victims.train(network, task, **how, rng=rng)
+    return network
 
 
 def architecture(name: str, task: victims.Task, rng: Any) -> Network:

@@ -29,7 +29,9 @@ def run(args: argparse.Namespace, desk: Desk) -> int:
         log = _Log(args.log)
         oracle = Oracle(network, args.output, budget=args.budget, monitors=[log])
     right = accuracy(network, task.x_test, task.y_test)
-    desk.say(f"victim: {cell['victim']} on {task.name}, right on {_share(right)} of its test part")
+    desk.say(
+        f"victim: {args.victim_file or 'trained'} on {task.name}, right on {_share(right)} of its test part"
+    )
     desk.say(f"oracle: {args.output}, {args.budget:,} queries; copy: {cell['copy']}\n")
     told = network.labels(task.x_test)
 
@@ -68,8 +70,7 @@ def _cell(args: argparse.Namespace) -> tuple[experiments.Cell, victims.Task]:
     usual = {"copy": "text-cnn" if texts else "small", "pool": "topics" if texts else "letters"}
     said = {name: getattr(args, name, None) for name in experiments.SETTINGS}
     chosen = {name: value for name, value in said.items() if value is not None}
-    victim = {"victim": usual["copy"]}
-    return experiments.SETTINGS | usual | victim | chosen, task
+    return experiments.SETTINGS | usual | chosen, task
 
 
 def _victim(
@@ -78,16 +79,13 @@ def _victim(
     """The victim of the file, or one that is trained on the spot."""
     if args.victim_file is None:
         desk.say(f"training a victim on {task.name}: {task.found}")
-        network = experiments.architecture(cell["victim"], task, args.seed)
-        victims.train(network, task, epochs=cell["victim_epochs"], rng=args.seed)
-        return network
+        return experiments.trained(cell, task, rng=args.seed)
     network = Network.load(args.victim_file)
     if network.inputs != int(np.prod(task.shape)) or network.outputs < task.classes:
         raise Wrong(
             f"--victim {args.victim_file}: expected a network for {task.name}, {task.shape} to "
             f"{task.classes} classes, got {network.shape} to {network.outputs}; name its --data"
         )
-    cell["victim"] = str(args.victim_file)
     return network
 
 

@@ -30,6 +30,7 @@ from mstheft.nn.functions import Array, entropy
 from mstheft.nn.network import Network
 
 CHUNK = 4096  # rows of the pool that are looked at together
+RIVALS = 9  # likeliest other classes that DeepFool tries, as in its authors' code
 
 Select = Callable[..., np.ndarray]
 
@@ -141,7 +142,7 @@ def boundary_distances(copy: Network, pool: Array, rows: np.ndarray) -> Array:
     """
     parts = []
     for i in range(0, len(rows), CHUNK):
-        found = adversarial.deepfool(copy, pool[rows[i : i + CHUNK]])
+        found = adversarial.deepfool(copy, pool[rows[i : i + CHUNK]], rivals=RIVALS)
         parts.append(np.where(found.flipped, found.norms, np.inf))
     return np.concatenate(parts)
 
