@@ -29,9 +29,8 @@ def run(args: argparse.Namespace, desk: Desk) -> int:
         log = _Log(args.log)
         oracle = Oracle(network, args.output, budget=args.budget, monitors=[log])
     right = accuracy(network, task.x_test, task.y_test)
-    desk.say(
-        f"victim: {args.victim_file or 'trained'} on {task.name}, right on {_share(right)} of its test part"
-    )
+    name = args.victim_file or "trained on the spot"
+    desk.say(f"victim: {name}, right on {_share(right)} of the test part of {task.name}")
     desk.say(f"oracle: {args.output}, {args.budget:,} queries; copy: {cell['copy']}\n")
     told = network.labels(task.x_test)
 
