@@ -24,7 +24,7 @@ SETTINGS: dict[str, tuple[str, dict[str, Any], dict[str, Any], float]] = {
     "cifar10": ("cnn", {"blocks": 3}, {"epochs": 15, "batch": 64}, 65.0),
     "gtsrb": ("cnn", {"blocks": 3}, {"epochs": 25, "batch": 64}, 90.0),
     "mr": ("text-cnn", {}, {"epochs": 5, "batch": 50}, 73.0),
-    "imdb": ("text-cnn", {}, {"epochs": 5, "batch": 50}, 82.0),
+    "imdb": ("text-cnn", {}, {"epochs": 10, "batch": 50}, 82.0),
     "ag-news": ("text-cnn", {}, {"epochs": 5, "batch": 50}, 87.0),
 }
 
