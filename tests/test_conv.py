@@ -274,3 +274,44 @@ def test_layers_that_do_not_fit(layers, shape, told):
 def test_padding_that_does_not_exist(size, padding):
     with pytest.raises(ValueError, match="expected padding"):
         Conv2D(1, 1, size, padding=padding)
+
+
+def test_windows_larger_than_the_image_and_every_other_size():
+    """All sizes to 7, strides to 3, images from 1x1 to 6x6: the loops, and the adjoint of both.
+
+    <dout, conv(x)> = <dx, x> holds for the linear part: 1e-11 for sums of a few hundred products.
+    """
+    rng, tried = np.random.default_rng(0), 0
+    for size in range(1, 8):
+        for stride in (1, 2, 3):
+            for padding in ("same", "valid"):
+                if padding == "same" and size % 2 == 0:
+                    continue
+                layer = Conv2D(2, 3, size, stride, padding, rng=rng)
+                for h, w in ((1, 1), (2, 2), (2, 5), (3, 3), (6, 4), (6, 6)):
+                    if min(h, w) + 2 * layer.pad < size:
+                        continue
+                    x, tried = rng.normal(size=(2, h, w, 2)), tried + 1
+                    out, cache = layer.forward(x)
+                    naive = conv2d_naive(x, layer.params["W"], layer.params["b"], stride, layer.pad)
+                    assert np.abs(out - naive).max() < 1e-12
+                    dout = rng.normal(size=out.shape)
+                    dx, grads = layer.backward(dout, cache)
+                    assert abs((dout * out).sum() - (dx * x).sum()) < 1e-11
+                    assert abs((dout * out).sum() - (grads["W"] * layer.params["W"]).sum()) < 1e-11
+    assert tried > 100
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Conv2D(1, 1, 0),
+        lambda: Conv2D(1, 1, 3, 0),
+        lambda: MaxPool2D(0),
+        lambda: Dropout(1.0),
+        lambda: Dropout(-0.1),
+    ],
+)
+def test_layers_that_cannot_be(make):
+    with pytest.raises(ValueError, match="expected"):
+        make()

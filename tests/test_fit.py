@@ -287,3 +287,18 @@ def test_a_falling_rate_is_a_straight_line_to_zero(interrupted):
         expected = [0.6, 0.5, 0.4, 0.3, 0.2, 0.1] if falling else [0.6] * 6
         np.testing.assert_allclose(optimizer.seen, expected[: 3 if interrupted else 6], rtol=1e-12)
         assert optimizer.rate == 0.6
+
+
+@pytest.mark.parametrize("make", [zoo.text_cnn, zoo.text_gru])
+def test_l2_shrinks_every_weight_and_no_bias(make):
+    """With a loss that is flat, a step of rate 1 takes l2 θ off every matrix, and only there."""
+    network = make(9, 6, 2, size=4, rng=0, dtype=np.float64)
+    before = state(network)
+
+    def flat(logits, targets):
+        return 0.0, np.zeros_like(logits)
+
+    fit(network, np.ones((4, 6)), np.zeros(4), epochs=1, optimizer=SGD(1, 0), loss=flat, l2=0.25)
+    for name, value in network.parameters().items():
+        expected = 0.75 * before[name] if value.ndim > 1 else before[name]
+        np.testing.assert_allclose(value, expected, rtol=1e-12)

@@ -156,3 +156,27 @@ def test_a_forked_child_gets_threads_of_its_own():
     code = textwrap.dedent(code)
     ran = subprocess.run([sys.executable, "-W", "ignore", "-c", code], timeout=60, check=False)
     assert ran.returncode == 2
+
+
+def test_a_thread_that_cannot_be_started_leaves_nobody_waiting(parts, monkeypatch):
+    """The second of two helpers fails to start: the first must not wait for it at a sum."""
+    pool, asked = parallel._helpers(), []
+
+    class Broken:
+        def submit(self, *work):
+            asked.append(work)
+            if len(asked) == parts - 1:
+                raise RuntimeError("can't start new thread")
+            return pool.submit(*work)
+
+    monkeypatch.setattr(parallel, "_helpers", lambda: Broken())
+    with pytest.raises(RuntimeError, match="new thread"):
+        parallel.in_parts(parallel.summed, np.ones(6), numbers=6)
+    monkeypatch.setattr(parallel, "_helpers", lambda: pool)
+    assert len(parallel.in_parts(parallel.summed, np.ones(6), numbers=6)) == parts
+
+
+def test_parts_follow_what_blas_may_use():
+    limits = pytest.importorskip("threadpoolctl").threadpool_limits
+    with limits(1):
+        assert parallel._threads() == 1

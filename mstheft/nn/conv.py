@@ -27,9 +27,9 @@ def bands(x: Array, size: int, stride: int, pad: int, out: Array) -> Array:
     h, w = x.shape[1:3]
     out[:, :, :pad], out[:, :, pad + w :] = 0, 0
     for i in range(size):
-        first = max(0, -(-(pad - i) // stride))
-        last = min(out.shape[1], (h - 1 - i + pad) // stride + 1)
-        rows = x[:, first * stride + i - pad :: stride][:, : max(0, last - first)]
+        first = min(out.shape[1], max(0, -(-(pad - i) // stride)))
+        last = max(first, min(out.shape[1], (h - 1 - i + pad) // stride + 1))
+        rows = x[:, first * stride + i - pad :: stride][:, : last - first]
         target = out[:, :, pad : pad + w, i]
         target[:, :first], target[:, last:] = 0, 0
         if x.shape[3] < 8:  # short runs are slow to copy: one channel after the other
@@ -74,6 +74,8 @@ class Conv2D(Layer):
         dtype: Any = np.float64,
     ):
         super().__init__()
+        if size < 1 or stride < 1:
+            raise ValueError(f"expected size= and stride= of at least 1, got {size} and {stride}")
         if padding not in ("same", "valid") or (padding == "same" and size % 2 == 0):
             raise ValueError(
                 f"expected padding 'same' (with an odd size) or 'valid', got {padding!r}, {size}"

@@ -60,7 +60,8 @@ def fit(
     patience : stop after so many epochs without a better score
     restless : patience starts anew after an epoch whose mean loss is still above this
     falling : let the learning rate fall in a straight line to 0 at the end of the last epoch
-    Ctrl-C ends training cleanly: the best parameters so far are kept, `interrupted` is set.
+    Ctrl-C ends training cleanly, `interrupted` is set: the best parameters so far are kept, or
+    without `validation` those of the last step.
     """
     x, targets = np.asarray(x, network.dtype), np.asarray(targets)
     if len(x) != len(targets) or len(x) == 0:
@@ -109,10 +110,10 @@ def fit(
     return history
 
 
-def _rates(start: float, epoch: int, epochs: int, batches: int, falling: bool) -> Array:
+def _rates(start: float, epoch: int, epochs: int, batches: int, falling: bool) -> list[float]:
     """The learning rate of each of an epoch's batches."""
     gone = (epoch * batches + np.arange(batches)) / (epochs * batches)
-    return start * (1 - gone) if falling else np.full(batches, start)
+    return (start * (1 - gone)).tolist() if falling else [start] * batches
 
 
 def _epoch(
@@ -121,7 +122,7 @@ def _epoch(
     targets: np.ndarray,
     batch: int,
     optimizer: Any,
-    rates: Array,
+    rates: list[float],
     loss: Loss,
     l2: float,
     rng: np.random.Generator,
@@ -135,7 +136,7 @@ def _epoch(
         value, grads = network.loss_gradients(x[rows], targets[rows], loss)
         if l2:
             for name in grads:
-                if name.endswith(".W"):
+                if params[name].ndim > 1:  # weights; biases and the like are (n,)
                     grads[name] += l2 * params[name]
         optimizer.step(params, grads)
         total += value * len(rows)

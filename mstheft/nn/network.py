@@ -54,7 +54,7 @@ class Network:
         if self.dtype not in (np.dtype(np.float64), np.dtype(np.float32)):
             raise ValueError(f"expected dtype float64 or float32, got {self.dtype}; pick one")
         for layer in self.layers:
-            layer.params = {k: p.astype(self.dtype, copy=False) for k, p in layer.params.items()}
+            layer.params = {k: np.ascontiguousarray(p, self.dtype) for k, p in layer.params.items()}
 
     @property
     def inputs(self) -> int:
@@ -98,11 +98,11 @@ class Network:
 
     def forward(self, x: Array, train: bool = False) -> tuple[Array, list[Any]]:
         """All layers forwards: (n, d) -> logits (n, K), and one cache per layer."""
-        x = self._rows(x)
-        if isinstance(self.layers[0], Activation):
-            x = x.copy()  # the only layer that may work in place, and x is the caller's
+        given = x = self._rows(x)
         caches = []
         for layer in self.layers:
+            if isinstance(layer, Activation) and np.may_share_memory(x, given):
+                x = x.copy()  # it may work in place, and what is given is the caller's
             x, cache = layer.forward(x, train)
             caches.append(cache)
         return x, caches
@@ -141,15 +141,23 @@ class Network:
         """A training step's forward and backward pass: the loss and dL/dparams by name.
 
         loss : (logits, targets) -> (mean over the rows, dL/dlogits); dropout and batch norm are on
+        Large batches are split among threads. The gradients lie in memory that the next call in
+        this thread uses again: copy what shall last.
         """
         x = self._rows(x)
+        if len(targets) != len(x):
+            raise ValueError(
+                f"expected one target per row, got {len(targets)} targets for {len(x)} rows; "
+                "check how the data was cut"
+            )
 
         def step(x: Array, targets: Array) -> tuple[float, list[Grads]]:
             with reused():
                 logits, caches = self.forward(x, train=True)
                 value, dlogits = loss(logits, targets)
-                share = dlogits.dtype.type(len(x) / total)
-                return value * share, self.backward(dlogits * share, caches, need_dx=False)[1]
+                share = len(x) / total
+                dlogits = np.asarray(share * dlogits, self.dtype)
+                return share * value, self.backward(dlogits, caches, need_dx=False)[1]
 
         total = len(x)
         answers = parallel.in_parts(step, x, targets, numbers=total * self.widest)

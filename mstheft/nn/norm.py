@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -78,16 +79,16 @@ class BatchNorm(Layer):
         return out.reshape(x.shape), (centred, root, train)
 
     def _mean(self, flat: Array) -> tuple[Array, Any]:
-        """Of every channel over the whole batch, and over how many numbers it was taken."""
+        """(m, c) -> the mean of every channel over the whole batch, (c,), and how many it is of."""
         count = summed(flat.dtype.type(len(flat)))
         return summed(column_sums(flat)) / count, count
 
     def _wide(self, x: Array) -> Array:
-        """x with a sample in each row: long rows are worked on faster than short ones."""
-        return x.reshape(len(x), -1)
+        """(n, ..., c) -> (n, ...·c): long rows are worked on faster than short ones."""
+        return x.reshape(len(x), math.prod(x.shape[1:]))
 
     def _repeat(self, values: Array, wide: Array) -> Array:
-        """One number per channel, repeated along such a row."""
+        """One number per channel, (c,), repeated along such a row: (...·c,)."""
         return np.tile(values, wide.shape[1] // self.channels)
 
     def _follow(self, mean: Array, var: Array) -> None:
@@ -137,8 +138,10 @@ class Dropout(Layer):
     def __init__(self, rate: float = 0.1, *, rng: Any = None):
         super().__init__()
         self.rate = rate
+        if not 0 <= rate < 1:
+            raise ValueError(f"expected rate= from 0 to below 1, got {rate}; lower it")
         self.rng = np.random.default_rng(rng)
-        self._seed = self.rng.bit_generator.seed_seq.spawn(1)[0]  # type: ignore[attr-defined]
+        self._seed = int(self.rng.integers(1 << 63))
         self._others: dict[int, np.random.Generator] = {}
 
     def config(self) -> dict[str, Any]:
@@ -158,10 +161,7 @@ class Dropout(Layer):
         if part() == 0:
             return self.rng
         if part() not in self._others:
-            seed = np.random.SeedSequence(
-                self._seed.entropy, spawn_key=(*self._seed.spawn_key, part())
-            )
-            self._others[part()] = np.random.default_rng(seed)
+            self._others[part()] = np.random.default_rng([self._seed, part()])
         return self._others[part()]
 
     def backward(self, dout: Array, cache: Any, need_dx: bool = True) -> tuple[Array, Grads]:

@@ -7,7 +7,8 @@
 What needs the whole batch meanwhile, as batch normalisation does, adds it up with `summed`.
 A matrix product then runs on the core whose cache holds its numbers, which needs BLAS held to
 one thread: without the package `threadpoolctl`, and for small work, all runs in the caller's
-thread. The results are the same up to rounding.
+thread. The results are the same up to rounding; but rounding decides which of two nearly equal
+numbers is the largest, so float32 gradients of a network with max-pools may differ in a place.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import itertools
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import numpy as np
@@ -25,6 +26,7 @@ import numpy as np
 from mstheft.nn.functions import Array
 
 Answer = TypeVar("Answer")
+MOST = 64  # parts at most
 WORTHWHILE = 1 << 20  # numbers in a layer's output below which threads cost more than they save
 _here = threading.local()
 _busy = threading.Lock()  # one batch at a time is split: parts that wait for one another all run
@@ -48,8 +50,30 @@ class _Team:
         finally:
             _here.team, _here.part = None, 0
 
+    def play(self, work: Callable[..., Answer], cut: list[tuple[np.ndarray, ...]]) -> list[Answer]:
+        """The answers of all parts; the caller's thread works on the first."""
+        others: list[Future[Answer]] = []
+        try:
+            for i in range(1, len(cut)):
+                others.append(_helpers().submit(self.run, i, work, cut[i]))
+            first = [self.run(0, work, cut[0])]
+        except threading.BrokenBarrierError:
+            first = []  # another part failed: its own error follows
+        except BaseException:
+            self.meeting.abort()
+            raise
+        finally:
+            errors = [other.exception() for other in others]
+        for error in errors:
+            if error and not isinstance(error, threading.BrokenBarrierError):
+                raise error
+        return first + [other.result() for other in others]
+
     def summed(self, value: Array) -> Array:
-        """The sum over all parts, added in the same order by each."""
+        """The sum of all parts' values of one shape, added in the same order by each.
+
+        Every part must come here equally often: each waits for the others.
+        """
         self.table[_here.part] = value
         self.meeting.wait()
         total = functools.reduce(np.add, self.table)
@@ -71,6 +95,7 @@ def summed(value: Array) -> Array:
 def in_parts(work: Callable[..., Answer], *rows: np.ndarray, numbers: int) -> list[Answer]:
     """work(*rows), or the answers of work on each part of the rows, in order.
 
+    rows : arrays with the same number of rows, (n, ...)
     numbers : in the largest array that the work goes over; little work is not worth a thread
     """
     blas = _blas() if numbers >= WORTHWHILE else None
@@ -86,17 +111,7 @@ def in_parts(work: Callable[..., Answer], *rows: np.ndarray, numbers: int) -> li
         team, ends = _Team(parts), np.linspace(0, len(rows[0]), parts + 1).astype(int)
         cut = [tuple(array[a:b] for array in rows) for a, b in itertools.pairwise(ends)]
         with blas.limit(limits=1, user_api="blas"):
-            others = [_helpers().submit(team.run, i, work, cut[i]) for i in range(1, parts)]
-            try:
-                answers = [team.run(0, work, cut[0])]
-            except threading.BrokenBarrierError:
-                answers = []  # another part failed: its own error follows
-            finally:
-                errors = [other.exception() for other in others]
-        for error in errors:
-            if error and not isinstance(error, threading.BrokenBarrierError):
-                raise error
-        return answers + [other.result() for other in others]
+            return team.play(work, cut)
     finally:
         _busy.release()
 
@@ -111,16 +126,17 @@ def _blas() -> Any:
     return ThreadpoolController()
 
 
-@functools.cache
 def _threads() -> int:
     """As many as BLAS uses, so that OPENBLAS_NUM_THREADS and the like hold here too."""
     found = [lib["num_threads"] for lib in _blas().info() if lib["user_api"] == "blas"]
-    return max(found, default=1)
+    return min(max(found, default=1), MOST)
 
 
 @functools.cache
 def _helpers() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max(1, _threads() - 1), thread_name_prefix="mstheft")
+    """A thread for every part but the caller's: parts that waited for a thread would wait for
+    one another. They start when they are first needed."""
+    return ThreadPoolExecutor(MOST - 1, thread_name_prefix="mstheft")
 
 
 if hasattr(os, "register_at_fork"):  # threads do not survive a fork; the child starts its own

@@ -20,6 +20,8 @@ class MaxPool2D(Layer):
 
     def __init__(self, size: int = 2):
         super().__init__()
+        if size < 1:
+            raise ValueError(f"expected size= of at least 1 for MaxPool2D, got {size}; raise it")
         self.size = size
 
     def config(self) -> dict[str, Any]:
