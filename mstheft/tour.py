@@ -200,7 +200,11 @@ def learned_copy(setting: Setting, digits: Digits) -> Chapter:
         ],
         [
             *figures.strategy_pictures(results, detectors),
-            *figures.learned_pictures(victim, best, digits.x_test),
+            *(
+                p
+                for p in figures.learned_pictures(victim, best, digits.x_test)
+                if p.name != "agreement"
+            ),
         ],
         _numbers(victim, best, digits, gauge=True),
         report.stage_rows(best),

@@ -41,7 +41,7 @@ def agreement(curves: Mapping[str, tuple[Any, Any]], ax: Axes | None = None) -> 
         ends.append(middle[-1])
         colours.append(colour)
     ax.set_xlabel("queries paid for (rows)")
-    ax.set_ylabel("agreement with the victim (share of test rows)")
+    ax.set_ylabel("agreement (share of test rows)")
     style.end_labels(ax, ends, list(curves), colours)
     return ax
 
