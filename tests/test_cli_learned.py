@@ -19,7 +19,7 @@ def little(monkeypatch, tmp_path):
     """Victims that learn in a moment: 400 drawn digits, one epoch of a dense network."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(victims, "GENERATED", (400, 100))
-    usual = {"victim": "mlp", "victim_epochs": 1, "pool_size": 200, "candidates": 50}
+    usual = {"victim_epochs": 1, "pool_size": 200, "candidates": 50}
     monkeypatch.setattr(experiments, "SETTINGS", experiments.SETTINGS | usual)
 
 
