@@ -126,23 +126,27 @@ class Conv2D(Layer):
 
     def backward(self, dout: Array, cache: Any, need_dx: bool = True) -> tuple[Array, Grads]:
         """dL/dW from the windows; dL/dx as a convolution of dout with the flipped weights."""
-        x, k = cache, self.size
+        x, k, width = cache, self.size, cache.shape[2] + self.pad
         dw = np.zeros((k * k * self.inputs, self.filters), dout.dtype)
-        dx = self.buffers.empty("dx", x.shape, dout.dtype) if need_dx else dout
-        flipped = self.params["W"][:, ::-1, ::-1].transpose(2, 1, 0, 3).reshape(-1, self.inputs)
-        (h, w), width = x.shape[1:3], x.shape[2] + self.pad
         for rows in pieces(len(x), self._numbers(x, dout), BANDS):
             part = dout[rows]
             found = self._windows("x", x[rows], self.stride, self.pad, (part.shape[1], width))
             dw += np.matmul(found.swapaxes(1, 2), self._beside(part, width)).sum(axis=0)
-            if need_dx:
-                spread = self._spread(part)
-                found = self._windows("dout", spread, 1, k - 1 - self.pad, (h, width))
-                dx[rows] = self._times(found, flipped, (len(part), h, width))[:, :, :w]
         dw = dw.reshape(k, k, self.inputs, self.filters).transpose(3, 1, 0, 2)
         ones = np.ones(dout.size // self.filters, dout.dtype)
         grads = {"W": np.ascontiguousarray(dw), "b": ones @ dout.reshape(len(ones), -1)}
-        return dx, grads
+        return (self.input_gradient(dout, x) if need_dx else dout), grads
+
+    def input_gradient(self, dout: Array, cache: Any) -> Array:
+        """dL/dx: the weights, turned by half a turn, over dout."""
+        h, w = cache.shape[1:3]
+        dx = self.buffers.empty("dx", cache.shape, dout.dtype)
+        turned = self.params["W"][:, ::-1, ::-1].transpose(2, 1, 0, 3).reshape(-1, self.inputs)
+        for rows in pieces(len(dx), self._numbers(cache, dout), BANDS):
+            spread, shape = self._spread(dout[rows]), (h, w + self.pad)
+            found = self._windows("dout", spread, 1, self.size - 1 - self.pad, shape)
+            dx[rows] = self._times(found, turned, (len(spread), *shape))[:, :, :w]
+        return dx
 
     def _numbers(self, x: Array, out: Array) -> int:
         """In the bands of x, or of dout where these are more."""

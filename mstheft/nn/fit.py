@@ -48,6 +48,7 @@ def fit(
     validation: tuple[Array, np.ndarray] | None = None,
     score: Callable[[Network, Array, np.ndarray], float] = accuracy,
     patience: int | None = None,
+    restless: float | None = None,
     falling: bool = False,
     rng: Any = None,
 ) -> History:
@@ -57,6 +58,7 @@ def fit(
     optimizer : Adam(1e-3) unless given
     validation : (x, targets) on which `score` (higher is better) picks the epoch to keep
     patience : stop after so many epochs without a better score
+    restless : patience starts anew after an epoch whose mean loss is still above this
     falling : let the learning rate fall in a straight line to 0 at the end of the last epoch
     Ctrl-C ends training cleanly, `interrupted` is set: the best parameters so far are kept, or
     without `validation` those of the last step.
@@ -77,7 +79,7 @@ def fit(
         )
     rng = np.random.default_rng(rng)
     optimizer = optimizer or Adam()
-    history, best_score, best_params = History(), -np.inf, None
+    history, best_score, best_params, awake = History(), -np.inf, None, -1
     steps = epochs * -(-len(x) // batch)
     start = optimizer.rate
     with progress.bar("training", steps, "batch") as bar:
@@ -91,10 +93,12 @@ def fit(
                     history.best = epoch
                     continue
                 history.validation.append(score(network, *validation))
+                if restless is not None and history.loss[-1] > restless:
+                    awake = epoch
                 if history.validation[-1] > best_score:
                     best_score, history.best = history.validation[-1], epoch
                     best_params = {k: p.copy() for k, p in network.parameters().items()}
-                elif patience is not None and epoch - history.best >= patience:
+                elif patience is not None and epoch - max(history.best, awake) >= patience:
                     break
         except KeyboardInterrupt:
             history.interrupted = True

@@ -118,6 +118,12 @@ class Network:
             grads.append(own)
         return dlogits, grads[::-1]
 
+    def to_inputs(self, dlogits: Array, caches: list[Any]) -> Array:
+        """The backward pass of `forward`'s caches to the inputs alone: (n, K) -> (n, d)."""
+        for layer, cache in zip(self.layers[::-1], caches[::-1], strict=True):
+            dlogits = layer.input_gradient(dlogits, cache)
+        return dlogits.reshape(len(dlogits), self.inputs)
+
     def input_gradient(self, x: Array, dlogits: Array) -> Array:
         """Gradient of Σ_k dlogits_k logit_k(x) at each input x. (n, d), (n, K) -> (n, d)."""
         logits, caches = self.forward(x)
@@ -127,8 +133,7 @@ class Network:
                 f"expected dlogits of shape {logits.shape}, got {dlogits.shape}; "
                 "give one row of weights over the logits per input"
             )
-        dx, _ = self.backward(dlogits, caches)
-        return dx.reshape(len(dx), self.inputs)
+        return self.to_inputs(dlogits, caches)
 
     def loss_gradients(
         self, x: Array, targets: Array, loss: Callable[[Array, Any], tuple[float, Array]]
@@ -172,7 +177,7 @@ class Network:
         for k in range(logits.shape[1]):
             seed = np.zeros_like(logits)
             seed[:, k] = 1
-            columns.append(self.backward(seed, caches)[0].reshape(len(logits), self.inputs))
+            columns.append(self.to_inputs(seed, caches).copy())
         return np.stack(columns, axis=1)
 
     # ---- parameters
