@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from mstheft import figures, victims
 from mstheft.direct import label_only, linear, relu
+from mstheft.learning import strategies
 
 EXAMPLES = """examples:
   mstheft tour                                     steal small victims and read how it went
@@ -24,6 +25,10 @@ EXAMPLES = """examples:
   mstheft steal relu --data mnist --hidden 128 --plot out/
   mstheft steal relu --model victim.npz --budget 300000 --json report.json --save copy.npz
   mstheft train cnn --data cifar10 --blocks 2 --epochs 5 --save victim.npz
+  mstheft steal active --data glyphs --strategy k-center --budget 1000
+  mstheft steal active --data cifar10 --victim victim.npz --strategy dfal+k-center --log q.npz
+  mstheft detect prada --log q.npz
+  mstheft grid experiment.toml --out results/
   mstheft data list
 
 Steal only models that are yours or that you may test."""
@@ -51,6 +56,8 @@ def build() -> argparse.ArgumentParser:
     _add_tour(commands)
     _add_train(commands)
     _add_data(commands)
+    _add_detect(commands)
+    _add_grid(commands)
     return parser
 
 
@@ -61,6 +68,8 @@ def _add_steal(commands: Any) -> None:
     _add_softmax(kinds)
     _add_label(kinds)
     _add_relu(kinds)
+    _add_active(kinds)
+    _add_jacobian(kinds)
 
 
 def _add_logistic(kinds: Any) -> None:
@@ -95,6 +104,76 @@ def _add_relu(kinds: Any) -> None:
     parser.set_defaults(widths=lambda args: args.shape, layers=lambda args: (args.hidden or 64,))
     parser.set_defaults(attack=relu.extract, pictures=figures.relu_pictures)
     _add_answers(parser, "logits")
+
+
+def _add_active(kinds: Any) -> None:
+    parser = _learned(kinds, "active", "a copy learned from a pool of unrelated rows")
+    add = parser.add_argument
+    add(
+        "--pool",
+        metavar="NAME",
+        help="of photographs, drawings, noise, or a folder; for texts topics, spam or wikitext-2",
+    )
+    add("--pool-size", type=_whole(1), metavar="N", help="(default: 5000)")
+    add("--strategy", choices=[*strategies.STRATEGIES, "noise"], default="k-center")
+    add("--candidates", type=_whole(0), metavar="N", help="rows DFAL looks at; 0: all of them")
+    add("--patience", type=_whole(1), metavar="N", help="epochs without progress (default: 5)")
+    add("--checkpoint", type=Path, metavar="DIR", help="keeps what was paid for; goes on from it")
+
+
+def _add_jacobian(kinds: Any) -> None:
+    parser = _learned(kinds, "jacobian", "a copy learned by Jacobian-based augmentation")
+    parser.set_defaults(strategy="jbda", checkpoint=None)
+
+
+def _learned(kinds: Any, name: str, what: str) -> argparse.ArgumentParser:
+    """A parser with the options of every attack that learns."""
+    parser = kinds.add_parser(name, help=what, description=f"Steal a victim: {what}.")
+    parser.set_defaults(command="learn")
+    add = parser.add_argument
+    add("--data", choices=sorted(victims.TASKS), required=True, help="what the victim has learned")
+    add("--victim", type=Path, dest="victim_file", metavar="FILE", help="by mstheft train --save")
+    add("--output", choices=("logits", "log_probs", "probs", "label"), default="probs")
+    add("--budget", type=_whole(10), default=1000, metavar="N", help="(default: %(default)s)")
+    add("--rounds", type=_whole(1), default=5, metavar="N", help="(default: %(default)s)")
+    add("--copy", metavar="KIND", help="small, mlp, cnn-1 to cnn-4, text-cnn, text-gru")
+    add("--epochs", type=_whole(1), metavar="N", help="at most, for each copy (default: 30)")
+    add("--batch", type=_whole(1), metavar="N", help="(default: 50)")
+    add("--save", type=Path, metavar="FILE", help="the copy, .npz")
+    add("--json", type=Path, metavar="FILE", help="everything that is printed, and more")
+    add("--log", type=Path, metavar="FILE", help="the queries and their labels, .npz")
+    add("--plot", type=Path, metavar="DIR", help="figures of the attack, .png")
+    _add_common(parser)
+    return parser
+
+
+def _add_detect(commands: Any) -> None:
+    detect = commands.add_parser("detect", help="would these queries have been noticed?")
+    kinds = detect.add_subparsers(metavar="KIND", dest="kind", required=True)
+    parser = kinds.add_parser("prada", help="by the distances between queries")
+    parser.set_defaults(command="detect", json=None, save=None, model=None)
+    add = parser.add_argument
+    add("--log", type=Path, required=True, metavar="FILE", help="by mstheft steal active --log")
+    add("--delta", type=_share, default=0.9, metavar="D", help="alarm below (default: 0.9)")
+    add("--plot", type=Path, metavar="DIR", help="histogram and W over time, .png")
+    add("--quiet", action="store_true", help="say only what went wrong")
+
+
+def _add_grid(commands: Any) -> None:
+    parser = commands.add_parser("grid", help="an experiment of many attacks, resumable")
+    parser.set_defaults(command="grid")
+    add = parser.add_argument
+    add("experiment", type=Path, metavar="FILE", help="TOML: title, claim, [axes], [fixed]")
+    add(
+        "--out",
+        type=Path,
+        default=Path("mstheft-grid"),
+        metavar="DIR",
+        help="(default: %(default)s)",
+    )
+    add("--workers", type=_whole(1), default=1, metavar="N", help="processes (default: 1)")
+    add("--scheduler", metavar="ADDRESS", help="a Dask cluster's")
+    add("--quiet", action="store_true", help="say only what went wrong")
 
 
 def _kind(kinds: Any, name: str, what: str) -> tuple[argparse.ArgumentParser, Any]:
@@ -176,6 +255,13 @@ def _positive(text: str) -> float:
         value = 0.0
     if not 0 < value < 1e6:
         raise argparse.ArgumentTypeError(f"expected a positive number, got {text!r}")
+    return value
+
+
+def _share(text: str) -> float:
+    value = _positive(text)
+    if value >= 1:
+        raise argparse.ArgumentTypeError(f"expected a number between 0 and 1, got {text!r}")
     return value
 
 

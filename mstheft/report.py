@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
+from mstheft.learning.stolen import Stolen
 from mstheft.nn.storage import replace_file
 from mstheft.result import Result
 
@@ -86,7 +87,9 @@ def stage_rows(result: Result) -> list[Row]:
         (name, f"{asked:,}", f"{result.seconds.get(name, 0):.2f}", told.get(name, ""))
         for name, asked in result.queries.items()
     ]
-    end = "a verified copy" if result.verified else "no verified copy"
+    learned = isinstance(result, Stolen) and result.model is not None
+    other = "a learned copy" if learned else "no verified copy"
+    end = "a verified copy" if result.verified else other
     return [*rows, ("total", f"{result.total:,}", f"{sum(result.seconds.values()):.2f}", end)]
 
 

@@ -56,22 +56,6 @@ def test_pieces_are_of_the_size_asked_for():
     assert [len(range(100)[part]) for part in parts] == [5] * 20
 
 
-@pytest.mark.parametrize("step", [1, 2, 3])
-def test_frames_of_zeros(step):
-    """Against an array of zeros that is filled in loops; old numbers do not show through."""
-    buffers, rng = Buffers(), np.random.default_rng(0)
-    with reused():
-        buffers.empty("p", (2, 20, 20, 3), float)[...] = np.nan
-        for h, w in ((4, 5), (3, 2)):
-            x = rng.normal(size=(2, h, w, 3))
-            shape = 2 + (h - 1) * step + 1 + 3, 2 + (w - 1) * step + 1 + 1
-            expected = np.zeros((2, *shape, 3))
-            for i in range(h):
-                for j in range(w):
-                    expected[:, 2 + i * step, 2 + j * step] = x[:, i, j]
-            np.testing.assert_array_equal(buffers.padded("p", x, 2, shape, step), expected)
-
-
 def test_threads_may_ask_one_network_at_a_time():
     """Eight threads, each with inputs of its own: all get the answers of a lone caller."""
     network = zoo.small_cnn((8, 8, 1), 3, rng=0)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from mstheft.nn import gradcheck, losses
+from mstheft.nn import gradcheck, losses, parallel
 from mstheft.nn.buffers import reused
-from mstheft.nn.conv import Conv2D, conv2d_naive
+from mstheft.nn.conv import Conv2D, bands, conv2d_naive, windows
 from mstheft.nn.layers import Activation, Dense, Flatten
 from mstheft.nn.network import Network
 from mstheft.nn.norm import BatchNorm, Dropout, column_products
@@ -39,6 +39,27 @@ def test_convolution_equals_the_loops(stride, padding, size, reuse):
             got = layer.forward(x)[0]
         assert got.shape == (shape[0], *layer.out_shape(shape[1:])) == expected.shape
         assert np.abs(got - expected).max() < 1e-12
+
+
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("channels", [2, 9])
+@pytest.mark.parametrize("pad", [0, 1])
+def test_a_window_is_one_run_of_the_bands(stride, channels, pad):
+    """Each window of the framed image, cut out by hand, is found as one row: column by column."""
+    x = np.random.default_rng(0).normal(size=(2, 7, 6, channels))
+    framed = np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+    rows, width = (7 + 2 * pad - 3) // stride + 1, 6 + pad
+    memory = np.full((2 * rows * width + 6, 3, channels), np.nan)
+    memory[-6:] = 0  # the last row's zeros on the right
+    bands(x, 3, stride, pad, memory[:-6].reshape(2, rows, width, 3, channels))
+    found = windows(memory, 3, 3 * channels, len(memory) - 6)
+    for n in range(2):
+        for y in range(rows):
+            for start in range(6 + 2 * pad - 2):
+                place = (n * rows + y) * width + start
+                window = framed[n, stride * y : stride * y + 3, start : start + 3]
+                got = found[place % 3, place // 3]
+                np.testing.assert_array_equal(got, window.swapaxes(0, 1).ravel())
 
 
 def test_convolution_by_hand():
@@ -160,6 +181,22 @@ def test_dropout_keeps_the_mean_and_only_in_training():
     np.testing.assert_array_equal(out, again)
 
 
+def test_dropout_of_a_split_batch_draws_for_each_part_and_layer():
+    """Four parts of a batch in two layers of one generator: eight masks, the same each time."""
+
+    def masks():
+        rng, team = np.random.default_rng(3), parallel._Team(1)
+        layers, x = [Dropout(0.5, rng=rng), Dropout(0.5, rng=rng)], (np.ones((1, 60)),)
+        return [
+            tuple(team.run(i, lambda x, la=layer: la.forward(x, train=True)[0], x)[0])
+            for layer in layers
+            for i in range(4)
+        ]
+
+    assert len(set(masks())) == 8
+    assert masks() == masks()
+
+
 def test_column_products():
     a, b = np.random.default_rng(5).normal(size=(2, 30, 4))
     np.testing.assert_allclose(column_products(a, b), (a * b).sum(axis=0), rtol=1e-13)
@@ -237,3 +274,44 @@ def test_layers_that_do_not_fit(layers, shape, told):
 def test_padding_that_does_not_exist(size, padding):
     with pytest.raises(ValueError, match="expected padding"):
         Conv2D(1, 1, size, padding=padding)
+
+
+def test_windows_larger_than_the_image_and_every_other_size():
+    """All sizes to 7, strides to 3, images from 1x1 to 6x6: the loops, and the adjoint of both.
+
+    <dout, conv(x)> = <dx, x> holds for the linear part: 1e-11 for sums of a few hundred products.
+    """
+    rng, tried = np.random.default_rng(0), 0
+    for size in range(1, 8):
+        for stride in (1, 2, 3):
+            for padding in ("same", "valid"):
+                if padding == "same" and size % 2 == 0:
+                    continue
+                layer = Conv2D(2, 3, size, stride, padding, rng=rng)
+                for h, w in ((1, 1), (2, 2), (2, 5), (3, 3), (6, 4), (6, 6)):
+                    if min(h, w) + 2 * layer.pad < size:
+                        continue
+                    x, tried = rng.normal(size=(2, h, w, 2)), tried + 1
+                    out, cache = layer.forward(x)
+                    naive = conv2d_naive(x, layer.params["W"], layer.params["b"], stride, layer.pad)
+                    assert np.abs(out - naive).max() < 1e-12
+                    dout = rng.normal(size=out.shape)
+                    dx, grads = layer.backward(dout, cache)
+                    assert abs((dout * out).sum() - (dx * x).sum()) < 1e-11
+                    assert abs((dout * out).sum() - (grads["W"] * layer.params["W"]).sum()) < 1e-11
+    assert tried > 100
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Conv2D(1, 1, 0),
+        lambda: Conv2D(1, 1, 3, 0),
+        lambda: MaxPool2D(0),
+        lambda: Dropout(1.0),
+        lambda: Dropout(-0.1),
+    ],
+)
+def test_layers_that_cannot_be(make):
+    with pytest.raises(ValueError, match="expected"):
+        make()

@@ -256,3 +256,49 @@ def test_lists_will_do():
 
 def test_histories_do_not_share_their_lists():
     assert History().loss is not History().loss
+
+
+class Recorder(SGD):
+    """Keeps the learning rate of every step."""
+
+    def __init__(self, rate):
+        super().__init__(rate)
+        self.seen = []
+
+    def step(self, params, grads):
+        self.seen.append(self.rate)
+        super().step(params, grads)
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_a_falling_rate_is_a_straight_line_to_zero(interrupted):
+    """Two epochs of three batches: 6/6, 5/6 … 1/6 of the rate; afterwards it is as it was."""
+    x, y = np.random.default_rng(0).normal(size=(30, 2)), np.arange(30) % 2
+
+    def score(network, x, y):
+        if interrupted:
+            raise KeyboardInterrupt
+        return 1.0
+
+    for falling in (False, True):
+        optimizer = Recorder(0.6)
+        options = {"epochs": 2, "batch": 10, "validation": (x, y), "score": score}
+        fit(zoo.mlp([2, 2], rng=0), x, y, optimizer=optimizer, falling=falling, **options)
+        expected = [0.6, 0.5, 0.4, 0.3, 0.2, 0.1] if falling else [0.6] * 6
+        np.testing.assert_allclose(optimizer.seen, expected[: 3 if interrupted else 6], rtol=1e-12)
+        assert optimizer.rate == 0.6
+
+
+@pytest.mark.parametrize("make", [zoo.text_cnn, zoo.text_gru])
+def test_l2_shrinks_every_weight_and_no_bias(make):
+    """With a loss that is flat, a step of rate 1 takes l2 θ off every matrix, and only there."""
+    network = make(9, 6, 2, size=4, rng=0, dtype=np.float64)
+    before = state(network)
+
+    def flat(logits, targets):
+        return 0.0, np.zeros_like(logits)
+
+    fit(network, np.ones((4, 6)), np.zeros(4), epochs=1, optimizer=SGD(1, 0), loss=flat, l2=0.25)
+    for name, value in network.parameters().items():
+        expected = 0.75 * before[name] if value.ndim > 1 else before[name]
+        np.testing.assert_allclose(value, expected, rtol=1e-12)

@@ -26,9 +26,10 @@ FLOORS = [
     {"adversarial", "compare", "oracle", "data"},
     {"learning", "direct", "defend"},
     {"victims", "report"},  # beside tour, which tells its story with it
-    {"figures", "page"},
+    {"experiments", "figures", "page"},
     {"tour"},
     {"arguments"},
+    {"commands"},
     {"cli"},
     {"__init__", "__main__"},  # the doors
 ]
@@ -324,10 +325,13 @@ def test_the_names_of_the_front_door_hold():
     for name in (
         "Network",
         "Oracle",
+        "adversarial",
         "compare",
         "data",
+        "defend",
         "direct",
         "errors",
+        "learning",
         "nn",
         "oracle",
         "plots",
@@ -337,6 +341,10 @@ def test_the_names_of_the_front_door_hold():
     assert issubclass(mt.errors.BudgetExhausted, Exception)
     for attack in ("linear", "label_only", "relu"):
         assert callable(getattr(mt.direct, attack).extract)
+    assert callable(mt.learning.active.steal)
+    assert callable(mt.defend.prada.Detector)
+    for attack in ("fgsm", "pgd", "deepfool", "transferability"):
+        assert callable(getattr(mt.adversarial, attack))
     for method in ("logits", "probs", "labels"):
         assert callable(getattr(mt.Network, method))
     assert not hasattr(mt.Network, "predict")

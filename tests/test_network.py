@@ -12,7 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mstheft.nn import Network, functions, zoo
+from mstheft.nn.fit import fit
 from mstheft.nn.layers import Activation, Dense, Flatten, Layer
+from mstheft.nn.losses import cross_entropy
+from mstheft.nn.norm import Dropout
+from mstheft.nn.optim import SGD, Adam
 
 SMALL = zoo.mlp([5, 8, 3], bias=0.5, rng=0)
 SHAPED = Network(
@@ -255,3 +259,40 @@ def test_nothing_in_nn_knows_of_theft():
         for room in ("oracle", "direct", "learning", "defend", "compare", "plots", "data"):
             assert f"mstheft.{room}" not in source
             assert f"from mstheft import {room}" not in source
+
+
+@pytest.mark.parametrize("first", [Flatten(), Dropout(0.5)])
+def test_an_activation_behind_a_layer_that_changes_nothing_spares_the_callers_rows(first):
+    network = Network([first, Activation("relu"), Dense(6, 2, rng=0)], 6)
+    x = np.random.default_rng(0).normal(size=(5, 6))
+    kept = x.copy()
+    network.logits(x)
+    np.testing.assert_array_equal(x, kept)
+    plain = Network([Flatten(), Activation("relu"), Dense(6, 2, rng=0)], 6)
+    plain.loss_gradients(x, np.zeros(5, int), cross_entropy)
+    np.testing.assert_array_equal(x, kept)
+
+
+@pytest.mark.parametrize("optimizer", [SGD(0.1), Adam(0.1)])
+def test_weights_in_another_order_of_memory_are_trained_too(optimizer):
+    """A transposed matrix: its flat view would be a copy, and an update of that is lost."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(20, 3)), rng.integers(0, 2, 20)
+    networks = [zoo.given([(W, np.zeros(2))]) for W in (np.ones((3, 2)).T, np.ones((2, 3)))]
+    for network in networks:
+        fit(network, x, y, epochs=1, optimizer=type(optimizer)(0.1), rng=0)
+    a, b = (network.parameters()["0.W"] for network in networks)
+    np.testing.assert_array_equal(a, b)
+    assert 0.01 < np.abs(a - 1).max() < 1
+
+
+@pytest.mark.parametrize("targets", [9, 11])
+def test_one_target_per_row_also_where_the_batch_is_split(targets):
+    network = zoo.mlp([3, 2], rng=0)
+    with pytest.raises(ValueError, match="expected one target per row"):
+        network.loss_gradients(np.zeros((10, 3)), np.zeros(targets, int), cross_entropy)
+
+
+def test_a_batch_of_no_rows_has_no_answers():
+    for network in (zoo.cnn((8, 8, 1), 3, 1, rng=0), zoo.text_cnn(9, 6, 2), zoo.text_gru(9, 6, 2)):
+        assert network.logits(np.zeros((0, network.inputs))).shape == (0, network.outputs)

@@ -660,3 +660,100 @@ def test_numbers_beyond_float32_are_refused_by_a_float32_victim():
     with pytest.raises(ValueError, match="finite numbers as float32"):
         oracle.query(np.full((1, 4), 1e300))
     assert oracle.count == 0
+
+
+# ---- monitors
+
+
+class Witness:
+    """A monitor that remembers what it saw."""
+
+    def __init__(self, log=None):
+        self.seen, self.log = [], log if log is not None else []
+
+    def observe(self, x, labels):
+        self.seen.append((x.copy(), labels.copy()))
+        self.log.append(self)
+        x[...], labels[...] = 0, 0  # what it writes must reach nobody
+
+
+@pytest.mark.parametrize("network", [NET, ONE])
+@pytest.mark.parametrize("output", ["logits", "log_probs", "probs", "label"])
+def test_monitors_see_rows_and_the_most_likely_class_whatever_is_told(network, output):
+    witness, kept = Witness(), X.copy()
+    oracle = Oracle(network, output, decimals=0 if output == "probs" else None, monitors=[witness])
+    answers = oracle.query(X[:40])
+    oracle.query(X[40:])
+    np.testing.assert_array_equal(X, kept)
+    plain = Oracle(network, output, decimals=oracle.decimals)
+    np.testing.assert_array_equal(answers, plain.query(X[:40]))
+    assert [len(x) for x, _ in witness.seen] == [40, 20]
+    np.testing.assert_array_equal(np.concatenate([x for x, _ in witness.seen]), X)
+    labels = np.concatenate([labels for _, labels in witness.seen])
+    np.testing.assert_array_equal(labels, network.labels(X))
+
+
+def test_monitors_see_top_k_and_victims_of_labels_too():
+    first, second = Witness(), Witness()
+    Oracle(NET, "top_k", top=1, monitors=[first]).query(X)
+    Oracle(NET.labels, "label", gives="labels", inputs=4, monitors=(second,)).query(X)
+    for witness in (first, second):
+        np.testing.assert_array_equal(witness.seen[0][1], NET.labels(X))
+
+
+def test_every_monitor_sees_every_answer_in_order_and_nothing_that_was_refused():
+    log = []
+    first, second = Witness(log), Witness(log)
+    oracle = Oracle(NET, budget=10, monitors=[first, second])
+    oracle.query(X[:6])
+    with pytest.raises(BudgetExhausted):
+        oracle.query(X[:5])
+    with pytest.raises(ValueError, match="expected rows"):
+        oracle.query(X[:1, :2])
+    oracle.query(X[:4])
+    assert log == [first, second, first, second]
+    for witness in (first, second):
+        assert [len(x) for x, _ in witness.seen] == [6, 4]
+        np.testing.assert_array_equal(witness.seen[1][0], X[:4])
+
+
+def test_monitors_see_flat_rows_as_asked_even_if_the_victim_writes_into_them():
+    def victim(x):
+        x[...] = 0
+        return x.reshape(len(x), -1)[:, :2]
+
+    witness = Witness()
+    x = np.random.default_rng(0).normal(size=(5, 2, 3))
+    Oracle(victim, inputs=(2, 3), monitors=[witness]).query(x)
+    np.testing.assert_array_equal(witness.seen[0][0], x.reshape(5, 6))
+
+
+def test_threads_reach_a_monitor_one_at_a_time():
+    witness = Witness()
+    oracle = Oracle(NET, "label", monitors=[witness])
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda i: oracle.query(X[i : i + 1]), range(60)))
+    assert sorted(x[0, 0] for x, _ in witness.seen) == sorted(X[:, 0])
+
+
+def test_monitors_are_out_of_sight_and_of_the_right_kind():
+    witness = Witness()
+    oracle = Oracle(NET, monitors=[witness])
+    assert {name for name in dir(oracle) if not name.startswith("_")} == ATTRIBUTES
+    assert "Witness" not in repr(oracle)
+    with pytest.raises(ValueError, match=r"method observe\(x, labels\), got \['prada'\]"):
+        Oracle(NET, monitors=["prada"])
+
+
+def test_a_prada_detector_watches_an_oracle():
+    from mstheft.defend.prada import Detector
+
+    detector, alone = Detector(), Detector()
+    oracle = Oracle(NET, "probs", monitors=[detector])
+    rows = np.random.default_rng(5).normal(size=(400, 4))
+    for start in range(0, 400, 50):
+        oracle.query(rows[start : start + 50])
+    alone.observe(rows, NET.labels(rows))
+    assert detector.queries == oracle.count == 400
+    np.testing.assert_array_equal(detector.history.w, alone.history.w)
+    assert len(detector.history.w) > 20

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from mstheft import plots
 from mstheft.nn import zoo
 from mstheft.nn.regions import slice_regions
-from mstheft.plots import linear, lines, regions, style, weights
+from mstheft.plots import detection, learning, linear, lines, regions, style, weights
 
 HELPERS = {"style"}  # modules of plots/ that hold no plots
 
@@ -64,6 +64,9 @@ W = RNG.normal(size=(5, 12))
 X = np.linspace(-3, 3, 9)
 P = 1 / (1 + np.exp(-2 * X))
 A = np.hstack([RNG.normal(size=(4, 3)), np.ones((4, 1))])
+SHARES = np.linspace(0.4, 0.9, 9)
+SURE = np.random.default_rng(1).dirichlet(np.ones(3), size=40)
+COUNTS = np.array([[7, 1], [0, 12]])
 
 # One call for each public plot. Who adds a plot adds a line here and has the checks below for free.
 EXAMPLES = {
@@ -71,6 +74,14 @@ EXAMPLES = {
     "lines.kinks": lambda: (a_line(),),
     "lines.slopes": lambda: (a_line(),),
     "lines.intersection": lambda: ((-1, 0, 1), (2, -1, -2), (0.0, 1.0)),
+    "detection.distances": lambda: (RNG.normal(3, 0.4, 300),),
+    "detection.over_queries": lambda: ({"noise": ([110, 120], [0.98, 0.97]), "none": ([], [])},),
+    "learning.agreement": lambda: ({"random": (100 * X + 400, SHARES), "noise": (X + 4, [X, X])},),
+    "learning.output_space": lambda: (SURE, [np.arange(4), np.arange(9, 12)]),
+    "learning.deepfool_paths": lambda: ((X, X, np.sign(X + X[:, None]) + 1), [W[:3, :2]]),
+    "learning.entropies": lambda: (P, [P[:3], P[4:]]),
+    "learning.confusion": lambda: (COUNTS,),
+    "learning.transfer": lambda: (COUNTS / 12, ["copy", "victim"], ["copy", "victim"]),
     "training.curves": lambda: (SimpleNamespace(loss=[1, 0.5], validation=[0.4, 0.7], best=1),),
     "sweep.line": lambda: (a_line(),),
     "sweep.jumps": lambda: (a_line(),),
@@ -503,3 +514,83 @@ def test_signs_draws_every_sign_unrounded():
     dots = np.concatenate([line.get_xydata() for line in ax.lines if line.get_marker() == "o"])
     np.testing.assert_array_equal(dots[np.argsort(dots[:, 0]), 1], solved)
     assert "2.0e-02 off" in texts(ax)
+
+
+# ---- detection
+
+
+def test_distances_draws_every_one_and_the_normal_curve_with_area_one():
+    found = RNG.normal(3, 0.4, 400)
+    ax = detection.distances(found, ax=fresh(), w=0.987)
+    areas = [bar.get_width() * bar.get_height() for bar in ax.patches]
+    np.testing.assert_allclose(sum(areas), 1, rtol=1e-12)
+    (curve,) = in_colour(ax, style.VICTIM)
+    t, density = curve.get_xydata().T
+    np.testing.assert_allclose((np.diff(t) * (density[1:] + density[:-1]) / 2).sum(), 1, atol=5e-3)
+    np.testing.assert_allclose(t[density.argmax()], found.mean(), rtol=1e-12)
+    assert "W = 0.987" in texts(ax)
+    assert "400 distances" in texts(ax)
+
+
+def test_distances_that_are_all_equal_have_no_curve_and_one_is_too_few():
+    assert not in_colour(detection.distances(np.full(20, 1.5), ax=fresh()), style.VICTIM)
+    with pytest.raises(ValueError, match="two distances or more, got 1"):
+        detection.distances([1.0])
+
+
+def test_over_queries_draws_each_attack_and_rings_the_first_alarm():
+    histories = {"a": ([110, 120, 130], [0.95, 0.89, 0.8]), "b": ([110, 120], [0.99, 0.98])}
+    ax = detection.over_queries(histories, ax=fresh(), delta=0.9)
+    for n, (queries, w) in enumerate(histories.values()):
+        curve, ring = in_colour(ax, style.of_class(n))
+        np.testing.assert_array_equal(curve.get_xydata(), np.transpose([queries, w]))
+        assert ring.get_xydata().tolist() == ([[120, 0.89]] if n == 0 else [])
+    (line,) = in_colour(ax, style.KINK)
+    assert set(line.get_ydata()) == {0.9}
+    assert texts(ax) == "a | b | δ = 0.9"
+
+
+# ---- learning
+
+
+def test_agreement_shows_the_mean_and_all_seeds_between_lowest_and_highest():
+    queries, shares = np.array([10, 20, 30]), np.array([[0.1, 0.5, 0.6], [0.3, 0.4, 0.8]])
+    ax = learning.agreement({"k-center": (queries, shares), "mine": (queries, shares[0])})
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), [0.2, 0.45, 0.7])
+    np.testing.assert_array_equal(ax.lines[1].get_ydata(), shares[0])
+    assert ax.lines[0].get_color() == learning.STRATEGIES["k-center"]
+    (band,) = ax.collections
+    corners = band.get_paths()[0].vertices
+    for x, low, high in zip(queries, shares.min(axis=0), shares.max(axis=0), strict=True):
+        there = corners[corners[:, 0] == x, 1]
+        assert (there.min(), there.max()) == (low, high)
+    assert texts(ax) == "k-center | mine"
+
+
+def test_output_space_puts_sure_rows_into_corners_and_torn_ones_between():
+    outputs = np.array([[1.0, 0, 0, 0], [0, 0.5, 0, 0.5], [0, 0, 1, 0]])
+    ax = learning.output_space(outputs, [[2], [0, 1]])
+    pool, first, second = ax.lines
+    np.testing.assert_allclose(pool.get_xydata(), [[0, 1], [0, 0], [0, -1]], atol=1e-12)
+    np.testing.assert_allclose(first.get_xydata(), [[0, -1]], atol=1e-12)
+    np.testing.assert_allclose(second.get_xydata(), [[0, 1], [0, 0]], atol=1e-12)
+    assert "round 0 | round 1" in texts(ax)
+
+
+def test_deepfool_paths_begin_at_the_clean_row_and_end_at_the_example():
+    labels = (np.arange(9) > 4) + np.zeros((9, 1), int)
+    path = np.array([[-1.0, 0.5], [0.2, 0.6], [0.4, 0.6]])
+    ax = learning.deepfool_paths((X, X, labels), [path])
+    (asked,), (example,) = in_colour(ax, style.QUERY), in_colour(ax, style.NEGATIVE)
+    np.testing.assert_array_equal(asked.get_xydata(), path[:1])
+    np.testing.assert_array_equal(example.get_xydata(), path[-1:])
+
+
+def test_confusion_and_transfer_write_every_number():
+    ax = learning.confusion(np.array([[7, 1], [0, 12]]), names=["ham", "spam"])
+    assert texts(ax) == "7 | 1 |  | 12"
+    assert ax.get_title(loc="left") == "they agree on 95.0%"
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["ham", "spam"]
+    ax = learning.transfer([[0.5, 1.0]], ["copy"], ["copy", "victim"])
+    assert texts(ax) == "50% | 100%"
+    np.testing.assert_array_equal(ax.images[0].get_array(), [[0.5, 1.0]])

@@ -52,21 +52,6 @@ class Buffers(threading.local):
             kept = self._kept[name] = np.empty(size, dtype)
         return kept[:size].reshape(shape)
 
-    def padded(self, name: str, x: Array, before: int, shape: tuple[int, int], step: int) -> Array:
-        """Images x (n, h, w, c) in frames of zeros of the given shape (height, width).
-
-        The first row and column lie at `before`, with step - 1 zeros between neighbours.
-        """
-        n, h, w, c = x.shape
-        out = self.empty(name, (n, *shape, c), x.dtype)
-        end_y, end_x = before + (h - 1) * step + 1, before + (w - 1) * step + 1
-        if step > 1:
-            out[...] = 0
-        else:
-            out[:, :before], out[:, end_y:], out[:, :, :before], out[:, :, end_x:] = 0, 0, 0, 0
-        out[:, before:end_y:step, before:end_x:step] = x
-        return out
-
     def __reduce__(self) -> Any:
         return Buffers, ()
 

@@ -1,7 +1,8 @@
-"""Convolution over images, (n, height, width, channels): fast by patches, and slow by loops."""
+"""Convolution over images, (n, height, width, channels): fast by bands, and slow by loops."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,20 +12,44 @@ from mstheft.nn.buffers import pieces
 from mstheft.nn.functions import Array
 from mstheft.nn.layers import Grads, Layer
 
-PATCHES = 1 << 19  # numbers in a piece of patches: two megabytes of float32
+BANDS = 1 << 19  # numbers in a piece of bands: two megabytes of float32
 
 
-def patches(x: Array, size: int, stride: int, out: Array) -> Array:
-    """Every window of x (n, h, w, c), copied side by side: out (n, oh, ow, size, size·c).
+def bands(x: Array, size: int, stride: int, pad: int, out: Array) -> Array:
+    """The `size` rows of x that each row of windows covers, side by side, with zeros around.
 
-    A row of a window lies together in memory already, so `size` strided copies are enough.
+        out[n, y, pad + j, i] = x[n, stride·y + i - pad, j]
+
+    x (n, h, w, c) -> out (n, oh, W, size, c). In memory a window of size x size is then one run
+    of numbers, from its first column to its last: no window is copied by itself, and the zeros
+    left of a row stand to the right of the row before. W >= pad + w.
     """
-    n, _, _, c = x.shape
-    (oh, ow), (s0, s1, s2, s3) = out.shape[1:3], x.strides
-    shape, strides = (n, oh, ow, size * c), (s0, s1 * stride, s2 * stride, s3)
+    h, w = x.shape[1:3]
+    out[:, :, :pad], out[:, :, pad + w :] = 0, 0
     for i in range(size):
-        out[:, :, :, i] = as_strided(x[:, i:], shape, strides, writeable=False)
+        first = min(out.shape[1], max(0, -(-(pad - i) // stride)))
+        last = max(first, min(out.shape[1], (h - 1 - i + pad) // stride + 1))
+        rows = x[:, first * stride + i - pad :: stride][:, : last - first]
+        target = out[:, :, pad : pad + w, i]
+        target[:, :first], target[:, last:] = 0, 0
+        if x.shape[3] < 8:  # short runs are slow to copy: one channel after the other
+            for channel in range(x.shape[3]):
+                target[:, first:last, :, channel] = rows[..., channel]
+        else:
+            target[:, first:last] = rows
     return out
+
+
+def windows(memory: Array, size: int, width: int, count: int) -> Array:
+    """Every window in the memory of such bands: (size, m, size·width) views, nothing is copied.
+
+    width : numbers in a column of a band, size·c; count : windows, one starting at each column
+    Window `o + size r` is [o, r]: those that start `size` columns apart do not overlap, so that
+    each [o] is an ordinary matrix. m = ⌈count / size⌉.
+    """
+    step = memory.itemsize * width
+    shape = size, -(-count // size), size * width
+    return as_strided(memory, shape, (step, size * step, memory.itemsize), writeable=False)
 
 
 class Conv2D(Layer):
@@ -49,6 +74,8 @@ class Conv2D(Layer):
         dtype: Any = np.float64,
     ):
         super().__init__()
+        if size < 1 or stride < 1:
+            raise ValueError(f"expected size= and stride= of at least 1, got {size} and {stride}")
         if padding not in ("same", "valid") or (padding == "same" and size % 2 == 0):
             raise ValueError(
                 f"expected padding 'same' (with an odd size) or 'valid', got {padding!r}, {size}"
@@ -87,52 +114,81 @@ class Conv2D(Layer):
         return (self.size - 1) // 2 if self.padding == "same" else 0
 
     def forward(self, x: Array, train: bool = False) -> tuple[Array, Any]:
-        """(n, h, w, inputs) -> (n, oh, ow, filters): patches and a matrix product, by pieces."""
+        """(n, h, w, inputs) -> (n, oh, ow, filters): every window times the weights, by pieces."""
         out = self.buffers.empty("out", (len(x), *self.out_shape(x.shape[1:])), x.dtype)
-        weights = np.ascontiguousarray(self.params["W"].reshape(self.filters, -1).T)
-        for rows in pieces(len(x), self._patched(x, out), PATCHES):
-            flat = self._flat_patches(x[rows], out.shape[1:3])
-            part = out[rows]
-            np.matmul(flat, weights, out=part.reshape(len(flat), -1))
-            part += self.params["b"]
+        weights = self.params["W"].transpose(2, 1, 3, 0).reshape(-1, self.filters)
+        (oh, ow), width = out.shape[1:3], x.shape[2] + self.pad
+        for rows in pieces(len(x), self._numbers(x, out), BANDS):
+            found = self._windows("x", x[rows], self.stride, self.pad, (oh, width))
+            sums = self._times(found, weights, (len(x[rows]), oh, width))
+            np.add(sums[:, :, :: self.stride][:, :, :ow], self.params["b"], out=out[rows])
         return out, x
 
     def backward(self, dout: Array, cache: Any, need_dx: bool = True) -> tuple[Array, Grads]:
-        """dL/dW from the patches; dL/dx as a convolution of dout with the flipped weights."""
-        x = cache
-        dw = np.zeros((self.params["W"][0].size, self.filters), dout.dtype)
-        dx = self.buffers.empty("dx", x.shape, dout.dtype) if need_dx else dout
-        flipped = self.params["W"][:, ::-1, ::-1].transpose(1, 2, 0, 3).reshape(-1, self.inputs)
-        for rows in pieces(len(x), self._patched(x, dout), PATCHES):
-            part = dout[rows].reshape(-1, self.filters)
-            dw += self._flat_patches(x[rows], dout.shape[1:3]).T @ part
-            if need_dx:
-                flat = self._flat_gradients(dout[rows], x.shape[1:3])
-                np.matmul(flat, flipped, out=dx[rows].reshape(len(flat), -1))
+        """dL/dW from the windows; dL/dx as a convolution of dout with the flipped weights."""
+        x, k, width = cache, self.size, cache.shape[2] + self.pad
+        dw = np.zeros((k * k * self.inputs, self.filters), dout.dtype)
+        for rows in pieces(len(x), self._numbers(x, dout), BANDS):
+            part = dout[rows]
+            found = self._windows("x", x[rows], self.stride, self.pad, (part.shape[1], width))
+            dw += np.matmul(found.swapaxes(1, 2), self._beside(part, width)).sum(axis=0)
+        dw = dw.reshape(k, k, self.inputs, self.filters).transpose(3, 1, 0, 2)
         ones = np.ones(dout.size // self.filters, dout.dtype)
-        dw = np.ascontiguousarray(dw.T).reshape(self.params["W"].shape)
-        grads = {"W": dw, "b": ones @ dout.reshape(len(ones), -1)}
-        return dx, grads
+        grads = {"W": np.ascontiguousarray(dw), "b": ones @ dout.reshape(len(ones), -1)}
+        return (self.input_gradient(dout, x) if need_dx else dout), grads
 
-    def _patched(self, x: Array, out: Array) -> int:
-        """Numbers in all the patches of x, or of dout where these are more."""
-        return self.size**2 * max(out.size // self.filters * self.inputs, out.size)
+    def input_gradient(self, dout: Array, cache: Any) -> Array:
+        """dL/dx: the weights, turned by half a turn, over dout."""
+        h, w = cache.shape[1:3]
+        dx = self.buffers.empty("dx", cache.shape, dout.dtype)
+        turned = self.params["W"][:, ::-1, ::-1].transpose(2, 1, 0, 3).reshape(-1, self.inputs)
+        for rows in pieces(len(dx), self._numbers(cache, dout), BANDS):
+            spread, shape = self._spread(dout[rows]), (h, w + self.pad)
+            found = self._windows("dout", spread, 1, self.size - 1 - self.pad, shape)
+            dx[rows] = self._times(found, turned, (len(spread), *shape))[:, :, :w]
+        return dx
 
-    def _flat_patches(self, x: Array, sides: tuple[int, ...]) -> Array:
-        """(n, h, w, inputs) -> one row of k²·inputs numbers for each of n·oh·ow windows."""
-        (n, h, w, c), k, pad = x.shape, self.size, self.pad
-        if pad:
-            x = self.buffers.padded("framed", x, pad, (h + 2 * pad, w + 2 * pad), 1)
-        windows = self.buffers.empty("windows", (n, *sides, k, k * c), x.dtype)
-        return patches(x, k, self.stride, windows).reshape(-1, k * k * c)
+    def _numbers(self, x: Array, out: Array) -> int:
+        """In the bands of x, or of dout where these are more."""
+        return self.size * max(x.size * out.shape[1] // x.shape[1], out.size * self.stride)
 
-    def _flat_gradients(self, dout: Array, sides: tuple[int, ...]) -> Array:
-        """The windows of dout that each number of x has acted in, n·h·w rows of k²·filters."""
-        (h, w), k = sides, self.size
-        frame = h + k - 1, w + k - 1
-        framed = self.buffers.padded("dframed", dout, k - 1 - self.pad, frame, self.stride)
-        windows = self.buffers.empty("dwindows", (len(dout), h, w, k, k * self.filters), dout.dtype)
-        return patches(framed, k, 1, windows).reshape(-1, k * k * self.filters)
+    def _windows(self, name: str, x: Array, stride: int, pad: int, shape: tuple[int, int]) -> Array:
+        """The windows of x, framed by `pad` zeros, that start in `shape` rows and columns."""
+        k, (rows, width), channels = self.size, shape, x.shape[3]
+        count = len(x) * rows * width
+        memory = self.buffers.empty(name, (count + 2 * k, k, channels), x.dtype)
+        memory[count:] = 0
+        bands(x, k, stride, pad, memory[:count].reshape(-1, rows, width, k, channels))
+        return windows(memory, k, k * channels, count)
+
+    def _times(self, found: Array, weights: Array, shape: tuple[int, ...]) -> Array:
+        """Windows (k, m, ·) times weights (·, f), in the order of where they start: (*shape, f)."""
+        k, m, f = self.size, found.shape[1], weights.shape[1]
+        sums = self.buffers.empty("sums", (m * k, f), found.dtype)
+        np.matmul(found, weights, out=sums.reshape(m, k, f).swapaxes(0, 1))
+        return sums[: math.prod(shape)].reshape(*shape, f)
+
+    def _beside(self, dout: Array, width: int) -> Array:
+        """dout beside the windows that it belongs to, 0 beside the others: (k, m, filters)."""
+        (n, oh, ow, f), k, stride = dout.shape, self.size, self.stride
+        count = n * oh * width
+        flat = self.buffers.empty("beside", (-(-count // k) * k, f), dout.dtype)
+        flat[count:] = 0
+        image = flat[:count].reshape(n, oh, width, f)
+        image[:, :, ow * stride :] = 0
+        for between in range(1, stride):
+            image[:, :, between::stride] = 0
+        image[:, :, : ow * stride : stride] = dout
+        return flat.reshape(-1, k, f).swapaxes(0, 1)
+
+    def _spread(self, dout: Array) -> Array:
+        """dout with stride - 1 zeros between neighbours: where the windows stood in x."""
+        if self.stride == 1:
+            return dout
+        n, oh, ow, f = dout.shape
+        out = np.zeros((n, (oh - 1) * self.stride + 1, (ow - 1) * self.stride + 1, f), dout.dtype)
+        out[:, :: self.stride, :: self.stride] = dout
+        return out
 
 
 def conv2d_naive(x: Array, weights: Array, bias: Array, stride: int, pad: int) -> Array:

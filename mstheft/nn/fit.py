@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from mstheft import progress
-from mstheft.nn.buffers import reused
 from mstheft.nn.functions import Array
 from mstheft.nn.losses import cross_entropy
 from mstheft.nn.network import Network
@@ -49,6 +48,8 @@ def fit(
     validation: tuple[Array, np.ndarray] | None = None,
     score: Callable[[Network, Array, np.ndarray], float] = accuracy,
     patience: int | None = None,
+    restless: float | None = None,
+    falling: bool = False,
     rng: Any = None,
 ) -> History:
     """Train in place: minimise loss + l2/2 Σ‖W‖² by mini-batches in a new random order per epoch.
@@ -57,7 +58,10 @@ def fit(
     optimizer : Adam(1e-3) unless given
     validation : (x, targets) on which `score` (higher is better) picks the epoch to keep
     patience : stop after so many epochs without a better score
-    Ctrl-C ends training cleanly: the best parameters so far are kept, `interrupted` is set.
+    restless : patience starts anew after an epoch whose mean loss is still above this
+    falling : let the learning rate fall in a straight line to 0 at the end of the last epoch
+    Ctrl-C ends training cleanly, `interrupted` is set: the best parameters so far are kept, or
+    without `validation` those of the last step.
     """
     x, targets = np.asarray(x, network.dtype), np.asarray(targets)
     if len(x) != len(targets) or len(x) == 0:
@@ -75,29 +79,41 @@ def fit(
         )
     rng = np.random.default_rng(rng)
     optimizer = optimizer or Adam()
-    history, best_score, best_params = History(), -np.inf, None
+    history, best_score, best_params, awake = History(), -np.inf, None, -1
     steps = epochs * -(-len(x) // batch)
+    start = optimizer.rate
     with progress.bar("training", steps, "batch") as bar:
         try:
             for epoch in range(epochs):
+                rates = _rates(start, epoch, epochs, -(-len(x) // batch), falling)
                 history.loss.append(
-                    _epoch(network, x, targets, batch, optimizer, loss, l2, rng, bar)
+                    _epoch(network, x, targets, batch, optimizer, rates, loss, l2, rng, bar)
                 )
                 if validation is None:
                     history.best = epoch
                     continue
                 history.validation.append(score(network, *validation))
+                if restless is not None and history.loss[-1] > restless:
+                    awake = epoch
                 if history.validation[-1] > best_score:
                     best_score, history.best = history.validation[-1], epoch
                     best_params = {k: p.copy() for k, p in network.parameters().items()}
-                elif patience is not None and epoch - history.best >= patience:
+                elif patience is not None and epoch - max(history.best, awake) >= patience:
                     break
         except KeyboardInterrupt:
             history.interrupted = True
+        finally:
+            optimizer.rate = start
     if best_params is not None:
         for name, value in network.parameters().items():
             value[...] = best_params[name]
     return history
+
+
+def _rates(start: float, epoch: int, epochs: int, batches: int, falling: bool) -> list[float]:
+    """The learning rate of each of an epoch's batches."""
+    gone = (epoch * batches + np.arange(batches)) / (epochs * batches)
+    return (start * (1 - gone)).tolist() if falling else [start] * batches
 
 
 def _epoch(
@@ -106,6 +122,7 @@ def _epoch(
     targets: np.ndarray,
     batch: int,
     optimizer: Any,
+    rates: list[float],
     loss: Loss,
     l2: float,
     rng: np.random.Generator,
@@ -114,16 +131,12 @@ def _epoch(
     """One pass over the data; returns the mean loss without the L2 term."""
     order, total = rng.permutation(len(x)), 0.0
     params = network.parameters()
-    for start in range(0, len(x), batch):
-        rows = order[start : start + batch]
-        with reused():
-            logits, caches = network.forward(x[rows], train=True)
-            value, dlogits = loss(logits, targets[rows])
-            _, layer_grads = network.backward(dlogits, caches, need_dx=False)
-        grads = {f"{i}.{k}": g for i, own in enumerate(layer_grads) for k, g in own.items()}
+    for rate, start in zip(rates, range(0, len(x), batch), strict=True):
+        rows, optimizer.rate = order[start : start + batch], rate
+        value, grads = network.loss_gradients(x[rows], targets[rows], loss)
         if l2:
             for name in grads:
-                if name.endswith(".W"):
+                if params[name].ndim > 1:  # weights; biases and the like are (n,)
                     grads[name] += l2 * params[name]
         optimizer.step(params, grads)
         total += value * len(rows)

@@ -48,6 +48,10 @@ class Layer:
         """dL/dout -> (dL/dx, {name: dL/dparam}); dx may be skipped where nobody reads it."""
         raise NotImplementedError
 
+    def input_gradient(self, dout: Array, cache: Any) -> Array:
+        """dL/dout -> dL/dx alone; a layer whose dL/dparams is dear leaves it out here."""
+        return self.backward(dout, cache)[0]
+
 
 class Dense(Layer):
     """Affine layer: out = x Wᵀ + b.
@@ -97,10 +101,12 @@ class Dense(Layer):
         """dL/dx = dout W, dL/dW = doutᵀ x, dL/db = Σ_n dout."""
         dw = self.buffers.empty("dW", self.params["W"].shape, dout.dtype)
         grads = {"W": np.matmul(dout.T, cache, out=dw), "b": dout.sum(axis=0)}
-        if not need_dx:
-            return dout, grads
+        return (self.input_gradient(dout, cache) if need_dx else dout), grads
+
+    def input_gradient(self, dout: Array, cache: Any) -> Array:
+        """dL/dx = dout W."""
         dx = self.buffers.empty("dx", cache.shape, dout.dtype)
-        return np.matmul(dout, self.params["W"], out=dx), grads
+        return np.matmul(dout, self.params["W"], out=dx)
 
 
 class Activation(Layer):

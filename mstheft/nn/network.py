@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from mstheft.nn import functions as F
-from mstheft.nn import storage
+from mstheft.nn import parallel, storage
 from mstheft.nn.buffers import reused
 from mstheft.nn.conv import Conv2D
 from mstheft.nn.functions import Array
@@ -54,7 +54,7 @@ class Network:
         if self.dtype not in (np.dtype(np.float64), np.dtype(np.float32)):
             raise ValueError(f"expected dtype float64 or float32, got {self.dtype}; pick one")
         for layer in self.layers:
-            layer.params = {k: p.astype(self.dtype, copy=False) for k, p in layer.params.items()}
+            layer.params = {k: np.ascontiguousarray(p, self.dtype) for k, p in layer.params.items()}
 
     @property
     def inputs(self) -> int:
@@ -72,9 +72,14 @@ class Network:
         x = self._rows(x)
         batch = batch or max(1, BATCH * 784 // max(784, self.widest))
         out = np.empty((len(x), self.outputs), self.dtype)
-        with reused():
-            for i in range(0, len(x), batch):
-                out[i : i + batch] = self.forward(x[i : i + batch])[0]
+
+        def answer(x: Array, out: Array) -> None:
+            with reused():
+                out[...] = self.forward(x)[0]
+
+        for i in range(0, len(x), batch):
+            part = x[i : i + batch]
+            parallel.in_parts(answer, part, out[i : i + batch], numbers=len(part) * self.widest)
         return out
 
     def probs(self, x: Array, batch: int | None = None) -> Array:
@@ -93,11 +98,11 @@ class Network:
 
     def forward(self, x: Array, train: bool = False) -> tuple[Array, list[Any]]:
         """All layers forwards: (n, d) -> logits (n, K), and one cache per layer."""
-        x = self._rows(x)
-        if isinstance(self.layers[0], Activation):
-            x = x.copy()  # the only layer that may work in place, and x is the caller's
+        given = x = self._rows(x)
         caches = []
         for layer in self.layers:
+            if isinstance(layer, Activation) and np.may_share_memory(x, given):
+                x = x.copy()  # it may work in place, and what is given is the caller's
             x, cache = layer.forward(x, train)
             caches.append(cache)
         return x, caches
@@ -113,6 +118,12 @@ class Network:
             grads.append(own)
         return dlogits, grads[::-1]
 
+    def to_inputs(self, dlogits: Array, caches: list[Any]) -> Array:
+        """The backward pass of `forward`'s caches to the inputs alone: (n, K) -> (n, d)."""
+        for layer, cache in zip(self.layers[::-1], caches[::-1], strict=True):
+            dlogits = layer.input_gradient(dlogits, cache)
+        return dlogits.reshape(len(dlogits), self.inputs)
+
     def input_gradient(self, x: Array, dlogits: Array) -> Array:
         """Gradient of Σ_k dlogits_k logit_k(x) at each input x. (n, d), (n, K) -> (n, d)."""
         logits, caches = self.forward(x)
@@ -122,8 +133,42 @@ class Network:
                 f"expected dlogits of shape {logits.shape}, got {dlogits.shape}; "
                 "give one row of weights over the logits per input"
             )
-        dx, _ = self.backward(dlogits, caches)
-        return dx.reshape(len(dx), self.inputs)
+        return self.to_inputs(dlogits, caches)
+
+    def loss_gradients(
+        self, x: Array, targets: Array, loss: Callable[[Array, Any], tuple[float, Array]]
+    ) -> tuple[float, Grads]:
+        """A training step's forward and backward pass: the loss and dL/dparams by name.
+
+        loss : (logits, targets) -> (mean over the rows, dL/dlogits); dropout and batch norm are on
+        Large batches are split among threads. The gradients lie in memory that the next call in
+        this thread uses again: copy what shall last.
+        """
+        x = self._rows(x)
+        if len(targets) != len(x):
+            raise ValueError(
+                f"expected one target per row, got {len(targets)} targets for {len(x)} rows; "
+                "check how the data was cut"
+            )
+
+        def step(x: Array, targets: Array) -> tuple[float, list[Grads]]:
+            with reused():
+                logits, caches = self.forward(x, train=True)
+                value, dlogits = loss(logits, targets)
+                share = len(x) / total
+                dlogits = np.asarray(share * dlogits, self.dtype)
+                return share * value, self.backward(dlogits, caches, need_dx=False)[1]
+
+        total = len(x)
+        answers = parallel.in_parts(step, x, targets, numbers=total * self.widest)
+        (value, grads), *others = answers
+        for other_value, other_grads in others:
+            value += other_value
+            for own, other in zip(grads, other_grads, strict=True):
+                for name in own:
+                    own[name] += other[name]
+        named = {f"{i}.{name}": g for i, own in enumerate(grads) for name, g in own.items()}
+        return float(value), named
 
     def jacobian(self, x: Array) -> Array:
         """J_kj = ∂ logit_k / ∂ x_j at each row, one backward pass per k. (n, d) -> (n, K, d)."""
@@ -132,7 +177,7 @@ class Network:
         for k in range(logits.shape[1]):
             seed = np.zeros_like(logits)
             seed[:, k] = 1
-            columns.append(self.backward(seed, caches)[0].reshape(len(logits), self.inputs))
+            columns.append(self.to_inputs(seed, caches).copy())
         return np.stack(columns, axis=1)
 
     # ---- parameters

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from mstheft.nn.buffers import pieces
 from mstheft.nn.functions import Array
 from mstheft.nn.layers import Grads, Layer
+from mstheft.nn.parallel import part, summed
 
 
 class BatchNorm(Layer):
@@ -55,65 +57,79 @@ class BatchNorm(Layer):
     def forward(self, x: Array, train: bool = False) -> tuple[Array, Any]:
         """(..., channels) -> the same shape."""
         wide, (mean, var) = self._wide(x), (self.params["mean"], self.params["var"])
-        scaled = self.buffers.empty("scaled", wide.shape, x.dtype)
-        flat = scaled.reshape(-1, self.channels)
+        centred = self.buffers.empty("centred", wide.shape, x.dtype)
         if train:
-            mean = np.full(len(flat), 1 / len(flat), x.dtype) @ x.reshape(flat.shape)
+            mean, count = self._mean(x.reshape(-1, self.channels))
+            var = np.zeros_like(mean)
         for rows in pieces(len(wide), wide.size):
-            np.subtract(wide[rows], self._repeat(mean, wide), out=scaled[rows])
+            np.subtract(wide[rows], self._repeat(mean, wide), out=centred[rows])
+            if train:
+                flat = centred[rows].reshape(-1, self.channels)
+                var += column_products(flat, flat)
         if train:
-            var = column_products(flat, flat) / len(flat)
+            var = summed(var) / count
             self._follow(mean, var)
         root = np.sqrt(var + x.dtype.type(self.epsilon))
         out = self.buffers.empty("out", wide.shape, x.dtype)
-        inverse, gamma = self._repeat(1 / root, wide), self._repeat(self.params["gamma"], wide)
+        factor = self._repeat(self.params["gamma"] / root, wide)
         beta = self._repeat(self.params["beta"], wide)
         for rows in pieces(len(wide), wide.size):
-            scaled[rows] *= inverse
-            np.multiply(scaled[rows], gamma, out=out[rows])
+            np.multiply(centred[rows], factor, out=out[rows])
             out[rows] += beta
-        return out.reshape(x.shape), (scaled, root, train)
+        return out.reshape(x.shape), (centred, root, train)
+
+    def _mean(self, flat: Array) -> tuple[Array, Any]:
+        """(m, c) -> the mean of every channel over the whole batch, (c,), and how many it is of."""
+        count = summed(flat.dtype.type(len(flat)))
+        return summed(column_sums(flat)) / count, count
 
     def _wide(self, x: Array) -> Array:
-        """x with a sample in each row: long rows are worked on faster than short ones."""
-        return x.reshape(len(x), -1)
+        """(n, ..., c) -> (n, ...·c): long rows are worked on faster than short ones."""
+        return x.reshape(len(x), math.prod(x.shape[1:]))
 
     def _repeat(self, values: Array, wide: Array) -> Array:
-        """One number per channel, repeated along such a row."""
+        """One number per channel, (c,), repeated along such a row: (...·c,)."""
         return np.tile(values, wide.shape[1] // self.channels)
 
     def _follow(self, mean: Array, var: Array) -> None:
+        if part() > 0:
+            return  # once per batch, whoever else works on it
         for name, value in (("mean", mean), ("var", var)):
             self.params[name] += self.momentum * (value - self.params[name])
 
     def backward(self, dout: Array, cache: Any, need_dx: bool = True) -> tuple[Array, Grads]:
         """dx = γ/√(σ²+ε) (dout - mean(dout) - x̂ mean(dout x̂)); no means outside training."""
-        scaled, root, train = cache
+        centred, root, train = cache
         wide = self._wide(dout)
-        flat, normal = dout.reshape(-1, self.channels), scaled.reshape(-1, self.channels)
-        grads = {
-            "gamma": column_products(flat, normal),
-            "beta": np.ones(len(flat), dout.dtype) @ flat,
-        }
+        gamma, beta = np.zeros_like(root), np.zeros_like(root)
+        for rows in pieces(len(wide), wide.size):
+            flat = wide[rows].reshape(-1, self.channels)
+            gamma += column_products(flat, centred[rows].reshape(flat.shape))
+            beta += column_sums(flat)
+        grads = {"gamma": gamma / root, "beta": beta}
         if not need_dx:
             return dout, grads
+        factor, slope, shift = self.params["gamma"] / root, 0 * root, 0 * root
+        if train:
+            share = factor / summed(dout.dtype.type(dout.size // self.channels))
+            slope, shift = (summed(grads[name]) * share for name in ("gamma", "beta"))
+        factor, slope, shift = (self._repeat(v, wide) for v in (factor, slope / root, shift))
         dx = self.buffers.empty("dx", wide.shape, dout.dtype)
-        share = (1 / len(flat) if train else 0.0) * self.params["gamma"] / root
-        factor = self._repeat(self.params["gamma"] / root, wide)
-        slope, shift = (self._repeat(grads[n] * share, wide) for n in ("gamma", "beta"))
         for rows in pieces(len(wide), wide.size):
-            np.multiply(scaled[rows], -slope, out=dx[rows])
+            np.multiply(centred[rows], -slope, out=dx[rows])
             dx[rows] += wide[rows] * factor
             dx[rows] -= shift
         return dx.reshape(dout.shape), grads
 
 
-def column_products(a: Array, b: Array) -> Array:
-    """Σ_n a_nc b_nc for every column c, (m, c), (m, c) -> (c,).
+def column_sums(a: Array) -> Array:
+    """Σ_n a_nc for every column c, (m, c) -> (c,): as a product, which is faster than a sum."""
+    return np.ones(len(a), a.dtype) @ a
 
-    The diagonal of aᵀ b: BLAS computes all of it faster than a sum down the columns.
-    """
-    return np.einsum("cc->c", a.T @ b)
+
+def column_products(a: Array, b: Array) -> Array:
+    """Σ_n a_nc b_nc for every column c, (m, c), (m, c) -> (c,)."""
+    return column_sums(a * b)
 
 
 class Dropout(Layer):
@@ -122,7 +138,11 @@ class Dropout(Layer):
     def __init__(self, rate: float = 0.1, *, rng: Any = None):
         super().__init__()
         self.rate = rate
+        if not 0 <= rate < 1:
+            raise ValueError(f"expected rate= from 0 to below 1, got {rate}; lower it")
         self.rng = np.random.default_rng(rng)
+        self._seed = int(self.rng.integers(1 << 63))
+        self._others: dict[int, np.random.Generator] = {}
 
     def config(self) -> dict[str, Any]:
         """Rate."""
@@ -132,9 +152,17 @@ class Dropout(Layer):
         """Same shape; unchanged outside of training."""
         if not train or self.rate == 0:
             return x, None
-        kept = self.rng.random(x.shape, dtype=np.float32) >= self.rate
+        kept = self._generator().random(x.shape, dtype=np.float32) >= self.rate
         mask = kept * x.dtype.type(1 / (1 - self.rate))
         return x * mask, mask
+
+    def _generator(self) -> np.random.Generator:
+        """Of this part of the batch: threads that drew from one would do so in a random order."""
+        if part() == 0:
+            return self.rng
+        if part() not in self._others:
+            self._others[part()] = np.random.default_rng([self._seed, part()])
+        return self._others[part()]
 
     def backward(self, dout: Array, cache: Any, need_dx: bool = True) -> tuple[Array, Grads]:
         """The same mask."""

@@ -24,7 +24,9 @@ class SGD:
     def step(self, params: Arrays, grads: Arrays) -> None:
         """One update of every parameter that has a gradient."""
         for name, gradient in grads.items():
-            velocity = self._velocity.setdefault(name, np.zeros_like(params[name]))
+            if name not in self._velocity:
+                self._velocity[name] = np.zeros_like(params[name])
+            velocity = self._velocity[name]
             velocity *= self.momentum
             velocity -= self.rate * gradient
             params[name] += velocity

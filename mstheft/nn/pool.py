@@ -20,6 +20,8 @@ class MaxPool2D(Layer):
 
     def __init__(self, size: int = 2):
         super().__init__()
+        if size < 1:
+            raise ValueError(f"expected size= of at least 1 for MaxPool2D, got {size}; raise it")
         self.size = size
 
     def config(self) -> dict[str, Any]:
@@ -77,10 +79,12 @@ def _largest(values: list[Array], out: Array) -> None:
 
 def _route(gradient: Array, best: Array, values: list[Array], targets: list[Array]) -> None:
     """Give each number of the gradient to the first value that equals the best; uses it up."""
-    for value, target in zip(values[:-1], targets[:-1], strict=True):
+    for i, (value, target) in enumerate(zip(values[:-1], targets[:-1], strict=True)):
         np.multiply(gradient, value == best, out=target)
-        gradient -= target
-    targets[-1][...] = gradient
+        last = i == len(values) - 2
+        np.subtract(gradient, target, out=targets[-1] if last else gradient)
+    if len(values) == 1:
+        targets[0][...] = gradient
 
 
 class GlobalAveragePool(Layer):

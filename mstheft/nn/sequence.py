@@ -131,9 +131,9 @@ class Conv1DMax(Layer):
             steps = length - size + 1
             windows = self.buffers.empty(f"windows{size}", (n, steps, size, self.inputs), x.dtype)
             np.copyto(windows, sliding_window_view(x, size, axis=1).swapaxes(2, 3))
-            flat = windows.reshape(n * steps, -1)
+            flat = windows.reshape(n * steps, size * self.inputs)
             scores = self.buffers.empty(f"scores{size}", (n, steps, self.filters), x.dtype)
-            np.matmul(flat, self.params[f"W{size}"].T, out=scores.reshape(n * steps, -1))
+            np.matmul(flat, self.params[f"W{size}"].T, out=scores.reshape(n * steps, self.filters))
             scores[padding[:, :steps]] = -np.inf
             winner = scores.argmax(axis=1)
             top = np.take_along_axis(scores, winner[:, None], axis=1)[:, 0]
@@ -154,8 +154,8 @@ class Conv1DMax(Layer):
             dscores = self.buffers.empty(f"dscores{size}", (n, steps, self.filters), dout.dtype)
             dscores[...] = 0
             np.put_along_axis(dscores, winner[:, None], part[:, None], axis=1)
-            flat = dscores.reshape(n * steps, -1)
-            grads[f"W{size}"] = flat.T @ windows.reshape(n * steps, -1)
+            flat = dscores.reshape(n * steps, self.filters)
+            grads[f"W{size}"] = flat.T @ windows.reshape(n * steps, size * self.inputs)
             grads[f"b{size}"] = part.sum(axis=0)
             if need_dx:
                 dwindows = (flat @ self.params[f"W{size}"]).reshape(windows.shape)
@@ -214,7 +214,7 @@ class GRU(Layer):
         n, length, _ = x.shape
         u, dtype = self.units, x.dtype
         shown: Any = x.any(axis=2).T[:, :, None]
-        early = np.ascontiguousarray(x.swapaxes(0, 1)).reshape(length * n, -1)
+        early = np.ascontiguousarray(x.swapaxes(0, 1)).reshape(length * n, self.inputs)
         given = (early @ self.params["W"].T + self.params["b"]).reshape(length, n, 3 * u)
         gates = self.buffers.empty("gates", (length, n, 3 * u), dtype)  # r, z, n
         memory = self.buffers.empty("memory", (length, n, u), dtype)  # U_n h + c_n

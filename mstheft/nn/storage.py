@@ -22,7 +22,7 @@ HEADER = "mstheft"
 T = TypeVar("T")
 
 
-def replace_file(path: str | os.PathLike[str], fill: Callable[[IO[bytes]], None]) -> None:
+def replace_file(path: str | os.PathLike[str], fill: Callable[[IO[bytes]], object]) -> None:
     """Write a file whole or not at all: fill a neighbour, flush it to disk, rename it.
 
     Ctrl-C, a crash or a full disk leave the old file as it was.

@@ -103,14 +103,22 @@ def cnn(
 
 
 def small_cnn(
-    shape: tuple[int, int, int], classes: int, *, rng: Any = None, dtype: Any = np.float32
+    shape: tuple[int, int, int],
+    classes: int,
+    filters: tuple[int, int] = (32, 64),
+    *,
+    rng: Any = None,
+    dtype: Any = np.float32,
 ) -> Network:
-    """A network for lessons: 32 and 64 filters with pooling, then 128 dense neurons."""
+    """A network for lessons: two convolutions with pooling, then 128 dense neurons.
+
+    Pooling comes before the ReLU: max and ReLU may change places, and a quarter is left to do.
+    """
     rng = np.random.default_rng(rng)
     layers: list[Layer] = []
-    for inputs, filters in ((shape[2], 32), (32, 64)):
-        layers += [Conv2D(inputs, filters, rng=rng, dtype=dtype), Activation("relu"), MaxPool2D(2)]
-    features = 64 * (shape[0] // 4) * (shape[1] // 4)
+    for inputs, width in ((shape[2], filters[0]), filters):
+        layers += [Conv2D(inputs, width, rng=rng, dtype=dtype), MaxPool2D(2), Activation("relu")]
+    features = filters[1] * (shape[0] // 4) * (shape[1] // 4)
     layers += [Flatten(), Dense(features, 128, rng=rng, dtype=dtype), Activation("relu")]
     return Network([*layers, Dense(128, classes, rng=rng, dtype=dtype)], shape)
 

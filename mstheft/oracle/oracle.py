@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,13 +32,16 @@ class Oracle:
     budget : rows it answers in all; more raise `BudgetExhausted` before anything is spent
     decimals : answers are rounded to so many decimals
     top : how many probabilities 'top_k' tells
+    monitors : each sees every batch that was answered, in order, as `observe(x, labels)`: rows
+        (n, d) and the victim's most likely classes (n,), whatever the output tells; for instance
+        a `defend.prada.Detector`. Whoever asks does not see them
 
     Public: `query`, `count`, `left`, `budget`, `output`, `decimals`, `inputs` (d), `shape`,
     `outputs` (K, the number of logits, once known). The model itself is kept in a closure.
     """
 
     __slots__ = (
-        *("_ask", "_dtype", "_lock"),
+        *("_ask", "_dtype", "_lock", "_monitors"),
         *("budget", "count", "decimals", "inputs", "output", "outputs", "shape", "top"),
     )
 
@@ -52,6 +55,7 @@ class Oracle:
         budget: int | None = None,
         decimals: int | None = None,
         top: int | None = None,
+        monitors: Sequence[Any] = (),
     ):
         if output not in OUTPUTS:
             raise ValueError(f"expected output= to be one of {OUTPUTS}, got {output!r}; pick one")
@@ -67,6 +71,11 @@ class Oracle:
                 f"expected top= with output='top_k' and only there, got {top=}, {output=}; "
                 "change one of them"
             )
+        if not all(callable(getattr(each, "observe", None)) for each in monitors):
+            raise ValueError(
+                f"expected monitors= with a method observe(x, labels), got {monitors!r}; give a "
+                "list, for instance [defend.prada.Detector()]"
+            )
         seen = view(victim, gives, inputs)
         if output == "top_k" and seen.outputs is not None:
             _enough(top, seen.outputs)
@@ -76,6 +85,7 @@ class Oracle:
         self.shape, self.inputs, self.outputs = seen.shape, math.prod(seen.shape), seen.outputs
         self.count = 0
         self._dtype, self._lock = seen.dtype, threading.Lock()
+        self._monitors = tuple(monitors)
 
     def __repr__(self) -> str:
         asked = f"count={self.count}, left={self.left}"
@@ -96,8 +106,12 @@ class Oracle:
         with self._lock:  # several threads may ask: the budget is a wall for all of them
             if self.left is not None and len(x) > self.left:
                 raise BudgetExhausted(len(x), self.left, self.budget or 0)
-            answers, self.outputs = self._ask(x.reshape(len(x), *self.shape))
+            rows = x.reshape(len(x), -1)
+            asked = rows.copy() if self._monitors else rows  # a victim may write into its input
+            answers, self.outputs, labels = self._ask(asked.reshape(len(x), *self.shape))
             self.count += len(x)
+            for monitor in self._monitors:
+                monitor.observe(rows.copy(), labels.copy())
         return answers if self.decimals is None else np.round(answers, self.decimals)
 
     def _checked(self, x: Any) -> np.ndarray:
@@ -141,7 +155,10 @@ def _enough(top: int | None, outputs: int) -> None:
 
 
 def _converter(seen: View, output: str, top: int | None) -> Callable[[Any], Any]:
-    """A function rows -> (`output`, K), from what the victim gives; the model stays inside it."""
+    """A function rows -> (`output`, K, labels), from what the victim gives.
+
+    The model stays inside it. Labels are from the victim's own answer, the finest there is.
+    """
     finer = {"logits": 0, "log_probs": 1, "probs": 2, "labels": 4}
     wanted = {"logits": 0, "log_probs": 1, "probs": 2, "top_k": 3, "label": 4}
     if finer[seen.gives] > wanted[output]:
@@ -150,24 +167,31 @@ def _converter(seen: View, output: str, top: int | None) -> Callable[[Any], Any]
             f"ask for one of {[name for name in OUTPUTS if wanted[name] >= finer[seen.gives]]}"
         )
 
-    def ask(x: Any) -> tuple[np.ndarray, int | None]:
+    def ask(x: Any) -> tuple[np.ndarray, int | None, np.ndarray]:
         values = _answers(seen, x)
         if seen.gives == "labels":
-            return values, seen.outputs
-        outputs = seen.outputs or values.shape[1]
+            return values, seen.outputs, values
+        outputs, labels = seen.outputs or values.shape[1], _label(values, seen.gives)
         if output == "top_k":
             _enough(top, outputs)
-        if output == "label":
-            return _label(values, seen.gives), outputs
-        if output == seen.gives:
-            return values, outputs
-        if output == "log_probs":
-            pair = np.hstack([np.zeros_like(values), values]) if outputs == 1 else values
-            return F.log_softmax(pair), outputs
-        probs = _probs(values, seen.gives, outputs == 1)
-        return (_top(probs, top) if output == "top_k" else probs), outputs
+        return _told(values, seen.gives, output, outputs, labels, top), outputs, labels
 
     return ask
+
+
+def _told(
+    values: np.ndarray, gives: str, output: str, outputs: int, labels: np.ndarray, top: int | None
+) -> np.ndarray:
+    """The victim's answer in the form of `output`."""
+    if output == "label":
+        return labels
+    if output == gives:
+        return values
+    if output == "log_probs":
+        pair = np.hstack([np.zeros_like(values), values]) if outputs == 1 else values
+        return F.log_softmax(pair)
+    probs = _probs(values, gives, outputs == 1)
+    return _top(probs, top) if output == "top_k" else probs
 
 
 def _answers(seen: View, x: Any) -> np.ndarray:

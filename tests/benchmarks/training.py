@@ -129,12 +129,8 @@ def our_steps(net: mt.Network, x: np.ndarray, y: np.ndarray) -> tuple[Step, Step
     optimizer, params = mt.nn.optim.Adam(), net.parameters()
 
     def train() -> float:
-        with reused():
-            logits, caches = net.forward(x, train=True)
-            value, dlogits = mt.nn.losses.cross_entropy(logits, y)
-            grads = net.backward(dlogits, caches, need_dx=False)[1]
-            named = {f"{i}.{k}": g for i, own in enumerate(grads) for k, g in own.items()}
-            optimizer.step(params, named)
+        value, grads = net.loss_gradients(x, y, mt.nn.losses.cross_entropy)
+        optimizer.step(params, grads)
         return value
 
     return train, lambda: net.logits(x)

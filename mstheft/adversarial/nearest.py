@@ -1,0 +1,186 @@
+"""DeepFool: how far an input is from the nearest other class."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mstheft import progress
+from mstheft.adversarial.gradients import batches, inputs, lengths, reads_words
+from mstheft.nn.buffers import reused
+from mstheft.nn.functions import Array
+from mstheft.nn.network import Network
+from mstheft.nn.parallel import in_parts
+
+ROWS = 2048  # rows at work together; those that have flipped leave
+
+
+@dataclass(frozen=True)
+class DeepFool:
+    """What `deepfool` found for each of n rows.
+
+    x : (n, …) the rows behind the boundary, in the shape of the input (of the embedded text)
+    norms : (n,) ‖x' - x‖₂; where `flipped` is False, only how far it had got by then
+    steps : (n,) steps taken
+    flipped : (n,) True where the network's label at x' is another one than at x
+    """
+
+    x: Array
+    norms: np.ndarray
+    steps: np.ndarray
+    flipped: np.ndarray
+
+
+def deepfool(
+    network: Network,
+    x: Any,
+    *,
+    overshoot: float = 0.02,
+    steps: int = 50,
+    rivals: int | None = None,
+    low: float = -math.inf,
+    high: float = math.inf,
+) -> DeepFool:
+    """A small change of each row after which the network gives another label.
+
+    Around the point where it stands, the network is taken for linear, and the step goes to the
+    nearest of the hyperplanes on which another class l draws level with the label k:
+
+        w_l = ∂(f_l - f_k)/∂x      l* = argmin_l |f_l - f_k| / ‖w_l‖
+        r = |f_l* - f_k| / ‖w_l*‖² · w_l*          x' = x + (1 + overshoot) Σ r
+
+    until the label at x' is no longer k. On a linear network one step does it, and
+    ‖x' - x‖ / (1 + overshoot) is the exact distance to the boundary. With one logit f the other
+    class has logit 0, and the distance is |f| / ‖w‖. Called with steps=1, 2, … it gives the path.
+
+    A network of word numbers (first layer an Embedding) has no gradient at its inputs. There the
+    text is embedded and the rest of the network is fooled: x' and ‖x' - x‖ are of the embedded
+    text, (n, length, size), and word vectors move, padding does not.
+
+    x : (n, d) or (n, *shape)
+    rivals : try so many other classes in each step, the ones with the largest logits; all K - 1
+        unless said. Each costs one backward pass
+    low, high : limits for the entries of x', none unless said
+    Costs (rivals + 2 forward) passes per step over the rows that have not flipped yet.
+    Source: Moosavi-Dezfooli, Fawzi and Frossard 2016, algorithm 2; their code
+    tries ten classes.
+    """
+    if not (overshoot > 0 and steps >= 1 and (rivals is None or rivals >= 1)):
+        raise ValueError(
+            f"expected overshoot > 0, steps >= 1 and rivals >= 1 (or None), got {overshoot=}, "
+            f"{steps=}, {rivals=}; change them"
+        )
+    words = reads_words(network)
+    rest = _after_embedding(network) if words else network
+    rows = np.asarray(x) if words else inputs(network, x, low, high)
+    shape = rest.shape if words else np.shape(x)[1:]
+    found = np.empty((len(rows), rest.inputs), rest.dtype)
+    steps_taken, flipped = np.zeros(len(rows), np.int64), np.zeros(len(rows), bool)
+    norms = np.zeros(len(rows))
+    with progress.bar("DeepFool", len(rows), "row") as bar:
+        for start in range(0, len(rows), ROWS):
+            part = slice(start, start + ROWS)
+            clean, free = _embedded(network, rows[part]) if words else (rows[part], None)
+            found[part] = clean
+            search = _Search(rest, clean, free, overshoot, rivals, (low, high))
+            steps_taken[part], flipped[part] = search.run(found[part], steps)
+            norms[part] = lengths(found[part] - clean)
+            bar.update(len(clean))
+    return DeepFool(found.reshape(len(rows), *shape), norms, steps_taken, flipped)
+
+
+@dataclass
+class _Search:
+    """One batch of rows on their way to the boundary; `free` (n, d) says which entries may move."""
+
+    network: Network
+    clean: Array
+    free: Array | None
+    overshoot: float
+    rivals: int | None
+    limits: tuple[float, float]
+
+    def run(self, found: Array, steps: int) -> tuple[np.ndarray, np.ndarray]:
+        """Move the rows of `found`, which start as the clean ones. Returns steps and flipped."""
+        taken, flipped = np.zeros(len(found), np.int64), np.zeros(len(found), bool)
+        labels = self.network.labels(found)
+        moved = np.zeros_like(found)
+        active = np.arange(len(found))
+        for _ in range(steps):
+            for part in batches(self.network, len(active)):
+                at = active[part]
+                numbers = len(at) * self.network.widest
+                parts = in_parts(self._step, found[at], labels[at], at, numbers=numbers)
+                moved[at] += np.concatenate(parts)
+            ahead = self.clean[active] + (1 + self.overshoot) * moved[active]
+            found[active] = np.clip(ahead, *self.limits)
+            if self.limits != (-math.inf, math.inf):
+                moved[active] = (found[active] - self.clean[active]) / (1 + self.overshoot)
+            taken[active] += 1
+            flipped[active] = self.network.labels(found[active]) != labels[active]
+            active = active[~flipped[active]]
+            if len(active) == 0:
+                break
+        return taken, flipped
+
+    def _step(self, x: Array, labels: np.ndarray, at: np.ndarray) -> Array:
+        """r of the docstring of `deepfool` for rows x (m, d), row numbers `at`. (m, d)."""
+        nearest, step = np.full(len(x), np.inf), np.zeros_like(x)
+        with reused():
+            logits, caches = self.network.forward(x)
+            scores = _two(logits.copy())
+            for rival in _rivals(scores, labels, self.rivals):
+                gap, seed = _towards(scores, labels, rival)
+                slope = self.network.to_inputs(seed[:, -logits.shape[1] :].copy(), caches)
+                if self.free is not None:
+                    slope = slope * self.free[at]
+                size = lengths(slope)
+                distance = np.divide(gap, size, out=np.full(len(x), np.inf), where=size > 0)
+                closer = distance < nearest
+                nearest[closer] = distance[closer]
+                step[closer] = (distance / np.where(size > 0, size, 1))[closer, None] * slope[
+                    closer
+                ]
+        return step
+
+
+def _two(logits: Array) -> Array:
+    """(n, K); one logit becomes two, of which the first is always 0."""
+    return np.hstack([np.zeros_like(logits), logits]) if logits.shape[1] == 1 else logits
+
+
+def _rivals(scores: Array, labels: np.ndarray, count: int | None) -> Iterator[np.ndarray]:
+    """The other classes of each row, likeliest first: for each rank the (n,) classes."""
+    ranked = np.argsort(-scores, axis=1, kind="stable")
+    others = ranked[ranked != labels[:, None]].reshape(len(scores), -1)
+    return iter(others[:, :count].T)
+
+
+def _towards(scores: Array, labels: np.ndarray, rival: np.ndarray) -> tuple[np.ndarray, Array]:
+    """|f_l - f_k|, (n,), and the seed e_l - e_k of its gradient, (n, K).
+
+    A gap of 0 would be a step of 0: the smallest one that the logits can tell is added.
+    """
+    rows = np.arange(len(scores))
+    gap = np.abs(scores[rows, labels] - scores[rows, rival]).astype(np.float64)
+    gap += 4 * np.finfo(scores.dtype).eps * np.abs(scores).max(axis=1)
+    seed = np.zeros_like(scores)
+    seed[rows, rival], seed[rows, labels] = 1, -1
+    return gap, seed
+
+
+def _after_embedding(network: Network) -> Network:
+    """The network behind its first layer, with the same parameters."""
+    shape = network.layers[0].out_shape(network.shape)
+    return Network(network.layers[1:], shape, network.dtype)
+
+
+def _embedded(network: Network, words: np.ndarray) -> tuple[Array, Array]:
+    """Word numbers -> embedded texts (n, length · size), and 1 where there is a word, 0 padding."""
+    vectors = network.layers[0].forward(words.reshape(len(words), *network.shape))[0]
+    word = (words.reshape(len(words), -1, 1) != 0) & np.ones(vectors.shape[2:], bool)
+    return vectors.reshape(len(words), -1).copy(), word.reshape(len(words), -1)

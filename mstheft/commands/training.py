@@ -1,0 +1,64 @@
+"""`mstheft train` and `mstheft data`: victims, and what they learn from."""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+from mstheft import report, victims
+from mstheft.commands.shared import Desk, arguments_of_user, check_places
+from mstheft.data import fetch, store
+from mstheft.nn import fit
+from mstheft.plots.training import curves
+
+
+def train(args: argparse.Namespace, desk: Desk) -> int:
+    """Train a victim; Ctrl-C keeps the best epoch so far."""
+    with arguments_of_user():
+        check_places(args)
+        task = victims.load(args.data, seed=args.seed)
+        options = {"hidden": args.hidden, "blocks": args.blocks}
+        network = victims.build(args.architecture, task, **options, rng=args.seed)
+    say = desk.say
+    say(f"{task.name}: {task.found}")
+    settings = {name: getattr(args, name) for name in ("epochs", "batch", "rate", "patience")}
+    began = time.perf_counter()
+    history = victims.train(network, task, **settings, rng=args.seed)
+    took, epochs = time.perf_counter() - began, len(history.validation)
+    if args.save:
+        network.save(args.save)
+        if task.vocabulary is not None:
+            task.vocabulary.save(args.save.with_suffix(".vocabulary.json"))
+    right = fit.accuracy(network, task.x_test, task.y_test)
+    say(f"{epochs} epochs in {took:.0f} s, epoch {history.best + 1} kept")
+    say(f"accuracy on {len(task.x_test):,} test items: {100 * right:.2f} %")
+    if args.save:
+        say(f"saved to {args.save}")
+    if args.plot:
+        picture = report.picture("training", curves(history), "learning curves", "")
+        report.write(args.plot / "training.png", picture.png)
+    return (
+        desk.fail(130, "stopped by Ctrl-C; the best epoch was kept") if history.interrupted else 0
+    )
+
+
+def data(args: argparse.Namespace, desk: Desk) -> int:
+    """Real data sets: list, fetch, verify, where."""
+    say = desk.say
+    if args.action == "where":
+        say(str(store.folder()))
+    elif args.action == "list":
+        say(report.table(("name", "file", "state"), map(_state, store.listing())))
+    elif args.action == "fetch":
+        for path in fetch.fetch(args.name):
+            say(f"{path}: there and right")
+    else:
+        rows = list(store.verify())
+        say(report.table(("name", "file", "state"), map(_state, rows)))
+        return max((desk.fail(1, row.problem) for row in rows if row.problem), default=0)
+    return 0
+
+
+def _state(row: store.Row) -> tuple[str, str, str]:
+    found = "wrong" if row.problem else "right" if row.checked else "there" if row.here else "-"
+    return row.belongs_to, row.file.name, found

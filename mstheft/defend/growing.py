@@ -1,0 +1,134 @@
+"""The growing set of PRADA: the queries of one class that lay far from all earlier ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mstheft.nn.functions import Array
+
+BLOCK = 256  # rows whose distances are computed together
+LARGEST = {np.dtype(np.float32): 1e15, np.dtype(np.float64): 1e140}  # squares do not overflow
+
+
+class Growing:
+    """Rows in one array that doubles when it is full: n appends cost O(n) copies in all."""
+
+    def __init__(self, shape: tuple[int, ...] = (), dtype: Any = np.float64):
+        self._all, self._size = np.empty((16, *shape), dtype), 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    @property
+    def values(self) -> np.ndarray:
+        """The rows so far, (n, …): a view, to be read at once."""
+        return self._all[: self._size]
+
+    def extend(self, rows: Any) -> None:
+        """Append rows, (m, …)."""
+        rows = np.asarray(rows)
+        needed = self._size + len(rows)
+        if needed > len(self._all):
+            old, room = self.values, max(needed, 2 * len(self._all))
+            self._all = np.empty((room, *old.shape[1:]), old.dtype)
+            self._all[: self._size] = old
+        self._all[self._size : needed] = rows
+        self._size = needed
+
+    def widen(self, dtype: Any) -> None:
+        """Hold numbers of another type from now on."""
+        self._all = self._all.astype(dtype)
+
+    def keep_last(self, m: int, kept: np.ndarray) -> None:
+        """Of the last m rows keep those with True, (m,)."""
+        first = self._size - m
+        self._all[first : first + kept.sum()] = self.values[first:][kept]
+        self._size = first + int(kept.sum())
+
+
+class GrowingSet:
+    """G_c with its threshold T_c, and the distance of each new query to it.
+
+        d = min_{g ∈ G} ‖x - g‖₂        x joins G when d > T
+        T ← max(T, mean - std)          over the d of all members, the first one's being 0
+
+    members : the rows of G; distances : their d; threshold : T
+    Distances are exact to rounding. ‖x‖² + ‖g‖² - 2 <x, g> comes from one matrix product for many
+    rows, but it loses all digits of a small distance: it only says which g can be the nearest, and
+    to those ‖x - g‖ is computed as it stands, in float64.
+
+    Rows that come in float32 are kept in float32: half the memory to go through, for the same
+    distances. With the first row of float64 all become that.
+    """
+
+    def __init__(self, width: int, dtype: Any = np.float64):
+        self.members, self.distances = Growing((width,), dtype), Growing()
+        self.threshold = 0.0
+        self._squares = Growing(dtype=dtype)
+
+    def add(self, rows: Array) -> np.ndarray:
+        """Distances of rows (m, width), one after the other; NaN for the very first. (m,)."""
+        kept = self.members.values.dtype
+        common = np.result_type(rows, kept)
+        if common != kept:
+            self.members.widen(common)
+            self._squares.widen(common)
+        rows = rows.astype(common, copy=False)
+        rows = np.clip(rows, -LARGEST[common], LARGEST[common])
+        parts = [self._block(rows[i : i + BLOCK]) for i in range(0, len(rows), BLOCK)]
+        return np.concatenate(parts)
+
+    def restore(self, members: Array, distances: np.ndarray, threshold: float) -> None:
+        """Become the set that had these members, in an empty set."""
+        self.members.extend(members)
+        self._squares.extend(np.einsum("ij,ij->i", members, members))
+        self.distances.extend(distances)
+        self.threshold = float(threshold)
+
+    def _block(self, rows: Array) -> np.ndarray:
+        """Rows take a place among the members at once and lose it again if they do not join."""
+        before, m = len(self.members), len(rows)
+        squares = np.einsum("ij,ij->i", rows, rows)
+        self.members.extend(rows)
+        self._squares.extend(squares)
+        everyone, theirs = self.members.values, self._squares.values
+        rough = squares[:, None] + theirs - 2 * (rows @ everyone.T)
+        slack = self._slack(squares, theirs.max())
+        member = np.arange(before + m) < before
+        found = np.full(m, np.nan)
+        for i, row in enumerate(rows):
+            if before + i == 0:
+                member[0] = True
+                self.distances.extend([0.0])
+                continue
+            found[i] = _nearest(row, everyone, np.where(member, rough[i], np.inf), slack[i])
+            if found[i] > self.threshold:
+                member[before + i] = True
+                self._join(found[i])
+        self.members.keep_last(m, member[before:])
+        self._squares.keep_last(m, member[before:])
+        return found
+
+    def _slack(self, squares: np.ndarray, largest: float) -> np.ndarray:
+        """How much larger than the smallest the rough square of the nearest can be. (m,).
+
+        A sum of d products is off by at most d u Σ|x_j g_j| ≤ d u ‖x‖ ‖g‖, so a rough square by
+        (d + 3) u (‖x‖ + ‖g‖)²; that twice, and as much again for the exact distance's rounding.
+        What is too small to be squared adds the smallest number there is.
+        """
+        info, width = np.finfo(squares.dtype), self.members.values.shape[1]
+        bound = 2 * info.eps * (width + 8) * (np.sqrt(squares) + np.sqrt(largest)) ** 2
+        return bound + 4 * width * info.tiny
+
+    def _join(self, distance: float) -> None:
+        self.distances.extend([distance])
+        seen = self.distances.values
+        self.threshold = max(self.threshold, float(seen.mean() - seen.std()))
+
+
+def _nearest(row: Array, everyone: Array, rough: np.ndarray, slack: float) -> float:
+    candidates = np.flatnonzero(rough <= rough.min() + slack)
+    apart = everyone[candidates].astype(np.float64) - row
+    return float(np.sqrt((apart**2).sum(axis=1).min()))

@@ -1,0 +1,289 @@
+"""PRADA: is somebody stealing this model? Read off the distances between the queries.
+
+People ask about what they meet: the distance of a query to its nearest earlier neighbour of the
+same class is then close to normally distributed. An attack that makes its queries out of earlier
+ones, each the same step away from its parent, piles distances up at that step, and a test for
+normality notices.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mstheft.defend import state
+from mstheft.defend.growing import Growing, GrowingSet
+
+EVERY = 10  # queries between two checks
+FEWEST = 10  # distances that a class must have to count
+ENOUGH = 100  # more distances than this, or there is no check
+LATEST = 5000  # distances tested at most: so many is the Shapiro-Wilk test accurate for
+
+
+class History(NamedTuple):
+    """queries (m,): how many there had been at each check; w (m,): the W of each."""
+
+    queries: np.ndarray
+    w: np.ndarray
+
+
+class Detector:
+    """Watches queries and raises an alarm when their distances are not normally distributed.
+
+    Per predicted class c, with a growing set G_c (see `growing.GrowingSet`):
+
+        d_min = min_{g ∈ G_c} ‖x - g‖₂    always goes to D_c; the class's first query has none
+        d_min > T_c                       the query joins G_c, and T_c ← max(T_c, mean - std)
+
+    Every 10 queries, counted over all classes, the D_c of 10 distances or more are put together;
+    what lies beyond 3 standard deviations of the mean is dropped; and if more than 100 distances
+    are left, an attack is flagged when Shapiro-Wilk's W < δ.
+
+    The test is accurate for up to 5000 numbers: of more, the latest 5000 are taken (before
+    outliers are dropped). So an attack that begins after much ordinary traffic is not drowned in
+    it, and traffic older than that is forgotten. Distances that are all equal have no W.
+
+    delta : δ, 0.9 to 0.96 in the paper; W is 1 for a perfect normal sample and falls from there
+    alarm : has any check flagged an attack so far? It stays on
+    w : W of the last check, None before the first
+    queries : rows seen
+
+    A monitor of an `Oracle`, or used alone. Cost per query: one row of distances to G_c.
+    Source: Juuti et al. 2019, section 5 (algorithm 3).
+    """
+
+    def __init__(self, delta: float = 0.9):
+        if not 0 < delta < 1:
+            raise ValueError(f"expected 0 < delta < 1, got {delta}; 0.9 to 0.96 are usual")
+        self.delta, self.queries = float(delta), 0
+        self._sets: dict[int, GrowingSet] = {}
+        self._width: int | None = None
+        self._distances, self._classes = Growing(), Growing(dtype=np.int64)
+        self._counts: dict[int, int] = {}
+        self._checked, self._ws = Growing(dtype=np.int64), Growing()
+
+    def __repr__(self) -> str:
+        w = "None" if self.w is None else f"{self.w:.4f}"
+        return f"Detector(delta={self.delta}, queries={self.queries}, w={w}, alarm={self.alarm})"
+
+    @property
+    def w(self) -> float | None:
+        """Shapiro-Wilk's W at the last check."""
+        return float(self._ws.values[-1]) if len(self._ws) else None
+
+    @property
+    def first_alarm(self) -> int | None:
+        """Number of queries after which an attack was first flagged."""
+        flagged = self._checked.values[self._ws.values < self.delta]
+        return int(flagged[0]) if len(flagged) else None
+
+    @property
+    def alarm(self) -> bool:
+        """Has an attack been flagged?"""
+        return self.first_alarm is not None
+
+    @property
+    def distances(self) -> np.ndarray:
+        """Every d_min so far, of all classes, in the order of the queries. (m,)."""
+        return self._distances.values.copy()
+
+    @property
+    def history(self) -> History:
+        """W at every check so far."""
+        return History(self._checked.values.copy(), self._ws.values.copy())
+
+    def tested(self) -> np.ndarray:
+        """The distances that a check would test now, outliers dropped. (m,)."""
+        return _without_outliers(self._in_hand(len(self._distances), self._counts))
+
+    def observe(self, x: Any, labels: Any) -> None:
+        """See rows x, (n, d) or (n, …), and the classes (n,) that the victim gave them.
+
+        How a stream is cut into calls makes no difference. Raises ValueError, before anything is
+        taken in, for rows that are not finite numbers of one width.
+        """
+        x, labels = self._rows(x, labels)
+        counts = dict(self._counts)
+        found = np.full(len(x), np.nan)
+        for label in np.unique(labels).tolist():
+            own = labels == label
+            if label not in self._sets:
+                self._sets[label] = GrowingSet(x.shape[1], x.dtype)
+            found[own] = self._sets[label].add(x[own])
+        kept = np.isfinite(found)
+        began = len(self._distances)
+        self._distances.extend(found[kept])
+        self._classes.extend(labels[kept])
+        so_far = began + np.cumsum(kept)
+        for i, label in enumerate(labels.tolist()):
+            self.queries += 1
+            counts[label] = counts.get(label, 0) + int(kept[i])
+            if self.queries % EVERY == 0:
+                self._check(int(so_far[i]), counts)
+        self._counts = counts
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the whole state to an `.npz` file, whole or not at all. Holds the members' rows."""
+        labels = sorted(self._sets)
+        sets = [self._sets[label] for label in labels]
+        none = np.empty((0, self._width or 0), np.float32)
+        state.write(
+            path,
+            {
+                "delta": np.array(self.delta),
+                "queries": np.array(self.queries),
+                "distances": self._distances.values,
+                "classes": self._classes.values,
+                "checked": self._checked.values,
+                "ws": self._ws.values,
+                "labels": np.array(labels, np.int64),
+                "thresholds": np.array([s.threshold for s in sets], np.float64),
+                "sizes": np.array([len(s.members) for s in sets], np.int64),
+                "members": np.concatenate([none, *(s.members.values for s in sets)]),
+                "member_distances": np.concatenate([[], *(s.distances.values for s in sets)]),
+            },
+        )
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Detector:
+        """The detector that `save` wrote; it goes on as if it had never stopped.
+
+        Raises `DataError` for a damaged file; nothing in it is ever executed.
+        """
+        saved = state.read(path)
+        detector = cls(float(saved["delta"]))
+        detector.queries = int(saved["queries"])
+        for own, name in (
+            (detector._distances, "distances"),
+            (detector._classes, "classes"),
+            (detector._checked, "checked"),
+            (detector._ws, "ws"),
+        ):
+            own.extend(saved[name])
+        labels, counts = np.unique(saved["classes"], return_counts=True)
+        detector._counts = dict(zip(labels.tolist(), counts.tolist(), strict=True))
+        ends, width = np.cumsum(saved["sizes"])[:-1], saved["members"].shape[1]
+        detector._width = width or None
+        pieces = zip(
+            saved["labels"].tolist(),
+            np.split(saved["members"], ends),
+            np.split(saved["member_distances"], ends),
+            saved["thresholds"].tolist(),
+            strict=False,  # without a class, np.split still gives one empty piece
+        )
+        for label, *content in pieces:
+            detector._sets[label] = GrowingSet(width, saved["members"].dtype)
+            detector._sets[label].restore(*content)
+        return detector
+
+    def _rows(self, x: Any, labels: Any) -> tuple[np.ndarray, np.ndarray]:
+        x, labels = np.asarray(x), np.asarray(labels)
+        if x.ndim < 2 or x.dtype.kind not in "fiu" or 0 in x.shape[1:]:
+            raise ValueError(
+                f"expected rows (n, d) of real numbers, got shape {x.shape} of {x.dtype}; a single "
+                "query goes in as x[None]"
+            )
+        if labels.shape != (len(x),) or labels.dtype.kind not in "iu":
+            raise ValueError(
+                f"expected labels as ({len(x)},) whole numbers, got shape {labels.shape} of "
+                f"{labels.dtype}; give the victim's class of each row"
+            )
+        x = x.reshape(len(x), math.prod(x.shape[1:]))
+        if self._width not in (None, x.shape[1]):
+            raise ValueError(
+                f"expected rows of {self._width} numbers as before, got {x.shape[1]}; one detector "
+                "watches one victim"
+            )
+        if not np.isfinite(x).all():
+            raise ValueError("expected finite numbers, got NaN or infinity; clean the rows first")
+        self._width = x.shape[1]
+        small = np.can_cast(x.dtype, np.float32) and np.abs(x).max(initial=0) < 1e15
+        return x.astype(np.float32 if small else np.float64), labels.astype(np.int64)
+
+    def _check(self, so_far: int, counts: dict[int, int]) -> None:
+        w = normality(_without_outliers(self._in_hand(so_far, counts)))
+        if w is not None:
+            self._checked.extend([self.queries])
+            self._ws.extend([w])
+
+    def _in_hand(self, so_far: int, counts: dict[int, int]) -> np.ndarray:
+        """Of the first `so_far` distances the latest 5000 of classes that have enough.
+
+        Classes that do not have few: looking back a little further than 5000 finds them all.
+        """
+        few = [label for label, count in counts.items() if count < FEWEST]
+        start = max(0, so_far - LATEST - FEWEST * len(few))
+        distances = self._distances.values[start:so_far]
+        if few:
+            distances = distances[~np.isin(self._classes.values[start:so_far], few)]
+        return distances[-LATEST:]
+
+
+def normality(distances: np.ndarray) -> float | None:
+    """Shapiro-Wilk's W, or None for 100 distances or fewer, or if all of them are equal.
+
+        W = (Σ_i a_i d_(i))² / Σ_i (d_i - mean)²
+
+    d_(i) are the distances in order and a_i what a normal sample would have there, scaled so that
+    W = 1 for a perfect fit. Source: Shapiro and Wilk 1965; Royston 1995 for n up to 5000.
+    """
+    if len(distances) <= ENOUGH or distances.min() == distances.max():
+        return None
+    from scipy.stats import shapiro
+
+    return float(shapiro(distances).statistic)
+
+
+def _without_outliers(distances: np.ndarray) -> np.ndarray:
+    """Those at most 3 (population) standard deviations from the mean."""
+    if len(distances) == 0:
+        return distances
+    return distances[np.abs(distances - distances.mean()) <= 3 * distances.std()]
+
+
+class Watched(NamedTuple):
+    """What `prada_naive` found: distances in order (the first of a class has none), and checks."""
+
+    distances: np.ndarray
+    queries: np.ndarray
+    w: np.ndarray
+    first_alarm: int | None
+
+
+def prada_naive(x: Any, labels: Any, delta: float = 0.9) -> Watched:
+    """The text of `Detector`, one query after the other: slow and obvious. For tests and lessons.
+
+    x : (n, d); labels : (n,)
+    """
+    from scipy.stats import shapiro
+
+    members: dict[int, list[np.ndarray]] = {}
+    own: dict[int, list[float]] = {}  # d_min of the members
+    threshold: dict[int, float] = {}
+    arrived: list[tuple[int, float]] = []  # class and d_min of every query that has one
+    queries, ws = [], []
+    for count, (row, label) in enumerate(zip(np.asarray(x, float), labels, strict=True), start=1):
+        if label not in members:
+            members[label], own[label], threshold[label] = [row], [0.0], 0.0
+        else:
+            nearest = min(float(np.sqrt(((row - g) ** 2).sum())) for g in members[label])
+            arrived.append((label, nearest))
+            if nearest > threshold[label]:
+                members[label].append(row)
+                own[label].append(nearest)
+                threshold[label] = max(threshold[label], np.mean(own[label]) - np.std(own[label]))
+        if count % EVERY:
+            continue
+        classes = [c for c, _ in arrived]
+        d = np.array([d for c, d in arrived if classes.count(c) >= FEWEST][-LATEST:])
+        d = d[abs(d - np.mean(d)) <= 3 * np.std(d)] if len(d) else d
+        if len(d) > ENOUGH and len(set(d)) > 1:
+            queries.append(count)
+            ws.append(float(shapiro(d).statistic))
+    alarms = [q for q, w in zip(queries, ws, strict=True) if w < delta]
+    all_distances = np.array([d for _, d in arrived])
+    first = alarms[0] if alarms else None
+    return Watched(all_distances, np.array(queries, int), np.array(ws, float), first)

@@ -1,0 +1,97 @@
+"""The file of a detector: an `.npz` of plain arrays, written whole or not at all, no pickle."""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+import struct
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from mstheft.errors import DataError
+from mstheft.nn.storage import replace_file
+
+# Name: kind of number (f float64, i int64, r the float32 or float64 of the queries), and axes;
+# axes of the same letter have the same length.
+KINDS = {"f": (np.float64,), "i": (np.int64,), "r": (np.float32, np.float64)}
+ENTRIES = {
+    "delta": ("f", ""),
+    "queries": ("i", ""),
+    "distances": ("f", "d"),
+    "classes": ("i", "d"),
+    "checked": ("i", "c"),
+    "ws": ("f", "c"),
+    "labels": ("i", "l"),
+    "thresholds": ("f", "l"),
+    "sizes": ("i", "l"),
+    "members": ("r", "mw"),
+    "member_distances": ("f", "m"),
+}
+
+
+def write(path: str | os.PathLike[str], arrays: dict[str, np.ndarray]) -> None:
+    """Write the arrays of `ENTRIES`."""
+    replace_file(path, lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]
+
+
+def read(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
+    """Read what `write` wrote, or raise `DataError` with what is wrong."""
+    path = Path(path)
+    if not path.is_file():
+        raise DataError(f"expected a saved detector at {path}, but there is no such file; save one")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            arrays = {name: _array(archive, name) for name in ENTRIES}
+    except (
+        *(OSError, ValueError, KeyError, EOFError, RuntimeError),
+        *(zipfile.BadZipFile, struct.error),
+    ) as error:
+        raise DataError(
+            f"{path}: expected a file written by Detector.save, got something else or a damaged "
+            f"one ({error}); save it again"
+        ) from error
+    wrong = _wrong(arrays)
+    if wrong:
+        raise DataError(f"{path}: expected {wrong}, got something else; save it again")
+    return arrays
+
+
+def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    """One entry; its header is judged before anything is allocated."""
+    info = archive.getinfo(f"{name}.npy")
+    if info.compress_type != zipfile.ZIP_STORED:
+        raise ValueError(f"{name} is compressed")
+    data = io.BytesIO(archive.read(info))
+    if np.lib.format.read_magic(data) != (1, 0):
+        raise ValueError(f"{name} is in another version of .npy")
+    shape, _, dtype = np.lib.format.read_array_header_1_0(data)
+    if dtype.kind not in "fi" or math.prod(shape) * dtype.itemsize != info.file_size - data.tell():
+        raise ValueError(f"{name} holds other numbers than its header says")
+    data.seek(0)
+    return np.lib.format.read_array(data, allow_pickle=False)
+
+
+def _wrong(arrays: dict[str, np.ndarray]) -> str:
+    """What does not hold of the arrays, or nothing."""
+    lengths: dict[str, int] = {}
+    for name, (kind, axes) in ENTRIES.items():
+        array = arrays[name]
+        if array.dtype not in KINDS[kind] or array.ndim != len(axes):
+            return f"{name} with {len(axes)} axes of the kind {kind!r}"
+        if not np.isfinite(array).all():
+            return f"finite numbers in {name}"
+        for axis, length in zip(axes, array.shape, strict=True):
+            if lengths.setdefault(axis, length) != length:
+                return f"as many {name} as there are others of their kind"
+    if not 0 < arrays["delta"] < 1:
+        return "0 < delta < 1"
+    sizes = arrays["sizes"]
+    if not (sizes > 0).all() or sizes.sum() != lengths["m"] or arrays["queries"] < lengths["d"]:
+        return "sizes that add up"
+    labels = arrays["labels"]
+    if len(np.unique(labels)) != lengths["l"] or not np.isin(arrays["classes"], labels).all():
+        return "each class once"
+    return ""

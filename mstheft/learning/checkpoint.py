@@ -1,0 +1,153 @@
+"""A folder that keeps what a run has paid for and learned, so that it can be ended at any moment.
+
+    settings.json   what the run was asked to do
+    bought-NAME.npz    the rows asked under that name, and the answers, as soon as they came
+    copy-03.npz     the copy of round 3, in the format of `Network.save`
+    round-03.json   what the curve says of it; written last, so the round is whole
+
+Every file is written whole or not at all, and never changed. A run that is started again goes
+through the same story, and takes from here what is already there.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import zipfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from mstheft.errors import DataError
+from mstheft.learning.stolen import Point
+from mstheft.nn.functions import Array
+from mstheft.nn.network import Network
+from mstheft.nn.storage import replace_file
+
+FORMAT = 1
+
+
+class Checkpoint:
+    """The folder of one run, or none at all: then nothing is kept and nothing is found.
+
+    path : folder, made if it is not there; None to keep nothing
+    settings : JSON values; a folder of a run with others is refused with a ValueError
+    Raises `DataError` for files that are damaged or somebody else's.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None, settings: dict[str, Any]):
+        self.path = None if path is None else Path(path)
+        if self.path is None:
+            return
+        if self.path.exists() and not self.path.is_dir():
+            raise DataError(
+                f"expected checkpoint= as a folder, got the file {self.path}; name another"
+            )
+        self.path.mkdir(parents=True, exist_ok=True)
+        for file in self.path.glob("*.part"):  # half written when a run was killed
+            file.unlink()
+        settings = {"format": FORMAT, **settings}
+        kept = self._json("settings.json")
+        if kept is None:
+            if any(self.path.glob("*-*.*")):
+                raise DataError(
+                    f"expected {self.path} to be empty or the checkpoint of a run, but it has no "
+                    "settings.json; name an empty folder"
+                )
+            self._write_json("settings.json", settings)
+        elif kept != settings:
+            other = sorted(
+                f"{name} was {kept.get(name)!r}, now {settings.get(name)!r}"
+                for name in kept.keys() | settings.keys()
+                if kept.get(name) != settings.get(name)
+            )
+            raise ValueError(
+                f"expected the settings of the run in {self.path}, but {'; '.join(other)}: "
+                "name another folder or set them back"
+            )
+
+    # ---- purchases
+
+    def bought(self, name: str) -> tuple[np.ndarray, Array] | None:
+        """Rows and answers kept under this name, or None."""
+        file = self._file(f"bought-{name}.npz")
+        if file is None:
+            return None
+        try:
+            with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as kept:
+                rows, answers = kept["rows"], kept["answers"]
+            if rows.ndim != 1 or rows.dtype.kind != "i" or len(rows) != len(answers):
+                raise ValueError(f"{rows.dtype} rows {rows.shape}, answers {answers.shape}")
+        except (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError) as error:
+            raise _damaged(file, error) from error
+        return rows, answers
+
+    def keep_bought(self, name: str, rows: np.ndarray, answers: Array) -> None:
+        """Keep rows (m,) and their answers; to be called before anything else can happen."""
+        if self.path is not None:
+
+            def fill(file: IO[bytes]) -> None:
+                np.savez(file, rows=rows, answers=answers)
+
+            replace_file(self.path / f"bought-{name}.npz", fill)
+
+    # ---- rounds
+
+    def trained(self, turn: int) -> Point | None:
+        """What was kept of a round, or None."""
+        name = f"round-{turn:02d}.json"
+        values = self._json(name)
+        try:
+            return None if values is None else Point(**values)
+        except TypeError as error:
+            assert self.path is not None
+            raise _damaged(self.path / name, error) from error
+
+    def copy(self, turn: int) -> Network | None:
+        """The copy of a round, or None where it is neither the last nor the best."""
+        file = self._file(f"copy-{turn:02d}.npz")
+        return None if file is None else Network.load(file)
+
+    def keep_trained(self, copy: Network, point: Point, best: int) -> None:
+        """Keep a round; of the copies of earlier rounds only that of round `best` stays."""
+        if self.path is None:
+            return
+        name = f"copy-{point.round:02d}.npz"
+        copy.save(self.path / name)
+        self._write_json(f"round-{point.round:02d}.json", asdict(point))
+        for file in self.path.glob("copy-*.npz"):
+            if file.name not in (name, f"copy-{best:02d}.npz"):
+                file.unlink()
+
+    # ---- files
+
+    def _file(self, name: str) -> Path | None:
+        file = None if self.path is None else self.path / name
+        return file if file is not None and file.is_file() else None
+
+    def _json(self, name: str) -> Any:
+        file = self._file(name)
+        if file is None:
+            return None
+        try:
+            return json.loads(file.read_text(encoding="utf-8"))
+        except (ValueError, OSError) as error:
+            raise _damaged(file, error) from error
+
+    def _write_json(self, name: str, values: Any) -> None:
+        assert self.path is not None
+
+        def fill(file: IO[bytes]) -> None:
+            file.write(json.dumps(values, indent=1).encode())
+
+        replace_file(self.path / name, fill)
+
+
+def _damaged(file: Path, error: Exception) -> DataError:
+    return DataError(
+        f"{file}: expected what a run has written, but it is damaged ({error}); delete the folder "
+        "and start again, or bring the file back"
+    )

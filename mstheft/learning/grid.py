@@ -1,0 +1,189 @@
+"""Many runs at once: every combination of some settings is a cell, and each cell is a file.
+
+    grid = Grid({"strategy": ["random", "k-center"], "seed": [0, 1, 2]}, {"budget": 2000})
+    outcome = run(grid, work, "results/")      # work(cell, folder) -> {name: number, …}
+
+A cell that has its file is not computed again, so that a run which was ended at any moment goes
+on where it was; one that fails is reported and stops no other. What a cell computes is the
+caller's: this module knows nothing of attacks. Where it computes is the executor's: processes,
+threads, or a cluster.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import itertools
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mstheft import progress
+from mstheft.errors import DataError
+from mstheft.nn.storage import replace_file
+
+Cell = dict[str, Any]
+Work = Callable[[Cell, Path], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Settings of which some have several values.
+
+    axes : {name: values}; the cells are all combinations, the last axis changing fastest
+    fixed : {name: value}, the same for every cell
+    All values are JSON values: they name the cell.
+    """
+
+    axes: Mapping[str, Sequence[Any]]
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, values in self.axes.items():
+            if isinstance(values, str) or not isinstance(values, Sequence) or not values:
+                raise ValueError(
+                    f"expected a list of values for {name}, got {values!r}; write [{values!r}]"
+                )
+            if len({json.dumps(value) for value in values}) < len(values):
+                raise ValueError(
+                    f"expected different values for {name}, got {values!r}; leave one out"
+                )
+        if both := sorted(self.axes.keys() & self.fixed.keys()):
+            raise ValueError(
+                f"expected each setting once, got {both} among both axes and fixed; choose one"
+            )
+
+    def cells(self) -> Iterator[Cell]:
+        """Every combination: {name: value}."""
+        for values in itertools.product(*self.axes.values()):
+            yield dict(self.fixed) | dict(zip(self.axes, values, strict=True))
+
+    def name(self, cell: Cell) -> str:
+        """A file name for a cell: its axes in words, and a digest of all of its settings."""
+        words = "-".join(_word(cell[axis]) for axis in self.axes)[:80]
+        settings = json.dumps(cell, sort_keys=True).encode()
+        return f"{words}-{hashlib.sha256(settings).hexdigest()[:10]}"
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A cell's answer when it has none."""
+
+    why: str
+
+    @classmethod
+    def by(cls, error: BaseException) -> Failed:
+        """The error in words: an exception itself may not travel between processes."""
+        return cls(f"{type(error).__name__}: {error}")
+
+
+@dataclass
+class Outcome:
+    """What a grid came to: `done` and `failed` cells, with their values or what went wrong."""
+
+    done: list[tuple[Cell, dict[str, Any]]] = field(default_factory=list)
+    failed: list[tuple[Cell, str]] = field(default_factory=list)
+    computed: int = 0  # of the done ones, in this run
+
+
+def run(grid: Grid, work: Work, folder: str | Path, *, executor: Executor | None = None) -> Outcome:
+    """Compute what is missing and return all of it, in the order of `grid.cells()`.
+
+    work : work(cell, scratch) -> {name: JSON value}; scratch is a folder of the cell's own that is
+        there again when the cell is started again, and goes when it is done. With an executor of
+        other processes it must be picklable: a function of a module
+    folder : made if missing; one JSON file per cell, written whole or not at all
+    executor : any `concurrent.futures.Executor`; one cell after the other without
+    Raises `DataError` for a damaged file. Ctrl-C ends it; what was done is kept.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    cells = list(grid.cells())
+    found = {grid.name(cell): _read(folder / f"{grid.name(cell)}.json", cell) for cell in cells}
+    missing = [cell for cell in cells if found[grid.name(cell)] is None]
+    outcome = Outcome(computed=len(missing))
+    failures: dict[str, str] = {}
+    with progress.bar("cells", len(missing), "cell") as bar:
+        for cell, answer in _answers(grid, missing, work, folder, executor):
+            name = grid.name(cell)
+            if isinstance(answer, Failed):
+                failures[name] = answer.why
+            else:
+                _write(folder / f"{name}.json", cell, answer)
+                found[name] = answer
+                shutil.rmtree(_scratch(folder, name), ignore_errors=True)
+            bar.update(1)
+    for cell in cells:
+        values = found[grid.name(cell)]
+        if values is None:
+            outcome.failed.append((cell, failures[grid.name(cell)]))
+        else:
+            outcome.done.append((cell, values))
+    outcome.computed -= len(failures)
+    return outcome
+
+
+def _answers(
+    grid: Grid, cells: list[Cell], work: Work, folder: Path, executor: Executor | None
+) -> Iterator[tuple[Cell, Any]]:
+    """Each cell with its values, or with the exception that it ended in, as they come."""
+    if executor is None:
+        for cell in cells:
+            yield cell, _attempt(work, cell, _scratch(folder, grid.name(cell)))
+        return
+    started: dict[Future[Any], Cell] = {}
+    try:
+        for cell in cells:
+            started[executor.submit(_attempt, work, cell, _scratch(folder, grid.name(cell)))] = cell
+        for future in as_completed(started):
+            error = future.exception()  # of the executor: a worker that died, say
+            yield started[future], Failed.by(error) if error else future.result()
+    finally:
+        for future in started:
+            future.cancel()
+
+
+def _attempt(work: Work, cell: Cell, scratch: Path) -> Any:
+    """Runs where the executor says. An error is an answer too: it concerns this cell alone."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    try:
+        values = dict(work(dict(cell), scratch))
+        json.dumps(values, allow_nan=False)
+        return values
+    except Exception as error:
+        with contextlib.suppress(OSError):
+            scratch.rmdir()  # keeps what is in it, for the next attempt
+        return Failed.by(error)
+
+
+def _scratch(folder: Path, name: str) -> Path:
+    return (folder / f"{name}.run").resolve()
+
+
+def _word(value: Any) -> str:
+    return re.sub(r"[^A-Za-z0-9.]+", "_", str(value)).strip("_") or "_"
+
+
+def _read(file: Path, cell: Cell) -> dict[str, Any] | None:
+    if not file.exists():
+        return None
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        if content["cell"] != json.loads(json.dumps(cell)):
+            raise ValueError("it belongs to another cell")
+        return dict(content["values"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"{file}: expected the values of a cell, but it is damaged ({error}); delete it, and "
+            "the cell is computed again"
+        ) from error
+
+
+def _write(file: Path, cell: Cell, values: Mapping[str, Any]) -> None:
+    content = json.dumps({"cell": cell, "values": values}, indent=1).encode()
+    replace_file(file, lambda stream: stream.write(content))

@@ -1,0 +1,174 @@
+"""Learned copies: how they get better, which rows were asked for them, and where they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mstheft.plots import style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# One colour for each way of choosing rows; Paul Tol's bright scheme.
+STRATEGIES = {
+    "random": "#4477aa",
+    "uncertainty": "#ee6677",
+    "k-center": "#228833",
+    "dfal": "#66ccee",
+    "dfal+k-center": "#aa3377",
+    "noise": "#bbbbbb",
+}
+
+
+def agreement(curves: Mapping[str, tuple[Any, Any]], ax: Axes | None = None) -> Axes:
+    """Agreement with the victim against queries: the mean over seeds, and from lowest to highest.
+
+    curves : {strategy: (queries (m,), agreement (m,) or (seeds, m))}; the five strategies and
+        'noise' have colours of their own
+    """
+    ax = style.bare(style.axes(ax, (6.8, 4.2)))
+    ends, colours = [], []
+    for i, (name, (queries, shares)) in enumerate(curves.items()):
+        shares = np.atleast_2d(np.asarray(shares, float))
+        colour, middle = STRATEGIES.get(name, style.of_class(i)), shares.mean(axis=0)
+        ax.plot(queries, middle, "o-", color=colour, markersize=3.5, linewidth=1.5)
+        if len(shares) > 1:
+            band = shares.min(axis=0), shares.max(axis=0)
+            ax.fill_between(queries, *band, color=colour, alpha=0.2, linewidth=0)
+        ends.append(middle[-1])
+        colours.append(colour)
+    ax.set_xlabel("queries paid for (rows)")
+    ax.set_ylabel("agreement (share of test rows)")
+    style.end_labels(ax, ends, list(curves), colours)
+    return ax
+
+
+def output_space(outputs: Any, chosen: Sequence[Any], ax: Axes | None = None) -> Axes:
+    """The pool as the copy sees it, and in colour the rows that each round chose.
+
+        place of x = Σ_k p_k(x) · corner k,    the corners of the classes stand on a circle
+
+    A row of which the copy is sure lies in its class's corner, one torn between two classes lies
+    between theirs.
+
+    outputs : (n, K) the copy's probabilities on the pool, K at least 2
+    chosen : one array of indices into the pool per round
+    """
+    ax = style.axes(ax, (6.4, 6.0))
+    outputs = np.asarray(outputs)
+    angle = np.pi / 2 - 2 * np.pi * np.arange(outputs.shape[1]) / outputs.shape[1]
+    corners = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    places = outputs @ corners
+    ax.plot(*places.T, ".", color=style.QUIET, markersize=2, alpha=0.3)
+    colours = style.graded(len(chosen))
+    for turn, (rows, colour) in enumerate(zip(chosen, colours, strict=True)):
+        ax.plot(*places[np.asarray(rows, int)].T, "o", color=colour, markersize=4)
+        style.note(ax, 1.02, 1 - 0.06 * turn, f"round {turn}", color=colour)
+    for k, (x, y) in enumerate(corners):
+        ax.text(1.09 * x, 1.09 * y, str(k), color=style.of_class(k), ha="center", va="center")
+    ax.set(aspect="equal", xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), xticks=[], yticks=[])
+    ax.set_xlabel("copy's probabilities, each class pulling towards its corner")
+    ax.set_ylabel("copy's probabilities")
+    return ax
+
+
+def deepfool_paths(
+    field: tuple[Any, Any, Any], paths: Sequence[Any], ax: Axes | None = None
+) -> Axes:
+    """How rows of a 2-D problem walk to the copy's decision boundary; the length is DFAL's score.
+
+    field : x (m,), y (n,), and the copy's labels (n, m) on that grid
+    paths : one (steps + 1, 2) array per row, from the clean row to the DeepFool example
+    """
+    ax = style.axes(ax, (6.0, 5.6))
+    x, y, labels = (np.asarray(part) for part in field)
+    for k in np.unique(labels):
+        inside = (labels == k).astype(float)
+        ax.contourf(x, y, inside, [0.5, 1.5], colors=[style.of_class(int(k))], alpha=0.15)
+        if np.ptp(inside):
+            ax.contour(x, y, inside, [0.5], colors=[style.COPY], linewidths=1.2)
+    for path in paths:
+        path = np.asarray(path)
+        ax.plot(*path.T, ".-", color=style.QUIET, linewidth=1, markersize=4)
+        ax.plot(*path[0], "o", color=style.QUERY, markersize=6)
+        ax.plot(*path[-1], "x", color=style.NEGATIVE, markersize=7, mew=2)
+    ax.set(xlim=x[[0, -1]], ylim=y[[0, -1]], aspect="equal")
+    ax.set_xlabel("first input (input units)")
+    ax.set_ylabel("second input (input units)")
+    style.note(ax, 0, 1.02, "row that is asked", color=style.QUERY, va="bottom")
+    style.note(ax, 0.35, 1.02, "its DeepFool example", color=style.NEGATIVE, va="bottom")
+    style.note(ax, 0.75, 1.02, "copy's boundary", color=style.COPY, va="bottom")
+    return ax
+
+
+def entropies(pool: Any, chosen: Sequence[Any], ax: Axes | None = None) -> Axes:
+    """How unsure the copy was of the rows that each round chose, beside the whole pool.
+
+    pool : (n,) entropies of the copy's answers on the pool, nats
+    chosen : per round the entropies of what was chosen, by the copy that chose
+    The box holds the middle half, its line is the median, the whiskers reach to both ends.
+    """
+    ax = style.bare(style.axes(ax, (6.4, 4.0)))
+    values = [np.asarray(part, float) for part in (pool, *chosen)]
+    boxes = ax.boxplot(values, whis=(0, 100), patch_artist=True, widths=0.6)
+    for i, box in enumerate(boxes["boxes"]):
+        box.set(facecolor=style.QUERY if i else style.QUIET, alpha=0.5, linewidth=0)
+    for line in boxes["medians"]:
+        line.set(color=style.VICTIM, linewidth=1.5)
+    names = ["pool", *(str(turn) for turn in range(1, len(values)))]
+    ax.set_xticks(range(1, len(values) + 1), names)
+    ax.set_xlabel("chosen in round")
+    ax.set_ylabel("entropy of the copy's answer (nats)")
+    return ax
+
+
+def confusion(counts: Any, ax: Axes | None = None, *, names: Sequence[str] | None = None) -> Axes:
+    """What the copy says where the victim says k; off the diagonal they disagree.
+
+    counts : (K, K) numbers of rows, [victim's label, copy's label]
+    names : of the classes, their numbers unless given
+    """
+    counts = np.asarray(counts)
+    ax = style.axes(ax, (5.6, 5.2))
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    classes = list(names) if names is not None else [str(k) for k in range(len(counts))]
+    _cells(ax, shares, [f"{count:,}" if count else "" for count in counts.ravel()])
+    ax.set_xticks(range(len(classes)), classes)
+    ax.set_yticks(range(len(classes)), classes)
+    ax.set_xlabel("copy's label")
+    ax.set_ylabel("victim's label")
+    same = np.trace(counts) / max(counts.sum(), 1)
+    ax.set_title(f"they agree on {same:.1%}", fontsize="medium", loc="left", color=style.QUIET)
+    return ax
+
+
+def transfer(
+    shares: Any, made_on: Sequence[str], shown_to: Sequence[str], ax: Axes | None = None
+) -> Axes:
+    """Adversarial examples made on one network and shown to another: how many fool it.
+
+    shares : (m, n) 0 … 1, [made on, shown to]
+    """
+    ax = style.axes(ax, (1.6 + 0.9 * len(shown_to), 1.4 + 0.7 * len(made_on)))
+    shares = np.asarray(shares, float)
+    _cells(ax, shares, [f"{share:.0%}" for share in shares.ravel()])
+    ax.set_xticks(range(len(shown_to)), list(shown_to))
+    ax.set_yticks(range(len(made_on)), list(made_on))
+    ax.set_xlabel("shown to")
+    ax.set_ylabel("adversarial examples made on")
+    return ax
+
+
+def _cells(ax: Axes, shares: np.ndarray, texts: Sequence[str]) -> None:
+    """A grid of shares from white to dark, each with its text."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    cmap = LinearSegmentedColormap.from_list("share", ["#ffffff", style.POSITIVE])
+    ax.imshow(shares, cmap=cmap, vmin=0, vmax=1, aspect="auto")
+    for place, text in enumerate(texts):
+        row, column = divmod(place, shares.shape[1])
+        colour = "white" if shares[row, column] > 0.6 else style.VICTIM
+        ax.text(column, row, text, ha="center", va="center", color=colour, fontsize=8)

@@ -1,0 +1,228 @@
+"""Augmentation by Jacobian signs: each step by hand, and what the whole costs."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import mstheft as mt
+from mstheft.errors import BudgetExhausted
+from mstheft.learning import active, jacobian
+from mstheft.nn import zoo
+
+W = np.array([[1.0, -2.0, 0.0], [-0.5, 3.0, 1.0]])
+
+
+def linear():
+    return zoo.given([(W, np.zeros(2))])
+
+
+def network(inputs=3, outputs=2):
+    return zoo.mlp([inputs, 8, outputs], bias=0.5, rng=0)
+
+
+def augment(oracle, rows, **changes):
+    options = {"rounds": 2, "rng": 0, "epochs": 3}
+    return jacobian.augment(
+        oracle,
+        rows,
+        changes.pop("copy", lambda: zoo.mlp([3, 6, 2], rng=1)),
+        **{**options, **changes},
+    )
+
+
+ROWS = np.random.default_rng(0).random((7, 3))
+
+
+# ---- stages
+
+
+def test_a_row_moves_by_the_sign_of_its_labels_gradient():
+    x = np.zeros((3, 3))
+    moved = jacobian.grown(linear(), x, np.array([0, 1, 0]), 0.1)
+    np.testing.assert_allclose(moved, 0.1 * np.sign(W[[0, 1, 0]]))
+    np.testing.assert_array_equal(x, 0)
+    clipped = jacobian.grown(linear(), x, np.array([0, 1, 0]), 0.1, bounds=(0, 1))
+    np.testing.assert_allclose(clipped, np.clip(moved, 0, 1))
+    sigmoid = zoo.given([(W[:1], np.zeros(1))])
+    np.testing.assert_allclose(
+        jacobian.grown(sigmoid, x, np.array([1, 0, 1]), 0.1), 0.1 * np.sign([W[0], -W[0], W[0]])
+    )
+
+
+def test_growing_follows_the_gradient_of_any_network_in_chunks_and_shapes(monkeypatch):
+    copy, x = zoo.small_cnn((8, 8, 1), 3, rng=0), np.random.default_rng(1).random((5, 8, 8, 1))
+    labels, step = np.array([0, 2, 1, 1, 0]), 0.05
+    slopes = copy.jacobian(x)[np.arange(5), labels].reshape(x.shape)
+    wanted = x + step * np.sign(slopes)
+    np.testing.assert_allclose(jacobian.grown(copy, x, labels, step), wanted)
+    monkeypatch.setattr(jacobian.fingerprints, "CHUNK", 2)
+    np.testing.assert_allclose(jacobian.grown(copy, x, labels, step), wanted)
+    flat = jacobian.grown(copy, x.reshape(5, 64), labels, step)
+    np.testing.assert_allclose(flat, wanted.reshape(5, 64))
+
+
+@given(n=st.integers(1, 60), k=st.integers(1, 60), seed=st.integers(0, 2**32 - 1))
+def test_a_reservoir_holds_k_different_rows(n, k, seed):
+    kept = jacobian.reservoir(np.arange(n), k, seed)
+    assert len(set(kept)) == len(kept) == min(n, k)
+    assert set(kept) <= set(range(n))
+
+
+def test_a_reservoir_holds_every_row_equally_often():
+    count, rng = np.zeros(10), np.random.default_rng(0)
+    for _ in range(4000):
+        count[jacobian.reservoir(np.arange(10), 3, rng)] += 1
+    assert np.abs(count - 1200).max() < 5 * np.sqrt(4000 * 0.3 * 0.7)
+
+
+def test_the_sign_changes_after_every_tau_rounds():
+    steps = jacobian.Steps(0.1, 2, None, 1, None)
+    assert [steps.step(turn) for turn in range(6)] == [0.1, 0.1, -0.1, -0.1, 0.1, 0.1]
+    never = jacobian.Steps(0.1, None, None, 1, None)
+    assert {never.step(turn) for turn in range(6)} == {0.1}
+
+
+# ---- the story
+
+
+def test_every_round_doubles_the_rows_each_lambda_beside_one_before():
+    oracle = mt.Oracle(network(), output="label")
+    result = augment(oracle, ROWS, rounds=3, lam=0.2)
+    assert oracle.count == result.total == 56
+    assert [len(rows) for rows in result.chosen] == [7, 7, 14, 28]
+    np.testing.assert_array_equal(result.of("queries"), [7, 14, 28, 56])
+    rows = result.trace.rows
+    np.testing.assert_array_equal(rows[:7], ROWS)
+    for half in (7, 14, 28):
+        np.testing.assert_allclose(np.abs(rows[half : 2 * half] - rows[:half]), 0.2, atol=1e-12)
+    np.testing.assert_array_equal(result.trace.answers, network().labels(rows))
+    assert len(result.curve) == 4
+    assert not result.verified
+    assert "% of the 28 rows bought after it" in result.found["verify"]
+
+
+def test_the_copy_that_grows_rows_is_the_one_of_the_round_before():
+    copies = []
+    result = augment(
+        mt.Oracle(network(), output="probs"), ROWS, tau=1, evaluate=lambda c: copies.append(c) or 0
+    )
+    rows, labels = result.trace.rows, network().labels(result.trace.rows)
+    np.testing.assert_allclose(
+        rows[7:14], jacobian.grown(copies[0], rows[:7], labels[:7], 0.1), atol=1e-12
+    )
+    np.testing.assert_allclose(
+        rows[14:], jacobian.grown(copies[1], rows[:14], labels[:14], -0.1), atol=1e-12
+    )
+    assert result.model is copies[-1]
+
+
+def test_reservoir_and_budget_limit_what_is_asked():
+    result = augment(mt.Oracle(network()), ROWS, rounds=4, sigma=2, kappa=5)
+    assert [len(rows) for rows in result.chosen] == [7, 7, 14, 5, 5]
+    oracle = mt.Oracle(network(), budget=31)
+    result = augment(oracle, ROWS, rounds=4, budget=31)
+    assert [len(rows) for rows in result.chosen] == [7, 7, 14, 3]
+    assert oracle.left == 0
+    assert len(result.curve) == 4
+
+
+def test_same_seed_same_rows():
+    one, same, other = (
+        augment(mt.Oracle(network()), ROWS, rounds=3, sigma=1, kappa=3, rng=rng)
+        for rng in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(one.trace.rows, same.trace.rows)
+    assert not np.array_equal(one.trace.rows, other.trace.rows)
+
+
+def test_it_learns_glyphs_from_a_few_of_them():
+    x, y = mt.data.synthetic.glyphs(1500, size=8, classes=4, noise=0.02, rng=0)
+    owner = zoo.mlp([64, 24, 4], rng=0)
+    mt.nn.fit.fit(owner, x, y, epochs=25, rng=0)
+    result = augment(
+        mt.Oracle(owner, output="label"), x[:20], copy=lambda: zoo.mlp([64, 24, 4], rng=3),
+        rounds=5, epochs=50, batch=20, bounds=(0, 1),
+        evaluate=lambda copy: mt.compare.agreement(owner, copy, x[500:]),
+    )  # fmt: skip
+    assert result.of("agreement")[-1] > max(0.6, result.of("agreement")[0])
+
+
+# ---- endings and refusals
+
+
+def test_a_wall_keeps_what_was_paid_for():
+    with pytest.raises(BudgetExhausted) as caught:
+        augment(mt.Oracle(network(), budget=20), ROWS)
+    partial = caught.value.partial
+    assert partial.total == len(partial.trace.rows) == 14
+    assert len(partial.curve) == 2
+    assert partial.stopped == "query"
+
+
+def test_ctrl_c_keeps_what_was_paid_for(monkeypatch):
+    def interrupted(copy, *args, **kwargs):
+        history = mt.nn.fit.fit(copy, *args, **kwargs)
+        history.interrupted = len(args[0]) > 10
+        return history
+
+    monkeypatch.setattr(jacobian, "fit", interrupted)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        augment(mt.Oracle(network()), ROWS)
+    partial = caught.value.partial
+    assert partial.stopped == "train"
+    assert len(partial.trace.rows) == 14
+    assert len(partial.curve) == 1
+    assert partial.model is not None
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"lam": 0.0}, "lam= above 0"),
+        ({"tau": 0}, "tau= as a whole number from 1"),
+        ({"sigma": -1}, "sigma="),
+        ({"kappa": 0}, "kappa="),
+        ({"rounds": -1}, "rounds="),
+        ({"budget": 6}, "at least the 7 seed rows"),
+        ({"epochs": 0}, "epochs="),
+        ({"copy": lambda: zoo.mlp([3, 5], rng=0)}, "3 inputs and 2 outputs"),
+        ({"copy": lambda: zoo.text_gru(9, 3, 2, rng=0)}, "differentiable in its inputs"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_it_costs(change, said):
+    oracle = mt.Oracle(network())
+    with pytest.raises(ValueError, match=said):
+        augment(oracle, ROWS, **change)
+    assert oracle.count == 0
+
+
+# ---- noise
+
+
+def test_noise_is_uniform_and_of_the_asked_shape():
+    pool = jacobian.noise_pool((4, 5, 2), 5000, 0)
+    assert pool.shape == (5000, 4, 5, 2)
+    assert pool.dtype == np.float32
+    assert pool.min() >= 0
+    assert pool.max() < 1
+    assert abs(pool.mean() - 0.5) < 5 * 0.2887 / np.sqrt(pool.size)
+    assert abs(pool.std() - 0.2887) < 0.003
+    np.testing.assert_array_equal(pool, jacobian.noise_pool((4, 5, 2), 5000, 0))
+
+
+def test_noise_texts_hold_every_word_but_no_padding():
+    pool = jacobian.noise_pool((6,), 500, 0, words=9)
+    assert pool.shape == (500, 6)
+    assert pool.dtype == np.int64
+    np.testing.assert_array_equal(np.unique(pool), np.arange(1, 9))
+
+
+def test_noise_texts_are_a_pool_for_stealing_a_text_network():
+    owner = zoo.text_cnn(30, 8, 2, size=8, filters=6, rng=0)
+    result = active.steal(
+        mt.Oracle(owner, output="probs"), jacobian.noise_pool((8,), 200, 1, words=30),
+        lambda: zoo.text_cnn(30, 8, 2, size=8, filters=6, rng=2), strategy="dfal+k-center",
+        budget=90, rounds=2, rng=0, epochs=4,
+    )  # fmt: skip
+    assert result.total == 90
