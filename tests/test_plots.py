@@ -82,6 +82,7 @@ EXAMPLES = {
     "learning.entropies": lambda: (P, [P[:3], P[4:]]),
     "learning.confusion": lambda: (COUNTS,),
     "learning.transfer": lambda: (COUNTS / 12, ["copy", "victim"], ["copy", "victim"]),
+    "precision.error_against_digits": lambda: ({"a": ([3, 3, 12], [1e-2, 1e-3, 1e-11])},),
     "training.curves": lambda: (SimpleNamespace(loss=[1, 0.5], validation=[0.4, 0.7], best=1),),
     "sweep.line": lambda: (a_line(),),
     "sweep.jumps": lambda: (a_line(),),

@@ -75,7 +75,7 @@ def extract(
     4. fit: Gauss-Newton on everything in V
     5. columns: A0 along all other directions, a small system of equations for each; and a check
 
-    Costs about (d - h) (h / K + 2) + 2 h² / K + h² / 2 + 20 h + 1.5 (h² + K h) / K queries.
+    Costs about (d - h) (h / K + 1) + 2 h² / K + h² / 2 + 20 h + 1.5 (h² + K h) / K queries.
     activation : 'tanh', 'sigmoid' or 'softplus'. tanh z = 2 σ(2z) - 1, so that either of the first
         two fits a victim of the other
     hidden : the width, if it is known; saves the search for it

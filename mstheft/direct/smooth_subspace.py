@@ -22,7 +22,6 @@ from mstheft.nn.functions import Array
 FIRST = 16  # directions of the first sketch; doubled until its spectrum shows a gap
 MORE = 2  # points beyond the h / K that the gradients need
 GAP = 1e-6  # singular values below this share of the largest are differences' errors, not neurons
-STEP = 1e-5  # cube root of the smallest rounding, 1e-15: the step of a first difference
 
 
 @dataclass
@@ -74,7 +73,8 @@ def find_subspace(oracle: Any, rng: np.random.Generator, hidden: int | None = No
 
     A sketch of q directions is believed if it shows at most q / 2 neurons, or if q = d. It is
     q = 2 h from the start where the width is known.
-    Costs at most 2 q m queries for the last sketch, q < 4 h, m = q / 2 K + 2, and a third more.
+    Costs (q + 1) m + 1 queries for the last sketch, q < 4 h and m = q / 2 K + 2, and a third more
+    for those before it.
     Raises `ExtractionError` where no answer moves.
     """
     d = oracle.inputs

@@ -22,6 +22,7 @@ __all__ = [
     "learning",
     "linear",
     "lines",
+    "precision",
     "regions",
     "smooth",
     "style",
