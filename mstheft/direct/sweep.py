@@ -43,7 +43,7 @@ from mstheft.direct.verify import verify
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
 from mstheft.nn.functions import Array
-from mstheft.result import Result
+from mstheft.result import Result, count
 
 MET = 1e4  # times the rounding up to which answers are met: far out they carry more of it
 LINES = 8  # lines searched before the attack gives up
@@ -83,21 +83,52 @@ def extract(
     d, most = oracle.inputs, LINES if box is None else SEGMENTS
     result = Result(trace=SimpleNamespace(lines=[], plans=[], stands=[], signs=None, witness=None))
     result.trace.neurons = Neurons.none(d)
+    try:
+        return _story(oracle, rng, hidden, box, most, tolerance, result)
+    finally:
+        tell(result)
+
+
+def _story(
+    oracle: Any,
+    rng: np.random.Generator,
+    hidden: int | None,
+    box: Box | None,
+    most: int,
+    tolerance: float,
+    result: Result,
+) -> Result:
     for _ in range(most):
         with result.stage("line", oracle):
             line = search(oracle, rng, box, result.trace.witness)
             result.trace.lines.append(line)
         left = sweep_line(oracle, line, result, box)
-        count = len(result.trace.neurons.rows)
-        if hidden is not None and count > hidden:
-            raise _too_many(count, hidden, result)
+        width = len(result.trace.neurons.rows)
+        if hidden is not None and width > hidden:
+            raise _too_many(width, hidden, result)
         open_ends = (left or line.unresolved) and result.trace.witness is None
-        if count == 0 or (open_ends and len(result.trace.lines) < most):
+        if width == 0 or (open_ends and len(result.trace.lines) < most):
             continue  # the next line may show what this one has not
         if finish(oracle, line.noise, tolerance, result, rng, box):
             result.trace.line = result.trace.lines[0]
             return result
     raise _gave_up(result)
+
+
+def tell(result: Result) -> None:
+    """One line on what each stage found, as far as the attack came."""
+    trace, told = result.trace, result.found
+    kinks = sum(len(line.kinks) for line in trace.lines)
+    if trace.lines:
+        told["line"] = f"{count(kinks, 'kink')} on {count(len(trace.lines), 'line')}"
+    if trace.stands:
+        rows, width = trace.neurons.rows.shape
+        told["jacobians"] = f"{count(len(trace.stands), 'Jacobian')}, {rows:,} rows of {width:,}"
+    if trace.signs is not None:
+        off = np.abs(np.abs(trace.signs) - 1).max(initial=0)
+        told["signs"] = f"{count(len(trace.signs), 'sign')}, at most {off:.1e} from ±1"
+    if hasattr(trace, "misfit"):
+        told["refinement"] = f"misfit {trace.misfit[0]:.1e}, then {trace.misfit[1]:.1e}"
 
 
 def search(
