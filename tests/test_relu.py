@@ -756,12 +756,8 @@ def test_a_false_copy_is_never_verified(monkeypatch):
             assert not caught.value.partial.verified
 
 
-def victim_of(*widths):
-    return mt.nn.zoo.mlp(widths, bias=0.1, rng=0)
-
-
 def test_each_stage_says_what_it_found():
-    result = relu.extract(Oracle(victim_of(12, 3, 2)), rng=1)
+    result = relu.extract(Oracle(victim_of(0, 12, 3, 2)), rng=1)
     lines = len(result.trace.lines)
     assert result.found["critical points"] == f"{3 * lines} kinks on {lines} lines"
     assert result.found["absolute weights"] == "3 rows of 12 without signs"
@@ -770,7 +766,7 @@ def test_each_stage_says_what_it_found():
 
 
 def test_a_spent_budget_still_says_what_was_found():
-    oracle = Oracle(victim_of(12, 3, 2), budget=60)
+    oracle = Oracle(victim_of(0, 12, 3, 2), budget=60)
     with pytest.raises(BudgetExhausted) as stopped:
         relu.extract(oracle, rng=1)
     assert "kinks on" in stopped.value.partial.found["critical points"]
