@@ -20,6 +20,9 @@ def error_against_digits(errors: Mapping[str, tuple[Any, Any]], ax: Axes | None 
         the medians. Where an attack has no dot it failed, and said so.
     """
     ax = style.bare(style.axes(ax, (6.6, 4.2)))
+    ends: list[float] = []
+    names: list[str] = []
+    colours: list[str] = []
     for i, (name, (digits, values)) in enumerate(errors.items()):
         digits, values = np.asarray(digits, float), np.asarray(values, float)
         if len(digits) == 0:
@@ -29,11 +32,12 @@ def error_against_digits(errors: Mapping[str, tuple[Any, Any]], ax: Axes | None 
         colour = style.of_class(i)
         ax.plot(digits, np.maximum(values, 1e-16), "o", color=colour, markersize=3, alpha=0.5)
         ax.plot(places, np.maximum(medians, 1e-16), color=colour, linewidth=1.4)
-        ax.text(
-            places[0] - 0.2, medians[0], name, color=colour, ha="right", va="center", fontsize=9
-        )
+        ends.append(max(medians[-1], 1e-16))
+        names.append(name)
+        colours.append(colour)
     ax.set_yscale("log")
-    ax.set_xlim(-4, 17)
+    ax.set_xticks(range(0, 17, 2))
     ax.set_xlabel("decimal digits behind the point that an answer tells")
     ax.set_ylabel("largest error of the copy (logits)")
+    style.end_labels(ax, ends, names, colours)
     return ax
