@@ -23,10 +23,10 @@ def test_every_attack_meets_every_kind_of_answer(runs):
 
 
 def test_coarser_answers_make_worse_copies_and_never_wrong_ones(runs):
-    """A verified copy is off by the rounding times a factor that grows with the steps: 1e4."""
+    """A verified copy is off by the rounding times a factor that grows with the steps: 1e5."""
     for run in runs:
         if run.verified:
-            assert run.error < 1e4 * 10.0**-run.digits
+            assert run.error < 1e5 * 10.0**-run.digits
             assert run.agreement > 0.9
             assert run.stage == ""
         else:
