@@ -162,15 +162,15 @@ def separate(
     trace, told = result.trace, ""
     for sharp, most, alone in ((False, PATIENCE, ALONE[0]), (True, POINTS, ALONE[1])):
         stack: list[Array] = []
-        for count, point in enumerate(space.points[:most], 1):
+        for taken, point in enumerate(space.points[:most], 1):
             with result.stage("hessians", oracle):
                 stack.extend(hessians(oracle, space, point, sharp=sharp))
                 if len(stack) < MATRICES:
                     continue
                 rounding = measured_bends(space, np.array(stack), sharp)
-                bends = find_directions(np.array(stack), count, trace, rng)
+                bends = find_directions(np.array(stack), taken, trace, rng)
             if trace.crosstalk < DIAGONAL:
-                if (bends.max(axis=0) < CLEAR * rounding).any() and count < PATIENCE:
+                if (bends.max(axis=0) < CLEAR * rounding).any() and taken < PATIENCE:
                     continue  # a neuron that does not bend here may do so elsewhere
                 with result.stage("lines", oracle):
                     starts, unit = where_they_bend(space, trace.duals, bends)
