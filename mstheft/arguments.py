@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from mstheft import figures, victims
-from mstheft.direct import label_only, linear, relu
+from mstheft.direct import label_only, linear, relu, smooth, sweep
 from mstheft.learning import strategies
 
 EXAMPLES = """examples:
@@ -23,6 +23,9 @@ EXAMPLES = """examples:
   mstheft steal label --dim 20                     from labels alone
   mstheft steal relu --shape 784-64-10             one hidden layer, in four steps
   mstheft steal relu --data mnist --hidden 128 --plot out/
+  mstheft steal sweep --shape 784-128-10           the same in 30 times fewer queries
+  mstheft steal smooth --shape 100-16-10 --activation sigmoid
+  mstheft study precision                          how much rounding stops which attack
   mstheft steal relu --model victim.npz --budget 300000 --json report.json --save copy.npz
   mstheft train cnn --data cifar10 --blocks 2 --epochs 5 --save victim.npz
   mstheft steal active --data glyphs --strategy k-center --budget 1000
@@ -58,6 +61,7 @@ def build() -> argparse.ArgumentParser:
     _add_data(commands)
     _add_detect(commands)
     _add_grid(commands)
+    _add_study(commands)
     return parser
 
 
@@ -68,6 +72,8 @@ def _add_steal(commands: Any) -> None:
     _add_softmax(kinds)
     _add_label(kinds)
     _add_relu(kinds)
+    _add_sweep(kinds)
+    _add_smooth(kinds)
     _add_active(kinds)
     _add_jacobian(kinds)
 
@@ -103,6 +109,26 @@ def _add_relu(kinds: Any) -> None:
     parser.add_argument("--hidden", type=_whole(1), metavar="H", help="with --data (default: 64)")
     parser.set_defaults(widths=lambda args: args.shape, layers=lambda args: (args.hidden or 64,))
     parser.set_defaults(attack=relu.extract, pictures=figures.relu_pictures)
+    _add_answers(parser, "logits")
+
+
+def _add_sweep(kinds: Any) -> None:
+    parser, victims = _kind(kinds, "sweep", "one hidden ReLU layer, in fewer queries")
+    victims.add_argument("--shape", type=_shape, metavar="D-H-K", help="random weights")
+    parser.add_argument("--hidden", type=_whole(1), metavar="H", help="with --data (default: 64)")
+    parser.set_defaults(widths=lambda args: args.shape, layers=lambda args: (args.hidden or 64,))
+    parser.set_defaults(attack=sweep.extract, pictures=figures.sweep_pictures)
+    _add_answers(parser, "logits")
+
+
+def _add_smooth(kinds: Any) -> None:
+    parser, victims = _kind(kinds, "smooth", "one hidden layer of tanh, sigmoid or softplus")
+    victims.add_argument("--shape", type=_shape, metavar="D-H-K", help="random weights")
+    parser.add_argument("--activation", choices=smooth.ACTIVATIONS, default="tanh")
+    parser.add_argument("--hidden", type=_whole(1), metavar="H", help="with --data (default: 64)")
+    parser.set_defaults(widths=lambda args: args.shape, layers=lambda args: (args.hidden or 64,))
+    parser.set_defaults(attack=smooth.extract, pictures=figures.smooth_pictures)
+    parser.set_defaults(options=lambda args: {"activation": args.activation})
     _add_answers(parser, "logits")
 
 
@@ -176,12 +202,28 @@ def _add_grid(commands: Any) -> None:
     add("--quiet", action="store_true", help="say only what went wrong")
 
 
+def _add_study(commands: Any) -> None:
+    study = commands.add_parser("study", help="measure the attacks under changed conditions")
+    kinds = study.add_subparsers(metavar="KIND", dest="kind", required=True)
+    parser = kinds.add_parser(
+        "precision", help="the same victims behind coarser and coarser answers"
+    )
+    parser.set_defaults(command="study", save=None, model=None)
+    add = parser.add_argument
+    add("--shape", type=_shape, default=[30, 8, 4], metavar="D-H-K", help="(default: 30-8-4)")
+    add("--seeds", type=_whole(1), default=3, metavar="N", help="victims (default: 3)")
+    add("--json", type=Path, metavar="FILE", help="every run")
+    add("--plot", type=Path, metavar="DIR", help="error against digits, .png")
+    _add_common(parser)
+
+
 def _kind(kinds: Any, name: str, what: str) -> tuple[argparse.ArgumentParser, Any]:
     """A parser with the options of every kind, and the group of which one names the victim."""
     parser = kinds.add_parser(name, help=what, description=f"Steal a victim: {what}.")
     parser.set_defaults(
         command="steal", interrupted=False, two_classes=False, layers=lambda args: ()
     )
+    parser.set_defaults(activation="relu", options=lambda args: {})
     victims = parser.add_mutually_exclusive_group(required=True)
     victims.add_argument("--model", type=Path, metavar="FILE", help="written by Network.save")
     victims.add_argument("--data", choices=("mnist", "glyphs"), help="train a victim on these")

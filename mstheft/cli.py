@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from mstheft import arguments, progress
-from mstheft.commands import detecting, gridding, learned, steal, touring, training
+from mstheft.commands import detecting, gridding, learned, steal, studying, touring, training
 from mstheft.commands.shared import Desk, Wrong
 from mstheft.errors import MstheftError
 
@@ -69,6 +69,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Desk], int]] = {
     "help": _help,
     "learn": learned.run,
     "steal": steal.run,
+    "study": studying.run,
     "tour": touring.run,
     "train": training.train,
 }

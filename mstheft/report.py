@@ -99,24 +99,8 @@ def stage_table(rows: Iterable[Row]) -> str:
 
 
 def found(result: Result) -> dict[str, str]:
-    """One line on what each stage found: in the attack's own words, or read off its trace."""
-    trace, told = result.trace, {}
-    if lines := getattr(trace, "lines", None):
-        kinks = sum(len(line.kinks) for line in lines)
-        told["critical points"] = f"{_count(kinks, 'kink')} on {_count(len(lines), 'line')}"
-    if neurons := getattr(trace, "neurons", None):
-        weights = len(neurons[0].row)
-        told["absolute weights"] = f"{_count(len(neurons), 'row')} of {weights:,} without signs"
-        told["relative signs"] = f"signs within {_count(len(neurons), 'row')}"
-    if (signs := getattr(trace, "neuron_signs", None)) is not None:
-        told["neuron signs"] = f"{_count(len(signs), 'sign')}, one per neuron"
-    if result.model is not None:
-        weight, bias = result.model.dense()[-1]
-        told["last layer"] = (
-            f"{_count(weight.size, 'weight')} and {_count(len(bias), 'bias', 'biases')}"
-        )
-    if not math.isnan(result.error):
-        told["verify"] = f"off by at most {result.error:.1e} on fresh inputs"
+    """One line on what each stage found, in the attack's own words."""
+    told = {"verify": f"off by at most {result.error:.1e}"} if not math.isnan(result.error) else {}
     return told | {name: text for name, text in result.found.items() if text}
 
 
@@ -167,10 +151,6 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "item"):  # a NumPy number
         value = value.item()
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _count(n: int, one: str, many: str = "") -> str:
-    return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
 def picture(name: str, ax: Axes, alt: str, caption: str) -> Picture:

@@ -20,6 +20,11 @@ def floor(weights: int, outputs: int) -> float:
     return (weights + outputs) / outputs
 
 
+def count(n: int, one: str, many: str = "") -> str:
+    """'1 row', '2 rows', '1,000 biases'."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
 @dataclass
 class Result:
     """A copy, what it cost, and what every stage saw.

@@ -20,7 +20,7 @@ import numpy as np
 from mstheft import compare, figures, page, report
 from mstheft.data import images, pools, synthetic
 from mstheft.defend.prada import Detector
-from mstheft.direct import linear, relu
+from mstheft.direct import linear, relu, smooth, sweep
 from mstheft.errors import DataError
 from mstheft.learning import active, jacobian
 from mstheft.learning.stolen import Stolen
@@ -29,6 +29,7 @@ from mstheft.oracle import Oracle
 from mstheft.report import Chapter
 from mstheft.result import Result
 
+SMOOTH = 12  # smooth neurons
 LETTERS, ASKED = 3000, 800  # what a learned copy may ask about, and how much of it
 TRAINING = 40_000  # pictures shown to a victim, over all epochs
 
@@ -79,12 +80,17 @@ def mnist() -> Digits:
 
 
 def trained(
-    hidden: tuple[int, ...], digits: Digits, *, rng: np.random.Generator, l2: float = 1e-4
+    hidden: tuple[int, ...],
+    digits: Digits,
+    *,
+    rng: np.random.Generator,
+    l2: float = 1e-4,
+    activation: str = "relu",
 ) -> Network:
     """A victim: hidden layers of these widths, and one output for each class (one for two)."""
     classes, n = int(digits.y.max()) + 1, len(digits.x)
     widths = [digits.x.shape[1], *hidden, 1 if classes == 2 else classes]
-    victim = zoo.mlp(widths, rng=rng)
+    victim = zoo.mlp(widths, activation=activation, rng=rng)
     history = fit.fit(
         victim,
         digits.x,
@@ -173,6 +179,51 @@ def four_steps(setting: Setting, digits: Digits) -> Chapter:
     )
 
 
+def one_sweep(setting: Setting, digits: Digits) -> Chapter:
+    """The victim of the four steps again, in fewer queries."""
+    victim = trained((setting.hidden,), digits, rng=np.random.default_rng([setting.seed, 5]))
+    result = sweep.extract(Oracle(victim, output="logits"), rng=[setting.seed, 10])
+    before = relu.extract(Oracle(victim, output="logits"), rng=[setting.seed, 6]).total
+    return Chapter(
+        "The same in fewer questions: one sweep",
+        [
+            "The four steps ask at every bend along every pixel. But one straight line crosses "
+            "every wall once, and between two bends nothing changes: how steep the answers are "
+            "along each pixel, the Jacobian, takes one question for each pixel. From one bend to "
+            "the next it changes by the neuron that switched, and each answer has as many numbers "
+            "as there are classes. So a few Jacobians are enough for all neurons.",
+            f"The same victim as before: {before:,} questions in four steps, {result.total:,} in "
+            f"one sweep, a factor of {before / result.total:.0f}.",
+        ],
+        list(figures.sweep_pictures(victim, result, digits.side)),
+        _numbers(victim, result, digits),
+        report.stage_rows(result),
+    )
+
+
+def smooth_neurons(setting: Setting, digits: Digits) -> Chapter:
+    """A victim without bends."""
+    victim = trained(
+        (SMOOTH,), digits, activation="tanh", rng=np.random.default_rng([setting.seed, 11])
+    )
+    oracle = Oracle(victim, output="logits")
+    result = smooth.extract(oracle, activation="tanh", rng=[setting.seed, 12])
+    return Chapter(
+        "No bends at all: smooth neurons",
+        [
+            f"The {SMOOTH} neurons of this victim do not switch, they bend gently (tanh). There is "
+            "no line to walk and no kink to find. But all slopes lie in a small subspace, one "
+            "dimension for each neuron, and inside it the second derivatives are diagonal in the "
+            "neurons' own directions: an eigenvalue problem finds them.",
+            "What is left are the scale and bias of each neuron, and a least-squares fit that ends "
+            "at the rounding of the computer's own numbers.",
+        ],
+        list(figures.smooth_pictures(victim, result, digits.side)),
+        _numbers(victim, result, digits),
+        report.stage_rows(result),
+    )
+
+
 def learned_copy(setting: Setting, digits: Digits) -> Chapter:
     """A copy that learns: unrelated pictures, labelled by the victim; and who notices."""
     victim = trained((setting.hidden,), digits, rng=np.random.default_rng([setting.seed, 7]))
@@ -237,6 +288,8 @@ CHAPTERS: tuple[Callable[[Setting, Digits], Chapter], ...] = (
     logistic,
     softmax,
     four_steps,
+    one_sweep,
+    smooth_neurons,
     learned_copy,
 )
 

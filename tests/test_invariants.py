@@ -26,7 +26,7 @@ FLOORS = [
     {"adversarial", "compare", "oracle", "data"},
     {"learning", "direct", "defend"},
     {"victims", "report"},  # beside tour, which tells its story with it
-    {"experiments", "figures", "page"},
+    {"experiments", "figures", "page", "precision"},
     {"tour"},
     {"arguments"},
     {"commands"},

@@ -48,6 +48,12 @@ def a_line():
     )  # fmt: skip
 
 
+def a_plan():
+    """For the three kinks of `a_line`: two groups that share the Jacobian in gap 2."""
+    steps = np.array([0.5, 0.02, 0.1, 0.3])
+    return SimpleNamespace(groups=[(0, 2), (2, 3)], gaps=[0, 2, 3], steps=steps, t=steps, left=[])
+
+
 def a_slice(widths=(2, 6, 5, 3)):
     network = zoo.mlp(list(widths), bias=0.8, rng=5)
     return slice_regions(network, [0, 0], [1, 0], [0, 1], points=60, arrows=5)
@@ -76,7 +82,18 @@ EXAMPLES = {
     "learning.entropies": lambda: (P, [P[:3], P[4:]]),
     "learning.confusion": lambda: (COUNTS,),
     "learning.transfer": lambda: (COUNTS / 12, ["copy", "victim"], ["copy", "victim"]),
+    "precision.error_against_digits": lambda: ({"a": ([3, 3, 12], [1e-2, 1e-3, 1e-11])},),
     "training.curves": lambda: (SimpleNamespace(loss=[1, 0.5], validation=[0.4, 0.7], best=1),),
+    "sweep.line": lambda: (a_line(),),
+    "sweep.jumps": lambda: (a_line(),),
+    "sweep.gaps": lambda: (a_line(), a_plan()),
+    "sweep.group": lambda: (W[:3, :2] @ W[:2], W[:3, :2].T, W[:2]),
+    "sweep.signs": lambda: (np.array([1, -1, 1 + 1e-9, -0.98]),),
+    "smooth.spectrum": lambda: (np.array([2, 1, 0.5, 1e-8, 5e-9]), 3),
+    "smooth.bends": lambda: (np.stack([np.diag([1, -2, 3.0]), np.diag([2, 1, -1.0]) + 1e-6]),),
+    "smooth.separation": lambda: (np.stack([np.diag([1, -2, 3.0]), np.diag([2, 1, -1.0])]),),
+    "smooth.curve": lambda: (X, np.tanh(X), (X, np.tanh(X))),
+    "smooth.errors": lambda: ({"lines": 1e-3, "fit": 1e-15, "verify": 1e-12},),
     "weights.matrices": lambda: (W, W + 0.1),
     "weights.rows": lambda: (W, W + 1e-9),
     "weights.signs": lambda: (np.abs(W), W),
@@ -455,6 +472,49 @@ def test_saturation_leaves_gaps_where_the_logit_is_lost():
     np.testing.assert_array_equal(four.get_ydata(), 1e-4)
     assert ax.get_yscale() == "log"
     assert texts(ax) == "2 decimals | 4 decimals"
+
+
+# ---- sweep
+
+
+def test_jumps_draws_one_arrow_of_length_one_for_each_kink():
+    ax = plots.sweep.jumps(a_line(), ax=fresh())
+    (arrows,) = ax.collections
+    np.testing.assert_allclose(np.hypot(arrows.U, arrows.V), 1)
+    np.testing.assert_allclose(arrows.V / arrows.U, [-0.5, -0.125, 2])
+    assert "3 slope jumps" in texts(ax)
+    one = SimpleNamespace(jumps=np.array([[2.0], [-3.0]]))
+    (arrows,) = plots.sweep.jumps(one, ax=fresh()).collections
+    np.testing.assert_array_equal(arrows.U, [1, -1])
+    np.testing.assert_array_equal(arrows.V, 0)
+
+
+def test_gaps_fills_the_chosen_ones_and_keeps_the_heights():
+    ax = plots.sweep.gaps(a_line(), a_plan(), ax=fresh())
+    filled = [bar for bar in ax.patches if matplotlib.colors.to_hex(bar.get_fc()) == style.QUERY]
+    assert [round(bar.get_x() + bar.get_width() / 2) for bar in filled] == [0, 2, 3]
+    np.testing.assert_allclose([bar.get_height() for bar in filled], [0.5, 0.1, 0.3])
+    assert len(ax.patches) == 4
+    assert "3 Jacobians in 2 groups" in texts(ax)
+    assert len(in_colour(ax, style.KINK)) == 3
+
+
+def test_group_draws_change_directions_and_rows():
+    change = W[:3, :2] @ W[:2]
+    ax = plots.sweep.group(change, W[:3, :2].T, W[:2], ax=fresh())
+    shown = [np.ma.filled(image.get_array(), np.nan) for image in ax.images]
+    np.testing.assert_array_equal(shown[0], change)
+    np.testing.assert_array_equal(shown[1], W[:3, :2])
+    np.testing.assert_array_equal(shown[2], W[:2])
+    np.testing.assert_allclose(shown[1] @ shown[2], shown[0])
+
+
+def test_signs_draws_every_sign_unrounded():
+    solved = np.array([1, -1, 1 + 1e-3, -0.98])
+    ax = plots.sweep.signs(solved, ax=fresh())
+    dots = np.concatenate([line.get_xydata() for line in ax.lines if line.get_marker() == "o"])
+    np.testing.assert_array_equal(dots[np.argsort(dots[:, 0]), 1], solved)
+    assert "2.0e-02 off" in texts(ax)
 
 
 # ---- detection

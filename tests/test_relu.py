@@ -754,3 +754,19 @@ def test_a_false_copy_is_never_verified(monkeypatch):
                 relu.extract(Oracle(victim), rng=0)
             assert caught.value.stage == "verify"
             assert not caught.value.partial.verified
+
+
+def test_each_stage_says_what_it_found():
+    result = relu.extract(Oracle(victim_of(0, 12, 3, 2)), rng=1)
+    lines = len(result.trace.lines)
+    assert result.found["critical points"] == f"{3 * lines} kinks on {lines} lines"
+    assert result.found["absolute weights"] == "3 rows of 12 without signs"
+    assert result.found["neuron signs"] == "3 signs, one per neuron"
+    assert result.found["last layer"] == "6 weights and 2 biases"
+
+
+def test_a_spent_budget_still_says_what_was_found():
+    oracle = Oracle(victim_of(0, 12, 3, 2), budget=60)
+    with pytest.raises(BudgetExhausted) as stopped:
+        relu.extract(oracle, rng=1)
+    assert "kinks on" in stopped.value.partial.found["critical points"]

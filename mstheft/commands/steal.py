@@ -71,7 +71,9 @@ def run(args: argparse.Namespace, desk: Desk) -> int:
 def _attack(args: argparse.Namespace, oracle: Oracle) -> tuple[Result, ExtractionError | None]:
     """What the attack returned; or how far it came, and why not further."""
     try:
-        return args.attack(oracle, rng=np.random.default_rng([args.seed, 1])), None
+        return args.attack(
+            oracle, rng=np.random.default_rng([args.seed, 1]), **args.options(args)
+        ), None
     except ExtractionError as error:
         failure = error
     except BudgetExhausted as error:
@@ -169,7 +171,8 @@ def _victim(args: argparse.Namespace) -> _Victim:
     if args.model:
         network, name = Network.load(args.model), str(args.model)
     else:
-        network, name = zoo.mlp(_affordable(args.widths(args)), bias=BIAS, rng=rng), "random"
+        how = {"bias": BIAS, "activation": args.activation}
+        network, name = zoo.mlp(_affordable(args.widths(args)), **how, rng=rng), "random"
     x = rng.normal(size=(min(ROWS, max(100, MOST // network.inputs)), network.inputs))
     return _Victim(network, f"{_shape_of(network)}, {name}", x, f"{len(x):,} rows of N(0, I)")
 
@@ -180,7 +183,7 @@ def _trained(args: argparse.Namespace, rng: np.random.Generator) -> _Victim:
     )
     if args.two_classes:
         digits = digits.three_or_eight()
-    network = tour.trained(args.layers(args), digits, rng=rng)
+    network = tour.trained(args.layers(args), digits, activation=args.activation, rng=rng)
     x, y, name = digits.x_test, digits.y_test, f"{_shape_of(network)}, trained on {digits.name}"
     return _Victim(network, name, x, f"{len(x):,} test pictures", y, digits.side)
 

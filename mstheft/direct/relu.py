@@ -28,7 +28,7 @@ from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
 from mstheft.nn.functions import Array
 from mstheft.nn.network import Network
-from mstheft.result import Result
+from mstheft.result import Result, count
 
 __all__ = [
     "Neuron",
@@ -94,8 +94,14 @@ def extract(oracle: Any, *, rng: Any = None, tolerance: float = 1e-6) -> Result:
     Returns a verified `Result`; raises `ExtractionError` (which holds the partial result) or
     `BudgetExhausted`.
     """
-    rng = np.random.default_rng(rng)
     result = Result(trace=SimpleNamespace(lines=[], neurons=[]))
+    try:
+        return _story(oracle, np.random.default_rng(rng), tolerance, result)
+    finally:
+        tell(result)
+
+
+def _story(oracle: Any, rng: np.random.Generator, tolerance: float, result: Result) -> Result:
     found: list[Neuron] = result.trace.neurons
     for _ in range(LINES):
         with result.stage("critical points", oracle):
@@ -110,6 +116,25 @@ def extract(oracle: Any, *, rng: Any = None, tolerance: float = 1e-6) -> Result:
             result.trace.line = result.trace.lines[0]
             return result
     raise _gave_up(result)
+
+
+def tell(result: Result) -> None:
+    """One line on what each stage found, as far as the attack came."""
+    trace, told = result.trace, result.found
+    kinks = sum(len(line.kinks) for line in trace.lines)
+    if trace.lines:
+        told["critical points"] = f"{count(kinks, 'kink')} on {count(len(trace.lines), 'line')}"
+    if trace.neurons:
+        rows, weights = count(len(trace.neurons), "row"), len(trace.neurons[0].row)
+        told["absolute weights"] = f"{rows} of {weights:,} without signs"
+        told["relative signs"] = f"signs within {rows}"
+    if (signs := getattr(trace, "neuron_signs", None)) is not None:
+        told["neuron signs"] = f"{count(len(signs), 'sign')}, one per neuron"
+    if result.model is not None:
+        weight, bias = result.model.dense()[-1]
+        told["last layer"] = (
+            f"{count(weight.size, 'weight')} and {count(len(bias), 'bias', 'biases')}"
+        )
 
 
 def _gave_up(result: Result) -> ExtractionError:

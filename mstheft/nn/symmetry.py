@@ -17,6 +17,8 @@ from mstheft.nn.network import Network
 
 Layers = list[tuple[Array, Array]]
 
+MIRRORED = ("tanh", "sigmoid")  # activations whose neurons may change their sign
+
 
 def rescale(network: Network, layer: int, neuron: Any, factor: Any) -> Network:
     """Make one ReLU neuron larger and its output weights smaller by the same factor c > 0.
@@ -53,6 +55,35 @@ def rescale(network: Network, layer: int, neuron: Any, factor: Any) -> Network:
         raise ValueError(
             f"expected factors that keep the weights finite, got {factor}; choose them closer to 1"
         )
+    return twin
+
+
+def flip(network: Network, layer: int, neuron: Any) -> Network:
+    """Mirror tanh or sigmoid neurons: negate their weights and biases, and make up for it.
+
+        A1_i tanh(z)  =  -A1_i tanh(-z)
+        A1_i σ(z)     =  -A1_i σ(-z) + A1_i,     so that A1_i is added to the next bias
+
+    softplus has no such twin: softplus(z) = softplus(-z) + z leaves z behind.
+
+    layer : which hidden layer, 1 for the first; neuron : (m,) which neurons of it, or one index
+    Raises ValueError for another activation.
+    Source: Sussmann, Neural Networks 5, 1992 (tanh).
+    """
+    twin = network.copy()
+    inner, outer, between = _hidden(twin, layer)
+    names = [activation.name for activation in between]
+    if len(names) != 1 or names[0] not in MIRRORED:
+        raise ValueError(
+            f"expected tanh or sigmoid after hidden layer {layer}, got {names}; no other neuron "
+            "can be mirrored"
+        )
+    neuron = np.atleast_1d(neuron)
+    _indices(neuron, len(inner["b"]))
+    if names[0] == "sigmoid":
+        outer["b"] += outer["W"][:, neuron].sum(axis=1)
+    for each in (inner["W"], inner["b"], outer["W"].T):
+        each[neuron] *= -1
     return twin
 
 
@@ -160,26 +191,34 @@ class Alignment:
 
 
 def align(a: Network, b: Network) -> Alignment:
-    """Undo the symmetries of one hidden ReLU layer: fit b to a, neuron by neuron.
+    """Undo the symmetries of one hidden layer: fit b to a, neuron by neuron.
 
     1. Each neuron is given by its direction u_i = [A0_i, b0_i] / |[A0_i, b0_i]|, which no
        positive scale changes, and by A1_i |[A0_i, b0_i]|, which tells duplicates apart.
     2. The permutation with the least sum of distances, by the Hungarian method.
     3. The scale of each neuron is |[A0_i, b0_i]| / |[Â0_j, b̂0_j]|.
 
+    Only relu has that scale. For tanh, sigmoid and softplus the rows themselves are compared, up to
+    their sign for the first two (see `flip`), and the scale is that sign.
+
     a : the victim; b : the copy, of any number of hidden neurons
-    Raises ValueError unless both have one hidden ReLU layer and equal d and K.
+    Raises ValueError unless both have one hidden layer of the same activation and equal d and K.
     Source: scipy.optimize.linear_sum_assignment.
     """
-    first, second = _one_hidden(a, "a"), _one_hidden(b, "b")
+    name = _activation(a)
+    first, second = _one_hidden(a, "a", name), _one_hidden(b, "b", name)
     same_ends(a, b)
-    neurons, partners, scale = _match(first, second)
+    match = _match if name == "relu" else _match_rows
+    neurons, partners, scale = match(first, second, name)
     left = np.setdiff1d(np.arange(len(second[0][1])), partners)
     order = np.concatenate([partners, left])
     scale = np.concatenate([scale, np.ones(len(left))])
     model = reorder(Network(b.copy().layers, b.shape, np.float64), 1, order)
-    model = rescale(model, 1, np.arange(len(order)), scale)
-    differences = _differences(first, relu_layers(model) or [], neurons)
+    if name == "relu":
+        model = rescale(model, 1, np.arange(len(order)), scale)
+    elif (scale < 0).any():
+        model = flip(model, 1, np.flatnonzero(scale < 0))
+    differences = _differences(first, layers_of(model, name) or [], neurons)
     return Alignment(
         neurons=neurons,
         order=order,
@@ -195,7 +234,7 @@ def align(a: Network, b: Network) -> Alignment:
 TIES = 1e-3  # weight of the output in a match: it decides where directions do not
 
 
-def _match(first: Layers, second: Layers) -> tuple[np.ndarray, np.ndarray, Array]:
+def _match(first: Layers, second: Layers, name: str) -> tuple[np.ndarray, np.ndarray, Array]:
     """Matched neurons of both networks, (m,) and (m,), and the scale of the second's, (m,)."""
     from scipy.optimize import linear_sum_assignment
     from scipy.spatial.distance import cdist
@@ -214,6 +253,28 @@ def _match(first: Layers, second: Layers) -> tuple[np.ndarray, np.ndarray, Array
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = own / others  # a row of zeros has no direction and no scale
     return neurons, partners, np.where((ratio > 1e-100) & (ratio < 1e100), ratio, 1)
+
+
+def _match_rows(first: Layers, second: Layers, name: str) -> tuple[np.ndarray, np.ndarray, Array]:
+    """The same for neurons without a scale: rows [A0_i, b0_i], up to sign where that is free."""
+    from scipy.optimize import linear_sum_assignment
+    from scipy.spatial.distance import cdist
+
+    rows, outputs = [], []
+    for (weights, bias), (last, _) in (first, second):
+        rows.append(np.column_stack([weights, bias]))
+        outputs.append(last.T)
+    unit = [max(largest(a), largest(b)) or 1.0 for a, b in (rows, outputs)]
+
+    def distance(sign: float) -> Array:
+        near = cdist(rows[0], sign * rows[1]) / unit[0]
+        return near + TIES * cdist(outputs[0], sign * outputs[1]) / unit[1]
+
+    same = distance(1)
+    cost = np.minimum(same, distance(-1)) if name in MIRRORED else same
+    neurons, partners = linear_sum_assignment(cost)
+    sign = np.where((cost < same)[neurons, partners], -1.0, 1.0)
+    return neurons, partners, sign
 
 
 def _differences(first: Layers, second: Layers, neurons: np.ndarray) -> dict[str, Array]:
@@ -242,21 +303,26 @@ def same_ends(a: Network, b: Network) -> None:
 
 def relu_layers(network: Network) -> Layers | None:
     """(W, b) of each Dense layer in float64; None unless they alternate with single relus."""
+    return layers_of(network, "relu")
+
+
+def layers_of(network: Network, activation: str) -> Layers | None:
+    """(W, b) of each Dense layer in float64; None unless that activation is between all of them."""
     layers = [layer for layer in network.layers if not isinstance(layer, Flatten)]
     dense, between = layers[::2], layers[1::2]
-    relus = all(isinstance(each, Activation) and each.name == "relu" for each in between)
-    if not (len(layers) % 2 and relus and all(isinstance(each, Dense) for each in dense)):
+    alike = all(isinstance(each, Activation) and each.name == activation for each in between)
+    if not (len(layers) % 2 and alike and all(isinstance(each, Dense) for each in dense)):
         return None
     return [(W.astype(np.float64), b.astype(np.float64)) for W, b in network.dense()]
 
 
-def relu_only(network: Network, name: str) -> Layers:
+def relu_only(network: Network, name: str, activation: str = "relu") -> Layers:
     """The same, or ValueError with the name of the network; parameters are finite."""
-    layers = relu_layers(network)
+    layers = layers_of(network, activation)
     if layers is None:
         raise ValueError(
-            f"expected {name} as Dense layers with relu between them, got {network}; compare the "
-            "answers of other networks, with functional_equivalence"
+            f"expected {name} as Dense layers with {activation} between them, got {network}; "
+            "compare the answers of other networks, with functional_equivalence"
         )
     if not all((np.abs(p) < 1e100).all() for pair in layers for p in pair):
         raise ValueError(
@@ -265,8 +331,14 @@ def relu_only(network: Network, name: str) -> Layers:
     return layers
 
 
-def _one_hidden(network: Network, name: str) -> Layers:
-    layers = relu_only(network, name)
+def _activation(network: Network) -> str:
+    """Name of the first activation, relu where there is none."""
+    names = [layer.name for layer in network.layers if isinstance(layer, Activation)]
+    return names[0] if names else "relu"
+
+
+def _one_hidden(network: Network, name: str, activation: str) -> Layers:
+    layers = relu_only(network, name, activation)
     if len(layers) != 2:
         raise ValueError(
             f"expected {name} with one hidden layer, got {len(layers) - 1}; other networks cannot "

@@ -4,6 +4,29 @@ Nothing here solves, asks or evaluates, shows a window, or changes matplotlib's 
 Without `ax` a fresh figure is made; `ax.figure.savefig("name.png")` keeps it.
 """
 
-from mstheft.plots import detection, learning, linear, lines, regions, style, training, weights
+from mstheft.plots import (
+    detection,
+    learning,
+    linear,
+    lines,
+    regions,
+    smooth,
+    style,
+    sweep,
+    training,
+    weights,
+)
 
-__all__ = ["detection", "learning", "linear", "lines", "regions", "style", "training", "weights"]
+__all__ = [
+    "detection",
+    "learning",
+    "linear",
+    "lines",
+    "precision",
+    "regions",
+    "smooth",
+    "style",
+    "sweep",
+    "training",
+    "weights",
+]

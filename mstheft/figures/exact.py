@@ -1,4 +1,4 @@
-"""The pictures of an attack, for the tour and for `mstheft steal --plot`: data in, Pictures out."""
+"""The pictures of equation solving and of the four steps."""
 
 from __future__ import annotations
 
@@ -8,13 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.defend.prada import Detector
-from mstheft.learning.stolen import Stolen
 from mstheft.nn import Network, symmetry
 from mstheft.nn import functions as F
-from mstheft.plots import detection, lines, style, weights
-from mstheft.plots import learning as learning_plots
 from mstheft.plots import linear as linear_plots
+from mstheft.plots import lines, style, weights
 from mstheft.report import Picture, picture
 from mstheft.result import Result
 
@@ -85,7 +82,7 @@ def relu_pictures(victim: Network, result: Result, side: int | None = None) -> I
     """The figures of `direct.relu`, as far as the attack came; `side` as in `linear_pictures`."""
     trace = result.trace
     if trace.lines:
-        yield from _line_pictures(trace.lines[0])
+        yield from line_pictures(trace.lines[0])
     if trace.neurons:
         yield _curvature_picture(trace.neurons[0])
     if not result.verified:
@@ -99,6 +96,11 @@ def relu_pictures(victim: Network, result: Result, side: int | None = None) -> I
         "along two pixels at once tells which weights differ in sign, and the last step turns "
         "whole rows (below).",
     )
+    yield from aligned_pictures(victim, result, side)
+
+
+def aligned_pictures(victim: Network, result: Result, side: int | None) -> Iterator[Picture]:
+    """First-layer weights, true and recovered, in the victim's order and scale."""
     layers, copied = (symmetry.relu_layers(each) or [] for each in (victim, result.model))
     if len(layers) != 2 or len(layers[0][0]) != len(copied[0][0]):
         return  # the copy carries an affine remainder on neurons of its own
@@ -124,7 +126,8 @@ def _middle(line: Any, kinks: int = 7, outputs: int = 3) -> Any:
     )
 
 
-def _line_pictures(line: Any) -> Iterator[Picture]:
+def line_pictures(line: Any) -> Iterator[Picture]:
+    """A line with its kinks, and its slopes."""
     count = f"{len(line.kinks):,}"
     middle = _middle(line)
     shown = f"{len(middle.kinks)} of {count}"
@@ -188,50 +191,4 @@ def _weight_pictures(
         "A histogram of the errors of the stolen weights, on a logarithmic axis.",
         "How far off are they? Each labelled step to the left is ten times better or more. What "
         "is left is the rounding of the computer's own numbers.",
-    )
-
-
-def learned_pictures(victim: Network, result: Stolen, x: np.ndarray) -> Iterator[Picture]:
-    """The figures of `learning`: agreement round by round, and what is confused on rows x."""
-    if not result.curve or result.model is None:
-        return
-    known = [p for p in result.curve if "agreement" in p.evaluated]
-    if known:
-        curve = [p.queries for p in known], [p.evaluated["agreement"] for p in known]
-        yield picture(
-            "agreement",
-            learning_plots.agreement({"this copy": curve}, style.axes(size=WIDE)),
-            "A curve that rises with the number of queries.",
-            "The share of unseen rows on which copy and victim give the same label, after each "
-            "round of questions. The test rows choose nothing: the thief does not have them.",
-        )
-    counts = np.zeros((max(2, victim.outputs),) * 2, int)
-    np.add.at(counts, (victim.labels(x), result.model.labels(x)), 1)
-    yield picture(
-        "confusion",
-        learning_plots.confusion(counts, style.axes(size=(5.2, 4.8))),
-        "A table of classes by classes, dark along its diagonal.",
-        "Rows are what the victim says, columns what the copy says; off the diagonal they differ.",
-    )
-
-
-def strategy_pictures(
-    results: dict[str, Stolen], detectors: dict[str, Detector]
-) -> Iterator[Picture]:
-    """Several attacks side by side: agreement, and whether PRADA would have noticed."""
-    curves = {name: (each.of("queries"), each.of("agreement")) for name, each in results.items()}
-    yield picture(
-        "strategies",
-        learning_plots.agreement(curves, style.axes(size=WIDE)),
-        "Curves of agreement against queries, one for each way to choose them.",
-        "The same budget, spent on rows chosen in different ways.",
-    )
-    histories = {name: each.history for name, each in detectors.items()}
-    yield picture(
-        "noticed",
-        detection.over_queries(histories, style.axes(size=WIDE)),
-        "Curves of W against the number of queries, and a dashed line below which there is alarm.",
-        "PRADA looks at how far each query lies from the nearest one before it. Distances that "
-        "look like a bell curve give W near 1. An attack that grows its queries out of one another "
-        "does not.",
     )

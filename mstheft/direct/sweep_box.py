@@ -1,0 +1,88 @@
+"""Where only a box of inputs may be asked: segments, points all over it, and where to look next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mstheft.direct.answers import read
+from mstheft.direct.verify import blur
+from mstheft.nn.functions import Array
+from mstheft.nn.network import Network
+
+INSIDE = 1 - 1e-9  # of the way to the wall: a segment's end is not rounded out of the box
+LOOSE = 0.05  # share of the box by which a point near its wall is moved off it
+CHECKS = 20  # times 50 points that are tried for a witness
+
+Box = tuple[Array, Array]
+
+
+def walls(d: int, low: Any, high: Any) -> Box | None:
+    """Walls as (d,) each; None without walls."""
+    if low is None and high is None:
+        return None
+    if low is None or high is None:
+        raise ValueError("expected low= and high= together, got one of them; give both or none")
+    low, high = (np.array(np.broadcast_to(np.asarray(b, float), d)) for b in (low, high))
+    if not (np.isfinite(low).all() and np.isfinite(high).all() and (low < high).all()):
+        raise ValueError("expected finite low < high for every input; leave out constant inputs")
+    return low, high
+
+
+def scatter(rng: np.random.Generator, n: int, box: Box) -> Array:
+    """Points all over a box, (n, d): each coordinate near one wall, near the upper with a chance q.
+
+    A uniform point of a high-dimensional box lies near its middle, seen along any direction. Here
+    q ~ U(0, 1) for each point, so that some are bright and some are dark all over.
+    """
+    low, high = box
+    upper = rng.random((n, len(low))) < rng.uniform(0, 1, (n, 1))
+    away = rng.uniform(-0.5, 0.5, (2, n, 1)).clip(0, None)  # half of them stay at the wall
+    share = np.where(upper, 1 - away[0], away[1])
+    inwards = LOOSE * rng.random(upper.shape)  # no two points share a coordinate
+    return low + (high - low) * (share + inwards * np.where(share > 0.5, -1, 1))
+
+
+def segment(rng: np.random.Generator, box: Box, through: Any) -> tuple[Array, Array, float, float]:
+    """A line through two points and how far it stays in the box: u, v, low, high of t.
+
+    through : (2, d) the points, or None for two that `scatter` draws
+    """
+    first, last = scatter(rng, 2, box) if through is None else through
+    start, direction = (first + last) / 2, (last - first) / 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        met = np.sort([(wall - start) / direction for wall in box], axis=0)
+    return start, direction, INSIDE * float(np.nanmax(met[0])), INSIDE * float(np.nanmin(met[1]))
+
+
+def anywhere(rng: np.random.Generator, box: Box, points: int) -> Array:
+    """Rows for the check: half of them uniform, half from `scatter`, (points, d)."""
+    low, high = box
+    uniform = low + (high - low) * rng.random((points // 2, len(low)))
+    return np.concatenate([uniform, scatter(rng, points - points // 2, box)])
+
+
+def witness(
+    oracle: Any, model: Network, noise: float, tolerance: float, rng: np.random.Generator, box: Box
+) -> Array | None:
+    """A point of the box at which the copy is right and one at which it is wrong, (2, d).
+
+    A hyperplane that no segment has met so far lies between the two, so the next segment goes
+    through both. None if the copy is right at all of 1,000 points. Costs 50 to 1,000 queries.
+    """
+    good = None
+    for _ in range(CHECKS):
+        x = anywhere(rng, box, 50)
+        answers = read(oracle, x)
+        with np.errstate(invalid="ignore"):
+            miss = np.abs(answers - model.logits(x)).max(axis=1)
+            allowed = blur(oracle, answers).max(axis=1) + 1000 * noise
+        known = np.isfinite(miss)
+        if not known.any():
+            continue
+        allowed = allowed + tolerance * answers[known].std(axis=0).max()
+        good = x[known][(miss / allowed)[known].argmin()]
+        if (miss > allowed)[known].any():
+            return np.array([good, x[known][(miss / allowed)[known].argmax()]])
+    return None

@@ -1,0 +1,133 @@
+"""Jacobians at chosen places of a line, each with a check that costs nothing.
+
+Inside a linear region forward differences are exact for any step; what can go wrong is a step that
+leaves the region. The line knows the slope J v at each place, so every crossing shows at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from mstheft.direct.answers import read
+from mstheft.direct.line import Line
+from mstheft.direct.verify import blur
+from mstheft.nn.functions import Array
+
+BLOCK = 512  # rows asked at once
+SHRINK = 8  # a Jacobian that fails its check is repeated at this part of the step
+PASS = 5  # times the expected rounding up to which the check is passed
+
+
+@dataclass
+class Stand:
+    """A place between two kinks of a line, and what is measured there.
+
+    t, point, direction : x = u + t v, (d,) each
+    slope : (K,) J v as the line's piece tells it, with its rounding slope_noise
+    noise : rounding of an answer here
+    steps : (d,) difference steps c_j, each negative where the box's wall is nearer above
+    answer : (K,) f(x); jacobian : (K, d)
+    told : not measured, but known from a copy whose slope along the line is right here
+    """
+
+    t: float
+    point: Array
+    direction: Array
+    slope: Array
+    slope_noise: float
+    noise: float
+    steps: Array
+    answer: Array = field(default_factory=lambda: np.zeros(0))
+    jacobian: Array = field(default_factory=lambda: np.zeros((0, 0)))
+    told: bool = False
+
+    @property
+    def miss(self) -> float:
+        """max |J v - slope|: what a step across another hyperplane adds; infinite for no number."""
+        with np.errstate(invalid="ignore"):
+            miss = float(np.abs(self.jacobian @ self.direction - self.slope).max())
+        return miss if np.isfinite(miss) else np.inf
+
+    @property
+    def allowed(self) -> float:
+        """The miss that rounding explains."""
+        return PASS * self.blur_along(self.direction) + PASS * self.slope_noise
+
+    def blur_along(self, direction: Array) -> float:
+        """Rounding of the measured J v for any v.
+
+        Each moved answer adds its own, at random; that of f(x) itself is the same in every column.
+        """
+        shares = direction / self.steps
+        return self.noise * float(np.linalg.norm(shares) + np.abs(shares.sum()))
+
+    @property
+    def passed(self) -> bool:
+        """Does the Jacobian agree with the line? If it does not, a step crossed a hyperplane."""
+        return self.told or self.miss <= self.allowed
+
+
+def noise_along(oracle: Any, line: Line) -> Array:
+    """Rounding of the answers on a line, (m,): it grows with |t| and where p is near 0 or 1."""
+    noise = line.noise * (1 + np.abs(line.t))
+    if oracle.output == "logits":
+        return noise
+    return np.maximum(noise, blur(oracle, line.answers).max(axis=1))
+
+
+def stand(
+    line: Line, t: float, step: float, noise: Array, low: Any = None, high: Any = None
+) -> Stand:
+    """A place on the line at which nothing has been asked yet.
+
+    low, high : (d,) walls of a box that no step may leave
+    """
+    piece = int(np.searchsorted(line.kinks, t))
+    mine = np.searchsorted(line.kinks, line.t) == piece
+    spread = np.sqrt(((line.t[mine] - line.t[mine].mean()) ** 2).sum())
+    point = line.points(np.array(t))
+    steps = np.full(len(point), float(step))
+    if low is not None and high is not None:
+        up, down = high - point, point - low
+        steps = np.where(up >= down, 1, -1) * np.minimum(steps, np.maximum(up, down))
+    return Stand(
+        t=float(t),
+        point=point,
+        direction=line.direction,
+        slope=line.slopes[piece],
+        slope_noise=float(noise[mine].max() / max(spread, 1e-300)),
+        noise=float(np.interp(t, line.t, noise)),
+        steps=steps,
+    )
+
+
+def measure(oracle: Any, place: Stand, columns: Any = None) -> None:
+    """Forward differences, J_j = (f(x + c_j e_j) - f(x)) / c_j, exact up to rounding / c_j.
+
+    columns : (n,) which j, all unless given
+    Costs a query per column, and one more the first time, for f(x).
+    """
+    d = len(place.point)
+    if place.answer.size == 0:
+        place.answer = read(oracle, place.point[None])[0].astype(float)
+        place.jacobian = np.zeros((len(place.answer), d))
+    columns = np.arange(d) if columns is None else np.asarray(columns)
+    for start in range(0, len(columns), BLOCK):
+        block = columns[start : start + BLOCK]
+        moved = np.tile(place.point, (len(block), 1))
+        at = np.arange(len(block)), block
+        moved[at] += place.steps[block]
+        place.steps[block] = moved[at] - place.point[block]  # as the sum was rounded
+        with np.errstate(invalid="ignore"):  # a probability may have underflowed
+            change = read(oracle, moved).astype(float) - place.answer
+        place.jacobian[:, block] = (change / place.steps[block, None]).T
+
+
+def repeat(oracle: Any, place: Stand, columns: Any = None) -> None:
+    """The same at an eighth of the step, for the columns whose step may have crossed."""
+    columns = np.arange(len(place.point)) if columns is None else np.asarray(columns)
+    place.steps[columns] /= SHRINK
+    measure(oracle, place, columns)

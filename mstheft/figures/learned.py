@@ -1,0 +1,61 @@
+"""The pictures of copies that learn, and of who notices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from mstheft.defend.prada import Detector
+from mstheft.learning.stolen import Stolen
+from mstheft.nn import Network
+from mstheft.plots import detection, learning, style
+from mstheft.report import Picture, picture
+
+WIDE = (5.0, 3.4)  # inches: small, so that words stay readable on a phone
+
+
+def learned_pictures(victim: Network, result: Stolen, x: np.ndarray) -> Iterator[Picture]:
+    """The figures of `learning`: agreement round by round, and what is confused on rows x."""
+    if not result.curve or result.model is None:
+        return
+    known = [p for p in result.curve if "agreement" in p.evaluated]
+    if known:
+        curve = [p.queries for p in known], [p.evaluated["agreement"] for p in known]
+        yield picture(
+            "agreement",
+            learning.agreement({"this copy": curve}, style.axes(size=WIDE)),
+            "A curve that rises with the number of queries.",
+            "The share of unseen rows on which copy and victim give the same label, after each "
+            "round of questions. The test rows choose nothing: the thief does not have them.",
+        )
+    counts = np.zeros((max(2, victim.outputs),) * 2, int)
+    np.add.at(counts, (victim.labels(x), result.model.labels(x)), 1)
+    yield picture(
+        "confusion",
+        learning.confusion(counts, style.axes(size=(5.2, 4.8))),
+        "A table of classes by classes, dark along its diagonal.",
+        "Rows are what the victim says, columns what the copy says; off the diagonal they differ.",
+    )
+
+
+def strategy_pictures(
+    results: dict[str, Stolen], detectors: dict[str, Detector]
+) -> Iterator[Picture]:
+    """Several attacks side by side: agreement, and whether PRADA would have noticed."""
+    curves = {name: (each.of("queries"), each.of("agreement")) for name, each in results.items()}
+    yield picture(
+        "strategies",
+        learning.agreement(curves, style.axes(size=WIDE)),
+        "Curves of agreement against queries, one for each way to choose them.",
+        "The same budget, spent on rows chosen in different ways.",
+    )
+    histories = {name: each.history for name, each in detectors.items()}
+    yield picture(
+        "noticed",
+        detection.over_queries(histories, style.axes(size=WIDE)),
+        "Curves of W against the number of queries, and a dashed line below which there is alarm.",
+        "PRADA looks at how far each query lies from the nearest one before it. Distances that "
+        "look like a bell curve give W near 1. An attack that grows its queries out of one another "
+        "does not.",
+    )
