@@ -296,7 +296,7 @@ def _positive(text: str) -> float:
     except ValueError:
         value = 0.0
     if not 0 < value < 1e6:
-        raise argparse.ArgumentTypeError(f"expected a positive number, got {text!r}")
+        raise argparse.ArgumentTypeError(f"expected a number above 0 and below 1e6, got {text!r}")
     return value
 
 
@@ -318,7 +318,7 @@ def _whole(low: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         if not (text.isascii() and text.isdigit() and len(text) < 16 and int(text) >= low):
             raise argparse.ArgumentTypeError(
-                f"expected a whole number of at least {low}, got {text!r}"
+                f"expected a whole number of at least {low} and at most 15 digits, got {text!r}"
             )
         return int(text)
 

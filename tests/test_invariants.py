@@ -247,7 +247,7 @@ def test_the_import_says_nothing():
 
 @pytest.mark.parametrize("path", SOURCES, ids=module)
 def test_nothing_prints_but_the_command_line(path):
-    if room(path) == "cli":
+    if room(path) in ("cli", "__main__"):
         return
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call):
