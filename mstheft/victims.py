@@ -176,6 +176,7 @@ def train(
     """
     rng = np.random.default_rng(rng)
     order = rng.permutation(len(task.x))
+    network.about = {"data": task.name}
     held, used = np.split(order, [int(VALIDATION * len(order))])
     return fit.fit(
         network,

@@ -25,8 +25,9 @@ FLOORS = [
     {"nn", "plots", "course", "vectors", "result"},
     {"adversarial", "compare", "oracle", "data"},
     {"learning", "direct", "defend"},
-    {"victims", "report"},  # beside tour, which tells its story with it
-    {"experiments", "figures", "page", "precision"},
+    {"victims", "report"},
+    {"thefts"},
+    {"experiments", "figures", "page", "precision"},  # beside tour, which tells its story with it
     {"tour"},
     {"arguments"},
     {"commands"},

@@ -5,14 +5,21 @@ from __future__ import annotations
 import argparse
 import io
 import math
+from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mstheft import arguments, experiments, figures, report, victims
-from mstheft.commands.shared import Desk, Wrong, arguments_of_user, check_places, noted
+from mstheft import arguments, figures, report, thefts, victims
+from mstheft.commands.shared import (
+    Desk,
+    Wrong,
+    arguments_of_user,
+    check_places,
+    keep,
+    noted,
+)
 from mstheft.errors import BudgetExhausted, ExtractionError
 from mstheft.learning.stolen import Point, Stolen
 from mstheft.nn import Network
@@ -26,59 +33,44 @@ def run(args: argparse.Namespace, desk: Desk) -> int:
         check_places(args)
         cell, task = _cell(args)
         network = _victim(args, cell, task, desk)
-        log = _Log(args.log)
-        oracle = Oracle(network, args.output, budget=args.budget, monitors=[log])
+        oracle = Oracle(network, args.output, budget=args.budget)
+        pool = thefts.thief_rows(cell, task)
     right = accuracy(network, task.x_test, task.y_test)
     name = args.victim_file or "trained on the spot"
     desk.say(f"victim: {name}, right on {_share(right)} of the test part of {task.name}")
     desk.say(f"oracle: {args.output}, {args.budget:,} queries; copy: {cell['copy']}\n")
-    told = network.labels(task.x_test)
-
-    def judge(copy: Network) -> dict[str, float]:
-        labels = copy.labels(task.x_test)
-        return {"agreement": _equal(labels, told), "accuracy": _equal(labels, task.y_test)}
-
-    problems: list[object] = []
-    result, failure = _attack(args, cell, oracle, task, judge)
-    with noted(problems, "--save"):
-        if args.save and result.model is not None:
-            result.model.save(args.save)
-    with noted(problems, "--log"):
-        log.save()
-    _tell(result, desk)
-    with noted(problems, "--json"):
-        if args.json:
-            report.write(args.json, report.to_json(_record(args, result, right)))
-    with noted(problems, "--plot"):
-        if args.plot and result.model is not None:
-            drawn = figures.learned_pictures(network, result, task.x_test)
-            for picture in drawn:
-                report.write(args.plot / f"{picture.name}.png", picture.png)
-            desk.say(f"\nfigures in {args.plot}")
+    judge = thefts.judged_by(task, network, len(task.x_test))
+    result, failure = _attack(lambda: _steal(args, cell, oracle, task, pool, judge))
+    problems = _write(args, network, result, task, thefts.asked_rows(result, pool), right, desk)
     problems += [failure] if failure else []
     status = 130 if isinstance(failure, KeyboardInterrupt) else 1
     return max((desk.fail(status, _sentence(each, args)) for each in problems), default=0)
 
 
-def _cell(args: argparse.Namespace) -> tuple[experiments.Cell, victims.Task]:
-    """The settings of an experiment's cell; what was not said follows from the data."""
+def _cell(args: argparse.Namespace) -> tuple[thefts.Cell, victims.Task]:
+    """The settings of a theft; what was not said follows from the data."""
+    if args.data is None and args.victim_file is not None:
+        args.data = Network.load(args.victim_file).about.get("data")
+    if args.data is None:
+        raise Wrong(
+            "expected --data NAME, what the victim has learned: its test part judges the copy; "
+            "files of mstheft train know it by themselves"
+        )
     if args.data not in victims.TASKS:
         raise Wrong(f"expected --data as one of {', '.join(victims.TASKS)}, got {args.data}")
-    task = victims.load(args.data)
+    task = thefts.load(args.data)
     texts = task.vocabulary is not None
     usual = {"copy": "text-cnn" if texts else "small", "pool": "topics" if texts else "letters"}
-    said = {name: getattr(args, name, None) for name in experiments.SETTINGS}
+    said = {name: getattr(args, name, None) for name in thefts.SETTINGS}
     chosen = {name: value for name, value in said.items() if value is not None}
-    return experiments.SETTINGS | usual | chosen, task
+    return thefts.SETTINGS | usual | chosen, task
 
 
-def _victim(
-    args: argparse.Namespace, cell: experiments.Cell, task: victims.Task, desk: Desk
-) -> Network:
+def _victim(args: argparse.Namespace, cell: thefts.Cell, task: victims.Task, desk: Desk) -> Network:
     """The victim of the file, or one that is trained on the spot."""
     if args.victim_file is None:
         desk.say(f"training a victim on {task.name}: {task.found}")
-        return experiments.trained(cell, task, rng=args.seed)
+        return thefts.trained(cell, task, rng=args.seed)
     network = Network.load(args.victim_file)
     if network.inputs != int(np.prod(task.shape)) or network.outputs < task.classes:
         raise Wrong(
@@ -88,58 +80,76 @@ def _victim(
     return network
 
 
-class _Log:
-    """A monitor that keeps what was asked, for `mstheft detect`; nothing without a path."""
-
-    def __init__(self, path: Path | None):
-        self.path = path
-        self.rows: list[np.ndarray] = []
-        self.labels: list[np.ndarray] = []
-
-    def observe(self, x: np.ndarray, labels: np.ndarray) -> None:
-        """Called by the oracle with every batch that it answers."""
-        if self.path is not None:
-            self.rows.append(x.astype(np.float32))
-            self.labels.append(labels)
-
-    def save(self) -> None:
-        """Write {queries, labels}, in the order in which they were asked."""
-        if self.path is not None and self.rows:
-            file = io.BytesIO()
-            np.savez(file, queries=np.concatenate(self.rows), labels=np.concatenate(self.labels))
-            report.write(self.path, file.getvalue())
-
-
-def _attack(
+def _steal(
     args: argparse.Namespace,
-    cell: experiments.Cell,
+    cell: thefts.Cell,
     oracle: Oracle,
     task: victims.Task,
-    judge: Any,
-) -> tuple[Stolen, BaseException | None]:
+    pool: np.ndarray,
+    judge: Callable[[Network], dict[str, float]],
+) -> Stolen:
+    network = Network.load(args.victim_file) if args.victim_file else None
+    about = thefts.mark(network) if network else {"victim": f"trained, seed {args.seed}"}
+    return thefts.attack(cell, oracle, task, pool, judge, args.checkpoint, about)
+
+
+def _attack(steal: Callable[[], Stolen]) -> tuple[Stolen, BaseException | None]:
     """The result, whole or as far as it came, and what ended it."""
     try:
-        return experiments.attack(cell, oracle, task, judge, args.checkpoint), None
-    except ValueError as error:  # before anything was asked: an argument that cannot be
-        raise Wrong(str(error)) from error
-    except (ExtractionError, BudgetExhausted, KeyboardInterrupt) as error:
+        return steal(), None
+    except (ValueError, ExtractionError, BudgetExhausted, KeyboardInterrupt) as error:
         partial = getattr(error, "partial", None)
-        return partial if isinstance(partial, Stolen) else Stolen(), error
+        partial = partial if isinstance(partial, Stolen) else Stolen()
+        if isinstance(error, ValueError) and not partial.queries:  # nothing was asked yet
+            raise Wrong(str(error)) from error
+        return partial, error
+
+
+def _write(
+    args: argparse.Namespace,
+    network: Network,
+    result: Stolen,
+    task: victims.Task,
+    asked: np.ndarray,
+    right: float,
+    desk: Desk,
+) -> list[object]:
+    """Keep and tell everything that was asked for; returns what could not be kept."""
+    problems: list[object] = []
+    if result.model is not None:
+        keep(result.model, args.save, problems)
+    with noted(problems, "--log"):
+        if args.log and len(asked):
+            file = io.BytesIO()
+            rows = asked.reshape(len(asked), -1).astype(np.float32)
+            np.savez(file, queries=rows, labels=network.labels(asked))
+            report.write(args.log, file.getvalue())
+    _tell(result, desk)
+    with noted(problems, "--json"):
+        if args.json:
+            report.write(args.json, report.to_json(_record(args, result, right)))
+    with noted(problems, "--plot"):
+        if args.plot and result.model is not None:
+            for picture in figures.learned_pictures(network, result, task.x_test):
+                report.write(args.plot / f"{picture.name}.png", picture.png)
+            desk.say(f"\nfigures in {args.plot}")
+    return problems
 
 
 def _tell(result: Stolen, desk: Desk) -> None:
     """The stages, then the copy of each round."""
     desk.say(report.stage_table(report.stage_rows(result)))
-    if result.curve:
-        head = ("round", "queries", "epoch kept", "validation F1", "agreement", "accuracy")
-        lines = [
-            [f"{p.round}", f"{p.queries:,}", f"{p.kept}", _share(p.validation)]
-            + [_share(p.evaluated.get(name, math.nan)) for name in head[4:]]
-            for p in result.curve
-        ]
-        desk.say(f"\ncopies, judged on the test part\n{report.table(head, lines, right=head)}")
-    if best := [p for p in result.curve if p is max(result.curve, key=_merit)]:
-        desk.say(f"\nthe copy of round {best[0].round} is the result: {result.found['verify']}")
+    if not result.curve:
+        return
+    head = ("round", "queries", "epoch kept", "validation F1", "agreement", "accuracy")
+    lines = [
+        [f"{p.round}", f"{p.queries:,}", f"{p.kept}", _share(p.validation)]
+        + [_share(p.evaluated.get(name, math.nan)) for name in head[4:]]
+        for p in result.curve
+    ]
+    desk.say(f"\ncopies, judged on the test part\n{report.table(head, lines, right=head)}")
+    best = max(result.curve, key=_merit)
+    desk.say(f"\nthe copy of round {best.round} is the result: {result.found['verify']}")
 
 
 def _merit(point: Point) -> tuple[float, int]:
@@ -163,11 +173,8 @@ def _record(args: argparse.Namespace, result: Stolen, right: float) -> dict[str,
 def _sentence(problem: object, args: argparse.Namespace) -> object:
     """What ended it, and how to go on."""
     if isinstance(problem, KeyboardInterrupt):
-        kept = getattr(args, "checkpoint", None)
-        go_on = "the same command goes on from its --checkpoint" if kept else "start again"
+        go_on = (
+            "the same command goes on from its --checkpoint" if args.checkpoint else "start again"
+        )
         return f"stopped by Ctrl-C; {go_on}"
     return problem
-
-
-def _equal(a: np.ndarray, b: np.ndarray) -> float:
-    return float((a == b).mean())

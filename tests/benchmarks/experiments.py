@@ -63,7 +63,7 @@ def last(rows: Rows, axes: list[str]) -> dict[tuple[str, ...], Rows]:
 
 def summary(rows: Rows, axes: list[str]) -> str:
     """A line for each cell: mean over seeds, lowest and highest."""
-    names = ["agreement", "accuracy", "prada_w", "transfer", "white_box", "noise"]
+    names = ["final", "agreement", "accuracy", "prada_w", "transfer", "white_box", "noise"]
     names = [name for name in names if any(row[name] for row in rows)]
     lines = ["| " + " | ".join([*axes, "queries", *names]) + " |"]
     lines.append("|" + "---|" * (len(axes) + 1 + len(names)))
@@ -108,7 +108,7 @@ def noticed(rows: Rows, name: str) -> None:
     ax = style.bare(style.axes(None, (6.4, 3.6)))
     cells = last(rows, ["strategy"])
     for i, ((strategy,), cell) in enumerate(cells.items()):
-        w = [float(row["prada_lowest"]) for row in cell]
+        w = [float(row["prada_lowest"]) for row in cell if row["prada_lowest"]]
         ax.plot(w, [i] * len(w), "o", color=learning.STRATEGIES.get(strategy, style.QUIET))
     ax.set_yticks(range(len(cells)), [strategy for (strategy,) in cells])
     ax.axvline(0.9, color=style.NEGATIVE, linestyle="--", linewidth=1)
@@ -121,8 +121,8 @@ def transferred(rows: Rows, name: str) -> None:
     ax = style.bare(style.axes(None, (5.6, 3.8)))
     for cell in last(rows, ["budget"]).values():
         for row in cell:
-            ax.plot(float(row["agreement"]), float(row["transfer"]), "o", color=style.COPY)
-            ax.plot(float(row["agreement"]), float(row["noise"]), "o", color=style.QUIET)
+            ax.plot(float(row["final"]), float(row["transfer"]), "o", color=style.COPY)
+            ax.plot(float(row["final"]), float(row["noise"]), "o", color=style.QUIET)
     ax.set_xlabel("agreement of the copy with the victim (share of test rows)")
     ax.set_ylabel("share that fools the victim")
     style.note(ax, 0.02, 0.95, "examples made on the copy", color=style.COPY)
