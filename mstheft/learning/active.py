@@ -101,6 +101,8 @@ def steal(
         with contextlib.suppress(AttributeError):
             error.partial = result  # type: ignore[attr-defined]
         raise
+    finally:
+        run.kept.close()
     return result
 
 
