@@ -60,7 +60,7 @@ def test_a_copy_is_learned_kept_and_told(run, victim, strategy):
     with np.load("log.npz") as log:
         assert log["queries"].shape == (60, 784)
         assert log["labels"].shape == (60,)
-    assert sorted(os.listdir("figures")) == ["agreement.png", "confusion.png"]
+    assert sorted(os.listdir("figures")) == ["agreement.png", "confusion.png", "output_space.png"]
 
 
 def test_without_a_file_the_victim_is_trained_on_the_spot(run):

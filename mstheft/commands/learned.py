@@ -41,7 +41,7 @@ def run(args: argparse.Namespace, desk: Desk) -> int:
     desk.say(f"oracle: {args.output}, {args.budget:,} queries; copy: {cell['copy']}\n")
     judge = thefts.judged_by(task, network, len(task.x_test))
     result, failure = _attack(lambda: _steal(args, cell, oracle, task, pool, judge))
-    problems = _write(args, network, result, task, thefts.asked_rows(result, pool), right, desk)
+    problems = _write(args, network, result, task, pool, right, desk)
     problems += [failure] if failure else []
     status = 130 if isinstance(failure, KeyboardInterrupt) else 1
     return max((desk.fail(status, _sentence(each, args)) for each in problems), default=0)
@@ -110,12 +110,13 @@ def _write(
     network: Network,
     result: Stolen,
     task: victims.Task,
-    asked: np.ndarray,
+    pool: np.ndarray,
     right: float,
     desk: Desk,
 ) -> list[object]:
     """Keep and tell everything that was asked for; returns what could not be kept."""
     problems: list[object] = []
+    asked = thefts.asked_rows(result, pool)
     if result.model is not None:
         keep(result.model, args.save, problems)
     with noted(problems, "--log"):
@@ -130,7 +131,8 @@ def _write(
             report.write(args.json, report.to_json(_record(args, result, right)))
     with noted(problems, "--plot"):
         if args.plot and result.model is not None:
-            for picture in figures.learned_pictures(network, result, task.x_test):
+            shown = pool if args.kind == "active" else None
+            for picture in figures.learned_pictures(network, result, task.x_test, shown):
                 report.write(args.plot / f"{picture.name}.png", picture.png)
             desk.say(f"\nfigures in {args.plot}")
     return problems
