@@ -45,9 +45,7 @@ def learned_pictures(
     if pool is not None and result.model.outputs > 2:
         yield picture(
             "output_space",
-            learning.output_space(
-                result.model.probs(pool), result.chosen, style.axes(size=(5.2, 4.8))
-            ),
+            learning.output_space(result.model.probs(pool), result.chosen),
             "Grey dots inside a ring of classes, and in colour those that each round chose.",
             "The pool as the copy sees it: in a corner lies what it is sure of, between two "
             "corners what it takes for half of each. In colour what each round asked.",
