@@ -54,6 +54,8 @@ def read(path: str | os.PathLike[str]) -> Experiment:
     path = Path(path)
     try:
         said = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise DataError(f"{path}: expected a TOML file, but there is none; name one") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: expected TOML, but {error}; correct that line") from error
     axes, fixed = said.get("axes", {}), said.get("fixed", {})
@@ -66,7 +68,10 @@ def read(path: str | os.PathLike[str]) -> Experiment:
             f"{', '.join(unknown) or 'no axes'}; correct them"
         )
     unsaid = {name: value for name, value in SETTINGS.items() if name not in axes}
-    grid = Grid(axes, unsaid | fixed)
+    try:
+        grid = Grid(axes, unsaid | fixed)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
     for each in grid.cells():
         _check(each, path)
     return Experiment(path.stem, said.get("title", path.stem), said.get("claim", ""), grid)

@@ -19,8 +19,11 @@ def positive(text: str) -> float:
 
 def share(text: str) -> float:
     """A number between 0 and 1."""
-    value = positive(text)
-    if value >= 1:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1:
         raise argparse.ArgumentTypeError(f"expected a number between 0 and 1, got {text!r}")
     return value
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from mstheft import report
 from mstheft.commands.shared import Desk, Wrong, arguments_of_user, check_places, noted
-from mstheft.defend.prada import Detector
+from mstheft.defend.prada import ENOUGH, Detector
 from mstheft.plots import detection
 
 
@@ -20,7 +20,8 @@ def run(args: argparse.Namespace, desk: Desk) -> int:
     detector = Detector(args.delta)
     with arguments_of_user():
         detector.observe(queries, labels)
-    w = "not enough distances for a test" if detector.w is None else f"W = {detector.w:.3f}"
+    few = f"no verdict: a test takes more than {ENOUGH} distances that are not all equal"
+    w = few if detector.w is None else f"W = {detector.w:.3f}"
     desk.say(f"{len(queries):,} queries, {len(detector.distances):,} distances, {w}")
     if detector.first_alarm is None and detector.w is not None:
         desk.say(f"no alarm: W stayed at {args.delta} or above")
@@ -51,5 +52,6 @@ def _logged(args: argparse.Namespace) -> tuple[np.ndarray, np.ndarray]:
     except (TypeError, OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise Wrong(
             f"--log {args.log}: expected an .npz file with the arrays queries (n, d) and labels "
-            f"(n,), but {error}; write one with mstheft steal active --log"
+            f"(n,), got {type(error).__name__}; write one with mstheft steal active --log or "
+            "steal jacobian --log"
         ) from error

@@ -32,16 +32,17 @@ def run(args: argparse.Namespace, desk: Desk) -> int:
     with arguments_of_user():
         check_places(args)
         cell, task = _cell(args)
+        pool = thefts.thief_rows(cell, task)
+        thefts.architecture(cell["copy"], task, 0)  # wrong words are told before any training
         network = _victim(args, cell, task, desk)
         oracle = Oracle(network, args.output, budget=args.budget)
-        pool = thefts.thief_rows(cell, task)
     right = accuracy(network, task.x_test, task.y_test)
     name = args.victim_file or "trained on the spot"
     desk.say(f"victim: {name}, right on {_share(right)} of the test part of {task.name}")
     desk.say(f"oracle: {args.output}, {args.budget:,} queries; copy: {cell['copy']}\n")
     judge = thefts.judged_by(task, network, len(task.x_test))
     result, failure = _attack(lambda: _steal(args, cell, oracle, task, pool, judge))
-    problems = _write(args, network, result, task, pool, right, desk)
+    problems = _write(args, cell, network, result, task, pool, right, desk)
     problems += [failure] if failure else []
     status = 130 if isinstance(failure, KeyboardInterrupt) else 1
     return max((desk.fail(status, _sentence(each, args)) for each in problems), default=0)
@@ -107,6 +108,7 @@ def _attack(steal: Callable[[], Stolen]) -> tuple[Stolen, BaseException | None]:
 
 def _write(
     args: argparse.Namespace,
+    cell: thefts.Cell,
     network: Network,
     result: Stolen,
     task: victims.Task,
@@ -128,7 +130,7 @@ def _write(
     _tell(result, desk)
     with noted(problems, "--json"):
         if args.json:
-            report.write(args.json, report.to_json(_record(args, result, right)))
+            report.write(args.json, report.to_json(_record(args, cell, result, right)))
     with noted(problems, "--plot"):
         if args.plot and result.model is not None:
             shown = pool if args.kind == "active" else None
@@ -163,11 +165,15 @@ def _share(value: float) -> str:
     return "-" if math.isnan(value) else f"{100 * value:.1f} %"
 
 
-def _record(args: argparse.Namespace, result: Stolen, right: float) -> dict[str, Any]:
+def _record(
+    args: argparse.Namespace, cell: thefts.Cell, result: Stolen, right: float
+) -> dict[str, Any]:
     """What went in and what came out, for --json."""
-    names = ("kind", "data", "strategy", "output", "budget", "rounds", "seed")
-    asked = {name: getattr(args, name, None) for name in names}
-    told = {"mstheft": arguments.version(), **asked, "victim_accuracy": right}
+    victim = args.victim_file or "trained on the spot"
+    told = {"mstheft": arguments.version(), "attack": args.kind, "victim_file": str(victim)}
+    told |= {"victim_accuracy": right, "settings": cell}
+    if result.curve:
+        told["chosen_round"] = max(result.curve, key=_merit).round
     curve = [asdict(point) for point in result.curve]
     return told | report.record(result) | {"curve": curve, "found": result.found}
 

@@ -47,7 +47,8 @@ class Grid:
         for name, values in self.axes.items():
             if isinstance(values, str) or not isinstance(values, Sequence) or not values:
                 raise ValueError(
-                    f"expected a list of values for {name}, got {values!r}; write [{values!r}]"
+                    f"expected a list of values for {name}, at least one, got {values!r}; write "
+                    "them in square brackets"
                 )
             if len({json.dumps(value) for value in values}) < len(values):
                 raise ValueError(
