@@ -114,7 +114,7 @@ def noticed(outcome: Outcome) -> None:
     for name in ("k-center", "jbda"):
         found = first[name]
         ax = detection.distances(found["distances"], w=found["w"])
-        ax.set_title(name, loc="left", fontsize="medium")
+        ax.set_title(name, loc="right", fontsize="medium")
         save(ax, f"prada-distances-{name}")
 
 
