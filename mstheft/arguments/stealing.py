@@ -52,32 +52,30 @@ def _add_label(kinds: Any) -> None:
 
 
 def _add_relu(kinds: Any) -> None:
-    parser, victims = _kind(kinds, "relu", "one hidden ReLU layer, in four steps")
-    victims.add_argument("--shape", type=shape, metavar="D-H-K", help="random weights")
-    parser.add_argument("--hidden", type=whole(1), metavar="H", help="with --data (default: 64)")
-    parser.set_defaults(widths=lambda args: args.shape, layers=lambda args: (args.hidden or 64,))
+    parser = _hidden(kinds, "relu", "one hidden ReLU layer, in four steps")
     parser.set_defaults(attack=relu.extract, pictures=figures.relu_pictures)
-    _add_answers(parser, "logits")
 
 
 def _add_sweep(kinds: Any) -> None:
-    parser, victims = _kind(kinds, "sweep", "one hidden ReLU layer, in fewer queries")
-    victims.add_argument("--shape", type=shape, metavar="D-H-K", help="random weights")
-    parser.add_argument("--hidden", type=whole(1), metavar="H", help="with --data (default: 64)")
-    parser.set_defaults(widths=lambda args: args.shape, layers=lambda args: (args.hidden or 64,))
+    parser = _hidden(kinds, "sweep", "one hidden ReLU layer, in fewer queries")
     parser.set_defaults(attack=sweep.extract, pictures=figures.sweep_pictures)
-    _add_answers(parser, "logits")
 
 
 def _add_smooth(kinds: Any) -> None:
-    parser, victims = _kind(kinds, "smooth", "one hidden layer of tanh, sigmoid or softplus")
-    victims.add_argument("--shape", type=shape, metavar="D-H-K", help="random weights")
+    parser = _hidden(kinds, "smooth", "one hidden layer of tanh, sigmoid or softplus")
     parser.add_argument("--activation", choices=smooth.ACTIVATIONS, default="tanh")
-    parser.add_argument("--hidden", type=whole(1), metavar="H", help="with --data (default: 64)")
-    parser.set_defaults(widths=lambda args: args.shape, layers=lambda args: (args.hidden or 64,))
     parser.set_defaults(attack=smooth.extract, pictures=figures.smooth_pictures)
     parser.set_defaults(options=lambda args: {"activation": args.activation})
+
+
+def _hidden(kinds: Any, name: str, what: str) -> argparse.ArgumentParser:
+    """A parser for victims with one hidden layer."""
+    parser, victims = _kind(kinds, name, what)
+    victims.add_argument("--shape", type=shape, metavar="D-H-K", help="random weights")
+    parser.add_argument("--hidden", type=whole(1), metavar="H", help="with --data (default: 64)")
+    parser.set_defaults(widths=lambda args: args.shape, layers=lambda args: (args.hidden or 64,))
     _add_answers(parser, "logits")
+    return parser
 
 
 def _add_active(kinds: Any) -> None:
