@@ -8,23 +8,21 @@ from collections.abc import Callable
 
 def positive(text: str) -> float:
     """A number above 0 and below a million."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < 1e6:
-        raise argparse.ArgumentTypeError(f"expected a number above 0 and below 1e6, got {text!r}")
-    return value
+    return _between(text, 1e6, "above 0 and below 1e6")
 
 
 def share(text: str) -> float:
     """A number between 0 and 1."""
+    return _between(text, 1, "between 0 and 1")
+
+
+def _between(text: str, high: float, words: str) -> float:
     try:
         value = float(text)
     except ValueError:
         value = 0.0
-    if not 0 < value < 1:
-        raise argparse.ArgumentTypeError(f"expected a number between 0 and 1, got {text!r}")
+    if not 0 < value < high:
+        raise argparse.ArgumentTypeError(f"expected a number {words}, got {text!r}")
     return value
 
 
