@@ -11,6 +11,7 @@ from numpy.lib.stride_tricks import as_strided
 from mstheft.nn.buffers import pieces
 from mstheft.nn.functions import Array
 from mstheft.nn.layers import Grads, Layer
+from mstheft.nn.winograd import ENOUGH, SIZE, Winograd
 
 BANDS = 1 << 19  # numbers in a piece of bands: two megabytes of float32
 
@@ -116,6 +117,10 @@ class Conv2D(Layer):
     def forward(self, x: Array, train: bool = False) -> tuple[Array, Any]:
         """(n, h, w, inputs) -> (n, oh, ow, filters): every window times the weights, by pieces."""
         out = self.buffers.empty("out", (len(x), *self.out_shape(x.shape[1:])), x.dtype)
+        if self.tiled:
+            weights = self.params["W"].transpose(1, 2, 3, 0)
+            tiles = Winograd(self.pad, x.dtype, self.buffers)
+            return tiles.convolve(x, weights, self.params["b"], out), x
         weights = self.params["W"].transpose(2, 1, 3, 0).reshape(-1, self.filters)
         (oh, ow), width = out.shape[1:3], x.shape[2] + self.pad
         for rows in pieces(len(x), self._numbers(x, out), BANDS):
@@ -126,27 +131,44 @@ class Conv2D(Layer):
 
     def backward(self, dout: Array, cache: Any, need_dx: bool = True) -> tuple[Array, Grads]:
         """dL/dW from the windows; dL/dx as a convolution of dout with the flipped weights."""
-        x, k, width = cache, self.size, cache.shape[2] + self.pad
+        ones = np.ones(dout.size // self.filters, dout.dtype)
+        dw = self._weight_gradient(cache, dout)
+        grads = {"W": np.ascontiguousarray(dw), "b": ones @ dout.reshape(len(ones), -1)}
+        return (self.input_gradient(dout, cache) if need_dx else dout), grads
+
+    def _weight_gradient(self, x: Array, dout: Array) -> Array:
+        """Σ over all positions of window times dL/dout: (filters, k, k, inputs)."""
+        k, width = self.size, x.shape[2] + self.pad
+        if self.tiled:
+            tiles = Winograd(self.pad, x.dtype, self.buffers)
+            return tiles.weight_gradient(x, dout).transpose(3, 0, 1, 2)
         dw = np.zeros((k * k * self.inputs, self.filters), dout.dtype)
         for rows in pieces(len(x), self._numbers(x, dout), BANDS):
             part = dout[rows]
             found = self._windows("x", x[rows], self.stride, self.pad, (part.shape[1], width))
             dw += np.matmul(found.swapaxes(1, 2), self._beside(part, width)).sum(axis=0)
-        dw = dw.reshape(k, k, self.inputs, self.filters).transpose(3, 1, 0, 2)
-        ones = np.ones(dout.size // self.filters, dout.dtype)
-        grads = {"W": np.ascontiguousarray(dw), "b": ones @ dout.reshape(len(ones), -1)}
-        return (self.input_gradient(dout, x) if need_dx else dout), grads
+        return dw.reshape(k, k, self.inputs, self.filters).transpose(3, 1, 0, 2)
 
     def input_gradient(self, dout: Array, cache: Any) -> Array:
         """dL/dx: the weights, turned by half a turn, over dout."""
         h, w = cache.shape[1:3]
         dx = self.buffers.empty("dx", cache.shape, dout.dtype)
-        turned = self.params["W"][:, ::-1, ::-1].transpose(2, 1, 0, 3).reshape(-1, self.inputs)
+        turned = self.params["W"][:, ::-1, ::-1]
+        if self.tiled:
+            tiles = Winograd(self.size - 1 - self.pad, dout.dtype, self.buffers)
+            return tiles.convolve(dout, turned.transpose(1, 2, 0, 3), 0, dx)
+        turned = turned.transpose(2, 1, 0, 3).reshape(-1, self.inputs)
         for rows in pieces(len(dx), self._numbers(cache, dout), BANDS):
             spread, shape = self._spread(dout[rows]), (h, w + self.pad)
             found = self._windows("dout", spread, 1, self.size - 1 - self.pad, shape)
             dx[rows] = self._times(found, turned, (len(spread), *shape))[:, :, :w]
         return dx
+
+    @property
+    def tiled(self) -> bool:
+        """Are the windows such that Winograd's tiles pay off?"""
+        plain = self.size == SIZE and self.stride == 1
+        return plain and min(self.inputs, self.filters) >= ENOUGH
 
     def _numbers(self, x: Array, out: Array) -> int:
         """In the bands of x, or of dout where these are more."""
