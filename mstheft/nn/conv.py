@@ -13,7 +13,7 @@ from mstheft.nn.functions import Array
 from mstheft.nn.layers import Grads, Layer
 from mstheft.nn.winograd import ENOUGH, SIZE, Winograd
 
-BANDS = 1 << 19  # numbers in a piece of bands: two megabytes of float32
+BANDS = 1 << 18  # numbers in a piece of bands: a megabyte of float32
 
 
 def bands(x: Array, size: int, stride: int, pad: int, out: Array) -> Array:
@@ -123,10 +123,14 @@ class Conv2D(Layer):
             return tiles.convolve(x, weights, self.params["b"], out), x
         weights = self.params["W"].transpose(2, 1, 3, 0).reshape(-1, self.filters)
         (oh, ow), width = out.shape[1:3], x.shape[2] + self.pad
+        bias, flat = np.tile(self.params["b"], ow), out.reshape(len(x), oh, -1)
         for rows in pieces(len(x), self._numbers(x, out), BANDS):
             found = self._windows("x", x[rows], self.stride, self.pad, (oh, width))
             sums = self._times(found, weights, (len(x[rows]), oh, width))
-            np.add(sums[:, :, :: self.stride][:, :, :ow], self.params["b"], out=out[rows])
+            if self.stride > 1:
+                sums = np.ascontiguousarray(sums[:, :, :: self.stride])
+            long = sums.reshape(*sums.shape[:2], -1)  # a sum over long rows is faster
+            np.add(long[:, :, : flat.shape[2]], bias, out=flat[rows])
         return out, x
 
     def backward(self, dout: Array, cache: Any, need_dx: bool = True) -> tuple[Array, Grads]:
@@ -158,7 +162,7 @@ class Conv2D(Layer):
             tiles = Winograd(self.size - 1 - self.pad, dout.dtype, self.buffers)
             return tiles.convolve(dout, turned.transpose(1, 2, 0, 3), 0, dx)
         turned = turned.transpose(2, 1, 0, 3).reshape(-1, self.inputs)
-        for rows in pieces(len(dx), self._numbers(cache, dout), BANDS):
+        for rows in pieces(len(dx), self._numbers(dout, dx) * self.stride**2, BANDS):
             spread, shape = self._spread(dout[rows]), (h, w + self.pad)
             found = self._windows("dout", spread, 1, self.size - 1 - self.pad, shape)
             dx[rows] = self._times(found, turned, (len(spread), *shape))[:, :, :w]
@@ -171,8 +175,8 @@ class Conv2D(Layer):
         return plain and min(self.inputs, self.filters) >= ENOUGH
 
     def _numbers(self, x: Array, out: Array) -> int:
-        """In the bands of x, or of dout where these are more."""
-        return self.size * max(x.size * out.shape[1] // x.shape[1], out.size * self.stride)
+        """In the bands of x, or in the sums where these are more."""
+        return max(self.size * x.size * out.shape[1] // x.shape[1], out.size * self.stride)
 
     def _windows(self, name: str, x: Array, stride: int, pad: int, shape: tuple[int, int]) -> Array:
         """The windows of x, framed by `pad` zeros, that start in `shape` rows and columns."""
