@@ -1,4 +1,7 @@
-"""Convolution over images, (n, height, width, channels): fast by bands, and slow by loops."""
+"""Convolution over images, (n, height, width, channels): by tiles or bands, and slow by loops.
+
+Windows of 3x3 over many channels go by the tiles of `winograd`, all others by bands of rows.
+"""
 
 from __future__ import annotations
 
