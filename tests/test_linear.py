@@ -445,12 +445,12 @@ def test_verify_accepts_the_victim_and_rejects_one_part_in_a_thousand(K, output)
     result, oracle = Result(model=true.copy()), Oracle(true, output)
     assert verify(result, oracle, rng=0)
     assert result.queries == {"verify": 100}
-    assert result.error < 1e-10
+    assert result.error < (1e-8 if output == "probs" else 1e-10)
     assert "answers like the victim on 100 fresh rows" in result.found["verify"]
     result.model.dense()[0][0][0, 0] *= 1.001
     assert not verify(result, oracle, rng=0)
     assert not result.verified
-    assert 1e-5 < result.error < (1 if output == "logits" else 1e-2)  # logits are asked far out
+    assert 1e-5 < result.error < 1  # asked far out
     assert verify(result, oracle, rng=0, tolerance=1e-2)
     assert result.queries == {"verify": 300}
 
@@ -487,12 +487,28 @@ def test_verify_asks_rows_of_the_given_scale():
     copy.dense()[0][0][...] = [[1, 0, 0]]
     oracle = Oracle(watch, "logits", inputs=3)
     assert verify(Result(model=copy), oracle, rng=0, points=2000, scale=7.0)
-    near = np.linalg.norm(asked[0][::2]) / np.sqrt(
-        3000
-    )  # every other row; the rest lies farther out
+    near, far = (np.linalg.norm(rows) / np.sqrt(3000) for rows in asked)
     assert 6.7 < near < 7.3
-    assert np.linalg.norm(asked[0][1::2]) > 10 * np.linalg.norm(asked[0][::2])
-    assert len(asked[0]) == 2000
+    assert far > 10 * near
+    assert [len(rows) for rows in asked] == [1000, 1000]
+
+
+def test_verify_goes_as_far_as_probabilities_still_tell():
+    asked = []
+    copy = zoo.logistic(3)
+    copy.dense()[0][0][...] = [[1, 0, 0]]
+
+    def watch(x):
+        asked.append(x)
+        return copy.probs(x)
+
+    oracle = Oracle(watch, "probs", gives="probs", inputs=3)
+    result = Result(model=copy)
+    assert verify(result, oracle, rng=0, points=2000)
+    assert "on 2000 fresh rows" in result.found["verify"]
+    z = copy.logits(asked[1])
+    assert 10 < z.max() < 37  # 1 - p has no digit left there
+    assert z.min() < -100  # p itself has all its digits
 
 
 @pytest.mark.parametrize("decimals", [None, 1, 2, 4, 8])

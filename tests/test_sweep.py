@@ -665,6 +665,24 @@ def test_probabilities_are_enough(output, K):
     steal(victim_of(13, 25, 10, K), output, most=1e-5)
 
 
+@pytest.mark.parametrize("output", ["probs", "log_probs"])
+@pytest.mark.parametrize("seed", [23, 33, 58])
+def test_neurons_that_are_seldom_on_near_the_origin_are_not_missed(output, seed):
+    """Large biases: the check has to go where probabilities are nearly sure."""
+    rng, (d, h, K) = np.random.default_rng([seed, 9]), (20, 12, 4)
+    a0, b0 = rng.normal(size=(h, d)) * np.sqrt(2 / d), 3 * rng.normal(size=h)
+    a1, b1 = rng.normal(size=(K, h)) * np.sqrt(2 / h), 0.1 * rng.normal(size=K)
+    steal(nn.zoo.given([(a0, b0), (a1, b1)]), output, seed=seed, most=1e-5)
+
+
+@pytest.mark.parametrize("tolerance", [-1, np.nan, np.inf])
+def test_a_tolerance_that_judges_nothing_costs_nothing(tolerance):
+    oracle = Oracle(victim_of(1, 3, 2, 1))
+    with pytest.raises(ValueError, match="tolerance= as a number of at least 0"):
+        sweep.extract(oracle, rng=0, tolerance=tolerance)
+    assert oracle.count == 0
+
+
 def test_fewer_queries_than_the_classical_attack_and_about_the_floor():
     victim = victim_of(5, 200, 40, 10, bias=0.1)
     result = steal(victim)
@@ -814,7 +832,14 @@ def test_nothing_outside_the_box_is_asked(d, h, K):
 
 @pytest.mark.parametrize(
     ("low", "high", "say"),
-    [(0, None, "together"), (1, 0, "low < high"), (0, np.inf, "finite"), (0, [1, 0, 1], "<")],
+    [
+        (0, None, "together"),
+        (1, 0, "low < high"),
+        (0, np.inf, "finite"),
+        (0, [1, 0, 1], "<"),
+        ([0, 0], 1, r"\(3,\) each, got \(2,\)"),
+        ("a", 1, "numbers"),
+    ],
 )
 def test_a_box_that_is_none_is_refused(low, high, say):
     with pytest.raises(ValueError, match=say):

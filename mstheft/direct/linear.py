@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from mstheft.direct.equations import System, base_point, directions, equations, length
-from mstheft.direct.verify import verify
+from mstheft.direct.verify import checked, verify
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
 from mstheft.nn.functions import Array
@@ -52,7 +52,7 @@ def extract(
     not linear; `BudgetExhausted`.
     Source: Tramèr et al. 2016, section 4.1.
     """
-    rng, result = np.random.default_rng(rng), Result()
+    rng, result, tolerance = np.random.default_rng(rng), Result(), checked(tolerance)
     factor = _factor(oversample, oracle.decimals)
     try:
         with result.stage("base", oracle):

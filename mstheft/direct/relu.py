@@ -23,7 +23,7 @@ from mstheft.direct.last_layer import (
     solve_last_layer,
     with_remainder,
 )
-from mstheft.direct.verify import verify
+from mstheft.direct.verify import checked, verify
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
 from mstheft.nn.functions import Array
@@ -96,7 +96,7 @@ def extract(oracle: Any, *, rng: Any = None, tolerance: float = 1e-6) -> Result:
     """
     result = Result(trace=SimpleNamespace(lines=[], neurons=[]))
     try:
-        return _story(oracle, np.random.default_rng(rng), tolerance, result)
+        return _story(oracle, np.random.default_rng(rng), checked(tolerance), result)
     finally:
         tell(result)
 

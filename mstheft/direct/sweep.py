@@ -39,7 +39,7 @@ from mstheft.direct.sweep_signs import (
     with_remainder,
     with_signs,
 )
-from mstheft.direct.verify import verify
+from mstheft.direct.verify import checked, verify
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
 from mstheft.nn.functions import Array
@@ -78,7 +78,7 @@ def extract(
     Returns a verified `Result`; raises `ExtractionError` (which holds the partial result),
     `BudgetExhausted`, or ValueError for a box that is none.
     """
-    rng = np.random.default_rng(rng)
+    rng, tolerance = np.random.default_rng(rng), checked(tolerance)
     box = walls(oracle.inputs, low, high)
     d, most = oracle.inputs, LINES if box is None else SEGMENTS
     result = Result(trace=SimpleNamespace(lines=[], plans=[], stands=[], signs=None, witness=None))
@@ -112,7 +112,7 @@ def _story(
         if finish(oracle, line.noise, tolerance, result, rng, box):
             result.trace.line = result.trace.lines[0]
             return result
-    raise _gave_up(result)
+    raise _gave_up(result, box)
 
 
 def tell(result: Result) -> None:
@@ -291,14 +291,15 @@ def _too_many(count: int, hidden: int, result: Result) -> ExtractionError:
     )
 
 
-def _gave_up(result: Result) -> ExtractionError:
+def _gave_up(result: Result, box: Box | None) -> ExtractionError:
     trace = result.trace
     kinks = max(len(line.kinks) for line in trace.lines)
     if kinks == 0:
+        other = "try direct.linear" if box is None else "widen the box"
         return ExtractionError(
             "line",
-            "no kink on any line, so the victim is linear or its answers are too coarse",
-            "try direct.linear, or ask for more digits",
+            "no kink on any line, so the victim is linear or constant there, or too coarse",
+            f"ask for more digits, or {other}",
             partial=result,
         )
     count = len(trace.neurons.rows)
@@ -315,6 +316,7 @@ def _gave_up(result: Result) -> ExtractionError:
         "verify",
         f"the copy with {count} neurons from {len(trace.lines)} lines {off}, so the victim is not "
         "a network with one hidden ReLU layer, its answers are too coarse, or it needs more lines",
-        "ask for more digits, or learn a copy from labelled data instead",
+        "ask for more digits, try direct.deep for two hidden layers, or learn a copy from labelled "
+        "data instead",
         partial=result,
     )

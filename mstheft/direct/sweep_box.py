@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mstheft.direct.answers import read
-from mstheft.direct.verify import blur
+from mstheft.direct.verify import blur, expected
 from mstheft.nn.functions import Array
 from mstheft.nn.network import Network
 
@@ -24,7 +24,13 @@ def walls(d: int, low: Any, high: Any) -> Box | None:
         return None
     if low is None or high is None:
         raise ValueError("expected low= and high= together, got one of them; give both or none")
-    low, high = (np.array(np.broadcast_to(np.asarray(b, float), d)) for b in (low, high))
+    try:
+        low, high = (np.array(np.broadcast_to(np.asarray(b, float), d)) for b in (low, high))
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"expected low= and high= as numbers or ({d},) each, got {np.shape(low)} and "
+            f"{np.shape(high)} of {type(low).__name__} and {type(high).__name__}; give those"
+        ) from error
     if not (np.isfinite(low).all() and np.isfinite(high).all() and (low < high).all()):
         raise ValueError("expected finite low < high for every input; leave out constant inputs")
     return low, high
@@ -76,7 +82,7 @@ def witness(
         x = anywhere(rng, box, 50)
         answers = read(oracle, x)
         with np.errstate(invalid="ignore"):
-            miss = np.abs(answers - model.logits(x)).max(axis=1)
+            miss = np.abs(answers - expected(oracle, model, x)).max(axis=1)
             allowed = blur(oracle, answers).max(axis=1) + 1000 * noise
         known = np.isfinite(miss)
         if not known.any():

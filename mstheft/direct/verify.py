@@ -11,6 +11,8 @@ from mstheft.nn import functions as F
 from mstheft.nn.functions import Array
 from mstheft.result import Result
 
+SHARP = 1e-4  # of the tolerance: rows asked far out shall tell that much more than they must
+
 
 def verify(
     result: Result,
@@ -32,7 +34,8 @@ def verify(
         verified  <=>  |Δ| ≤ blur + r size · max(tolerance, min(1e-2, 1000 noise / size))
 
     No stage has seen these rows, so that a wrong copy has nothing to hide behind; far out, neurons
-    are on that seldom are near the origin (probabilities, which saturate there, keep r = 1). What
+    are on that seldom are near the origin. Where the copy expects probabilities that tell nothing,
+    since they are next to 0 or 1, a row is moved back, at most to r = 1. What
     the rounding of an answer explains (`blur`) is not held against the copy. Rows where one is
     exactly 0 or 1 cannot be compared; when they are more than half, or when the answers vary by
     less than they are blurred, the rows tell nothing and the copy is not verified.
@@ -51,12 +54,16 @@ def verify(
         )
     with result.stage("verify", oracle):
         rng = np.random.default_rng(rng)
-        reach = _reach(oracle, points, rng) if rows is None else np.ones((points, 1))
-        x = scale * reach * rng.normal(size=(points, oracle.inputs)) if rows is None else rows
-        answers = read(oracle, x)
-        logits = result.model.logits(x)
-        if oracle.output != "logits" and answers.shape[1] > 1:
-            logits = logits - logits.mean(axis=1, keepdims=True)
+        if rows is None:
+            x = scale * rng.normal(size=(points, oracle.inputs))
+            near, x = np.split(x, [points - points // 2])
+            answers = read(oracle, near)
+            far = _reach(oracle, result.model, x, answers, tolerance, rng)
+            answers = np.concatenate([answers, read(oracle, far * x)])
+            x, reach = np.concatenate([near, far * x]), np.vstack([np.ones((len(near), 1)), far])
+        else:
+            x, reach, answers = rows, np.ones((points, 1)), read(oracle, rows)
+        logits = expected(oracle, result.model, x)
         seen = np.isfinite(answers).all(axis=1)
         result.error, result.verified = float("inf"), False
         if 2 * seen.sum() >= points:
@@ -74,11 +81,42 @@ def verify(
     return result.verified
 
 
-def _reach(oracle: Any, points: int, rng: np.random.Generator) -> Array:
-    """How many times farther out than usual each row lies, (points, 1)."""
-    far = 10 ** rng.uniform(0, 2, (points, 1))
-    near = np.arange(points)[:, None] % 2 == 0
-    return np.where(near | (oracle.output != "logits"), 1.0, far)
+def checked(tolerance: float) -> float:
+    """The tolerance; ValueError before the first query if no copy could be judged by it."""
+    if not 0 <= tolerance < np.inf:
+        raise ValueError(
+            f"expected tolerance= as a number of at least 0, got {tolerance}; raise it"
+        )
+    return tolerance
+
+
+def expected(oracle: Any, model: Any, x: Array) -> Array:
+    """What `answers.read` would return if the model answered: (n, K) logits, as far as it tells."""
+    logits: Array = model.logits(x)
+    if oracle.output != "logits" and logits.shape[1] > 1:
+        logits = logits - logits.mean(axis=1, keepdims=True)
+    return logits
+
+
+def _reach(
+    oracle: Any, model: Any, x: Array, answers: Array, tolerance: float, rng: np.random.Generator
+) -> Array:
+    """How many times farther out each of these rows is to be asked, (n, 1). Costs no query.
+
+    answers : to other rows, not so far out
+    """
+    far = 10 ** rng.uniform(0, 2, (len(x), 1))
+    known = answers[np.isfinite(answers).all(axis=1)]
+    if oracle.output == "logits" or len(known) < 2:
+        return far if oracle.output == "logits" else np.ones_like(far)
+    size = known.std(axis=0, dtype=float).max()
+    enough = SHARP * tolerance * size + np.median(blur(oracle, known))
+    while True:
+        told = blur(oracle, expected(oracle, model, far * x).astype(answers.dtype))
+        dull = (told.max(axis=1, keepdims=True) > enough * far) & (far > 1)
+        if not dull.any():
+            return far
+        far = np.where(dull, np.maximum(1, far / 2), far)
 
 
 def blur(oracle: Any, answers: Array) -> Array:
@@ -105,16 +143,16 @@ def blur(oracle: Any, answers: Array) -> Array:
         lost = half + float(kind.smallest_subnormal)
         if z.shape[1] == 1:
             up, down = F.sigmoid(z), F.sigmoid(-z)
-            spread += _log_loss(lost / up) + _log_loss((lost + kind.eps * up) / down)
+            spread += _log_loss(lost, up) + _log_loss(lost + kind.eps * up, down)
         else:
-            logs = _log_loss(lost / F.softmax(z))
+            logs = _log_loss(lost, F.softmax(z))
             spread += logs + logs.mean(axis=1, keepdims=True)
     else:
         spread += half * (1 if oracle.output == "logits" else 2)
     return np.where(known, spread, np.inf)
 
 
-def _log_loss(share: Array) -> Array:
-    """-ln(1 - share), infinite from a share of 1: what a relative error does to a logarithm."""
+def _log_loss(lost: Any, p: Array) -> Array:
+    """-ln(1 - lost / p), infinite where all of p is lost: what an error does to a logarithm."""
     with np.errstate(divide="ignore"):
-        return -np.log1p(-np.minimum(share, 1))
+        return -np.log1p(-np.minimum(lost / p, 1))
