@@ -55,10 +55,10 @@ def known():
     rng = np.random.default_rng(4)
     seen = [deep_kinks.look(oracle, rng) for _ in range(3)]
     deep_kinks.measure_rows(oracle, seen[0])
-    rows, points = deep_layers.first_layer(seen)
+    planes = deep_layers.first_layer(seen)
     return SimpleNamespace(
-        victim=victim, oracle=oracle, seen=seen, rows=rows, points=points,
-        layers=victim.dense(), votes=deep_first.vote(seen, rows, points),
+        victim=victim, oracle=oracle, seen=seen, planes=planes, rows=planes.rows,
+        layers=victim.dense(), votes=deep_first.vote(seen, planes),
     )  # fmt: skip
 
 
@@ -117,11 +117,14 @@ def test_a_kink_is_of_the_first_layer_when_other_lines_bend_where_it_predicts(kn
 def test_a_hyperplane_that_is_slightly_off_is_not_met(known):
     bends, other = known.seen[0], known.seen[1]
     mine = bends.first >= 0
-    kink, telling = deep_layers.met(other.line, bends.rows[mine], bends.points[mine])
+    planes = deep_layers.Planes.of(bends, mine)
+    kink, telling = deep_layers.met(other.line, planes)
     assert telling.all()
     assert (kink >= 0).all()
-    shift = 1e-3 * np.linalg.norm(bends.rows[mine], axis=1)[:, None] * bends.rows[mine]
-    kink, _ = deep_layers.met(other.line, bends.rows[mine], bends.points[mine] + shift)
+    planes.points = (
+        planes.points + 1e-3 * np.linalg.norm(planes.rows, axis=1)[:, None] * planes.rows
+    )
+    kink, _ = deep_layers.met(other.line, planes)
     assert (kink < 0).all()
 
 
@@ -156,14 +159,23 @@ def test_zero_coefficients_of_second_layer_kinks_orient_the_first_layer(known):
 
 
 def test_orient_counts_votes_by_hand():
-    """Two kinks, three neurons: off-on, on-off, and one whose kinks contradict each other."""
-    beta = np.array([[0.0, 0.7, 0.5], [0.4, 0.0, 0.3]])
-    sides = np.array([[-1.0, -2.0, 1.0], [3.0, 0.5, -1.0]])
-    signs, against = deep_first.orient(beta, sides)
-    assert signs[0] == 1
-    assert signs[1] == -1
-    np.testing.assert_allclose(against[:2], 0)
-    assert against[2] > 0.4
+    """Three kinks, four neurons: off-on, on-off, one whose kinks contradict each other, and one
+    that two kinks pay no attention to: a zero says less than a weight.
+    """
+    beta = np.array([[0.0, 0.7, 0.5, 0.0], [0.4, 0.0, 0.3, 0.0], [0.1, 0.0, 0.3, 0.2]])
+    sides = np.array([[-1.0, -2.0, 1.0, 1.0], [3.0, 0.5, -1.0, 2.0], [1.0, 1.0, 1.0, 1.0]])
+    signs, against = deep_first.orient(beta, sides, np.full(beta.shape, 1e-9))
+    np.testing.assert_array_equal(signs[[0, 1, 3]], [1, -1, 1])
+    np.testing.assert_allclose(against[[0, 1, 3]], 0)
+    assert against[2] > 0.3
+
+
+def test_a_coefficient_within_its_rounding_is_no_proof():
+    beta, sides = np.array([[1e-3, 1e-3], [1.0, 1.0]]), np.array([[1.0, 1.0], [-1.0, -1.0]])
+    signs, against = deep_first.orient(beta, sides, np.array([[1e-2, 1e-6], [1e-2, 1e-6]]))
+    np.testing.assert_array_equal(signs, -1)
+    assert against[0] == 0
+    assert against[1] > 0.3
 
 
 def test_what_the_first_layer_leaves_over_tells_of_a_missing_row(known):
@@ -404,6 +416,30 @@ def test_a_spent_budget_keeps_what_was_bought():
         deep.extract(Oracle(victim_of(1), budget=350), rng=1)
     assert caught.value.partial.total <= 350
     assert len(caught.value.partial.trace.seen) > 0
+
+
+def test_a_third_of_the_second_layers_weights_are_zero():
+    """As in trained networks: a zero coefficient does not mean that the neuron is off."""
+    for seed in range(3):
+        first, (A1, b1), last = victim_of(seed, (20, 10, 8, 5)).dense()
+        A1 = A1 * (np.random.default_rng(seed).random(A1.shape) < 0.67)
+        victim = nn.zoo.given([first, (A1, b1), last])
+        result = deep.extract(Oracle(victim, budget=20_000), rng=seed)
+        x = np.random.default_rng(99).normal(size=(1000, 20))
+        assert np.abs(victim.logits(x) - result.model.logits(x)).max() < 1e-6
+
+
+def test_a_first_layer_neuron_that_hardly_counts():
+    """Its kinks are 10,000 times fainter than the others: its row is measured alone."""
+    first, (A1, b1), last = victim_of(5, (20, 10, 8, 5)).dense()
+    A1 = A1.copy()
+    A1[:, 4] *= 1e-4
+    victim = nn.zoo.given([first, (A1, b1), last])
+    result = deep.extract(Oracle(victim, budget=20_000), rng=1)
+    x = np.random.default_rng(99).normal(size=(1000, 20))
+    assert np.abs(victim.logits(x) - result.model.logits(x)).max() < 1e-6
+    row = first[0][4] / np.linalg.norm(first[0][4])
+    assert np.abs(result.trace.votes.first.A0 @ row).max() > 1 - 1e-9
 
 
 @pytest.mark.slow

@@ -28,7 +28,6 @@ from mstheft.direct.deep_second import (
 )
 from mstheft.direct.verify import verify
 from mstheft.nn import zoo
-from mstheft.nn.functions import Array
 from mstheft.result import Result, count
 
 LINES = 3  # lines searched at first: one to measure on, two to tell the layers
@@ -92,27 +91,29 @@ def first_layer(oracle: Any, rng: np.random.Generator, result: Result, widths: A
     for n in range(LINES):
         with result.stage("jacobians", oracle):
             deep_kinks.measure_rows(oracle, seen[n])
+            deep_first.find(seen)
+            deep_kinks.measure_faint(oracle, seen[n])
         with result.stage("lines", oracle):
             while len(seen) < MOST_LINES and deep_first.unclear(seen, n):
                 seen.append(deep_kinks.look(oracle, rng))
-        rows, points = deep_first.find(seen)
-        deep_failures.check_first(rows, result, widths)
-        if deep_first.complete(seen, rows, 1.0 if n < LINES - 1 else ENOUGH):
+        planes = deep_first.find(seen)
+        deep_failures.check_first(planes, result, widths)
+        if deep_first.complete(seen, planes.rows, 1.0 if n < LINES - 1 else ENOUGH):
             break
-        deep_first.take_known(seen, rows)
+        deep_first.take_known(seen, planes)
     else:
         raise deep_failures.failed("layers", deep_failures.MISSING_ROWS, result)
-    orientation(result, rows, points)
+    orientation(result, planes)
 
 
-def orientation(result: Result, rows: Array, points: Array) -> None:
+def orientation(result: Result, planes: deep_layers.Planes) -> None:
     """Stage 4. `trace.votes`, and `trace.groups` of output directions; what lies behind is new."""
     trace = result.trace
     trace.groups = deep_layers.groups(trace.seen)
-    trace.votes = deep_first.vote(trace.seen, rows, points)
+    trace.votes = deep_first.vote(trace.seen, planes)
     if (trace.votes.against > AGAINST).any():
         raise deep_failures.failed("orientation", deep_failures.UNSURE, result)
-    trace.second = new_result(len(rows))
+    trace.second = new_result(len(planes.rows))
 
 
 def second_layer(oracle: Any, rng: np.random.Generator, result: Result, widths: Any) -> None:
@@ -180,18 +181,17 @@ def another_line(oracle: Any, rng: np.random.Generator, result: Result, widths: 
     trace = result.trace
     with result.stage("lines", oracle):
         trace.seen.append(deep_kinks.look(oracle, rng))
-    rows, _ = deep_first.find(trace.seen)
-    deep_first.take_known(trace.seen, rows)
+    deep_first.take_known(trace.seen, deep_first.find(trace.seen))
     kinks = unexplained(trace.seen, trace.votes.first, trace.second)
     if not kinks:
         return
     most = int(np.bincount([line for line, _ in kinks]).argmax())
     with result.stage("jacobians", oracle):
         deep_kinks.measure_rows(oracle, trace.seen[most])
-    rows, points = deep_first.find(trace.seen)
-    deep_failures.check_first(rows, result, widths)
-    if len(rows) != len(trace.votes.first.A0):
-        orientation(result, rows, points)
+    planes = deep_first.find(trace.seen)
+    deep_failures.check_first(planes, result, widths)
+    if len(planes.rows) != len(trace.votes.first.A0):
+        orientation(result, planes)
 
 
 def tell(result: Result) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.direct.deep_first import independent, unit_rows
+from mstheft.direct.deep_first import independent
+from mstheft.direct.deep_layers import Planes
 from mstheft.errors import ExtractionError
-from mstheft.nn.functions import Array
 from mstheft.result import Result
 
 NOT_DEEP = (
@@ -95,13 +95,14 @@ def check_outputs(result: Result) -> None:
         raise failed("lines", NOT_DEEP, result)
 
 
-def check_first(rows: Array, result: Result, widths: Any) -> None:
-    """Can the hidden values of these rows (h1, d) be produced, and is there a second layer?"""
-    if not len(rows):
+def check_first(planes: Planes, result: Result, widths: Any) -> None:
+    """Can the hidden values of these neurons be produced, and is there a second layer?"""
+    found = len(planes.rows)
+    if not found:
         raise failed("layers", NO_FIRST, result)
-    if not independent(unit_rows(rows, rows)[0]):
+    if not independent(planes):
         raise failed("layers", DEPENDENT, result)
-    if widths is not None and len(rows) > widths[0]:
-        raise too_many(1, len(rows), widths, result)
+    if widths is not None and found > widths[0]:
+        raise too_many(1, found, widths, result)
     if all((bends.first >= 0).all() for bends in result.trace.seen):
         raise failed("layers", ONE_LAYER, result)
