@@ -27,6 +27,7 @@ from mstheft.direct.deep_second import (
     unexplained,
 )
 from mstheft.direct.verify import verify
+from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
 from mstheft.result import Result, count
 
@@ -39,7 +40,15 @@ AGAINST = 0.15  # share of votes against an orientation from which it is not bel
 ENOUGH = 0.8  # share of second-layer rows inside of A0's span: where all else has failed
 
 
-def extract(oracle: Any, *, rng: Any = None, hidden: Any = None, tolerance: float = 1e-6) -> Result:
+def extract(
+    oracle: Any,
+    *,
+    rng: Any = None,
+    hidden: Any = None,
+    low: Any = None,
+    high: Any = None,
+    tolerance: float = 1e-6,
+) -> Result:
     """Steal a network with two hidden ReLU layers and K > 1 outputs.
 
     1. all kinks of three random lines     2. pairs (g, a) on the first, from grouped Jacobians
@@ -56,6 +65,7 @@ def extract(oracle: Any, *, rng: Any = None, hidden: Any = None, tolerance: floa
     F = (weights + K) / K is the floor; see `Result.floor`.
 
     hidden : the widths (h1, h2), if they are known: more neurons than that are an error
+    low, high : walls, as in `sweep`, are refused: hidden values of any size have to be produced
     tolerance : allowed error on fresh inputs, relative to the spread of the answers
     Costs about 17 (h1 + 1.3 h2) + (d + 1) ((h1 + 1.3 h2) / K + 2) + (30 to 45) h2 + h1 + 200
     queries: 7 F for 64-32-16-10, 2.8 F for 784-32-16-10, 2.3 F for 784-128-64-10.
@@ -63,6 +73,7 @@ def extract(oracle: Any, *, rng: Any = None, hidden: Any = None, tolerance: floa
     partial result, or `BudgetExhausted`.
     """
     rng, widths = np.random.default_rng(rng), deep_failures.widths_of(hidden)
+    deep_failures.refuse_walls(low, high)
     result = Result(trace=SimpleNamespace(seen=[], votes=None, second=None, groups=None, checks=[]))
     try:
         first_layer(oracle, rng, result, widths)
@@ -73,6 +84,8 @@ def extract(oracle: Any, *, rng: Any = None, hidden: Any = None, tolerance: floa
             if verify(result, oracle, rng=rng, tolerance=tolerance, noise=noise):
                 return result
             another_line(oracle, rng, result, widths)
+    except ExtractionError as error:
+        raise deep_failures.with_layer(error, result) from error
     finally:
         tell(result)
     raise deep_failures.failed("verify", deep_failures.UNVERIFIED, result)

@@ -62,6 +62,24 @@ def failed(stage: str, why: tuple[str, str], result: Result) -> ExtractionError:
     return ExtractionError(stage, *why, partial=result)
 
 
+def with_layer(error: ExtractionError, result: Result) -> ExtractionError:
+    """The same error, with the layer that was being looked at where a line search has raised it."""
+    if error.stage != "critical points":
+        return error
+    layer = 1 if result.trace.votes is None else 2
+    why = f"layer {layer}: {error.assumption}"
+    return ExtractionError(result.stopped, why, error.advice, partial=result)
+
+
+def refuse_walls(low: Any, high: Any) -> None:
+    """Raise ValueError for a box of inputs."""
+    if low is not None or high is not None:
+        raise ValueError(
+            "expected unbounded inputs for two hidden layers, got low= or high=; leave them out, "
+            "or learn a copy, or use direct.sweep for one hidden layer"
+        )
+
+
 def too_many(layer: int, found: int, widths: Any, result: Result) -> ExtractionError:
     """The error for more neurons than `hidden` says."""
     return ExtractionError(
