@@ -16,7 +16,7 @@ from mstheft.oracle import Oracle
 
 STAGES = {
     *("answers", "critical points", "lines", "jacobians", "layers", "orientation"),
-    *("second layer", "witness", "verify"),
+    *("second layer", "third layer", "witness", "verify"),
 }
 
 
@@ -370,7 +370,7 @@ def test_too_many_neurons_for_the_widths_that_are_given():
         deep.extract(Oracle(victim_of(7)), rng=2, hidden=(8, 5))
 
 
-@pytest.mark.parametrize("hidden", [8, (8, 6, 4), (0, 6)])
+@pytest.mark.parametrize("hidden", [8, (8, 6, 4, 3), (0, 6)])
 def test_widths_that_are_none(hidden):
     with pytest.raises(ValueError, match="two widths"):
         deep.extract(Oracle(victim_of(7)), rng=2, hidden=hidden)

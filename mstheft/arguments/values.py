@@ -40,13 +40,14 @@ def whole(low: int) -> Callable[[str], int]:
     return read
 
 
-def widths(example: str) -> Callable[[str], list[int]]:
+def widths(example: str, *others: str) -> Callable[[str], list[int]]:
     """A type of argument: as many widths as an example has, '784-64-10' -> [784, 64, 10]."""
+    lengths = [len(each.split("-")) for each in (example, *others)]
 
     def read(text: str) -> list[int]:
         parts = text.split("-")
         with contextlib.suppress(argparse.ArgumentTypeError):
-            if len(parts) == len(example.split("-")):
+            if len(parts) in lengths:
                 return [whole(1)(part) for part in parts]
         raise argparse.ArgumentTypeError(f"expected widths such as {example}, got {text!r}")
 

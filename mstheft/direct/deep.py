@@ -1,4 +1,4 @@
-"""Exact copies of ReLU networks with two hidden layers: peeling from both ends.
+"""Exact copies of ReLU networks with two or three hidden layers: peeling from both ends.
 
     f(x) = A2 relu(A1 relu(A0 x + b0) + b1) + b2
 
@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.direct import deep_aims, deep_failures, deep_first, deep_kinks, deep_layers
+from mstheft.direct import deep_aims, deep_failures, deep_first, deep_kinks, deep_layers, deep_third
 from mstheft.direct.deep_second import (
     Orthant,
     finish,
@@ -45,11 +45,12 @@ def extract(
     *,
     rng: Any = None,
     hidden: Any = None,
+    layers: int | None = None,
     low: Any = None,
     high: Any = None,
     tolerance: float = 1e-6,
 ) -> Result:
-    """Steal a network with two hidden ReLU layers and K > 1 outputs.
+    """Steal a network with two, or three, hidden ReLU layers and K > 1 outputs.
 
     1. all kinks of three random lines     2. pairs (g, a) on the first, from grouped Jacobians
     3. which layer: whose hyperplane bends the other lines too?
@@ -65,6 +66,7 @@ def extract(
     F = (weights + K) / K is the floor; see `Result.floor`.
 
     hidden : the widths (h1, h2), if they are known: more neurons than that are an error
+    layers : 2 unless said, or 3; then also h2 ≤ h1, and stages 5 and 6 are those of `deep_third`
     low, high : walls, as in `sweep`, are refused: hidden values of any size have to be produced
     tolerance : allowed error on fresh inputs, relative to the spread of the answers
     Costs about 17 (h1 + 1.3 h2) + (d + 1) ((h1 + 1.3 h2) / K + 2) + (30 to 45) h2 + h1 + 200
@@ -73,10 +75,13 @@ def extract(
     partial result, or `BudgetExhausted`.
     """
     rng, widths = np.random.default_rng(rng), deep_failures.widths_of(hidden)
+    layers = deep_failures.depth_of(layers, widths)
     deep_failures.refuse_walls(low, high)
     result = Result(trace=SimpleNamespace(seen=[], votes=None, second=None, groups=None, checks=[]))
     try:
         first_layer(oracle, rng, result, widths)
+        if layers == 3:
+            return deep_third.extract(oracle, rng, result, widths, tolerance)
         noise = result.trace.seen[0].line.noise
         for _ in range(ENDINGS):
             second_layer(oracle, rng, result, widths)
@@ -220,7 +225,7 @@ def tell(result: Result) -> None:
             f"{count(len(trace.groups), 'output direction')} of the second"
         )
         told["orientation"] = f"{count(len(trace.votes.beta), 'kink')} voted"
-    if trace.second is not None:
+    if trace.second is not None and trace.second.trace.lines:
         inner = trace.second.trace
         told["second layer"] = (
             f"{count(len(inner.neurons.rows), 'neuron')} on {count(len(inner.lines), 'segment')}"

@@ -50,6 +50,20 @@ NO_SECOND = (
     "layer 2: no segment in the positive orthant of hidden values gave a row",
     "ask for more digits, or use direct.sweep if there is one hidden layer",
 )
+NO_MIDDLE = (
+    "layer 2: the segments behind the first layer do not agree on which kinks are of the second, so "
+    "its rows are dependent, as where it is wider than the first, or a neuron was not seen",
+    "run again with another rng, or use layers=2 if two layers are hidden",
+)
+NO_THIRD = (
+    "layer 3: no segment on which both other layers are wholly on gave a row",
+    "run again with another rng, or use layers=2 if two layers are hidden",
+)
+UNVERIFIED_THIRD = (
+    "layer 3: the copy does not answer like the victim on fresh inputs, so that a neuron of the "
+    "third layer is missing that switches only where some of the second are off, or a rare one",
+    "run again with another rng; the first two layers are in the partial result's trace",
+)
 UNVERIFIED = (
     "layer 2: the copy does not answer like the victim on fresh inputs, so that a rare neuron of "
     "the second layer is missing, there are more than two hidden layers, or the answers are coarse",
@@ -83,7 +97,7 @@ def refuse_walls(low: Any, high: Any) -> None:
 def too_many(layer: int, found: int, widths: Any, result: Result) -> ExtractionError:
     """The error for more neurons than `hidden` says."""
     return ExtractionError(
-        "layers" if layer == 1 else "second layer",
+        {1: "layers", 2: "second layer", 3: "third layer"}[layer],
         f"layer {layer}: expected {widths[layer - 1]} neurons as hidden={widths} says, "
         f"found {found}",
         "leave out hidden=",
@@ -91,17 +105,28 @@ def too_many(layer: int, found: int, widths: Any, result: Result) -> ExtractionE
     )
 
 
-def widths_of(hidden: Any) -> tuple[int, int] | None:
-    """(h1, h2) out of what the caller says, or None."""
+def widths_of(hidden: Any) -> tuple[int, ...] | None:
+    """(h1, h2) or (h1, h2, h3) out of what the caller says, or None."""
     if hidden is None:
         return None
     widths = tuple(int(width) for width in np.atleast_1d(hidden))
-    if len(widths) != 2 or min(widths) < 1:
+    if len(widths) not in (2, 3) or min(widths) < 1:
         raise ValueError(
-            f"expected hidden= as two widths (h1, h2), got {hidden!r}; use direct.sweep for one "
-            "hidden layer, or leave it out"
+            f"expected hidden= as two widths (h1, h2) or three, got {hidden!r}; use direct.sweep "
+            "for one hidden layer, or leave it out"
         )
-    return widths[0], widths[1]
+    return widths
+
+
+def depth_of(layers: int | None, widths: tuple[int, ...] | None) -> int:
+    """How many hidden layers the caller says, 2 unless anything is said."""
+    told = len(widths) if widths is not None else 2
+    if layers is not None and (layers not in (2, 3) or (widths is not None and layers != told)):
+        raise ValueError(
+            f"expected layers= as 2 or 3, and as many widths in hidden=, got {layers} and {widths}"
+            "; leave one of them out"
+        )
+    return layers or told
 
 
 def check_outputs(result: Result) -> None:

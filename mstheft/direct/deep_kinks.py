@@ -17,6 +17,7 @@ import numpy as np
 
 from mstheft.direct import line as lines
 from mstheft.direct.sweep import planned_places
+from mstheft.direct.sweep_box import Box
 from mstheft.direct.sweep_groups import measure_groups
 from mstheft.direct.sweep_jacobians import Stand, noise_along
 from mstheft.direct.sweep_neurons import jump_blurs
@@ -70,7 +71,11 @@ def look(oracle: Any, rng: np.random.Generator) -> Bends:
     Costs about 5.5 queries per kink: every neuron of the first layer gives one, one of the second
     layer as many as its bent boundary meets the line, often none.
     """
-    line = lines.search(oracle, *rng.normal(size=(2, oracle.inputs)))
+    return on_line(oracle, lines.search(oracle, *rng.normal(size=(2, oracle.inputs))))
+
+
+def on_line(oracle: Any, line: lines.Line) -> Bends:
+    """The kinks of a line that was searched; no rows yet, and no queries."""
     noise = noise_along(oracle, line)
     n = len(line.kinks)
     blurs = jump_blurs(line, noise) if n else np.zeros(0)
@@ -78,11 +83,12 @@ def look(oracle: Any, rng: np.random.Generator) -> Bends:
     return Bends(line, noise, blurs, rows, np.full(n, np.inf), np.full(n, -1), [])
 
 
-def measure_rows(oracle: Any, bends: Bends) -> None:
+def measure_rows(oracle: Any, bends: Bends, box: Box | None = None) -> None:
     """Rows of all kinks that have none, out of Jacobians in the widest gaps.
 
     Two kinks of one deep neuron have parallel g, so that no group may hold both: the planner keeps
     them apart, as it looks at the smallest singular value. Rows that fail a·v = 1 stay NaN.
+    box : walls that no difference step may leave
     Costs d + 1 queries per Jacobian, about one for every K kinks, and the repetitions.
     """
     line, unknown = bends.line, ~bends.measured
@@ -90,7 +96,7 @@ def measure_rows(oracle: Any, bends: Bends) -> None:
         return
     told = np.zeros(len(unknown) + 1, bool)
     chosen = plan(line, bends.noise, unknown, told)
-    _measure(oracle, bends, chosen)
+    _measure(oracle, bends, chosen, box)
 
 
 def measure_faint(oracle: Any, bends: Bends) -> None:
@@ -117,10 +123,10 @@ def measure_faint(oracle: Any, bends: Bends) -> None:
     _measure(oracle, bends, Plan(groups, t, steps, []))
 
 
-def _measure(oracle: Any, bends: Bends, chosen: Plan) -> None:
+def _measure(oracle: Any, bends: Bends, chosen: Plan, box: Box | None = None) -> None:
     line, unknown = bends.line, ~bends.measured
     told = np.zeros(len(unknown) + 1, bool)
-    stands = planned_places(line, chosen, bends.noise, None, told, None)
+    stands = planned_places(line, chosen, bends.noise, None, told, box)
     rows = measure_groups(oracle, line, chosen, stands, bends.rows)
     bends.rows = np.where(np.isfinite(bends.rows), bends.rows, rows)
     for a, b in chosen.groups:

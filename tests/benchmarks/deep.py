@@ -27,7 +27,7 @@ SMALL = 1000  # random small victims
 MOST = 20, 15, 12, 5  # their d, h1, h2, K
 WRONG = 1e-6  # of the largest logit: a verified copy that is off by more is a wrong one
 THREE = "64-32-16-16-10"  # outside of the method
-NEVER = 100_000  # queries after which such a victim is given up
+NEVER = 100_000  # queries after which a victim is given up
 
 
 @dataclass
