@@ -60,6 +60,7 @@ def small_digits(monkeypatch):
         "relu --shape 12-5-3 --decimals 12",
         "deep --shape 20-8-6-4",
         "deep --shape 20-8-6-4 --output log_probs",
+        "deep --shape 20-10-6-5-6",
     ],
 )
 def test_a_verified_copy_is_status_0(run, arguments):
@@ -181,7 +182,7 @@ def test_a_linear_victim_is_no_relu_network(run):
 
 @pytest.mark.parametrize(
     ("shape", "words"),
-    [([6, 3], "direct.linear"), ([12, 6, 4], "direct.sweep"), ([16, 8, 6, 6, 4], "layer")],
+    [([6, 3], "direct.linear"), ([12, 6, 4], "direct.sweep"), ([16, 8, 6, 6, 4], "layer 1")],
 )
 def test_a_victim_of_another_depth_is_named(run, shape, words):
     zoo.mlp(shape, bias=0.1, rng=1).save("victim.npz")
@@ -308,6 +309,7 @@ def test_no_memory_is_a_sentence(run, monkeypatch):
         ("steal relu --shape -3-4-5", "--shape"),
         ("steal relu --shape 1e3-4-5", "784-64-10"),
         ("steal relu --shape 1000000-1000000-10", "weights"),
+        ("steal deep --shape 5-4-3-2 --layers 4", "--layers"),
         ("steal deep --shape 784-64-10", "784-64-32-10"),
         ("steal deep --data glyphs --hidden 64", "64-32"),
         ("steal logistic --dim -5", "at least 1"),

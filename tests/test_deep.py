@@ -10,7 +10,15 @@ import numpy as np
 import pytest
 
 from mstheft import nn
-from mstheft.direct import deep, deep_aims, deep_first, deep_kinks, deep_layers, deep_second
+from mstheft.direct import (
+    deep,
+    deep_aims,
+    deep_first,
+    deep_kinks,
+    deep_layers,
+    deep_second,
+    deep_third,
+)
 from mstheft.errors import BudgetExhausted, ExtractionError
 from mstheft.oracle import Oracle
 
@@ -34,11 +42,11 @@ def pattern(rows, offsets, x):
     return rows @ x + offsets > 0
 
 
-def attempt(victim, seed, **told):
+def attempt(victim, seed, layers=2, **told):
     """A verified result or None; an error must name a stage."""
     error = result = None
     try:
-        result = deep.extract(Oracle(victim, budget=60_000, **told), rng=seed)
+        result = deep.extract(Oracle(victim, budget=60_000, **told), rng=seed, layers=layers)
     except BudgetExhausted:
         return None
     except ExtractionError as caught:
@@ -450,10 +458,57 @@ def test_a_rank_deficient_first_layer_is_named():
         deep.extract(Oracle(nn.zoo.given([(A0, b0), *behind])), rng=1)
 
 
-def test_three_hidden_layers_are_no_wrong_copy():
+def test_three_hidden_layers_taken_for_two_are_no_wrong_copy():
     with pytest.raises(ExtractionError) as caught:
         deep.extract(Oracle(victim_of(1, (16, 8, 6, 6, 4)), budget=60_000), rng=1)
     assert caught.value.stage in STAGES
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_three_hidden_layers(seed):
+    victim = victim_of(seed, (20, 12, 6, 5, 8))
+    result = deep.extract(Oracle(victim, budget=60_000), rng=1, layers=3)
+    assert result.verified
+    x = np.random.default_rng(9).normal(size=(10_000, 20))
+    assert np.abs(victim.logits(x) - result.model.logits(x)).max() < 1e-6
+    assert [len(bias) for _, bias in result.model.dense()] == [12, 6, 5, 8]
+    assert {"second layer", "third layer"} <= set(result.found)
+
+
+def test_three_hidden_layers_end_verified_or_name_the_layer():
+    verified = 0
+    for seed in range(6):
+        result = attempt(victim_of(seed, (16, 8, 6, 6, 4)), seed, layers=3)
+        if result is not None:
+            victim, x = (
+                victim_of(seed, (16, 8, 6, 6, 4)),
+                np.random.default_rng(9).normal(size=(2000, 16)),
+            )
+            assert np.abs(victim.logits(x) - result.model.logits(x)).max() < 1e-6
+            verified += 1
+    assert verified >= 1
+
+
+def test_vertices_lie_in_the_polytope_and_hit_their_aim():
+    """A1 = [I, -I]: every ψ can be produced, and the programme does so exactly."""
+    second = deep_first.First(np.hstack([np.eye(3), -np.eye(3)]), np.array([0.1, -0.2, 0.0]))
+    rng = np.random.default_rng(0)
+    aim = np.array([0.0, 2.0, 0.5])
+    phi = deep_third.vertex(rng, second, aim)
+    psi = second.A0 @ phi + second.b0
+    assert phi.min() >= deep_third.ROOM
+    assert (psi >= deep_third.ROOM - 1e-9).all()
+    np.testing.assert_allclose(psi, aim, atol=2.1 * deep_third.ROOM)
+    never = deep_first.First(-np.eye(3), -np.ones(3))  # no φ ≥ 0 turns its neurons on
+    assert deep_third.vertex(rng, never, aim) is None
+    far = deep_third.beyond(second, np.array([1.0, 0, 0]))
+    assert (second.A0 @ far + second.b0)[0] > 20
+
+
+@pytest.mark.parametrize("told", [{"layers": 4}, {"layers": 3, "hidden": (8, 6)}])
+def test_depths_that_are_none(told):
+    with pytest.raises(ValueError, match="layers="):
+        deep.extract(Oracle(victim_of(7)), rng=2, **told)
 
 
 def test_a_spent_budget_keeps_what_was_bought():

@@ -70,22 +70,36 @@ def _add_smooth(kinds: Any) -> None:
 
 
 def _add_deep(kinds: Any) -> None:
-    parser = _hidden(kinds, "deep", "two hidden ReLU layers", "784-64-32-10")
+    what = "two hidden ReLU layers, or three"
+    parser = _hidden(kinds, "deep", what, "784-64-32-10", "64-32-16-16-10")
+    parser.add_argument(
+        "--layers", type=int, choices=(2, 3), help="hidden ones of --model (default: 2)"
+    )
     parser.set_defaults(attack=deep.extract, pictures=figures.deep_pictures)
+    parser.set_defaults(options=_depth)
+
+
+def _depth(args: argparse.Namespace) -> dict[str, Any]:
+    """How many hidden layers, as far as anything says it."""
+    told = args.shape[1:-1] if args.shape else args.hidden
+    return {"layers": args.layers or (len(told) if told else 2)}
 
 
 def _hidden(
-    kinds: Any, name: str, what: str, example: str = "784-64-10"
+    kinds: Any, name: str, what: str, example: str = "784-64-10", *others: str
 ) -> argparse.ArgumentParser:
-    """A parser for victims with as many hidden layers as the example has."""
+    """A parser for victims with as many hidden layers as the examples have."""
     parser, victims = _kind(kinds, name, what)
     usual = example.split("-", 1)[1].rsplit("-", 1)[0]
     hidden = "-".join("H" for _ in usual.split("-"))
     victims.add_argument(
-        "--shape", type=widths(example), metavar=f"D-{hidden}-K", help="random weights"
+        "--shape", type=widths(example, *others), metavar=f"D-{hidden}-K", help="random weights"
     )
     parser.add_argument(
-        "--hidden", type=widths(usual), metavar=hidden, help=f"with --data (default: {usual})"
+        "--hidden",
+        type=widths(usual, *(each.split("-", 1)[1].rsplit("-", 1)[0] for each in others)),
+        metavar=hidden,
+        help=f"with --data (default: {usual})",
     )
     parser.set_defaults(
         widths=lambda args: args.shape,

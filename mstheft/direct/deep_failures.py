@@ -51,7 +51,7 @@ NO_SECOND = (
     "ask for more digits, or use direct.sweep if there is one hidden layer",
 )
 NO_MIDDLE = (
-    "layer 2: the segments behind the first layer do not agree on which kinks are of the second, so "
+    "layer 2: the segments behind the first layer do not agree on which kinks are of the second: "
     "its rows are dependent, as where it is wider than the first, or a neuron was not seen",
     "run again with another rng, or use layers=2 if two layers are hidden",
 )

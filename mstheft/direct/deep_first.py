@@ -20,7 +20,8 @@ from mstheft.direct.deep_kinks import Bends
 from mstheft.direct.deep_layers import Planes
 from mstheft.nn.functions import Array, relu
 
-FINE = 6.0  # decades above its rounding from which a coefficient has its full vote
+FINE = 8.0  # decades above its rounding from which a coefficient has its full vote
+DOUBT = 2.0  # decades up to which it has none: rounding is only estimated
 WEAK = 0.5  # vote of a coefficient that is 0: it may be that of a neuron that is on, and unheard
 SAFE = 3.0  # times its expected rounding up to which a coefficient counts as 0
 EXACT = 1e-13  # of the largest coefficient: no row is better than this
@@ -144,15 +145,16 @@ def orient(beta: Array, sides: Array, zero: Array) -> tuple[Array, Array]:
         for s_i = +1:  β_i ≠ 0 where y_i > 0,  β_i = 0 where y_i < 0
 
     A coefficient that stands out of its rounding is proof that the neuron is on at the kink: its
-    vote counts the decades by which it does, at most 6. One that is 0 has a weak vote for the other
-    side only, for many neurons of a trained network pay no attention to some of those before them.
+    vote counts the decades by which it does, at most 8, and none below 2. One that is 0 has a weak
+    vote for the other side only: in a trained network many weights are next to nothing.
 
     beta, zero : (m, h1) coefficients, and up to which size one counts as 0
     sides : (m, h1) y_i of the unit rows at the kinks
     Returns (h1,) ±1, 0 without any vote, and (h1,) the share of the proofs that were against it.
     """
-    proof = np.clip(np.log10(np.maximum(np.abs(beta), 1e-300) / zero), 0, FINE)
-    total = (np.sign(sides) * np.where(proof > 0, proof, -WEAK)).sum(axis=0)
+    above = np.log10(np.maximum(np.abs(beta), 1e-300) / zero)
+    proof = np.where(above >= DOUBT, np.minimum(above, FINE), 0)
+    total = (np.sign(sides) * np.where(above > 0, proof, -WEAK)).sum(axis=0)
     against = np.where(np.sign(sides) == -np.sign(total), proof, 0).sum(axis=0)
     return np.sign(total), against / np.maximum(proof.sum(axis=0), 1e-300)
 

@@ -19,7 +19,6 @@ import numpy as np
 from mstheft.direct import deep_aims, deep_failures, deep_first, deep_kinks
 from mstheft.direct import line as lines
 from mstheft.direct.deep_first import First, Votes
-from mstheft.direct.deep_kinks import Bends
 from mstheft.direct.deep_second import Orthant, explained_at, finish, new_result, sweep_segment
 from mstheft.direct.sweep_neurons import Neurons
 from mstheft.direct.verify import verify
@@ -28,6 +27,8 @@ from mstheft.nn.functions import Array
 from mstheft.result import Result, count
 
 LEAST = 10  # segments in the orthant before the second layer is looked for
+MORE_SEGMENTS = 6  # after a copy that is not verified
+ROUNDS = 3  # copies that are checked before the attack gives up
 MOST = 40
 ENOUGH = 0.9  # share of the third layer's rows inside of A1's span: one row less leaves half out
 AGAINST = 0.15  # share of votes against an orientation from which it is not believed
@@ -48,46 +49,68 @@ def extract(
     of the neurons, and the sweep of the third layer: 17 F in all for 64-32-16-16-10.
     """
     trace = result.trace
+    trace.inner, trace.behind, wrong = [], None, None
     view = Orthant(oracle, trace.votes.first)
-    with result.stage("second layer", oracle):
-        trace.behind = second_layer(view, rng, result, widths)
-    second, inner = trace.behind.first, new_result(view.inputs)
-    trace.third = inner
-    found = count(len(second.A0), "neuron")
-    result.found["second layer"] = f"{found} on {count(len(trace.inner), 'segment')}"
-    for _ in range(2):
+    for n in range(ROUNDS):
+        known = 0 if trace.behind is None else len(trace.behind.first.A0)
+        with result.stage("second layer", oracle):
+            trace.behind = second_layer(view, rng, result, widths, LEAST + n * MORE_SEGMENTS, wrong)
+        if len(trace.behind.first.A0) != known:
+            trace.third = new_result(view.inputs)
         with result.stage("third layer", oracle):
-            third_layer(view, rng, trace.behind, inner)
-        found = count(len(inner.trace.neurons.rows), "neuron")
-        told = f"{found} on {count(len(inner.trace.lines), 'segment')}"
-        result.found["third layer"] = told
-        if not inner.trace.stands:
-            raise deep_failures.failed("third layer", deep_failures.NO_THIRD, result)
-        finish(inner)
-        assemble(result)
-        if widths is not None and len(inner.trace.neurons.rows) > widths[2]:
-            raise deep_failures.too_many(3, len(inner.trace.neurons.rows), widths, result)
-        if verify(result, oracle, rng=rng, tolerance=tolerance, noise=trace.seen[0].line.noise):
+            third_layer(view, rng, trace.behind, trace.third, wrong)
+            finish_third(result, widths)
+        with result.stage("witness", oracle):
+            trace.checks.append(deep_aims.checks(view, rng))
+            wrong = deep_aims.witness(rng, trace.checks, view, result.model, tolerance)
+        noise = trace.seen[0].line.noise
+        if wrong is None and verify(result, oracle, rng=rng, tolerance=tolerance, noise=noise):
             return result
     raise deep_failures.failed("verify", deep_failures.UNVERIFIED_THIRD, result)
 
 
-def second_layer(view: Orthant, rng: np.random.Generator, result: Result, widths: Any) -> Votes:
+def finish_third(result: Result, widths: Any) -> None:
+    """Signs and last layer, and the copy; what each layer has found is told. No queries."""
+    trace = result.trace
+    rows, segments = len(trace.behind.first.A0), len(trace.inner)
+    told = f"{count(rows, 'neuron')} on {count(segments, 'segment')}"
+    result.found["second layer"] = told
+    rows, segments = len(trace.third.trace.neurons.rows), len(trace.third.trace.lines)
+    result.found["third layer"] = f"{count(rows, 'neuron')} on {count(segments, 'segment')}"
+    if not trace.third.trace.stands:
+        raise deep_failures.failed("third layer", deep_failures.NO_THIRD, result)
+    if widths is not None and rows > widths[2]:
+        raise deep_failures.too_many(3, rows, widths, result)
+    finish(trace.third)
+    assemble(result)
+
+
+def second_layer(
+    view: Orthant,
+    rng: np.random.Generator,
+    result: Result,
+    widths: Any,
+    least: int,
+    wrong: Array | None,
+) -> Votes:
     """Segments in the orthant until the rows of the third layer agree with those of the second.
 
-    Each crosses only some of the hyperplanes, so that it takes more of them than lines. `trace.inner`
+    Each crosses only some of the hyperplanes, so that it takes more of them than lines.
+
+    least : segments before the rows are compared
+    wrong : (2, h1) where a copy is right and where it is wrong: half of the segments lead near
     """
-    seen: list[Bends] = []
-    result.trace.inner = seen
-    votes = result.trace.votes
+    seen, votes = result.trace.inner, result.trace.votes
     box = np.zeros(view.inputs), np.full(view.inputs, np.inf)
-    for n in range(MOST):
+    while len(seen) < MOST:
         two = deep_aims.ends(rng, view.inputs, deep_aims.REACH, votes.rows, votes.offsets)
+        if wrong is not None and len(seen) % 2:
+            two = wrong * rng.uniform(0.7, 1.4, wrong.shape) + 0.1 * two
         start, direction = two.mean(axis=0), (two[1] - two[0]) / 2
         line = lines.search(view, start, direction, low=-1.0, high=1.0)
         seen.append(deep_kinks.on_line(view, line))
         deep_kinks.measure_rows(view, seen[-1], box)
-        if n + 1 < LEAST or n % 2 == 0:
+        if len(seen) < least or len(seen) % 2:
             continue
         planes = deep_first.find(seen)
         if not len(planes.rows) or not deep_first.independent(planes):
@@ -101,14 +124,21 @@ def second_layer(view: Orthant, rng: np.random.Generator, result: Result, widths
     raise deep_failures.failed("second layer", deep_failures.NO_MIDDLE, result)
 
 
-def third_layer(view: Orthant, rng: np.random.Generator, votes: Votes, inner: Result) -> None:
+def third_layer(
+    view: Orthant, rng: np.random.Generator, votes: Votes, inner: Result, wrong: Array | None
+) -> None:
     """Segments between vertices of the polytope until every kink of the third layer is explained.
 
     votes : what its kinks have told; inner : the sweep behind the first layer
+    wrong : (2, h1) where a copy is right and where it is wrong
     """
     second = votes.first
     vertices = [vertex(rng, second, aim) for aim in aims(rng, len(second.A0))]
     points = [each for each in vertices if each is not None]
+    if wrong is not None:
+        ends = [vertex(rng, second, aim) for aim in second.hidden(wrong)]
+        if ends[0] is not None and ends[1] is not None:
+            sweep_segment(view, np.array(ends), inner)
     last = -1
     for _ in range(SEGMENTS):
         open_kinks = np.flatnonzero(~explained_at(votes.hidden, seen_from(second, inner)))
@@ -151,9 +181,9 @@ def vertex(rng: np.random.Generator, second: First, aim: Array) -> Array | None:
         b_ub=second.b0 - ROOM,
         A_eq=np.hstack([second.A0, -eye, eye]),
         b_eq=aim + ROOM * rng.uniform(1, 2, h2) - second.b0,
-        bounds=[(each, None) for each in low] + [(0, None)] * (2 * h2),
+        bounds=[(float(each), None) for each in np.atleast_1d(low)] + [(0, None)] * (2 * h2),
     )
-    return solved.x[:h1] if solved.status == 0 else None
+    return np.asarray(solved.x)[:h1] if solved.status == 0 else None
 
 
 def beyond(second: First, row: Array) -> Array | None:
