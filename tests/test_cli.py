@@ -60,7 +60,7 @@ def small_digits(monkeypatch):
         "relu --shape 12-5-3 --decimals 12",
         "deep --shape 20-8-6-4",
         "deep --shape 20-8-6-4 --output log_probs",
-        "deep --shape 20-10-6-5-6",
+        "deep --shape 40-24-8-6-8 --seed 3",
     ],
 )
 def test_a_verified_copy_is_status_0(run, arguments):

@@ -73,7 +73,11 @@ def _add_deep(kinds: Any) -> None:
     what = "two hidden ReLU layers, or three"
     parser = _hidden(kinds, "deep", what, "784-64-32-10", "64-32-16-16-10")
     parser.add_argument(
-        "--layers", type=int, choices=(2, 3), help="hidden ones of --model (default: 2)"
+        "--layers",
+        type=int,
+        choices=(2, 3),
+        dest="depth",
+        help="hidden ones of --model (default: 2)",
     )
     parser.set_defaults(attack=deep.extract, pictures=figures.deep_pictures)
     parser.set_defaults(options=_depth)
@@ -82,7 +86,7 @@ def _add_deep(kinds: Any) -> None:
 def _depth(args: argparse.Namespace) -> dict[str, Any]:
     """How many hidden layers, as far as anything says it."""
     told = args.shape[1:-1] if args.shape else args.hidden
-    return {"layers": args.layers or (len(told) if told else 2)}
+    return {"layers": args.depth or (len(told) if told else 2)}
 
 
 def _hidden(
@@ -90,14 +94,14 @@ def _hidden(
 ) -> argparse.ArgumentParser:
     """A parser for victims with as many hidden layers as the examples have."""
     parser, victims = _kind(kinds, name, what)
-    usual = example.split("-", 1)[1].rsplit("-", 1)[0]
+    usual, *more = (each.split("-", 1)[1].rsplit("-", 1)[0] for each in (example, *others))
     hidden = "-".join("H" for _ in usual.split("-"))
     victims.add_argument(
         "--shape", type=widths(example, *others), metavar=f"D-{hidden}-K", help="random weights"
     )
     parser.add_argument(
         "--hidden",
-        type=widths(usual, *(each.split("-", 1)[1].rsplit("-", 1)[0] for each in others)),
+        type=widths(usual, *more),
         metavar=hidden,
         help=f"with --data (default: {usual})",
     )
