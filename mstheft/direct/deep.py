@@ -152,7 +152,7 @@ def second_layer(oracle: Any, rng: np.random.Generator, result: Result, widths: 
             two, kink = deep_aims.next_segment(rng, trace.seen, trace.votes, inner, kinks)
             tried.add(kink)
             sweep_segment(view, two, inner)
-        if not inner.trace.stands:
+        if not len(inner.trace.neurons.rows):
             raise deep_failures.failed("second layer", deep_failures.NO_SECOND, result)
         if not finish(inner):
             for two in deep_aims.corners(rng, inner):

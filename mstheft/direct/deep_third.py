@@ -77,7 +77,7 @@ def finish_third(result: Result, widths: Any) -> None:
     result.found["second layer"] = told
     rows, segments = len(trace.third.trace.neurons.rows), len(trace.third.trace.lines)
     result.found["third layer"] = f"{count(rows, 'neuron')} on {count(segments, 'segment')}"
-    if not trace.third.trace.stands:
+    if not rows:
         raise deep_failures.failed("third layer", deep_failures.NO_THIRD, result)
     if widths is not None and rows > widths[2]:
         raise deep_failures.too_many(3, rows, widths, result)
