@@ -18,6 +18,7 @@ from mstheft.direct import (
     deep_layers,
     deep_second,
     deep_third,
+    sweep_neurons,
 )
 from mstheft.errors import BudgetExhausted, ExtractionError
 from mstheft.oracle import Oracle
@@ -109,6 +110,14 @@ def test_the_jump_of_a_second_layer_kink_has_the_direction_of_its_output_weights
             if layer == 1:
                 expected = A2[:, neuron] / np.linalg.norm(A2[:, neuron])
                 np.testing.assert_allclose(way, expected, atol=1e-6)
+
+
+def test_a_piece_of_a_line_without_answers_has_no_known_rounding():
+    """Two sharpened kinks may come nearer to each other than the answers beside them."""
+    jumps, slopes = np.ones((2, 3)), np.zeros((3, 3))
+    t = np.array([-1.0, -0.5, 0.5, 1.0])
+    line = SimpleNamespace(kinks=np.array([0.0, 1e-9]), t=t, jumps=jumps, slopes=slopes)
+    assert np.isinf(sweep_neurons.jump_blurs(line, np.full(4, 1e-15))).all()
 
 
 # ---- which layer
