@@ -187,6 +187,10 @@ def mend(oracle: Any, rng: np.random.Generator, result: Result, tolerance: float
 def assemble(result: Result) -> None:
     """The whole copy, out of its first layer and the network behind it."""
     first = result.trace.votes.first
+    if not len(
+        result.trace.second.trace.neurons.rows
+    ):  # the last segment has disproved all of them
+        raise deep_failures.failed("second layer", deep_failures.NO_SECOND, result)
     result.model = zoo.given([(first.A0, first.b0), *result.trace.second.model.dense()])
 
 
