@@ -58,6 +58,9 @@ def small_digits(monkeypatch):
         "relu --shape 12-4-1 --seed 3",
         "relu --shape 12-5-3 --output probs",
         "relu --shape 12-5-3 --decimals 12",
+        "deep --shape 20-8-6-4",
+        "deep --shape 20-8-6-4 --output log_probs",
+        "deep --shape 40-24-8-6-8 --seed 3",
     ],
 )
 def test_a_verified_copy_is_status_0(run, arguments):
@@ -86,15 +89,16 @@ def test_the_same_seed_steals_the_same(run):
     assert first == second != other
 
 
-@pytest.mark.parametrize("kind", ["logistic", "softmax", "label", "relu"])
+@pytest.mark.parametrize("kind", ["logistic", "softmax", "label", "relu", "deep"])
 def test_data_trains_a_victim_and_judges_on_test_pictures(run, small_digits, kind):
-    width = ["--hidden", 4] if kind == "relu" else []
+    width = {"relu": ["--hidden", "4"], "deep": ["--hidden", "8-6"]}.get(kind, [])
     status, printed, complaint = run("steal", kind, "--data", "glyphs", *width, "--plot", "out")
     assert (status, complaint) == (0, "")
     assert "trained on drawn digits" in printed
     assert "test pictures, none of them seen by the attack" in printed
     assert ("accuracy of the copy" in printed) == (kind != "label")
-    assert {"rows.png", "weights.png"} <= set(os.listdir("out"))
+    figures = {"layers.png", "votes.png"} if kind == "deep" else {"rows.png", "weights.png"}
+    assert figures <= set(os.listdir("out"))
 
 
 @pytest.mark.realdata
@@ -149,6 +153,9 @@ def test_quiet_says_nothing(run):
         ("softmax --dim 6 --budget 5", ["budget of 5", "raise --budget"]),
         ("label --dim 6 --budget 30", ["budget of 30", "raise --budget"]),
         ("relu --shape 12-5-3 --decimals 0", ["stage '", "digits"]),
+        ("deep --shape 6-10-6-4", ["stage 'layers'", "layer 1", "dependent", "learn a copy"]),
+        ("deep --shape 12-8-6-1", ["stage 'lines'", "K > 1", "direct.sweep"]),
+        ("deep --shape 20-8-6-4 --budget 400", ["budget of 400", "raise --budget"]),
     ],
 )
 def test_a_failed_attack_is_status_1_and_says_why(run, arguments, words):
@@ -170,6 +177,20 @@ def test_a_linear_victim_is_no_relu_network(run):
     assert status == 1
     assert "direct.linear" in complaint
     assert "0 kinks" in printed
+    assert "kinks.png" in os.listdir("out")
+
+
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [([6, 3], "direct.linear"), ([12, 6, 4], "direct.sweep"), ([16, 8, 6, 6, 4], "layer 1")],
+)
+def test_a_victim_of_another_depth_is_named(run, shape, words):
+    zoo.mlp(shape, bias=0.1, rng=1).save("victim.npz")
+    status, printed, complaint = run("steal", "deep", "--model", "victim.npz", "--plot", "out")
+    assert status == 1
+    assert one_sentence(complaint)
+    assert words in complaint
+    assert "no verified copy" in printed
     assert "kinks.png" in os.listdir("out")
 
 
@@ -288,6 +309,9 @@ def test_no_memory_is_a_sentence(run, monkeypatch):
         ("steal relu --shape -3-4-5", "--shape"),
         ("steal relu --shape 1e3-4-5", "784-64-10"),
         ("steal relu --shape 1000000-1000000-10", "weights"),
+        ("steal deep --shape 5-4-3-2 --layers 4", "--layers"),
+        ("steal deep --shape 784-64-10", "784-64-32-10"),
+        ("steal deep --data glyphs --hidden 64", "64-32"),
         ("steal logistic --dim -5", "at least 1"),
         ("steal logistic --dim 0", "at least 1"),
         ("steal logistic --dim 2.5", "whole number"),

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from mstheft import plots
 from mstheft.nn import zoo
 from mstheft.nn.regions import slice_regions
-from mstheft.plots import detection, learning, linear, lines, regions, style, weights
+from mstheft.plots import deep, detection, learning, linear, lines, regions, style, weights
 
 HELPERS = {"style"}  # modules of plots/ that hold no plots
 
@@ -84,6 +84,11 @@ EXAMPLES = {
     "learning.transfer": lambda: (COUNTS / 12, ["copy", "victim"], ["copy", "victim"]),
     "precision.error_against_digits": lambda: ({"a": ([3, 3, 12], [1e-2, 1e-3, 1e-11])},),
     "training.curves": lambda: (SimpleNamespace(loss=[1, 0.5], validation=[0.4, 0.7], best=1),),
+    "deep.boundaries": lambda: (a_slice(),),
+    "deep.directions": lambda: ([(W[:, :3] / 5, [1, 2, 2, 1, 2]), (W[:2, :3] / 5, [2, 1])],),
+    "deep.meeting": lambda: (a_line(), np.array([0.5 + 1e-12, 1.0, 3.0]), np.array([1, 2, 1])),
+    "deep.coefficients": lambda: (np.array([0.5, 1e-14, -1.0, 0]), np.array([1, 0, 1, 0])),
+    "deep.errors": lambda: ({"hidden 1": [1e-9, 1e-8], "last": [0, 1e-10, 1e-9]},),
     "sweep.line": lambda: (a_line(),),
     "sweep.jumps": lambda: (a_line(),),
     "sweep.gaps": lambda: (a_line(), a_plan()),
@@ -182,10 +187,11 @@ def test_importing_and_drawing_needs_no_pyplot_and_importing_no_matplotlib():
 
 def test_no_two_meanings_share_a_colour():
     names = ["VICTIM", "COPY", "QUERY", "KINK", "POSITIVE", "NEGATIVE", "ERROR", "QUIET"]
-    colours = [getattr(style, name) for name in names] + list(style.CLASSES) + list(style.REGIONS)
+    colours = [getattr(style, name) for name in names] + list(style.DEPTHS[1:])
+    colours += [*style.CLASSES, *style.REGIONS]
     rgb = np.array([matplotlib.colors.to_rgb(colour) for colour in colours])
     apart = np.abs(rgb[:, None] - rgb[None]).max(axis=2) + np.eye(len(rgb))
-    assert apart[:18].min() > 0.05, "lines must be told apart"
+    assert apart[:20].min() > 0.05, "lines must be told apart"
     assert apart.min() > 0, "and no colour occurs twice"
     assert style.of_class(13) == style.of_class(3)
 
@@ -595,3 +601,64 @@ def test_confusion_and_transfer_write_every_number():
     ax = learning.transfer([[0.5, 1.0]], ["copy"], ["copy", "victim"])
     assert texts(ax) == "50% | 100%"
     np.testing.assert_array_equal(ax.images[0].get_array(), [[0.5, 1.0]])
+
+
+# ---- deep
+
+
+def test_boundaries_are_coloured_by_layer_and_kinks_stand_on_the_line():
+    s = a_slice()
+    ax = deep.boundaries(s, ax=fresh(), kinks=([0.5, -1.0, 2.0], [1, 2, 1]))
+    contours = [c for c in ax.collections if isinstance(c, QuadContourSet)]
+    colours = [matplotlib.colors.to_hex(c.get_edgecolor()[0]) for c in contours]
+    assert colours == [style.of_layer(boundary.layer) for boundary in s.boundaries]
+    assert {style.of_layer(1), style.of_layer(2)} == set(colours)
+    first, second = (in_colour(ax, style.of_layer(n)) for n in (1, 2))
+    np.testing.assert_array_equal(first[0].get_xydata(), [[0.5, 0], [2, 0]])
+    np.testing.assert_array_equal(second[0].get_xydata(), [[-1, 0]])
+    assert "hidden layer 2" in texts(ax)
+
+
+def test_directions_nest_the_rings_of_the_second_layer():
+    ways = np.array([[0.6, 0.8, 0.0], [1.0, 0.0, 0.0]])
+    ax = deep.directions([(ways, [1, 2]), (ways, [1, 2])], ax=fresh())
+    rings = in_colour(ax, style.of_layer(2))
+    assert len(rings) == 2
+    assert rings[0].get_markersize() < rings[1].get_markersize()
+    for ring in rings:
+        np.testing.assert_array_equal(ring.get_xydata(), [[1, 0]])
+        assert ring.get_markerfacecolor() == "none"
+    shown = deep.directions([(ways, [1, 2])], ax=fresh(), outputs=(1, 2))
+    np.testing.assert_array_equal(in_colour(shown, style.of_layer(1))[0].get_xydata(), [[0.8, 0]])
+
+
+def test_meeting_draws_the_distance_to_the_nearest_kink():
+    ax = deep.meeting(a_line(), np.array([0.5, 2.0, np.inf]), np.array([1, 2, 2]), ax=fresh())
+    (right,) = (x for x in in_colour(ax, style.of_layer(1)) if x.get_marker() == "o")
+    np.testing.assert_allclose(right.get_ydata(), deep.LEAST)
+    (wrong,) = in_colour(ax, style.of_layer(2))
+    np.testing.assert_allclose(wrong.get_ydata(), [1 / 3])  # one away from the kink at 3, 1 + |2|
+    strokes = in_colour(ax, style.QUIET)
+    np.testing.assert_allclose([x.get_xdata()[0] for x in strokes], np.arctan([-1, 0.25, 1.5]))
+    nothing = a_line()
+    nothing.kinks = np.zeros(0)
+    deep.meeting(nothing, np.array([1.0]), np.array([1])).figure.canvas.draw()
+
+
+def test_coefficients_draws_shares_of_the_largest_by_side():
+    ax = deep.coefficients([2.0, 0, -4.0], [True, False, True], ax=fresh(), zero=[4e-9] * 3)
+    on, off = (in_colour(ax, colour)[0] for colour in (style.POSITIVE, style.NEGATIVE))
+    np.testing.assert_allclose(on.get_xydata(), [[0, 0.5], [2, 1]])
+    np.testing.assert_allclose(off.get_xydata(), [[1, deep.LEAST]])
+    (dashed,) = in_colour(ax, style.QUIET)
+    np.testing.assert_allclose(dashed.get_ydata(), 1e-9)
+    assert "2 neurons are on" in texts(ax)
+
+
+def test_errors_by_layer_draws_a_dot_for_each_neuron_and_the_median():
+    ax = deep.errors({"hidden 1": [1e-9, 1e-8, 1e-7], "last": [1e-10]}, ax=fresh())
+    first, last = in_colour(ax, style.ERROR)
+    np.testing.assert_array_equal(first.get_ydata(), [1e-9, 1e-8, 1e-7])
+    assert np.abs(last.get_xdata() - 1).max() < 0.5
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["hidden 1", "last"]
+    assert "1e-08" in texts(ax)

@@ -85,9 +85,9 @@ def test_missing_mnist_points_to_drawn_digits(tmp_path, monkeypatch):
 
 def test_an_interrupted_training_stops_everything(monkeypatch):
     def interrupted(*args, **settings):
-        return tour.fit.History(interrupted=True)
+        return tour.digits.fit.History(interrupted=True)
 
-    monkeypatch.setattr(tour.fit, "fit", interrupted)
+    monkeypatch.setattr(tour.digits.fit, "fit", interrupted)
     with pytest.raises(KeyboardInterrupt, match="training"):
         tour.trained((), tour.glyphs(SMALL), rng=np.random.default_rng(0))
 

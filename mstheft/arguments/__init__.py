@@ -29,6 +29,8 @@ EXAMPLES = """examples:
   mstheft steal relu --data mnist --hidden 128 --plot out/
   mstheft steal sweep --shape 784-128-10           the same in 30 times fewer queries
   mstheft steal smooth --shape 100-16-10 --activation sigmoid
+  mstheft steal deep --shape 784-32-16-10          two hidden layers
+  mstheft steal deep --data mnist --hidden 64-32 --save copy.npz
   mstheft study precision                          how much rounding stops which attack
   mstheft steal relu --model victim.npz --budget 300000 --json report.json --save copy.npz
   mstheft train cnn --data cifar10 --blocks 2 --epochs 5 --save victim.npz

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mstheft import victims
-from mstheft.arguments.values import add_common, positive, shape, share, whole
+from mstheft.arguments.values import add_common, positive, share, whole, widths
 
 
 def add_detect(commands: Any) -> None:
@@ -49,7 +49,13 @@ def add_study(commands: Any) -> None:
     )
     parser.set_defaults(command="study", save=None, model=None)
     add = parser.add_argument
-    add("--shape", type=shape, default=[30, 8, 4], metavar="D-H-K", help="(default: 30-8-4)")
+    add(
+        "--shape",
+        type=widths("784-64-10"),
+        default=[30, 8, 4],
+        metavar="D-H-K",
+        help="(default: 30-8-4)",
+    )
     add("--seeds", type=whole(1), default=3, metavar="N", help="victims (default: 3)")
     add("--json", type=Path, metavar="FILE", help="every run")
     add("--plot", type=Path, metavar="DIR", help="error against digits, .png")

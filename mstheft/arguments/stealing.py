@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from mstheft import figures, victims
-from mstheft.arguments.values import add_common, shape, whole
-from mstheft.direct import label_only, linear, relu, smooth, sweep
+from mstheft.arguments.values import add_common, whole, widths
+from mstheft.direct import deep, label_only, linear, relu, smooth, sweep
 from mstheft.learning import strategies
 
 
@@ -22,6 +22,7 @@ def add_steal(commands: Any) -> None:
     _add_relu(kinds)
     _add_sweep(kinds)
     _add_smooth(kinds)
+    _add_deep(kinds)
     _add_active(kinds)
     _add_jacobian(kinds)
 
@@ -68,12 +69,46 @@ def _add_smooth(kinds: Any) -> None:
     parser.set_defaults(options=lambda args: {"activation": args.activation})
 
 
-def _hidden(kinds: Any, name: str, what: str) -> argparse.ArgumentParser:
-    """A parser for victims with one hidden layer."""
+def _add_deep(kinds: Any) -> None:
+    what = "two hidden ReLU layers, or three"
+    parser = _hidden(kinds, "deep", what, "784-64-32-10", "64-32-16-16-10")
+    parser.add_argument(
+        "--layers",
+        type=int,
+        choices=(2, 3),
+        dest="depth",
+        help="hidden ones of --model (default: 2)",
+    )
+    parser.set_defaults(attack=deep.extract, pictures=figures.deep_pictures)
+    parser.set_defaults(options=_depth)
+
+
+def _depth(args: argparse.Namespace) -> dict[str, Any]:
+    """How many hidden layers, as far as anything says it."""
+    told = args.shape[1:-1] if args.shape else args.hidden
+    return {"layers": args.depth or (len(told) if told else 2)}
+
+
+def _hidden(
+    kinds: Any, name: str, what: str, example: str = "784-64-10", *others: str
+) -> argparse.ArgumentParser:
+    """A parser for victims with as many hidden layers as the examples have."""
     parser, victims = _kind(kinds, name, what)
-    victims.add_argument("--shape", type=shape, metavar="D-H-K", help="random weights")
-    parser.add_argument("--hidden", type=whole(1), metavar="H", help="with --data (default: 64)")
-    parser.set_defaults(widths=lambda args: args.shape, layers=lambda args: (args.hidden or 64,))
+    usual, *more = (each.split("-", 1)[1].rsplit("-", 1)[0] for each in (example, *others))
+    hidden = "-".join("H" for _ in usual.split("-"))
+    victims.add_argument(
+        "--shape", type=widths(example, *others), metavar=f"D-{hidden}-K", help="random weights"
+    )
+    parser.add_argument(
+        "--hidden",
+        type=widths(usual, *more),
+        metavar=hidden,
+        help=f"with --data (default: {usual})",
+    )
+    parser.set_defaults(
+        widths=lambda args: args.shape,
+        layers=lambda args: tuple(args.hidden or widths(usual)(usual)),
+    )
     _add_answers(parser, "logits")
     return parser
 

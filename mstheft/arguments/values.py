@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from collections.abc import Callable
 
 
@@ -39,15 +40,18 @@ def whole(low: int) -> Callable[[str], int]:
     return read
 
 
-def shape(text: str) -> list[int]:
-    """'784-64-10' -> [784, 64, 10]."""
-    try:
-        inputs, hidden, outputs = map(whole(1), text.split("-"))
-    except (ValueError, argparse.ArgumentTypeError):
-        raise argparse.ArgumentTypeError(
-            f"expected inputs-hidden-outputs such as 784-64-10, got {text!r}"
-        ) from None
-    return [inputs, hidden, outputs]
+def widths(example: str, *others: str) -> Callable[[str], list[int]]:
+    """A type of argument: as many widths as an example has, '784-64-10' -> [784, 64, 10]."""
+    lengths = [len(each.split("-")) for each in (example, *others)]
+
+    def read(text: str) -> list[int]:
+        parts = text.split("-")
+        with contextlib.suppress(argparse.ArgumentTypeError):
+            if len(parts) in lengths:
+                return [whole(1)(part) for part in parts]
+        raise argparse.ArgumentTypeError(f"expected widths such as {example}, got {text!r}")
+
+    return read
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:

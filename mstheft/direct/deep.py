@@ -1,4 +1,4 @@
-"""Exact copies of ReLU networks with two hidden layers: peeling from both ends.
+"""Exact copies of ReLU networks with two or three hidden layers: peeling from both ends.
 
     f(x) = A2 relu(A1 relu(A0 x + b0) + b1) + b2
 
@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.direct import deep_aims, deep_failures, deep_first, deep_kinks, deep_layers
+from mstheft.direct import deep_aims, deep_failures, deep_first, deep_kinks, deep_layers, deep_third
 from mstheft.direct.deep_second import (
     Orthant,
     finish,
@@ -27,8 +27,8 @@ from mstheft.direct.deep_second import (
     unexplained,
 )
 from mstheft.direct.verify import verify
+from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
-from mstheft.nn.functions import Array
 from mstheft.result import Result, count
 
 LINES = 3  # lines searched at first: one to measure on, two to tell the layers
@@ -40,8 +40,17 @@ AGAINST = 0.15  # share of votes against an orientation from which it is not bel
 ENOUGH = 0.8  # share of second-layer rows inside of A0's span: where all else has failed
 
 
-def extract(oracle: Any, *, rng: Any = None, hidden: Any = None, tolerance: float = 1e-6) -> Result:
-    """Steal a network with two hidden ReLU layers and K > 1 outputs.
+def extract(
+    oracle: Any,
+    *,
+    rng: Any = None,
+    hidden: Any = None,
+    layers: int | None = None,
+    low: Any = None,
+    high: Any = None,
+    tolerance: float = 1e-6,
+) -> Result:
+    """Steal a network with two, or three, hidden ReLU layers and K > 1 outputs.
 
     1. all kinks of three random lines     2. pairs (g, a) on the first, from grouped Jacobians
     3. which layer: whose hyperplane bends the other lines too?
@@ -57,6 +66,8 @@ def extract(oracle: Any, *, rng: Any = None, hidden: Any = None, tolerance: floa
     F = (weights + K) / K is the floor; see `Result.floor`.
 
     hidden : the widths (h1, h2), if they are known: more neurons than that are an error
+    layers : 2 unless said, or 3; then also h2 ≤ h1, and stages 5 and 6 are those of `deep_third`
+    low, high : walls, as in `sweep`, are refused: hidden values of any size have to be produced
     tolerance : allowed error on fresh inputs, relative to the spread of the answers
     Costs about 17 (h1 + 1.3 h2) + (d + 1) ((h1 + 1.3 h2) / K + 2) + (30 to 45) h2 + h1 + 200
     queries: 7 F for 64-32-16-10, 2.8 F for 784-32-16-10, 2.3 F for 784-128-64-10.
@@ -64,9 +75,13 @@ def extract(oracle: Any, *, rng: Any = None, hidden: Any = None, tolerance: floa
     partial result, or `BudgetExhausted`.
     """
     rng, widths = np.random.default_rng(rng), deep_failures.widths_of(hidden)
+    layers = deep_failures.depth_of(layers, widths)
+    deep_failures.refuse_walls(low, high)
     result = Result(trace=SimpleNamespace(seen=[], votes=None, second=None, groups=None, checks=[]))
     try:
         first_layer(oracle, rng, result, widths)
+        if layers == 3:
+            return deep_third.extract(oracle, rng, result, widths, tolerance)
         noise = result.trace.seen[0].line.noise
         for _ in range(ENDINGS):
             second_layer(oracle, rng, result, widths)
@@ -74,6 +89,8 @@ def extract(oracle: Any, *, rng: Any = None, hidden: Any = None, tolerance: floa
             if verify(result, oracle, rng=rng, tolerance=tolerance, noise=noise):
                 return result
             another_line(oracle, rng, result, widths)
+    except ExtractionError as error:
+        raise deep_failures.with_layer(error, result) from error
     finally:
         tell(result)
     raise deep_failures.failed("verify", deep_failures.UNVERIFIED, result)
@@ -92,27 +109,29 @@ def first_layer(oracle: Any, rng: np.random.Generator, result: Result, widths: A
     for n in range(LINES):
         with result.stage("jacobians", oracle):
             deep_kinks.measure_rows(oracle, seen[n])
+            deep_first.find(seen)
+            deep_kinks.measure_faint(oracle, seen[n])
         with result.stage("lines", oracle):
             while len(seen) < MOST_LINES and deep_first.unclear(seen, n):
                 seen.append(deep_kinks.look(oracle, rng))
-        rows, points = deep_first.find(seen)
-        deep_failures.check_first(rows, result, widths)
-        if deep_first.complete(seen, rows, 1.0 if n < LINES - 1 else ENOUGH):
+        planes = deep_first.find(seen)
+        deep_failures.check_first(planes, result, widths)
+        if deep_first.complete(seen, planes.rows, 1.0 if n < LINES - 1 else ENOUGH):
             break
-        deep_first.take_known(seen, rows)
+        deep_first.take_known(seen, planes)
     else:
         raise deep_failures.failed("layers", deep_failures.MISSING_ROWS, result)
-    orientation(result, rows, points)
+    orientation(result, planes)
 
 
-def orientation(result: Result, rows: Array, points: Array) -> None:
+def orientation(result: Result, planes: deep_layers.Planes) -> None:
     """Stage 4. `trace.votes`, and `trace.groups` of output directions; what lies behind is new."""
     trace = result.trace
     trace.groups = deep_layers.groups(trace.seen)
-    trace.votes = deep_first.vote(trace.seen, rows, points)
+    trace.votes = deep_first.vote(trace.seen, planes)
     if (trace.votes.against > AGAINST).any():
         raise deep_failures.failed("orientation", deep_failures.UNSURE, result)
-    trace.second = new_result(len(rows))
+    trace.second = new_result(len(planes.rows))
 
 
 def second_layer(oracle: Any, rng: np.random.Generator, result: Result, widths: Any) -> None:
@@ -133,7 +152,7 @@ def second_layer(oracle: Any, rng: np.random.Generator, result: Result, widths: 
             two, kink = deep_aims.next_segment(rng, trace.seen, trace.votes, inner, kinks)
             tried.add(kink)
             sweep_segment(view, two, inner)
-        if not inner.trace.stands:
+        if not len(inner.trace.neurons.rows):
             raise deep_failures.failed("second layer", deep_failures.NO_SECOND, result)
         if not finish(inner):
             for two in deep_aims.corners(rng, inner):
@@ -168,6 +187,10 @@ def mend(oracle: Any, rng: np.random.Generator, result: Result, tolerance: float
 def assemble(result: Result) -> None:
     """The whole copy, out of its first layer and the network behind it."""
     first = result.trace.votes.first
+    if not len(
+        result.trace.second.trace.neurons.rows
+    ):  # the last segment has disproved all of them
+        raise deep_failures.failed("second layer", deep_failures.NO_SECOND, result)
     result.model = zoo.given([(first.A0, first.b0), *result.trace.second.model.dense()])
 
 
@@ -180,18 +203,17 @@ def another_line(oracle: Any, rng: np.random.Generator, result: Result, widths: 
     trace = result.trace
     with result.stage("lines", oracle):
         trace.seen.append(deep_kinks.look(oracle, rng))
-    rows, _ = deep_first.find(trace.seen)
-    deep_first.take_known(trace.seen, rows)
+    deep_first.take_known(trace.seen, deep_first.find(trace.seen))
     kinks = unexplained(trace.seen, trace.votes.first, trace.second)
     if not kinks:
         return
     most = int(np.bincount([line for line, _ in kinks]).argmax())
     with result.stage("jacobians", oracle):
         deep_kinks.measure_rows(oracle, trace.seen[most])
-    rows, points = deep_first.find(trace.seen)
-    deep_failures.check_first(rows, result, widths)
-    if len(rows) != len(trace.votes.first.A0):
-        orientation(result, rows, points)
+    planes = deep_first.find(trace.seen)
+    deep_failures.check_first(planes, result, widths)
+    if len(planes.rows) != len(trace.votes.first.A0):
+        orientation(result, planes)
 
 
 def tell(result: Result) -> None:
@@ -207,7 +229,7 @@ def tell(result: Result) -> None:
             f"{count(len(trace.groups), 'output direction')} of the second"
         )
         told["orientation"] = f"{count(len(trace.votes.beta), 'kink')} voted"
-    if trace.second is not None:
+    if trace.second is not None and trace.second.trace.lines:
         inner = trace.second.trace
         told["second layer"] = (
             f"{count(len(inner.neurons.rows), 'neuron')} on {count(len(inner.lines), 'segment')}"

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.direct.deep_first import independent, unit_rows
+from mstheft.direct.deep_first import independent
+from mstheft.direct.deep_layers import Planes
 from mstheft.errors import ExtractionError
-from mstheft.nn.functions import Array
 from mstheft.result import Result
 
 NOT_DEEP = (
@@ -50,6 +50,20 @@ NO_SECOND = (
     "layer 2: no segment in the positive orthant of hidden values gave a row",
     "ask for more digits, or use direct.sweep if there is one hidden layer",
 )
+NO_MIDDLE = (
+    "layer 2: the segments behind the first layer do not agree on which kinks are of the second: "
+    "its rows are dependent, as where it is wider than the first, or a neuron was not seen",
+    "run again with another rng, or use layers=2 if two layers are hidden",
+)
+NO_THIRD = (
+    "layer 3: no segment on which both other layers are wholly on gave a row",
+    "run again with another rng, or use layers=2 if two layers are hidden",
+)
+UNVERIFIED_THIRD = (
+    "layer 3: the copy does not answer like the victim on fresh inputs, so that a neuron of the "
+    "third layer is missing that switches only where some of the second are off, or a rare one",
+    "run again with another rng; the first two layers are in the partial result's trace",
+)
 UNVERIFIED = (
     "layer 2: the copy does not answer like the victim on fresh inputs, so that a rare neuron of "
     "the second layer is missing, there are more than two hidden layers, or the answers are coarse",
@@ -62,10 +76,28 @@ def failed(stage: str, why: tuple[str, str], result: Result) -> ExtractionError:
     return ExtractionError(stage, *why, partial=result)
 
 
+def with_layer(error: ExtractionError, result: Result) -> ExtractionError:
+    """The same error, with the layer that was being looked at where a line search has raised it."""
+    if error.stage != "critical points":
+        return error
+    layer = 1 if result.trace.votes is None else 2
+    why = f"layer {layer}: {error.assumption}"
+    return ExtractionError(result.stopped, why, error.advice, partial=result)
+
+
+def refuse_walls(low: Any, high: Any) -> None:
+    """Raise ValueError for a box of inputs."""
+    if low is not None or high is not None:
+        raise ValueError(
+            "expected unbounded inputs for two hidden layers, got low= or high=; leave them out, "
+            "or learn a copy, or use direct.sweep for one hidden layer"
+        )
+
+
 def too_many(layer: int, found: int, widths: Any, result: Result) -> ExtractionError:
     """The error for more neurons than `hidden` says."""
     return ExtractionError(
-        "layers" if layer == 1 else "second layer",
+        {1: "layers", 2: "second layer", 3: "third layer"}[layer],
         f"layer {layer}: expected {widths[layer - 1]} neurons as hidden={widths} says, "
         f"found {found}",
         "leave out hidden=",
@@ -73,17 +105,28 @@ def too_many(layer: int, found: int, widths: Any, result: Result) -> ExtractionE
     )
 
 
-def widths_of(hidden: Any) -> tuple[int, int] | None:
-    """(h1, h2) out of what the caller says, or None."""
+def widths_of(hidden: Any) -> tuple[int, ...] | None:
+    """(h1, h2) or (h1, h2, h3) out of what the caller says, or None."""
     if hidden is None:
         return None
     widths = tuple(int(width) for width in np.atleast_1d(hidden))
-    if len(widths) != 2 or min(widths) < 1:
+    if len(widths) not in (2, 3) or min(widths) < 1:
         raise ValueError(
-            f"expected hidden= as two widths (h1, h2), got {hidden!r}; use direct.sweep for one "
-            "hidden layer, or leave it out"
+            f"expected hidden= as two widths (h1, h2) or three, got {hidden!r}; use direct.sweep "
+            "for one hidden layer, or leave it out"
         )
-    return widths[0], widths[1]
+    return widths
+
+
+def depth_of(layers: int | None, widths: tuple[int, ...] | None) -> int:
+    """How many hidden layers the caller says, 2 unless anything is said."""
+    told = len(widths) if widths is not None else 2
+    if layers is not None and (layers not in (2, 3) or (widths is not None and layers != told)):
+        raise ValueError(
+            f"expected layers= as 2 or 3, and as many widths in hidden=, got {layers} and {widths}"
+            "; leave one of them out"
+        )
+    return layers or told
 
 
 def check_outputs(result: Result) -> None:
@@ -95,13 +138,14 @@ def check_outputs(result: Result) -> None:
         raise failed("lines", NOT_DEEP, result)
 
 
-def check_first(rows: Array, result: Result, widths: Any) -> None:
-    """Can the hidden values of these rows (h1, d) be produced, and is there a second layer?"""
-    if not len(rows):
+def check_first(planes: Planes, result: Result, widths: Any) -> None:
+    """Can the hidden values of these neurons be produced, and is there a second layer?"""
+    found = len(planes.rows)
+    if not found:
         raise failed("layers", NO_FIRST, result)
-    if not independent(unit_rows(rows, rows)[0]):
+    if not independent(planes):
         raise failed("layers", DEPENDENT, result)
-    if widths is not None and len(rows) > widths[0]:
-        raise too_many(1, len(rows), widths, result)
+    if widths is not None and found > widths[0]:
+        raise too_many(1, found, widths, result)
     if all((bends.first >= 0).all() for bends in result.trace.seen):
         raise failed("layers", ONE_LAYER, result)

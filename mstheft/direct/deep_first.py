@@ -17,10 +17,17 @@ import numpy as np
 
 from mstheft.direct import deep_layers
 from mstheft.direct.deep_kinks import Bends
+from mstheft.direct.deep_layers import Planes
 from mstheft.nn.functions import Array, relu
 
-FINE = 6.0  # decades below the largest coefficient at which one counts as 0
+FINE = 8.0  # decades above its rounding from which a coefficient has its full vote
+DOUBT = 2.0  # decades up to which it has none: rounding is only estimated
+WEAK = 0.5  # vote of a coefficient that is 0: it may be that of a neuron that is on, and unheard
+SAFE = 3.0  # times its expected rounding up to which a coefficient counts as 0
+EXACT = 1e-13  # of the largest coefficient: no row is better than this
 LOOSE = 1e-3  # share of a row outside of the first layer's span: from there a row is missing
+SPARE = 4  # inputs more than neurons from which a row's rounding is seen in what A0 leaves over
+UNSEEN = 4.0  # times what is seen of it
 DEPENDENT = 1e-6  # smallest singular value of independent unit rows
 
 
@@ -42,12 +49,14 @@ class Votes:
 
     first : the first layer, oriented
     beta, sides : (m, h1) coefficients of each kink's row, and on which side it lies of each neuron
+    zero : (m, h1) up to which a coefficient counts as 0
     sizes : (m,) |g|; against : (h1,) share of the votes against each orientation
     """
 
     first: First
     beta: Array
     sides: Array
+    zero: Array
     sizes: Array
     against: Array
 
@@ -68,38 +77,30 @@ class Votes:
 
     @property
     def _signs(self) -> Array:
-        return orient(self.beta, self.sides)[0]
+        return orient(self.beta, self.sides, self.zero)[0]
 
 
-def unit_rows(rows: Array, points: Array) -> tuple[Array, Array]:
-    """Rows of length 1 and their offsets, not yet oriented."""
-    rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows, -np.einsum("hd,hd->h", rows, points)
+def independent(planes: Planes) -> bool:
+    """Are the rows linearly independent, so that every hidden value can be produced?"""
+    h, d = planes.rows.shape
+    values = np.linalg.svd(planes.unit().rows, compute_uv=False)
+    return h <= d and float(values.min(initial=1.0)) > DEPENDENT
 
 
-def independent(rows: Array) -> bool:
-    """Are the unit rows linearly independent, so that every hidden value can be produced?"""
-    h, d = rows.shape
-    return h <= d and float(np.linalg.svd(rows, compute_uv=False)[-1]) > DEPENDENT
-
-
-def find(seen: Sequence[Bends]) -> tuple[Array, Array]:
-    """Rows of the first layer and a point on each hyperplane, (h1, d) each.
+def find(seen: Sequence[Bends]) -> Planes:
+    """The hyperplanes of the first layer.
 
     In a narrow first layer lines often meet the same piece of a second-layer boundary. Its row is a
     combination of first-layer rows, so that dependence betrays it; then every line must agree.
     """
-    rows, points = deep_layers.first_layer(seen)
-    if len(rows) and not independent(unit_rows(rows, rows)[0]):
-        return deep_layers.first_layer(seen, sure=1.0)
-    return rows, points
+    planes = deep_layers.first_layer(seen)
+    return planes if independent(planes) else deep_layers.first_layer(seen, sure=1.0)
 
 
 def unclear(seen: Sequence[Bends], which: int) -> bool:
     """Would another line help to tell the layers of the kinks of line `which`?"""
-    rows, _ = find(seen)
-    dependent = len(rows) > 0 and not independent(unit_rows(rows, rows)[0])
-    return deep_layers.doubtful(seen, which) or dependent
+    planes = find(seen)
+    return deep_layers.doubtful(seen, which) or not independent(planes)
 
 
 def coefficients(rows: Array, first: Array) -> tuple[Array, Array]:
@@ -112,62 +113,80 @@ def coefficients(rows: Array, first: Array) -> tuple[Array, Array]:
     return beta, left
 
 
-def second_layer_kinks(seen: Sequence[Bends], A0: Array) -> tuple[Array, Array, Array, np.ndarray]:
-    """The measured kinks that are not of the first layer: rows, points, |g|, and do they fit?
-
-    (m, d), (m, d), (m,) and (m,) bool: whether the row lies in the span of A0.
-    """
+def others(seen: Sequence[Bends]) -> tuple[Planes, Array]:
+    """The m measured kinks that are not of the first layer, and |g| of each, (m,)."""
     picked = [(bends, bends.measured & (bends.first < 0)) for bends in seen]
-    rows = np.concatenate([bends.rows[mine] for bends, mine in picked])
-    points = np.concatenate([bends.points[mine] for bends, mine in picked])
+    planes = Planes.of(seen[0], slice(0))
+    for bends, mine in picked:
+        planes = planes.and_also(Planes.of(bends, mine))
     jumps = np.concatenate([bends.line.jumps[mine] for bends, mine in picked])
-    _, left = coefficients(rows, A0)
     sizes: Array = np.linalg.norm(jumps, axis=1)
-    return rows, points, sizes, left < LOOSE
+    return planes, sizes
 
 
 def complete(seen: Sequence[Bends], A0: Array, share: float = 1.0) -> bool:
     """Does A0 span the rows of this share of the measured second-layer kinks?"""
-    fits = second_layer_kinks(seen, A0)[3]
+    fits = coefficients(others(seen)[0].rows, A0)[1] < LOOSE
     return bool(fits.any() and fits.mean() >= share)
 
 
-def take_known(seen: Sequence[Bends], rows: Array) -> None:
+def take_known(seen: Sequence[Bends], planes: Planes) -> None:
     """Give the known first-layer rows to all lines, so that only the others are measured there."""
     for bends in seen:
         for kink in np.flatnonzero((bends.first >= 0) & ~bends.measured):
-            row = rows[bends.first[kink]]
-            bends.rows[kink] = row / (row @ bends.line.direction)
+            row, error = planes.rows[bends.first[kink]], planes.errors[bends.first[kink]]
+            speed = row @ bends.line.direction
+            bends.rows[kink], bends.errors[kink] = row / speed, error / abs(speed)
 
 
-def orient(beta: Array, sides: Array) -> tuple[Array, Array]:
+def orient(beta: Array, sides: Array, zero: Array) -> tuple[Array, Array]:
     """Active sides s_i = ±1 by a vote of second-layer kinks, (h1,), and what spoke against each.
 
         for s_i = +1:  β_i ≠ 0 where y_i > 0,  β_i = 0 where y_i < 0
 
-    Each kink has a vote for the side on which it lies if its β_i is large, for the other if it is
-    small, both in decades from the middle of 6 decades below its largest coefficient.
+    A coefficient that stands out of its rounding is proof that the neuron is on at the kink: its
+    vote counts the decades by which it does, at most 8, and none below 2. One that is 0 has a weak
+    vote for the other side only: in a trained network many weights are next to nothing.
 
-    beta : (m, h1); sides : (m, h1) y_i of the unit rows at the kinks
-    Returns (h1,) ±1, 0 without any vote, and (h1,) the share of the votes that were against it.
+    beta, zero : (m, h1) coefficients, and up to which size one counts as 0
+    sides : (m, h1) y_i of the unit rows at the kinks
+    Returns (h1,) ±1, 0 without any vote, and (h1,) the share of the proofs that were against it.
     """
-    size = np.abs(beta) / np.abs(beta).max(axis=1, keepdims=True)
-    decades = np.log10(np.maximum(size, 10.0**-FINE)) + FINE / 2
-    cast = np.sign(sides) * decades
-    total = cast.sum(axis=0)
-    against = np.maximum(-cast * np.sign(total), 0).sum(axis=0)
-    return np.sign(total), against / np.maximum(np.abs(cast).sum(axis=0), 1e-300)
+    above = np.log10(np.maximum(np.abs(beta), 1e-300) / zero)
+    proof = np.where(above >= DOUBT, np.minimum(above, FINE), 0)
+    total = (np.sign(sides) * np.where(above > 0, proof, -WEAK)).sum(axis=0)
+    against = np.where(np.sign(sides) == -np.sign(total), proof, 0).sum(axis=0)
+    return np.sign(total), against / np.maximum(proof.sum(axis=0), 1e-300)
 
 
-def vote(seen: Sequence[Bends], rows: Array, points: Array) -> Votes:
-    """Stage 4. All second-layer kinks vote on the orientation of the first-layer rows.
+def vote(seen: Sequence[Bends], planes: Planes) -> Votes:
+    """Stage 4. All second-layer kinks vote on the orientation of the first-layer rows."""
+    unit = planes.unit()
+    A0, b0 = unit.rows, -np.einsum("hd,hd->h", unit.rows, unit.points)
+    behind, sizes = others(seen)
+    fits = coefficients(behind.rows, A0)[1] < LOOSE
+    behind, sizes = behind.only(fits), sizes[fits]
+    beta, left = coefficients(behind.rows, A0)
+    zero = rounding(behind, unit, beta, left)
+    sides = behind.points @ A0.T + b0
+    signs, against = orient(beta, sides, zero)
+    return Votes(First(A0 * signs[:, None], b0 * signs), beta, sides, zero, sizes, against)
 
-    rows, points : (h1, d) of the first layer, as `deep_layers.first_layer` gives them
+
+def rounding(behind: Planes, unit: Planes, beta: Array, left: Array) -> Array:
+    """Up to which size is a coefficient 0? (m, h1)
+
+    It is off by the rounding of its kink's row and by Σ_i β_i δA0_i, through A0⁺. Where there are
+    more inputs than neurons, what A0 leaves over of the row tells the rounding better. The answer
+    at a Jacobian's own place is rounded once for all columns, so that an error may be the same in
+    all of them.
     """
-    A0, b0 = unit_rows(rows, points)
-    turned, at, sizes, fits = second_layer_kinks(seen, A0)
-    beta, _ = coefficients(turned[fits], A0)
-    sides = at[fits] @ A0.T + b0
-    signs, against = orient(beta, sides)
-    first = First(A0 * signs[:, None], b0 * signs)
-    return Votes(first, beta, sides, sizes[fits], against)
+    errors = np.hypot(behind.errors, np.linalg.norm(beta * unit.errors, axis=1))
+    h1, d = unit.rows.shape
+    if d - h1 >= SPARE:
+        seen = left * np.linalg.norm(behind.rows, axis=1) / np.sqrt(d - h1)
+        errors = np.minimum(errors, UNSEEN * seen)
+    inverse = np.linalg.pinv(unit.rows)
+    spread = np.linalg.norm(inverse, axis=0) + np.abs(inverse.sum(axis=0))
+    largest = np.abs(beta).max(axis=1, keepdims=True, initial=0)
+    return SAFE * np.maximum(np.outer(errors, spread), EXACT * largest)

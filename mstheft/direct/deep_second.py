@@ -101,6 +101,8 @@ def finish(inner: Result) -> bool:
     """
     trace = inner.trace
     parts = trace.neurons.rows, trace.neurons.offsets, trace.neurons.outputs
+    if not len(parts[0]):
+        return False
     odd = odd_part(trace.stands, *parts)
     trace.signs = solve_signs(odd, parts[0], parts[2])
     signs = np.sign(trace.signs) if believed(trace.signs) else None

@@ -87,7 +87,7 @@ def stand(
     """
     piece = int(np.searchsorted(line.kinks, t))
     mine = np.searchsorted(line.kinks, line.t) == piece
-    spread = np.sqrt(((line.t[mine] - line.t[mine].mean()) ** 2).sum())
+    spread = np.sqrt(((line.t[mine] - line.t[mine].mean()) ** 2).sum()) if mine.any() else 0.0
     point = line.points(np.array(t))
     steps = np.full(len(point), float(step))
     if low is not None and high is not None:
@@ -98,7 +98,7 @@ def stand(
         point=point,
         direction=line.direction,
         slope=line.slopes[piece],
-        slope_noise=float(noise[mine].max() / max(spread, 1e-300)),
+        slope_noise=float(noise[mine].max(initial=0) / max(spread, 1e-300)),
         noise=float(np.interp(t, line.t, noise)),
         steps=steps,
     )

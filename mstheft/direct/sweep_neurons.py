@@ -85,10 +85,15 @@ def match(line: Line, neurons: Neurons) -> tuple[np.ndarray, np.ndarray]:
 
 
 def jump_blurs(line: Line, noise: Array) -> Array:
-    """Relative rounding of each g_i, (n,): of the slopes of the pieces left and right of it."""
+    """Relative rounding of each g_i, (n,): of the slopes of the pieces left and right of it.
+
+    Infinite where sharpened kinks have come so near to each other that no answer lies between.
+    """
     piece = np.searchsorted(line.kinks, line.t)
     blurs = [
         noise[mine].max() / max(line.t[mine].std() * np.sqrt(mine.sum()), 1e-300)
+        if mine.any()
+        else np.inf
         for mine in (piece == i for i in range(len(line.slopes)))
     ]
     return np.maximum(blurs[:-1], blurs[1:]) / np.linalg.norm(line.jumps, axis=1)

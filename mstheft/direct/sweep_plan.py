@@ -88,10 +88,12 @@ def largest_entries(line: Line) -> Array:
     return min(PEAK, np.sqrt(d)) * typical_entry(line) / size
 
 
-def places(line: Line, noise: Array) -> tuple[Array, Array]:
+def places(line: Line, noise: Array, entries: Any = None) -> tuple[Array, Array]:
     """The best place in every gap and the difference step to take there, (n+1,) each.
 
     step(t) = 1/4 min_i |t - t_i| / max_j |a_ij|,   best: the largest step / noise(t)
+
+    entries : (n,) max_j |a_ij|, estimated unless given
     """
     first, last = line.t[0], line.t[-1]
     ends = line.kinks[[0, -1]]
@@ -100,7 +102,7 @@ def places(line: Line, noise: Array) -> tuple[Array, Array]:
     low, high = edges[:-1, None], edges[1:, None]
     turn = np.tan(np.arctan(low) + (np.arctan(high) - np.arctan(low)) * PLACES)
     t = np.hstack([low + (high - low) * PLACES, np.clip(turn, low, high)])
-    entries = largest_entries(line)
+    entries = largest_entries(line) if entries is None else entries
     steps = np.full(t.shape, np.inf)
     for kink, entry in zip(line.kinks, entries, strict=True):
         np.minimum(steps, SHARE * np.abs(t - kink) / entry, out=steps)

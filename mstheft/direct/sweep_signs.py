@@ -71,7 +71,8 @@ def explained(
     A neuron that was never seen to switch leaves its whole g aᵀ, if it is on. No sign tells of it.
     """
     left = float(np.linalg.norm(odd - (outputs * signs[:, None]).T @ rows))
-    typical = np.median(np.linalg.norm(rows, axis=1) * np.linalg.norm(outputs, axis=1))
+    sizes = np.linalg.norm(rows, axis=1) * np.linalg.norm(outputs, axis=1)
+    typical = np.median(sizes) if len(sizes) else 0.0
     rounding = 10 * np.sqrt(odd.size) / np.linalg.norm([weight(place) for place in stands])
     return left <= MISSING * float(typical) + rounding
 

@@ -5,6 +5,7 @@ Without `ax` a fresh figure is made; `ax.figure.savefig("name.png")` keeps it.
 """
 
 from mstheft.plots import (
+    deep,
     detection,
     learning,
     linear,
@@ -18,6 +19,7 @@ from mstheft.plots import (
 )
 
 __all__ = [
+    "deep",
     "detection",
     "learning",
     "linear",

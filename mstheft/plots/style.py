@@ -33,6 +33,8 @@ CLASSES = (
 REGIONS = ("#f6efdc", "#dcebf5", "#f7e3e6", "#e3f0e2", "#ece4f3", "#f3f3f3")
 # One line style for each hidden layer, the first being solid.
 LAYERS = ("-", "--", ":", "-.")
+# And one colour, where kinks of several layers stand side by side.
+DEPTHS = (KINK, "#005560", "#a06a2c")
 
 
 def axes(ax: Axes | None = None, size: tuple[float, float] = (6.4, 4.0)) -> Axes:
@@ -47,6 +49,11 @@ def axes(ax: Axes | None = None, size: tuple[float, float] = (6.4, 4.0)) -> Axes
 def of_class(k: int) -> str:
     """The colour of class k and of its logit; they begin anew after ten."""
     return CLASSES[k % len(CLASSES)]
+
+
+def of_layer(n: int) -> str:
+    """The colour of the kinks of hidden layer n, from 1."""
+    return DEPTHS[(int(n) - 1) % len(DEPTHS)]
 
 
 def signed() -> Colormap:

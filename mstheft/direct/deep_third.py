@@ -1,0 +1,237 @@
+"""Three hidden layers: the same again behind the first, and where two layers are wholly on.
+
+    f(x) = A3 relu(A2 relu(A1 φ + b1) + b2) + b3,    φ = relu(A0 x + b0)
+
+In the positive orthant of hidden values φ this is a network with two hidden layers: segments there
+tell its layers apart, and the kinks of the third orient the second, exactly as for x. Where also
+ψ = A1 φ + b1 is positive, it is a network with one hidden layer, for the sweep. Such φ form a
+polytope; its vertices come from linear programmes. It need not reach every ψ ≥ 0: a neuron of the
+third layer that switches only where some of the second are off is not found, and the error says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from mstheft.direct import deep_aims, deep_failures, deep_first, deep_kinks
+from mstheft.direct import line as lines
+from mstheft.direct.deep_first import First, Votes
+from mstheft.direct.deep_second import Orthant, explained_at, finish, new_result, sweep_segment
+from mstheft.direct.sweep_neurons import Neurons
+from mstheft.direct.verify import verify
+from mstheft.nn import zoo
+from mstheft.nn.functions import Array
+from mstheft.result import Result, count
+
+LEAST = 10  # segments in the orthant before the second layer is looked for
+MORE_SEGMENTS = 6  # after a copy that is not verified
+ROUNDS = 3  # copies that are checked before the attack gives up
+MOST = 40
+ENOUGH = 0.9  # share of the third layer's rows inside of A1's span: one row less leaves half out
+AGAINST = 0.15  # share of votes against an orientation from which it is not believed
+POINTS = 40  # vertices drawn, between pairs of which segments lead
+MORE = 3  # kinks for which a vertex on either side is sought when the others show nothing new
+PAIRS = 300  # pairs of vertices of which the best is taken
+SEGMENTS = 24  # segments before the attack gives up
+ROOM = 0.02  # least ψ, in units of x: no neuron of the second layer comes near its kink
+FAR = 30.0  # largest φ of a vertex that is sought for a kink
+
+
+def extract(
+    oracle: Any, rng: np.random.Generator, result: Result, widths: Any, tolerance: float
+) -> Result:
+    """The second and third layer, once the first is known; a verified `result`, or an error.
+
+    Costs about (6 + (h1 + 1) / K) queries per kink of 10 to 40 segments, each with about a quarter
+    of the neurons, and the sweep of the third layer: 17 F in all for 64-32-16-16-10.
+    """
+    trace = result.trace
+    trace.inner, trace.behind, wrong = [], None, None
+    view = Orthant(oracle, trace.votes.first)
+    for n in range(ROUNDS):
+        known = 0 if trace.behind is None else len(trace.behind.first.A0)
+        with result.stage("second layer", oracle):
+            trace.behind = second_layer(view, rng, result, widths, LEAST + n * MORE_SEGMENTS, wrong)
+        if len(trace.behind.first.A0) != known:
+            trace.third = new_result(view.inputs)
+        with result.stage("third layer", oracle):
+            third_layer(view, rng, trace.behind, trace.third, wrong)
+            finish_third(result, widths)
+        with result.stage("witness", oracle):
+            trace.checks.append(deep_aims.checks(view, rng))
+            wrong = deep_aims.witness(rng, trace.checks, view, result.model, tolerance)
+        noise = trace.seen[0].line.noise
+        if wrong is None and verify(result, oracle, rng=rng, tolerance=tolerance, noise=noise):
+            return result
+    raise deep_failures.failed("verify", deep_failures.UNVERIFIED_THIRD, result)
+
+
+def finish_third(result: Result, widths: Any) -> None:
+    """Signs and last layer, and the copy; what each layer has found is told. No queries."""
+    trace = result.trace
+    rows, segments = len(trace.behind.first.A0), len(trace.inner)
+    told = f"{count(rows, 'neuron')} on {count(segments, 'segment')}"
+    result.found["second layer"] = told
+    rows, segments = len(trace.third.trace.neurons.rows), len(trace.third.trace.lines)
+    result.found["third layer"] = f"{count(rows, 'neuron')} on {count(segments, 'segment')}"
+    if not rows:
+        raise deep_failures.failed("third layer", deep_failures.NO_THIRD, result)
+    if widths is not None and rows > widths[2]:
+        raise deep_failures.too_many(3, rows, widths, result)
+    finish(trace.third)
+    assemble(result)
+
+
+def second_layer(
+    view: Orthant,
+    rng: np.random.Generator,
+    result: Result,
+    widths: Any,
+    least: int,
+    wrong: Array | None,
+) -> Votes:
+    """Segments in the orthant until the rows of the third layer agree with those of the second.
+
+    Each crosses only some of the hyperplanes, so that it takes more of them than lines.
+
+    least : segments before the rows are compared
+    wrong : (2, h1) where a copy is right and where it is wrong: half of the segments lead near
+    """
+    seen, votes = result.trace.inner, result.trace.votes
+    box = np.zeros(view.inputs), np.full(view.inputs, np.inf)
+    while len(seen) < MOST:
+        two = deep_aims.ends(rng, view.inputs, deep_aims.REACH, votes.rows, votes.offsets)
+        if wrong is not None and len(seen) % 2:
+            two = wrong * rng.uniform(0.7, 1.4, wrong.shape) + 0.1 * two
+        start, direction = two.mean(axis=0), (two[1] - two[0]) / 2
+        line = lines.search(view, start, direction, low=-1.0, high=1.0)
+        seen.append(deep_kinks.on_line(view, line))
+        deep_kinks.measure_rows(view, seen[-1], box)
+        if len(seen) < least or len(seen) % 2:
+            continue
+        planes = deep_first.find(seen)
+        if not len(planes.rows) or not deep_first.independent(planes):
+            continue
+        if deep_first.complete(seen, planes.rows, ENOUGH):
+            found = deep_first.vote(seen, planes)
+            if widths is not None and len(planes.rows) > widths[1]:
+                raise deep_failures.too_many(2, len(planes.rows), widths, result)
+            if (found.against <= AGAINST).all():
+                return found
+    raise deep_failures.failed("second layer", deep_failures.NO_MIDDLE, result)
+
+
+def third_layer(
+    view: Orthant, rng: np.random.Generator, votes: Votes, inner: Result, wrong: Array | None
+) -> None:
+    """Segments between vertices of the polytope until every kink of the third layer is explained.
+
+    votes : what its kinks have told; inner : the sweep behind the first layer
+    wrong : (2, h1) where a copy is right and where it is wrong
+    """
+    second = votes.first
+    vertices = [vertex(rng, second, aim) for aim in aims(rng, len(second.A0))]
+    points = [each for each in vertices if each is not None]
+    if wrong is not None:
+        ends = [vertex(rng, second, aim) for aim in second.hidden(wrong)]
+        if ends[0] is not None and ends[1] is not None:
+            sweep_segment(view, np.array(ends), inner)
+    last = -1
+    for _ in range(SEGMENTS):
+        open_kinks = np.flatnonzero(~explained_at(votes.hidden, seen_from(second, inner)))
+        if not len(open_kinks) and inner.trace.stands:
+            return
+        known = len(inner.trace.neurons.rows)
+        if known == last:  # nothing new: look for a way to either side of some of the kinks
+            for kink in rng.permutation(open_kinks)[:MORE]:
+                sides = (beyond(second, sign * votes.rows[kink]) for sign in (1, -1))
+                points += [each for each in sides if each is not None]
+        last = known
+        two = parting(rng, points, second, votes, open_kinks)
+        if two is None:
+            return
+        sweep_segment(view, two, inner)
+
+
+def aims(rng: np.random.Generator, h2: int) -> list[Array]:
+    """Sparse hidden values ψ, (h2,) each, as `deep_aims.ends` draws them for φ."""
+    large = rng.random((POINTS, h2)) < np.maximum(1 / deep_aims.SPARSE, 1 / h2)
+    size = deep_aims.REACH * 10 ** rng.uniform(-1, 0.5, (POINTS, 1))
+    return list(np.where(large, size * np.exp(rng.normal(size=large.shape)), 0))
+
+
+def vertex(rng: np.random.Generator, second: First, aim: Array) -> Array | None:
+    """The φ, all positive, that comes nearest to making the second layer's values `aim`, (h1,).
+
+        minimise Σ |A1 φ + b1 - aim|   for   A1 φ + b1 ≥ room,  φ ≥ room
+
+    None where the linear programme has no solution.
+    """
+    from scipy.optimize import linprog
+
+    h2, h1 = second.A0.shape
+    eye = np.eye(h2)
+    low = ROOM * rng.uniform(1, 2, h1)
+    solved = linprog(
+        np.concatenate([1e-3 * rng.random(h1), np.ones(2 * h2)]),
+        A_ub=np.hstack([-second.A0, np.zeros((h2, 2 * h2))]),
+        b_ub=second.b0 - ROOM,
+        A_eq=np.hstack([second.A0, -eye, eye]),
+        b_eq=aim + ROOM * rng.uniform(1, 2, h2) - second.b0,
+        bounds=[(float(each), None) for each in np.atleast_1d(low)] + [(0, None)] * (2 * h2),
+    )
+    return np.asarray(solved.x)[:h1] if solved.status == 0 else None
+
+
+def beyond(second: First, row: Array) -> Array | None:
+    """The φ of the polytope that is farthest along `row` of the second layer's values, (h1,)."""
+    from scipy.optimize import linprog
+
+    h1 = second.A0.shape[1]
+    solved = linprog(
+        -row @ second.A0, A_ub=-second.A0, b_ub=second.b0 - ROOM, bounds=[(ROOM, FAR)] * h1
+    )
+    return solved.x if solved.status == 0 else None
+
+
+def parting(
+    rng: np.random.Generator,
+    points: Sequence[Array],
+    second: First,
+    votes: Votes,
+    wanted: np.ndarray,
+) -> Array | None:
+    """Two of the points, (2, h1), that part most of the kinks' hyperplanes; None if none do."""
+    if len(points) < 2:
+        return None
+    psi = np.array(points) @ second.A0.T + second.b0
+    side = np.sign(psi @ votes.rows[wanted].T + votes.offsets[wanted])
+    pairs = rng.integers(len(points), size=(PAIRS, 2))
+    parted = (side[pairs[:, 0]] != side[pairs[:, 1]]).sum(axis=1)
+    if not len(wanted):
+        parted = pairs[:, 0] != pairs[:, 1]
+    best = int(parted.argmax())
+    return np.array([points[n] for n in pairs[best]]) if parted[best] else None
+
+
+def seen_from(second: First, inner: Result) -> Result:
+    """What the sweep knows of the third layer, as functions of ψ: a·φ + c = (a A1⁺)·ψ + …"""
+    neurons, behind = inner.trace.neurons, new_result(len(second.A0))
+    if len(neurons.rows):
+        kinks = neurons.kinks @ second.A0.T + second.b0
+        rows = neurons.rows @ np.linalg.pinv(second.A0)
+        behind.trace.neurons = Neurons(rows, kinks, neurons.outputs, neurons.blurs)
+    return behind
+
+
+def assemble(result: Result) -> None:
+    """The whole copy: what the sweep has found in terms of φ, in terms of ψ = A1 φ + b1."""
+    trace = result.trace
+    first, second = trace.votes.first, trace.behind.first
+    (rows, offsets), last = trace.third.model.dense()
+    A2 = rows @ np.linalg.pinv(second.A0)
+    layers = [(first.A0, first.b0), (second.A0, second.b0), (A2, offsets - A2 @ second.b0), last]
+    result.model = zoo.given(layers)

@@ -1,0 +1,134 @@
+"""The pictures of the attack on two hidden layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from mstheft.direct.deep_layers import Planes, predict
+from mstheft.figures.exact import line_pictures
+from mstheft.nn import Network, symmetry, zoo
+from mstheft.nn.regions import slice_regions
+from mstheft.plots import deep, style
+from mstheft.report import Picture, picture
+from mstheft.result import Result
+
+WIDE, SQUARE = (5.0, 3.4), (4.8, 4.7)  # inches: small, so that words stay readable on a phone
+SHOWN = 3  # lines of which the slope jumps are drawn
+GRID = 250  # points along a side of the slice
+
+
+def deep_pictures(victim: Network, result: Result, side: int | None = None) -> Iterator[Picture]:
+    """The figures of `direct.deep`, as far as the attack came; `side` as in `linear_pictures`."""
+    trace = result.trace
+    if not trace.seen:
+        return
+    yield from line_pictures(trace.seen[0].line)
+    if trace.votes is not None:
+        yield from _layer_pictures(trace)
+        yield from _vote_picture(trace.votes)
+    if result.verified:
+        yield _slice_picture(result)
+        yield from _error_picture(victim, result.model)
+
+
+def _layer_pictures(trace: Any) -> Iterator[Picture]:
+    """Which kink is of which layer: two ways to see it."""
+    seen = [(bends.directions, _layers(bends)) for bends in trace.seen[:SHOWN]]
+    if trace.seen[0].line.jumps.shape[1] > 1:
+        yield picture(
+            "directions",
+            deep.directions(seen, style.axes(size=(4.6, 4.4))),
+            "Dots all over a disc, and nests of rings in a few places.",
+            f"The slope jumps of {len(seen)} lines, seen along two of the logits. A neuron of the "
+            "second layer turns the logits always the same way, so that its rings nest, one for "
+            "each line that met it. A neuron of the first layer turns them another way each time.",
+        )
+    t, _ = predict(trace.seen[1].line, Planes.of(trace.seen[0]))
+    yield picture(
+        "layers",
+        deep.meeting(trace.seen[1].line, t, _layers(trace.seen[0]), style.axes(size=WIDE)),
+        "Two bands of dots: predictions that are exactly right, and others that are far off.",
+        "Each bend of the first line tells where its wall would meet a second line, if the wall "
+        "were flat. For neurons of the first layer it is, and a bend stands exactly there (below). "
+        "The walls of the second layer are bent, and the prediction is wrong (above).",
+    )
+
+
+def _vote_picture(votes: Any) -> Iterator[Picture]:
+    """One kink of the second layer and its zeros: that with the most neurons on either side."""
+    on = votes.hidden > 0
+    if not len(on):
+        return
+    kink = int(np.minimum(on.sum(axis=1), (~on).sum(axis=1)).argmax())
+    yield picture(
+        "votes",
+        deep.coefficients(votes.beta[kink], on[kink], style.axes(size=WIDE), zero=votes.zero[kink]),
+        "Dots near the top for some neurons, and far down for the others.",
+        "One bend of the second layer, written as a sum of first-layer rows. A neuron that is off "
+        "at that place does not count at all: its coefficient is zero. So each such bend tells "
+        "which side of every first-layer wall is the active one.",
+    )
+
+
+def _slice_picture(result: Result) -> Picture:
+    """The copy on the plane of two lines that were searched, and the kinks found on the first."""
+    seen = result.trace.seen
+    start, length = seen[0].line.start, float(np.linalg.norm(seen[0].line.direction))
+    across, up = (np.linalg.qr(np.stack([b.line.direction for b in seen[:2]]).T)[0]).T
+    across = across * np.sign(across @ seen[0].line.direction)
+    at = seen[0].line.kinks * length
+    extent = 1.5 * float(np.median(np.abs(at)))
+    plane = slice_regions(result.model, start, across, up, extent=extent, points=GRID)
+    near = np.abs(at) < extent
+    kinks = at[near], _layers(seen[0])[near]
+    return picture(
+        "boundaries",
+        deep.boundaries(plane, style.axes(size=SQUARE), kinks=kinks),
+        "Straight lines of one colour, and others that bend where they cross these.",
+        "The stolen network on a plane. The walls of the first layer are straight; those of the "
+        "second bend wherever they cross one of the first. Circles are the bends that the attack "
+        "found along one line, in the colour of the layer that it gave them.",
+    )
+
+
+def _error_picture(victim: Network, copy: Network) -> Iterator[Picture]:
+    found = errors_by_layer(victim, copy)
+    if found:
+        yield picture(
+            "errors",
+            deep.errors(found, style.axes(size=WIDE)),
+            "Three columns of dots, one for each layer.",
+            "How far are the stolen weights off, neuron by neuron? Each labelled step down is "
+            "ten times better or more.",
+        )
+
+
+def errors_by_layer(victim: Network, copy: Network) -> dict[str, np.ndarray]:
+    """Relative error of each neuron's weights and bias, layer by layer; none for other widths.
+
+    From the first hidden layer on, the copy's neurons are put into the victim's order and scale.
+    """
+    layers, copied = (symmetry.relu_layers(each) for each in (victim, copy))
+    if not layers or not copied or [w.shape for w, _ in layers] != [w.shape for w, _ in copied]:
+        return {}
+    twin = zoo.given(copied)
+    for n in range(len(layers) - 1):
+        pair = zoo.given(layers[n : n + 2]), zoo.given(twin.dense()[n : n + 2])
+        found = symmetry.align(*pair)
+        twin = symmetry.reorder(twin, n + 1, found.order)
+        twin = symmetry.rescale(twin, n + 1, np.arange(len(found.order)), found.scale)
+    errors = {}
+    for n, (true, stolen) in enumerate(zip(layers, twin.dense(), strict=True)):
+        rows, others = (np.column_stack(each) for each in (true, stolen))
+        size = np.linalg.norm(rows, axis=1)
+        name = f"hidden {n + 1}" if n + 1 < len(layers) else "last"
+        errors[name] = np.linalg.norm(others - rows, axis=1) / np.where(size > 0, size, 1)
+    return errors
+
+
+def _layers(bends: Any) -> np.ndarray:
+    """1 for kinks of the first layer, 2 for the others, (n,)."""
+    return np.where(bends.first >= 0, 1, 2)

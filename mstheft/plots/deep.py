@@ -1,0 +1,164 @@
+"""Two hidden layers: bent boundaries, and how each stage of the attack tells the layers apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mstheft.plots import style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+LEAST = 1e-16  # what is nearer than this is drawn there: no number is better
+
+
+def boundaries(slice: Any, ax: Axes | None = None, *, kinks: Any = None) -> Axes:
+    """Where neurons change sides on a plane: straight in the first layer, bent in the second.
+
+    A boundary of the second layer bends where it meets one of the first, for behind that the
+    hidden values depend on x in another way.
+
+    slice : a `mstheft.nn.regions.Slice`
+    kinks : (n,) positions x and (n,) layers of the kinks that a line search found along y = 0
+    """
+    ax = style.axes(ax, (6.2, 6.0))
+    for boundary in slice.boundaries:
+        ax.contour(
+            *(slice.x, slice.y, boundary.values, [0.0]),
+            colors=style.of_layer(boundary.layer),
+            linewidths=1.0 if boundary.layer == 1 else 1.6,
+        )
+    if kinks is not None:
+        at, layers = (np.asarray(each) for each in kinks)
+        ax.axhline(0, color=style.QUIET, linewidth=0.8)
+        for n in np.unique(layers):
+            mine = at[layers == n]
+            ax.plot(mine, 0 * mine, "o", mfc="white", mec=style.of_layer(n), mew=1.5, markersize=6)
+    ax.set(xlim=slice.x[[0, -1]], ylim=slice.y[[0, -1]], aspect="equal")
+    ax.set_xlabel("x, along a line that was searched (input units)")
+    ax.set_ylabel("y, across it (input units)")
+    _layers(ax, sorted({boundary.layer for boundary in slice.boundaries}))
+    return ax
+
+
+def directions(
+    lines: Sequence[tuple[Any, Any]], ax: Axes | None = None, *, outputs: tuple[int, int] = (0, 1)
+) -> Axes:
+    """Slope jumps in output space, from several lines: those of the second layer coincide.
+
+        first layer:  g = A2 D A1[:, i] |A0_i·v|, with another D at every kink
+        second layer: g = A2[:, j] |a·v|, always the same direction
+
+    lines : of each line (n, K) the directions g / |g| and (n,) the layers of its kinks. Kinks of
+        the first layer are dots; of the second rings, wider with each line, so that they nest
+    outputs : which two of the K outputs to show
+    """
+    ax = style.bare(style.axes(ax, (5.4, 5.2)))
+    turn = np.linspace(0, 2 * np.pi, 200)
+    ax.plot(np.cos(turn), np.sin(turn), color=style.QUIET, linewidth=0.8)
+    for number, (ways, layers) in enumerate(lines):
+        shown, layers = np.asarray(ways, float)[:, list(outputs)], np.asarray(layers)
+        for n in np.unique(layers):
+            ring = {"mfc": "none", "markersize": 6 + 4 * number} if n > 1 else {"markersize": 3}
+            ax.plot(*shown[layers == n].T, "o", color=style.of_layer(n), **ring)
+    ax.set(xlim=(-1.15, 1.15), ylim=(-1.15, 1.15), aspect="equal")
+    ax.set_xlabel(f"share of the slope jump in logit {outputs[0]}")
+    ax.set_ylabel(f"share of the slope jump in logit {outputs[1]}")
+    _layers(ax, sorted({int(n) for _, layers in lines for n in np.unique(layers)}))
+    return ax
+
+
+def meeting(line: Any, t: Any, layers: Any, ax: Axes | None = None) -> Axes:
+    """How far from a kink of another line is each hyperplane predicted to meet it?
+
+        t = a·(p - u) / a·v    for a row a and a kink p of the first line
+
+    A neuron of the first layer has the same hyperplane everywhere, so that its prediction is right
+    up to rounding. That of a second-layer kink holds only in its own region.
+
+    line : the other `mstheft.direct.line.Line`; its kinks are strokes
+    t, layers : (n,) where the kinks of the first line are predicted, and their layers
+    """
+    t, layers = np.asarray(t, float), np.asarray(layers)
+    ax = style.bare(style.axes(ax, (7.2, 4.2)))
+    width = float(np.median(np.abs(line.kinks))) if len(line.kinks) else 1.0
+    for kink in np.arctan(line.kinks / width):
+        ax.axvline(kink, color=style.QUIET, linewidth=0.8, alpha=0.4, zorder=0)
+    if len(line.kinks):
+        t, layers = t[np.isfinite(t)], layers[np.isfinite(t)]
+        away = np.abs(np.subtract.outer(t, line.kinks)).min(axis=1) / (1 + np.abs(t))
+        for n in np.unique(layers):
+            mine = layers == n
+            place = np.arctan(t[mine] / width), np.maximum(away[mine], LEAST)
+            colour = style.of_layer(n)
+            ax.plot(*place, "o", color=colour, mfc=colour if n == 1 else "none", markersize=5)
+    ax.set_yscale("log")
+    ticks = width * np.array([-10, -2, -0.5, 0, 0.5, 2, 10])
+    ax.set_xticks(np.arctan(ticks / width), [f"{tick:.2g}" for tick in ticks])
+    ax.set_xlabel("predicted position t on the other line (input units, arctan axis)")
+    ax.set_ylabel("distance to the nearest kink, over 1 + |t|")
+    _layers(ax, sorted({int(n) for n in layers}))
+    return ax
+
+
+def coefficients(beta: Any, on: Any, ax: Axes | None = None, *, zero: Any = None) -> Axes:
+    """The row of one second-layer kink in terms of first-layer rows: its zeros are neurons off.
+
+        a = Σ_i β_i A0_i,    β_i = A1_ji where neuron i is on at the kink, else exactly 0
+
+    beta : (h1,); on : (h1,) bool, on which side the kink lies in the end
+    zero : (h1,) up to which size a coefficient counts as 0
+    """
+    size, on = np.abs(np.asarray(beta, float)), np.asarray(on, bool)
+    top = float(size.max(initial=0)) or 1.0
+    share = np.maximum(size / top, LEAST)
+    ax = style.bare(style.axes(ax, (6.4, 3.8)))
+    places = np.arange(len(share))
+    for which, colour, text, left in (
+        (on, style.POSITIVE, "neurons are on here", 0.0),
+        (~on, style.NEGATIVE, "off", 0.44),
+    ):
+        ax.vlines(places[which], LEAST, share[which], color=colour, linewidth=1, alpha=0.4)
+        ax.plot(places[which], share[which], "o", color=colour, markersize=4)
+        style.note(ax, left, 1.02, f"{which.sum()} {text}", color=colour, va="bottom")
+    if zero is not None:
+        level = np.asarray(zero, float) / top
+        ax.step(places, level, where="mid", color=style.QUIET, linewidth=1, linestyle="--")
+        style.note(ax, 0.64, 1.02, "dashed: below it a 0", va="bottom")
+    ax.set_yscale("log")
+    ax.set_ylim(LEAST, 5)
+    ax.locator_params(axis="x", integer=True)
+    ax.set_xlabel("neuron of the first layer")
+    ax.set_ylabel("|β|, as a share of the largest")
+    return ax
+
+
+def errors(by_layer: Mapping[str, Any], ax: Axes | None = None) -> Axes:
+    """How far each recovered neuron is off, layer by layer: one dot a neuron, on a log axis.
+
+    by_layer : {name of a layer: (h,) relative errors of its rows}; a stroke is their median
+    """
+    ax = style.bare(style.axes(ax, (5.4, 4.0)))
+    for place, values in enumerate(by_layer.values()):
+        shown = np.maximum(np.asarray(values, float), LEAST)
+        aside = place + 0.5 * (np.arange(len(shown)) / max(len(shown) - 1, 1) - 0.5)
+        ax.plot(aside, shown, "o", color=style.ERROR, markersize=4)
+        middle = float(np.median(shown))
+        ax.hlines(middle, place - 0.3, place + 0.3, color=style.VICTIM, linewidth=1.4)
+        ax.text(place + 0.32, middle, f"{middle:.0e}", va="center", fontsize=9, color=style.VICTIM)
+    ax.set_yscale("log")
+    ax.set_xlim(-0.6, len(by_layer) - 0.2)
+    ax.set_xticks(range(len(by_layer)), list(by_layer))
+    ax.set_xlabel("layer")
+    ax.set_ylabel("relative error of a neuron's weights")
+    return ax
+
+
+def _layers(ax: Axes, present: Sequence[int]) -> None:
+    """Name the layers in their colours, above the picture."""
+    for place, n in enumerate(present):
+        text = f"hidden layer {n}"
+        style.note(ax, 0.28 * place, 1.02, text, color=style.of_layer(n), va="bottom")

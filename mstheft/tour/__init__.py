@@ -1,0 +1,67 @@
+"""The whole story in one run: small victims on drawn digits, stolen one after the other.
+
+A tour is a list of chapters. Each chapter trains a victim, puts it behind an `Oracle`, hands the
+oracle to one attack, and tells with pictures what every stage saw:
+
+    Setting, Digits  ->  chapter(setting, digits)  ->  report.Chapter  ->  one HTML page
+
+To add a chapter, add a function to `exact` or `learned`, and its name to `CHAPTERS`. Nothing here
+prints.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from mstheft import page, report
+from mstheft.report import Chapter
+from mstheft.tour.digits import Digits, Setting, glyphs, mnist, trained
+from mstheft.tour.exact import four_steps, logistic, one_sweep, smooth_neurons, softmax, two_layers
+from mstheft.tour.learned import learned_copy
+
+__all__ = ["CHAPTERS", "Digits", "Setting", "glyphs", "mnist", "run", "trained"]
+
+CHAPTERS: tuple[Callable[[Setting, Digits], Chapter], ...] = (
+    logistic,
+    softmax,
+    four_steps,
+    one_sweep,
+    smooth_neurons,
+    two_layers,
+    learned_copy,
+)
+
+TITLE = "How to steal a neural network"
+INTRO = (
+    "Each victim on this page was trained a moment ago on digits drawn from fonts, and then put "
+    "behind a counter: the thief may hand in inputs and read answers, and sees nothing else. At "
+    "the end of each chapter the copy is held against the victim on pictures that neither the "
+    "training nor the theft has used.",
+    "F is the floor: the number of unknowns divided by the numbers in one answer. No attack on a "
+    "network without special structure can do with fewer questions, so queries / F tells how "
+    "thrifty a theft was. Do this only to models that are yours or that you may test.",
+)
+
+
+def run(
+    folder: str | os.PathLike[str],
+    setting: Setting | None = None,
+    tell: Callable[[str], None] = lambda text: None,
+) -> Path:
+    """Go through all chapters and write `folder`/index.html; returns its path.
+
+    tell : called with a text when there is something to say
+    """
+    setting = setting or Setting()
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    tell(f"drawing {setting.train + setting.test:,} digits ...")
+    digits = glyphs(setting)
+    done = []
+    for number, chapter in enumerate(CHAPTERS, 1):
+        done.append(chapter(setting, digits))
+        tell(f"\n{number}. {report.chapter_text(done[-1])}")
+    path = Path(folder) / "index.html"
+    report.write(path, page.page(TITLE, INTRO, done))
+    return path

@@ -1,0 +1,192 @@
+"""Exact copies of networks with two and three hidden layers: queries, error and time, seed by seed.
+
+    MSTHEFT_DATA=… python tests/benchmarks/deep.py [--only 64-32-16-10,small] [--seeds N]
+
+Prints a Markdown table. F = (number of weights + K) / K is the floor below which no generic
+network is determined. Errors are on 10,000 N(0, I) inputs, on the 10,000 test images for trained
+victims. A failed seed counts as failed, and the others give the figures; how far each of its layers
+came stands above the row. Victims: He-initialised, biases N(0, 0.1²), float64. `small` is
+1,000 random victims, in and outside of the conditions, of which none may come back wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import mstheft as mt
+
+SMALL = 1000  # random small victims
+MOST = 20, 15, 12, 5  # their d, h1, h2, K
+WRONG = 1e-6  # of the largest logit: a verified copy that is off by more is a wrong one
+NEVER = 100_000  # queries after which a victim is given up
+
+
+@dataclass
+class Case:
+    """A row of the table.
+
+    name : the widths, after what the victim is
+    victim : seed -> Network; test : (Network, seed) -> inputs to judge on
+    seeds : how many; goal : what the issue asks for; layers : hidden ones
+    """
+
+    name: str
+    victim: Callable[[int], Any]
+    test: Callable[[Any, int], np.ndarray]
+    seeds: int
+    goal: str
+    layers: int = 2
+
+
+def gaussian(victim: Any, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed + 20_000).normal(size=(10_000, victim.inputs))
+
+
+def random(shape: str, seeds: int, goal: str) -> Case:
+    widths = [int(n) for n in shape.split("-")]
+
+    def victim(seed: int) -> Any:
+        return mt.nn.zoo.mlp(widths, bias=0.1, rng=seed)
+
+    return Case(shape, victim, gaussian, seeds, goal, len(widths) - 2)
+
+
+def trained(name: str, shape: str, goal: str) -> Case:
+    """A network of the real training images in float32, its weights then taken as float64."""
+    widths = [int(n) for n in shape.split("-")]
+    read = getattr(mt.data.images, name)
+
+    def victim(seed: int) -> Any:
+        x, y = read("train", flat=True, dtype=np.float32)
+        network = mt.nn.zoo.mlp(widths, rng=seed, dtype=np.float32)
+        mt.nn.fit.fit(network, x, y, epochs=3, batch=128, rng=seed)
+        return mt.nn.zoo.given(network.dense())
+
+    def test(network: Any, seed: int) -> np.ndarray:
+        return read("test", flat=True, dtype=np.float64).x
+
+    return Case(f"{shape} {name}", victim, test, 5, goal)
+
+
+CASES = [
+    random("64-32-16-10", 50, "49 of 50; ≤ 10; 1e-8; 5 s"),
+    random("784-32-16-10", 20, "20 of 20; ≤ 4; 1e-8; 10 s"),
+    random("784-128-64-10", 10, "9 of 10; ≤ 4; 1e-7; 60 s"),
+    trained("mnist", "784-64-32-10", "5 of 5; ≤ 5; 100 %; 60 s"),
+    trained("cifar10", "3072-64-32-10", "5 of 5; ≤ 5; 100 %; 120 s"),
+    random("64-32-16-16-10", 10, "8 of 10; ≤ 20; 1e-7; 120 s"),
+    random("40-30-20-3", 20, "18 of 20; 1e-7; 30 s"),
+    random("40-30-20-2", 20, "18 of 20; 1e-7; 30 s"),
+]
+
+
+def one(case: Case, seed: int) -> dict[str, Any]:
+    """A seed: verified, queries / F, error, agreement, seconds; and the error that ended it."""
+    victim = case.victim(seed)
+    oracle = mt.Oracle(victim, budget=NEVER)
+    began = time.perf_counter()
+    model, end, found = None, "", {}
+    try:
+        model = mt.direct.deep.extract(oracle, rng=seed + 10_000, layers=case.layers).model
+    except mt.errors.ExtractionError as error:
+        end = f"{error.stage}: {error.assumption}"
+        found = error.partial.found
+    except mt.errors.BudgetExhausted:
+        end = "budget"
+    took = time.perf_counter() - began
+    error, agreement, size = np.inf, 0.0, 1.0
+    if model is not None:
+        x = case.test(victim, seed)
+        logits = victim.logits(x)
+        size = max(1.0, float(np.abs(logits).max()))
+        error = float(np.abs(logits - model.logits(x)).max())
+        agreement = mt.compare.agreement(victim, model, x)
+    weights = sum(w.size for w, _ in victim.dense())
+    return {
+        "verified": model is not None,
+        "queries": oracle.count,
+        "F": oracle.count / mt.result.floor(weights, victim.outputs),
+        "error": error,
+        "wrong": model is not None and not error < WRONG * size,
+        "agreement": agreement,
+        "seconds": took,
+        "end": end,
+        "found": found,
+    }
+
+
+def row(case: Case, seeds: int) -> None:
+    told = []
+    for seed in range(seeds):
+        told.append(one(case, seed))
+        if told[-1]["end"]:
+            print(f"<!-- {case.name}, seed {seed}: {told[-1]['end']}", flush=True)
+            print(f"     found {told[-1]['found']} -->", flush=True)
+    good = [each for each in told if each["verified"]]
+    if not good:
+        print(f"| {case.name} | 0 of {seeds} | – | – | – | – | – | {case.goal} |", flush=True)
+        return
+    every = {key: np.array([each[key] for each in good]) for key in told[0]}
+    F, error = every["F"], every["error"]
+    print(
+        f"| {case.name} | {len(good)} of {seeds} | {np.median(every['queries']):,.0f} "
+        f"| {np.median(F):.2f}, {F.max():.2f} | {np.median(error):.1e}, {error.max():.1e} "
+        f"| {100 * every['agreement'].min():.2f} % | {np.median(every['seconds']):.1f} "
+        f"| {case.goal} |",
+        flush=True,
+    )
+
+
+def small(seeds: int) -> None:
+    """Random small victims, d, h1, h2, K drawn up to 20, 15, 12, 5: how does each end?"""
+    ends: collections.Counter[str] = collections.Counter()
+    wrong, slowest, inside, good = [], 0.0, 0, 0
+    for seed in range(seeds):
+        rng = np.random.default_rng([7, seed])
+        d, h1, h2, K = (int(rng.integers(1, most + 1)) for most in MOST)
+        told = one(random(f"{d}-{h1}-{h2}-{K}", 1, ""), seed)
+        meets = K > 1 and 1 < h1 <= d
+        inside, good = inside + meets, good + (meets and told["verified"])
+        ends[told["end"] or "verified"] += 1
+        slowest = max(slowest, told["seconds"])
+        if told["wrong"]:
+            wrong.append(seed)
+    print(
+        f"\n{seeds:,} random small victims: {ends['verified']:,} verified ({good:,} of the "
+        f"{inside:,} with K > 1 and 1 < h1 ≤ d), {len(wrong)} wrong without a word {wrong}; "
+        f"slowest {slowest:.1f} s. How the others ended:\n",
+        flush=True,
+    )
+    for end, n in ends.most_common():
+        if end != "verified":
+            print(f"- {n:,} {end}", flush=True)
+
+
+if __name__ == "__main__":
+    names = [*(case.name for case in CASES), "small"]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", default=",".join(names), help=f"some of {', '.join(names)}")
+    parser.add_argument("--seeds", type=int, help="fewer (or more) than the table's, for each row")
+    arguments = parser.parse_args()
+    chosen = arguments.only.split(",")
+    if unknown := set(chosen) - set(names):
+        parser.error(f"expected some of {names}, got {sorted(unknown)}")
+    print(
+        "| victim | verified | queries (median) | queries / F (median, worst) "
+        "| max abs Δlogit (median, worst) | agreement (worst) | seconds (median) | goal |\n"
+        + "|---" * 8
+        + "|",
+        flush=True,
+    )
+    for case in CASES:
+        if case.name in chosen:
+            row(case, arguments.seeds or case.seeds)
+    if "small" in chosen:
+        small(arguments.seeds or SMALL)
