@@ -32,6 +32,8 @@ EXAMPLES = """examples:
   mstheft steal active --data cifar10 --victim victim.npz --strategy dfal+k-center --log q.npz
   mstheft detect prada --log q.npz
   mstheft grid experiment.toml --out results/
+  mstheft steal sweep --shape 784-64-10 --journal run.db    goes on from it after a crash
+  mstheft serve victim.npz --output probs --decimals 4 --budget 20000 --detector prada
   mstheft data list
 
 Steal only models that are yours or that you may test."""
@@ -62,6 +64,7 @@ def build() -> argparse.ArgumentParser:
     _add_detect(commands)
     _add_grid(commands)
     _add_study(commands)
+    _add_serve(commands)
     return parser
 
 
@@ -168,6 +171,7 @@ def _learned(kinds: Any, name: str, what: str) -> argparse.ArgumentParser:
     add("--save", type=Path, metavar="FILE", help="the copy, .npz")
     add("--json", type=Path, metavar="FILE", help="everything that is printed, and more")
     add("--log", type=Path, metavar="FILE", help="the queries and their labels, .npz")
+    _add_journal(parser)
     add("--plot", type=Path, metavar="DIR", help="figures of the attack, .png")
     _add_common(parser)
     return parser
@@ -202,6 +206,37 @@ def _add_grid(commands: Any) -> None:
     add("--quiet", action="store_true", help="say only what went wrong")
 
 
+def _add_serve(commands: Any) -> None:
+    parser = commands.add_parser("serve", help="a model behind HTTP, for others to ask")
+    parser.set_defaults(command="serve")
+    add = parser.add_argument
+    add("model", type=Path, metavar="VICTIM", help="written by Network.save")
+    modes = ("logits", "log_probs", "probs", "top_k", "label")
+    add("--output", choices=modes, default="probs", help="(default: %(default)s)")
+    add("--decimals", type=_whole(0), metavar="N", help="to which answers are rounded")
+    add("--top", type=_whole(1), metavar="N", help="how many probabilities top_k tells")
+    add("--budget", type=_whole(0), metavar="N", help="rows for each key that names no other")
+    add("--detector", choices=("prada", "none"), default="prada", help="(default: %(default)s)")
+    add("--delta", type=_share, default=0.9, metavar="D", help="alarm below (default: 0.9)")
+    add("--keys", type=Path, metavar="FILE", help="lines NAME KEY [BUDGET] (default: a new key)")
+    add("--accounts", type=Path, metavar="FILE", help="counts (default: VICTIM.accounts.db)")
+    add("--host", default="127.0.0.1", help="(default: %(default)s)")
+    add("--port", type=_port, default=8000, metavar="N", help="(default: %(default)s)")
+    add("--quiet", action="store_true", help="say only what went wrong")
+
+
+def _add_journal(parser: argparse.ArgumentParser) -> None:
+    words = "keeps every answer; a run that was killed goes on from it"
+    parser.add_argument("--journal", type=Path, metavar="FILE", help=words)
+
+
+def _port(text: str) -> int:
+    port = _whole(1)(text)
+    if port > 65535:
+        raise argparse.ArgumentTypeError(f"expected a port up to 65535, got {text!r}")
+    return port
+
+
 def _add_study(commands: Any) -> None:
     study = commands.add_parser("study", help="measure the attacks under changed conditions")
     kinds = study.add_subparsers(metavar="KIND", dest="kind", required=True)
@@ -229,6 +264,7 @@ def _kind(kinds: Any, name: str, what: str) -> tuple[argparse.ArgumentParser, An
     victims.add_argument("--data", choices=("mnist", "glyphs"), help="train a victim on these")
     add = parser.add_argument
     add("--budget", type=_whole(0), metavar="N", help="queries that the oracle answers")
+    _add_journal(parser)
     add("--save", type=Path, metavar="FILE", help="the copy, .npz")
     add("--json", type=Path, metavar="FILE", help="everything that is printed, and more")
     add("--plot", type=Path, metavar="DIR", help="a figure of each stage, .png")

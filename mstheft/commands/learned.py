@@ -12,7 +12,15 @@ from typing import Any
 import numpy as np
 
 from mstheft import arguments, experiments, figures, report, victims
-from mstheft.commands.shared import Desk, Wrong, arguments_of_user, check_places, noted
+from mstheft.commands.shared import (
+    Desk,
+    Wrong,
+    arguments_of_user,
+    check_places,
+    journal_line,
+    journal_of,
+    noted,
+)
 from mstheft.errors import BudgetExhausted, ExtractionError
 from mstheft.learning.stolen import Point, Stolen
 from mstheft.nn import Network
@@ -24,10 +32,11 @@ def run(args: argparse.Namespace, desk: Desk) -> int:
     """Learn a copy; keep it at once; then tell how it went."""
     with arguments_of_user():
         check_places(args)
+        if args.journal and args.checkpoint:
+            raise Wrong("--journal and --checkpoint both keep what was paid for; choose one")
         cell, task = _cell(args)
         network = _victim(args, cell, task, desk)
         log = _Log(args.log)
-        oracle = Oracle(network, args.output, budget=args.budget, monitors=[log])
     right = accuracy(network, task.x_test, task.y_test)
     name = args.victim_file or "trained on the spot"
     desk.say(f"victim: {name}, right on {_share(right)} of the test part of {task.name}")
@@ -39,7 +48,13 @@ def run(args: argparse.Namespace, desk: Desk) -> int:
         return {"agreement": _equal(labels, told), "accuracy": _equal(labels, task.y_test)}
 
     problems: list[object] = []
-    result, failure = _attack(args, cell, oracle, task, judge)
+    with journal_of(args.journal, network, dict(cell)) as journal:
+        told_to = {"budget": args.budget, "monitors": [log], "journal": journal}
+        with arguments_of_user():
+            oracle = Oracle(network, args.output, **told_to)
+        result, failure = _attack(args, cell, oracle, task, judge)
+        if journal:
+            desk.say(journal_line(journal))
     with noted(problems, "--save"):
         if args.save and result.model is not None:
             result.model.save(args.save)
@@ -163,8 +178,8 @@ def _record(args: argparse.Namespace, result: Stolen, right: float) -> dict[str,
 def _sentence(problem: object, args: argparse.Namespace) -> object:
     """What ended it, and how to go on."""
     if isinstance(problem, KeyboardInterrupt):
-        kept = getattr(args, "checkpoint", None)
-        go_on = "the same command goes on from its --checkpoint" if kept else "start again"
+        kept = [f"--{name}" for name in ("checkpoint", "journal") if getattr(args, name, None)]
+        go_on = f"the same command goes on from its {kept[0]}" if kept else "start again"
         return f"stopped by Ctrl-C; {go_on}"
     return problem
 

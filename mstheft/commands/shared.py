@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mstheft.nn import Network
 
 
 @dataclass(frozen=True)
@@ -41,10 +46,14 @@ def noted(problems: list[object], option: str) -> Iterator[None]:
 
 def check_places(args: argparse.Namespace) -> None:
     """Before anything is spent: can everything that is asked for be written?"""
-    named = {f"--{name}": getattr(args, name, None) for name in ("model", "json", "save")}
+    named = {
+        f"--{name}": getattr(args, name, None) for name in ("model", "json", "save", "journal")
+    }
     places = [path.resolve() for path in named.values() if path]
     if len(set(places)) < len(places):
-        raise Wrong("--model, --json and --save name one file twice; choose different names")
+        raise Wrong(
+            "--model, --json, --save and --journal name one file twice; choose different names"
+        )
     for option, path in named.items():
         if option == "--model":
             continue
@@ -54,3 +63,28 @@ def check_places(args: argparse.Namespace) -> None:
             raise Wrong(f"{option} {path}: the folder cannot be written to; choose another")
     if args.plot:
         args.plot.mkdir(parents=True, exist_ok=True)
+
+
+@contextlib.contextmanager
+def journal_of(path: Path | None, victim: Network, about: dict[str, Any]) -> Iterator[Any]:
+    """The journal at `path`, or None without one.
+
+    about : what tells this run from others; the victim's parameters are added to it
+    """
+    if path is None:
+        yield None
+        return
+    from mstheft.oracle.journal import Journal
+
+    content = hashlib.sha256()
+    for name, values in victim.parameters().items():
+        content.update(name.encode() + values.tobytes())
+    with arguments_of_user():
+        journal = Journal(path, {**about, "victim": content.hexdigest()[:16]})
+    with journal:
+        yield journal
+
+
+def journal_line(journal: Any) -> str:
+    """What a journal saved."""
+    return f"journal: {journal.replayed:,} rows told again at no cost, {journal.paid:,} asked\n"
