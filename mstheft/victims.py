@@ -130,7 +130,8 @@ USUAL: dict[str, tuple[str, dict[str, int], dict[str, int]]] = {
 def build(
     architecture: str, task: Task, *, hidden: int = 128, blocks: int = 3, rng: Any = None
 ) -> Network:
-    """An untrained float32 network for a task.
+    """An untrained network for a task: dense ones in float64, as exact attacks take them, others
+    in float32.
 
     hidden : neurons of 'mlp'; blocks : of 'cnn', 1 to 4
     Raises ValueError for an unknown architecture, or one for the other kind of data.
@@ -154,7 +155,7 @@ def build(
         return zoo.cnn(shape, task.classes, blocks, rng=rng)
     inputs = int(np.prod(task.shape))
     widths = [inputs, task.classes] if architecture == "softmax" else [inputs, hidden, task.classes]
-    return zoo.mlp(widths, rng=rng, dtype=single)
+    return zoo.mlp(widths, rng=rng)
 
 
 def train(
@@ -175,6 +176,7 @@ def train(
     """
     rng = np.random.default_rng(rng)
     order = rng.permutation(len(task.x))
+    network.about = {"data": task.name}
     held, used = np.split(order, [int(VALIDATION * len(order))])
     return fit.fit(
         network,

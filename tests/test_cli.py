@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from mstheft import arguments, cli, compare, figures, tour
-from mstheft.commands import steal
+from mstheft.commands import shared, steal
 from mstheft.direct import linear, relu
 from mstheft.errors import ExtractionError
-from mstheft.nn import Network, zoo
+from mstheft.nn import Network, fit, zoo
 from mstheft.result import Result
 
 RELU = ["steal", "relu", "--shape", "12-5-3"]
@@ -233,11 +233,11 @@ def test_a_copy_that_cannot_be_saved_goes_elsewhere(run, monkeypatch, tmp_path):
 
     attack = linear.extract
     monkeypatch.setattr(linear, "extract", vanish)
-    monkeypatch.setattr(steal.tempfile, "mkdtemp", lambda prefix: str(tmp_path))
+    monkeypatch.setattr(shared.tempfile, "mkdtemp", lambda prefix: str(tmp_path))
     os.mkdir("place")
     status, _, complaint = run("steal", "logistic", "--dim", 3, "--save", "place/c.npz", "--quiet")
     assert status == 1
-    assert f"the copy is at {tmp_path / 'c.npz'} instead" in complaint
+    assert f"the network is at {tmp_path / 'c.npz'} instead" in complaint
     assert Network.load(tmp_path / "c.npz").inputs == 3
 
 
@@ -389,3 +389,73 @@ def test_as_a_module():
     child = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert child.returncode == 2
     assert one_sentence(child.stderr)
+
+
+def test_exact_attacks_refuse_a_convolution_at_once(run):
+    zoo.small_cnn((8, 8, 1), 3, rng=0).save("cnn.npz")
+    status, _, complaint = run("steal", "relu", "--model", "cnn.npz")
+    assert status == 2
+    assert "expected dense layers" in complaint
+    assert "steal active" in complaint
+
+
+def test_ctrl_c_before_the_first_epoch_spares_the_old_file(run, monkeypatch):
+    zoo.mlp([4, 2], rng=0).save("old.npz")
+    with open("old.npz", "rb") as file:
+        before = file.read()
+
+    def stop(*args, **options):
+        return fit.History(interrupted=True)
+
+    monkeypatch.setattr(cli.training.victims, "train", stop)
+    monkeypatch.setattr(cli.training.victims, "GENERATED", (60, 20))
+    status, _, complaint = run("train", "mlp", "--data", "glyphs", "--save", "old.npz")
+    assert status == 130
+    assert "nothing was saved" in complaint
+    with open("old.npz", "rb") as file:
+        assert file.read() == before
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--save", "notes.txt"], "ends in .npz"),
+        (["--save", "."], "got a folder"),
+        (["--save", "nowhere/v.npz"], "there is no folder"),
+        (["--save", "v.npz", "--plot", "v.npz"], "one place twice"),
+        (["--rate", "1e6"], "above 0 and below 1e6"),
+    ],
+)
+def test_places_and_numbers_are_checked_before_training(run, words, says):
+    status, _, complaint = run("train", "mlp", "--data", "glyphs", *words)
+    assert status == 2
+    assert says in complaint
+    assert complaint.count("\n") == 1
+
+
+def test_a_trained_network_is_never_lost(run, monkeypatch, tmp_path):
+    """The folder goes while the victim learns: it is kept elsewhere, and the place is said."""
+    os.mkdir("gone")
+
+    def vanish(*args, **options):
+        os.rmdir("gone")
+        return fit.History(loss=[1.0], validation=[0.5], best=0)
+
+    monkeypatch.setattr(cli.training.victims, "train", vanish)
+    monkeypatch.setattr(cli.training.victims, "GENERATED", (60, 20))
+    monkeypatch.setattr(shared.tempfile, "mkdtemp", lambda prefix: str(tmp_path))
+    status, _, complaint = run("train", "mlp", "--data", "glyphs", "--save", "gone/v.npz")
+    assert status == 1
+    assert f"the network is at {tmp_path / 'v.npz'} instead" in complaint
+    assert Network.load(tmp_path / "v.npz").outputs == 10
+
+
+def test_ctrl_c_while_the_program_loads(monkeypatch, capsys):
+    from mstheft import __main__
+
+    def stop():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "main", stop)
+    assert __main__.main() == 130
+    assert "stopped by Ctrl-C" in capsys.readouterr().err

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mstheft import cli, experiments, victims
+from mstheft import cli, experiments, thefts, victims
 from mstheft.nn import Network, zoo
 
 SMALL = ["--copy", "mlp", "--epochs", "3", "--budget", "60", "--rounds", "2"]
@@ -20,7 +20,11 @@ def little(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(victims, "GENERATED", (400, 100))
     usual = {"victim_epochs": 1, "pool_size": 200, "candidates": 50}
-    monkeypatch.setattr(experiments, "SETTINGS", experiments.SETTINGS | usual)
+    monkeypatch.setattr(thefts, "SETTINGS", thefts.SETTINGS | usual)
+    monkeypatch.setattr(experiments, "SETTINGS", thefts.SETTINGS)
+    thefts.load.cache_clear()
+    yield
+    thefts.load.cache_clear()
 
 
 @pytest.fixture
@@ -56,7 +60,7 @@ def test_a_copy_is_learned_kept_and_told(run, victim, strategy):
     with np.load("log.npz") as log:
         assert log["queries"].shape == (60, 784)
         assert log["labels"].shape == (60,)
-    assert sorted(os.listdir("figures")) == ["agreement.png", "confusion.png"]
+    assert sorted(os.listdir("figures")) == ["agreement.png", "confusion.png", "output_space.png"]
 
 
 def test_without_a_file_the_victim_is_trained_on_the_spot(run):
@@ -86,7 +90,7 @@ def test_jacobian_augmentation_is_noticed_and_random_letters_are_not(run, victim
 def test_ctrl_c_keeps_what_was_paid_for(run, victim, monkeypatch):
     """The second purchase is interrupted; the same command goes on from the checkpoint."""
     words = ["steal", "active", *victim, *SMALL, "--checkpoint", "kept", "--save", "copy.npz"]
-    real, calls = experiments.Oracle.query, []
+    real, calls = thefts.Oracle.query, []
 
     def query(self, x):
         calls.append(len(x))
@@ -94,13 +98,13 @@ def test_ctrl_c_keeps_what_was_paid_for(run, victim, monkeypatch):
             raise KeyboardInterrupt
         return real(self, x)
 
-    monkeypatch.setattr(experiments.Oracle, "query", query)
+    monkeypatch.setattr(thefts.Oracle, "query", query)
     status, _, complaint = run(*words)
     assert status == 130
     assert "goes on from its --checkpoint" in complaint
     assert os.path.exists("copy.npz")
     calls.clear()
-    monkeypatch.setattr(experiments.Oracle, "query", real)
+    monkeypatch.setattr(thefts.Oracle, "query", real)
     status, said, _ = run(*words)
     assert status == 0
     assert "60" in said
@@ -170,16 +174,16 @@ def test_a_grid_is_computed_once_and_written_as_a_table(run):
 
 def test_a_failed_cell_is_named_and_stops_no_other(run):
     Path("little.toml").write_text(GRID.replace('"random"', '"random", "dfal"'))
-    real = experiments.active.steal
+    real = thefts.active.steal
     try:
-        experiments.active.steal = lambda *args, **options: (
+        thefts.active.steal = lambda *args, **options: (
             real(*args, **options)
             if options["strategy"] == "random"
             else (_ for _ in ()).throw(RuntimeError("planted"))
         )
         status, said, complaint = run("grid", "little.toml", "--out", "results")
     finally:
-        experiments.active.steal = real
+        thefts.active.steal = real
     assert status == 1
     assert "4 in" in said
     assert complaint.count("planted") == 2
@@ -192,7 +196,7 @@ def test_a_failed_cell_is_named_and_stops_no_other(run):
         ("title = 'x'", "no axes"),
         ("[axes]\nstratgy = ['random']", "stratgy"),
         ("[axes]\nstrategy = ['best']", "best"),
-        ("[axes]\nbudget = ['many']", "expected budget as a int"),
+        ("[axes]\nbudget = ['many']", "expected budget as a whole number"),
         ("[axes]\ndata = ['faces']", "faces"),
         ("[axes]\nseed = 3", "list of values"),
         ("axes = 3", "tables"),

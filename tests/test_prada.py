@@ -17,7 +17,8 @@ from scipy import stats
 
 from mstheft.defend import growing, prada
 from mstheft.defend.growing import Growing, GrowingSet
-from mstheft.defend.prada import Detector, normality, prada_naive
+from mstheft.defend.prada import Detector, normality
+from mstheft.defend.prada_naive import prada_naive
 from mstheft.errors import DataError
 
 RNG = np.random.default_rng(0)

@@ -223,3 +223,34 @@ def test_refusals_say_what_is_wrong():
         np.errstate(invalid="ignore"),
     ):
         strategies.k_center(wild, [], LINE, 1, 0)
+
+
+def test_a_shortlist_is_of_the_rows_of_least_margin():
+    """DFAL among so many candidates: those with the smallest difference of the two best logits."""
+    rng = np.random.default_rng(5)
+    copy, pool = zoo.mlp([4, 8, 3], rng=0), rng.normal(size=(60, 4))
+    labelled = np.arange(10)
+    best = np.sort(copy.logits(pool), axis=1)
+    margin = best[:, -1] - best[:, -2]
+    near = 10 + np.argsort(margin[10:])[:12]
+    chosen = strategies.shortlisted("dfal", 12)(copy, labelled, pool, 5, 0)
+    assert set(chosen) <= set(near)
+    expected = near[np.argsort(strategies.boundary_distances(copy, pool, near))[:5]]
+    np.testing.assert_array_equal(np.sort(chosen), np.sort(expected))
+
+
+def test_a_shortlist_leaves_dfal_something_to_say_before_k_center():
+    """Only half of the candidates, the nearest to the boundary, are handed on."""
+    rng = np.random.default_rng(6)
+    copy, pool = zoo.mlp([4, 8, 3], rng=0), rng.normal(size=(80, 4))
+    labelled = np.arange(10)
+    best = np.sort(copy.logits(pool), axis=1)
+    near = 10 + np.argsort((best[:, -1] - best[:, -2])[10:])[:20]
+    handed = near[np.argsort(strategies.boundary_distances(copy, pool, near))[:10]]
+    chosen = strategies.shortlisted("dfal+k-center", 20)(copy, labelled, pool, 6, 0)
+    assert set(chosen) <= set(handed)
+    plain = strategies.k_center(copy, labelled, pool, 6, 0)
+    assert set(chosen) != set(plain)
+    assert "among 20" in strategies.shortlisted("dfal", 20).__qualname__
+    with pytest.raises(ValueError, match="candidates"):
+        strategies.shortlisted("dfal", 0)

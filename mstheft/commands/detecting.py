@@ -9,7 +9,7 @@ import numpy as np
 
 from mstheft import report
 from mstheft.commands.shared import Desk, Wrong, arguments_of_user, check_places, noted
-from mstheft.defend.prada import Detector
+from mstheft.defend.prada import ENOUGH, Detector
 from mstheft.plots import detection
 
 
@@ -20,18 +20,19 @@ def run(args: argparse.Namespace, desk: Desk) -> int:
     detector = Detector(args.delta)
     with arguments_of_user():
         detector.observe(queries, labels)
-    w = "not enough distances for a test" if detector.w is None else f"W = {detector.w:.3f}"
+    few = f"no verdict: a test takes more than {ENOUGH} distances that are not all equal"
+    w = few if detector.w is None else f"W = {detector.w:.3f}"
     desk.say(f"{len(queries):,} queries, {len(detector.distances):,} distances, {w}")
-    if detector.first_alarm is None:
+    if detector.first_alarm is None and detector.w is not None:
         desk.say(f"no alarm: W stayed at {args.delta} or above")
-    else:
+    elif detector.first_alarm is not None:
         desk.say(f"alarm after {detector.first_alarm:,} queries: W fell below {args.delta}")
     problems: list[object] = []
     with noted(problems, "--plot"):
         if args.plot:
             history = detector.history
             drawn = {
-                "distances": detection.distances(detector.distances, w=detector.w),
+                "distances": detection.distances(detector.tested(), w=detector.w),
                 "over_queries": detection.over_queries(
                     {"these queries": (history.queries, history.w)}, delta=args.delta
                 ),
@@ -48,8 +49,9 @@ def _logged(args: argparse.Namespace) -> tuple[np.ndarray, np.ndarray]:
     try:
         with np.load(args.log, allow_pickle=False) as file:
             return file["queries"], file["labels"]
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (TypeError, OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise Wrong(
             f"--log {args.log}: expected an .npz file with the arrays queries (n, d) and labels "
-            f"(n,), but {error}; write one with mstheft steal active --log"
+            f"(n,), got {type(error).__name__}; write one with mstheft steal active --log or "
+            "steal jacobian --log"
         ) from error

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import io
 import math
+from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mstheft import arguments, experiments, figures, report, victims
+from mstheft import arguments, figures, report, thefts, victims
 from mstheft.commands.shared import (
     Desk,
     Wrong,
@@ -19,6 +19,7 @@ from mstheft.commands.shared import (
     check_places,
     journal_line,
     journal_of,
+    keep,
     noted,
 )
 from mstheft.errors import BudgetExhausted, ExtractionError
@@ -35,65 +36,50 @@ def run(args: argparse.Namespace, desk: Desk) -> int:
         if args.journal and args.checkpoint:
             raise Wrong("--journal and --checkpoint both keep what was paid for; choose one")
         cell, task = _cell(args)
+        pool = thefts.thief_rows(cell, task)
+        thefts.architecture(cell["copy"], task, 0)  # wrong words are told before any training
         network = _victim(args, cell, task, desk)
-        log = _Log(args.log)
     right = accuracy(network, task.x_test, task.y_test)
     name = args.victim_file or "trained on the spot"
     desk.say(f"victim: {name}, right on {_share(right)} of the test part of {task.name}")
     desk.say(f"oracle: {args.output}, {args.budget:,} queries; copy: {cell['copy']}\n")
-    told = network.labels(task.x_test)
-
-    def judge(copy: Network) -> dict[str, float]:
-        labels = copy.labels(task.x_test)
-        return {"agreement": _equal(labels, told), "accuracy": _equal(labels, task.y_test)}
-
-    problems: list[object] = []
+    judge = thefts.judged_by(task, network, len(task.x_test))
     with journal_of(args.journal, network, dict(cell)) as journal:
-        told_to = {"budget": args.budget, "monitors": [log], "journal": journal}
         with arguments_of_user():
-            oracle = Oracle(network, args.output, **told_to)
-        result, failure = _attack(args, cell, oracle, task, judge)
+            oracle = Oracle(network, args.output, budget=args.budget, journal=journal)
+        result, failure = _attack(lambda: _steal(args, cell, oracle, task, pool, judge))
         if journal:
             desk.say(journal_line(journal))
-    with noted(problems, "--save"):
-        if args.save and result.model is not None:
-            result.model.save(args.save)
-    with noted(problems, "--log"):
-        log.save()
-    _tell(result, desk)
-    with noted(problems, "--json"):
-        if args.json:
-            report.write(args.json, report.to_json(_record(args, result, right)))
-    with noted(problems, "--plot"):
-        if args.plot and result.model is not None:
-            drawn = figures.learned_pictures(network, result, task.x_test)
-            for picture in drawn:
-                report.write(args.plot / f"{picture.name}.png", picture.png)
-            desk.say(f"\nfigures in {args.plot}")
+    problems = _write(args, cell, network, result, task, pool, right, desk)
     problems += [failure] if failure else []
     status = 130 if isinstance(failure, KeyboardInterrupt) else 1
     return max((desk.fail(status, _sentence(each, args)) for each in problems), default=0)
 
 
-def _cell(args: argparse.Namespace) -> tuple[experiments.Cell, victims.Task]:
-    """The settings of an experiment's cell; what was not said follows from the data."""
+def _cell(args: argparse.Namespace) -> tuple[thefts.Cell, victims.Task]:
+    """The settings of a theft; what was not said follows from the data."""
+    if args.data is None and args.victim_file is not None:
+        args.data = Network.load(args.victim_file).about.get("data")
+    if args.data is None:
+        raise Wrong(
+            "expected --data NAME, what the victim has learned: its test part judges the copy; "
+            "files of mstheft train know it by themselves"
+        )
     if args.data not in victims.TASKS:
         raise Wrong(f"expected --data as one of {', '.join(victims.TASKS)}, got {args.data}")
-    task = victims.load(args.data)
+    task = thefts.load(args.data)
     texts = task.vocabulary is not None
     usual = {"copy": "text-cnn" if texts else "small", "pool": "topics" if texts else "letters"}
-    said = {name: getattr(args, name, None) for name in experiments.SETTINGS}
+    said = {name: getattr(args, name, None) for name in thefts.SETTINGS}
     chosen = {name: value for name, value in said.items() if value is not None}
-    return experiments.SETTINGS | usual | chosen, task
+    return thefts.SETTINGS | usual | chosen, task
 
 
-def _victim(
-    args: argparse.Namespace, cell: experiments.Cell, task: victims.Task, desk: Desk
-) -> Network:
+def _victim(args: argparse.Namespace, cell: thefts.Cell, task: victims.Task, desk: Desk) -> Network:
     """The victim of the file, or one that is trained on the spot."""
     if args.victim_file is None:
         desk.say(f"training a victim on {task.name}: {task.found}")
-        return experiments.trained(cell, task, rng=args.seed)
+        return thefts.trained(cell, task, rng=args.seed)
     network = Network.load(args.victim_file)
     if network.inputs != int(np.prod(task.shape)) or network.outputs < task.classes:
         raise Wrong(
@@ -103,58 +89,79 @@ def _victim(
     return network
 
 
-class _Log:
-    """A monitor that keeps what was asked, for `mstheft detect`; nothing without a path."""
-
-    def __init__(self, path: Path | None):
-        self.path = path
-        self.rows: list[np.ndarray] = []
-        self.labels: list[np.ndarray] = []
-
-    def observe(self, x: np.ndarray, labels: np.ndarray) -> None:
-        """Called by the oracle with every batch that it answers."""
-        if self.path is not None:
-            self.rows.append(x.astype(np.float32))
-            self.labels.append(labels)
-
-    def save(self) -> None:
-        """Write {queries, labels}, in the order in which they were asked."""
-        if self.path is not None and self.rows:
-            file = io.BytesIO()
-            np.savez(file, queries=np.concatenate(self.rows), labels=np.concatenate(self.labels))
-            report.write(self.path, file.getvalue())
-
-
-def _attack(
+def _steal(
     args: argparse.Namespace,
-    cell: experiments.Cell,
+    cell: thefts.Cell,
     oracle: Oracle,
     task: victims.Task,
-    judge: Any,
-) -> tuple[Stolen, BaseException | None]:
+    pool: np.ndarray,
+    judge: Callable[[Network], dict[str, float]],
+) -> Stolen:
+    network = Network.load(args.victim_file) if args.victim_file else None
+    about = thefts.mark(network) if network else {"victim": f"trained, seed {args.seed}"}
+    return thefts.attack(cell, oracle, task, pool, judge, args.checkpoint, about)
+
+
+def _attack(steal: Callable[[], Stolen]) -> tuple[Stolen, BaseException | None]:
     """The result, whole or as far as it came, and what ended it."""
     try:
-        return experiments.attack(cell, oracle, task, judge, args.checkpoint), None
-    except ValueError as error:  # before anything was asked: an argument that cannot be
-        raise Wrong(str(error)) from error
-    except (ExtractionError, BudgetExhausted, KeyboardInterrupt) as error:
+        return steal(), None
+    except (ValueError, ExtractionError, BudgetExhausted, KeyboardInterrupt) as error:
         partial = getattr(error, "partial", None)
-        return partial if isinstance(partial, Stolen) else Stolen(), error
+        partial = partial if isinstance(partial, Stolen) else Stolen()
+        if isinstance(error, ValueError) and not partial.queries:  # nothing was asked yet
+            raise Wrong(str(error)) from error
+        return partial, error
+
+
+def _write(
+    args: argparse.Namespace,
+    cell: thefts.Cell,
+    network: Network,
+    result: Stolen,
+    task: victims.Task,
+    pool: np.ndarray,
+    right: float,
+    desk: Desk,
+) -> list[object]:
+    """Keep and tell everything that was asked for; returns what could not be kept."""
+    problems: list[object] = []
+    asked = thefts.asked_rows(result, pool)
+    if result.model is not None:
+        keep(result.model, args.save, problems)
+    with noted(problems, "--log"):
+        if args.log and len(asked):
+            file = io.BytesIO()
+            rows = asked.reshape(len(asked), -1).astype(np.float32)
+            np.savez(file, queries=rows, labels=network.labels(asked))
+            report.write(args.log, file.getvalue())
+    _tell(result, desk)
+    with noted(problems, "--json"):
+        if args.json:
+            report.write(args.json, report.to_json(_record(args, cell, result, right)))
+    with noted(problems, "--plot"):
+        if args.plot and result.model is not None:
+            shown = pool if args.kind == "active" else None
+            for picture in figures.learned_pictures(network, result, task.x_test, shown):
+                report.write(args.plot / f"{picture.name}.png", picture.png)
+            desk.say(f"\nfigures in {args.plot}")
+    return problems
 
 
 def _tell(result: Stolen, desk: Desk) -> None:
     """The stages, then the copy of each round."""
     desk.say(report.stage_table(report.stage_rows(result)))
-    if result.curve:
-        head = ("round", "queries", "epoch kept", "validation F1", "agreement", "accuracy")
-        lines = [
-            [f"{p.round}", f"{p.queries:,}", f"{p.kept}", _share(p.validation)]
-            + [_share(p.evaluated.get(name, math.nan)) for name in head[4:]]
-            for p in result.curve
-        ]
-        desk.say(f"\ncopies, judged on the test part\n{report.table(head, lines, right=head)}")
-    if best := [p for p in result.curve if p is max(result.curve, key=_merit)]:
-        desk.say(f"\nthe copy of round {best[0].round} is the result: {result.found['verify']}")
+    if not result.curve:
+        return
+    head = ("round", "queries", "epoch kept", "validation F1", "agreement", "accuracy")
+    lines = [
+        [f"{p.round}", f"{p.queries:,}", f"{p.kept}", _share(p.validation)]
+        + [_share(p.evaluated.get(name, math.nan)) for name in head[4:]]
+        for p in result.curve
+    ]
+    desk.say(f"\ncopies, judged on the test part\n{report.table(head, lines, right=head)}")
+    best = max(result.curve, key=_merit)
+    desk.say(f"\nthe copy of round {best.round} is the result: {result.found['verify']}")
 
 
 def _merit(point: Point) -> tuple[float, int]:
@@ -166,11 +173,15 @@ def _share(value: float) -> str:
     return "-" if math.isnan(value) else f"{100 * value:.1f} %"
 
 
-def _record(args: argparse.Namespace, result: Stolen, right: float) -> dict[str, Any]:
+def _record(
+    args: argparse.Namespace, cell: thefts.Cell, result: Stolen, right: float
+) -> dict[str, Any]:
     """What went in and what came out, for --json."""
-    names = ("kind", "data", "strategy", "output", "budget", "rounds", "seed")
-    asked = {name: getattr(args, name, None) for name in names}
-    told = {"mstheft": arguments.version(), **asked, "victim_accuracy": right}
+    victim = args.victim_file or "trained on the spot"
+    told = {"mstheft": arguments.version(), "attack": args.kind, "victim_file": str(victim)}
+    told |= {"victim_accuracy": right, "settings": cell}
+    if result.curve:
+        told["chosen_round"] = max(result.curve, key=_merit).round
     curve = [asdict(point) for point in result.curve]
     return told | report.record(result) | {"curve": curve, "found": result.found}
 
@@ -182,7 +193,3 @@ def _sentence(problem: object, args: argparse.Namespace) -> object:
         go_on = f"the same command goes on from its {kept[0]}" if kept else "start again"
         return f"stopped by Ctrl-C; {go_on}"
     return problem
-
-
-def _equal(a: np.ndarray, b: np.ndarray) -> float:
-    return float((a == b).mean())

@@ -6,11 +6,13 @@ import argparse
 import contextlib
 import hashlib
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mstheft.errors import DataError
 from mstheft.nn import Network
 
 
@@ -32,7 +34,8 @@ def arguments_of_user() -> Iterator[None]:
     try:
         yield
     except (ValueError, OSError, MemoryError) as error:
-        raise Wrong(str(error) or "not enough memory; choose a smaller victim") from error
+        short = isinstance(error, MemoryError)
+        raise Wrong("not enough memory for that; choose less" if short else str(error)) from error
 
 
 @contextlib.contextmanager
@@ -44,25 +47,46 @@ def noted(problems: list[object], option: str) -> Iterator[None]:
         problems.append(f"{option}: {error}")
 
 
+def keep(network: Network, path: Path | None, problems: list[object]) -> Path | None:
+    """Save what was paid for: at `path`, if need be in a temporary folder. Returns where."""
+    if path is None:
+        return None
+    try:
+        network.save(path)
+        return path
+    except (OSError, DataError) as error:
+        other = Path(tempfile.mkdtemp(prefix="mstheft-")) / path.name
+        network.save(other)
+        problems.append(f"--save {path}: {error}; the network is at {other} instead")
+        return other
+
+
 def check_places(args: argparse.Namespace) -> None:
     """Before anything is spent: can everything that is asked for be written?"""
-    named = {
-        f"--{name}": getattr(args, name, None) for name in ("model", "json", "save", "journal")
-    }
+    names = ("model", "victim_file", "json", "save", "log", "journal", "plot")
+    named = {f"--{name.removesuffix('_file')}": getattr(args, name, None) for name in names}
     places = [path.resolve() for path in named.values() if path]
     if len(set(places)) < len(places):
         raise Wrong(
-            "--model, --json, --save and --journal name one file twice; choose different names"
+            f"{', '.join(n for n in named if named[n])} name one place twice; choose others"
         )
-    for option, path in named.items():
-        if option == "--model":
+    for option in ("--json", "--save", "--log", "--journal"):
+        path = named[option]
+        if path is None or (option == "--log" and path.is_file()):
             continue
-        if path and (not path.parent.is_dir() or path.is_dir()):
-            raise Wrong(f"{option} {path}: expected a file in a folder that exists; create it")
-        if path and not os.access(path.parent, os.W_OK):
+        if path.is_dir():
+            raise Wrong(f"{option} {path}: expected a file, got a folder; add a file name")
+        if not path.parent.is_dir():
+            raise Wrong(f"{option} {path}: there is no folder {path.parent}; create it")
+        if not os.access(path.parent, os.W_OK):
             raise Wrong(f"{option} {path}: the folder cannot be written to; choose another")
-    if args.plot:
-        args.plot.mkdir(parents=True, exist_ok=True)
+    save = named["--save"]
+    if save and save.suffix != ".npz":
+        raise Wrong(f"--save {save}: expected a name that ends in .npz, got {save.name!r}; add it")
+    if plot := named["--plot"]:
+        if plot.exists() and not plot.is_dir():
+            raise Wrong(f"--plot {plot}: expected a folder, got a file; name another")
+        plot.mkdir(parents=True, exist_ok=True)
 
 
 @contextlib.contextmanager

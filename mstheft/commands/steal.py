@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,9 +19,10 @@ from mstheft.commands.shared import (
     check_places,
     journal_line,
     journal_of,
+    keep,
     noted,
 )
-from mstheft.errors import BudgetExhausted, DataError, ExtractionError
+from mstheft.errors import BudgetExhausted, ExtractionError
 from mstheft.nn import Network, zoo
 from mstheft.oracle import Oracle
 from mstheft.result import Result
@@ -118,15 +118,7 @@ def _keep(result: Result, path: Path | None, problems: list[object]) -> Path | N
         return None
     if not result.verified:
         path = path.with_name(f"{path.stem}.unverified{path.suffix}")
-    with noted(problems, "--save"):
-        try:
-            result.model.save(path)
-        except (OSError, DataError) as error:
-            path = Path(tempfile.mkdtemp(prefix="mstheft-")) / path.name
-            result.model.save(path)
-            problems.append(f"--save: {error}; the copy is at {path} instead")
-        return path
-    return None
+    return keep(result.model, path, problems)
 
 
 def _judge(result: Result, victim: _Victim, output: str) -> tuple[str, dict[str, Any] | None]:
@@ -182,12 +174,24 @@ def _victim(args: argparse.Namespace) -> _Victim:
     if args.data:
         return _trained(args, rng)
     if args.model:
-        network, name = Network.load(args.model), str(args.model)
+        network, name = _dense(Network.load(args.model), args), str(args.model)
     else:
         how = {"bias": BIAS, "activation": args.activation}
         network, name = zoo.mlp(_affordable(args.widths(args)), **how, rng=rng), "random"
     x = rng.normal(size=(min(ROWS, max(100, MOST // network.inputs)), network.inputs))
     return _Victim(network, f"{_shape_of(network)}, {name}", x, f"{len(x):,} rows of N(0, I)")
+
+
+def _dense(network: Network, args: argparse.Namespace) -> Network:
+    """Exact attacks are made for dense layers; another network would be asked for hours in vain."""
+    kinds = [type(layer).__name__ for layer in network.layers]
+    other = sorted(set(kinds) - {"Dense", "Activation", "Flatten"})
+    if other:
+        raise Wrong(
+            f"--model {args.model}: expected dense layers for steal {args.kind}, got "
+            f"{', '.join(other)}; learn a copy with mstheft steal active --victim {args.model}"
+        )
+    return network
 
 
 def _trained(args: argparse.Namespace, rng: np.random.Generator) -> _Victim:

@@ -6,10 +6,11 @@ import argparse
 import time
 
 from mstheft import report, victims
-from mstheft.commands.shared import Desk, arguments_of_user, check_places
+from mstheft.commands.shared import Desk, arguments_of_user, check_places, keep, noted
 from mstheft.data import fetch, store
 from mstheft.nn import fit
 from mstheft.plots.training import curves
+from mstheft.result import count
 
 
 def train(args: argparse.Namespace, desk: Desk) -> int:
@@ -25,18 +26,25 @@ def train(args: argparse.Namespace, desk: Desk) -> int:
     began = time.perf_counter()
     history = victims.train(network, task, **settings, rng=args.seed)
     took, epochs = time.perf_counter() - began, len(history.validation)
-    if args.save:
-        network.save(args.save)
-        if task.vocabulary is not None:
-            task.vocabulary.save(args.save.with_suffix(".vocabulary.json"))
+    if epochs == 0:
+        return desk.fail(130, "stopped by Ctrl-C before the first epoch ended; nothing was saved")
+    problems: list[object] = []
+    kept = keep(network, args.save, problems)
+    if kept and task.vocabulary is not None:
+        words = kept.with_suffix(".vocabulary.json")
+        task.vocabulary.save(words)
+        say(f"the words that it knows, which it needs: {words}")
     right = fit.accuracy(network, task.x_test, task.y_test)
-    say(f"{epochs} epochs in {took:.0f} s, epoch {history.best + 1} kept")
+    say(f"{count(epochs, 'epoch')} in {took:.0f} s, epoch {history.best + 1} kept")
     say(f"accuracy on {len(task.x_test):,} test items: {100 * right:.2f} %")
-    if args.save:
-        say(f"saved to {args.save}")
-    if args.plot:
-        picture = report.picture("training", curves(history), "learning curves", "")
-        report.write(args.plot / "training.png", picture.png)
+    if kept:
+        say(f"saved to {kept}")
+    with noted(problems, "--plot"):
+        if args.plot:
+            picture = report.picture("training", curves(history), "learning curves", "")
+            report.write(args.plot / "training.png", picture.png)
+    if problems:
+        return max(desk.fail(1, each) for each in problems)
     return (
         desk.fail(130, "stopped by Ctrl-C; the best epoch was kept") if history.interrupted else 0
     )

@@ -75,6 +75,8 @@ def find_any(*names: str) -> Path:
             _check_known(KNOWN[name], path)
             return path
     chosen = "is set to that folder" if os.environ.get("MSTHEFT_DATA") else "is not set"
+    if not os.path.isdir(folder()):
+        chosen += ", but there is no such folder"
     advice = f"set MSTHEFT_DATA to a folder that holds {names[-1]}"
     for known in (KNOWN[name] for name in names if KNOWN[name].address):
         advice += f", or put {known.address} at {folder() / known.name}"

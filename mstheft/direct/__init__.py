@@ -1,5 +1,5 @@
 """Exact recovery: attacks that solve for the weights instead of learning them."""
 
-from mstheft.direct import label_only, line, linear, relu, smooth, sweep
+from mstheft.direct import deep, label_only, line, linear, relu, smooth, sweep
 
-__all__ = ["label_only", "line", "linear", "relu", "smooth", "sweep"]
+__all__ = ["deep", "label_only", "line", "linear", "relu", "smooth", "sweep"]

@@ -160,7 +160,7 @@ def _gave_up(result: Result) -> ExtractionError:
         f"the copy with {found} neurons from {len(lines)} lines (of {kinks} kinks) is off by "
         f"{result.error:.2g}, so the victim is not a network with one hidden ReLU layer or the "
         "answers are too coarse",
-        "ask for more digits, or learn a copy from labelled data instead",
+        "ask for more digits (float64), or learn a copy with learning.active",
         partial=result,
     )
 

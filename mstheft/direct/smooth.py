@@ -29,7 +29,7 @@ from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
 from mstheft.nn.functions import Array
 from mstheft.nn.network import Network
-from mstheft.result import Result
+from mstheft.result import Result, count
 
 __all__ = [
     "Columns",
@@ -91,8 +91,35 @@ def extract(
             f"expected activation as one of {ACTIVATIONS}, got {activation!r}; direct.relu takes "
             "relu"
         )
-    rng = np.random.default_rng(rng)
     result = Result(trace=SimpleNamespace())
+    try:
+        return _story(oracle, np.random.default_rng(rng), activation, hidden, tolerance, result)
+    finally:
+        tell(result)
+
+
+def tell(result: Result) -> None:
+    """One line on what each stage found, as far as the attack came."""
+    trace, told = result.trace, result.found
+    if hasattr(trace, "space"):
+        seen, wide = trace.space.axes.shape[1], trace.space.sketch
+        told["subspace"] = f"{count(seen, 'neuron')}, seen in {count(wide, 'direction')}"
+    if misfits := getattr(trace, "misfits", None):
+        told["lines"] = f"scale and bias of each neuron, off by {misfits[0]:.1e}"
+        told["fit"] = f"off by {misfits[-1]:.1e} after {count(len(misfits) - 1, 'step')}"
+    if hasattr(trace, "columns"):
+        off = float(trace.columns.misfit.max(initial=0))
+        told["columns"] = f"all other input weights, off by {off:.1e}"
+
+
+def _story(
+    oracle: Any,
+    rng: np.random.Generator,
+    activation: str,
+    hidden: int | None,
+    tolerance: float,
+    result: Result,
+) -> Result:
     with result.stage("subspace", oracle):
         space = result.trace.space = find_subspace(oracle, rng, hidden)
     start = separate(oracle, space, activation, result, rng)
@@ -135,15 +162,15 @@ def separate(
     trace, told = result.trace, ""
     for sharp, most, alone in ((False, PATIENCE, ALONE[0]), (True, POINTS, ALONE[1])):
         stack: list[Array] = []
-        for count, point in enumerate(space.points[:most], 1):
+        for taken, point in enumerate(space.points[:most], 1):
             with result.stage("hessians", oracle):
                 stack.extend(hessians(oracle, space, point, sharp=sharp))
                 if len(stack) < MATRICES:
                     continue
                 rounding = measured_bends(space, np.array(stack), sharp)
-                bends = find_directions(np.array(stack), count, trace, rng)
+                bends = find_directions(np.array(stack), taken, trace, rng)
             if trace.crosstalk < DIAGONAL:
-                if (bends.max(axis=0) < CLEAR * rounding).any() and count < PATIENCE:
+                if (bends.max(axis=0) < CLEAR * rounding).any() and taken < PATIENCE:
                     continue  # a neuron that does not bend here may do so elsewhere
                 with result.stage("lines", oracle):
                     starts, unit = where_they_bend(space, trace.duals, bends)

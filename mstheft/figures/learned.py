@@ -15,8 +15,13 @@ from mstheft.report import Picture, picture
 WIDE = (5.0, 3.4)  # inches: small, so that words stay readable on a phone
 
 
-def learned_pictures(victim: Network, result: Stolen, x: np.ndarray) -> Iterator[Picture]:
-    """The figures of `learning`: agreement round by round, and what is confused on rows x."""
+def learned_pictures(
+    victim: Network, result: Stolen, x: np.ndarray, pool: np.ndarray | None = None
+) -> Iterator[Picture]:
+    """The figures of `learning`: agreement round by round, and what is confused on rows x.
+
+    pool : with it also where the chosen rows lie in the eyes of the copy
+    """
     if not result.curve or result.model is None:
         return
     known = [p for p in result.curve if "agreement" in p.evaluated]
@@ -37,6 +42,14 @@ def learned_pictures(victim: Network, result: Stolen, x: np.ndarray) -> Iterator
         "A table of classes by classes, dark along its diagonal.",
         "Rows are what the victim says, columns what the copy says; off the diagonal they differ.",
     )
+    if pool is not None and result.model.outputs > 2:
+        yield picture(
+            "output_space",
+            learning.output_space(result.model.probs(pool), result.chosen),
+            "Grey dots inside a ring of classes, and in colour those that each round chose.",
+            "The pool as the copy sees it: in a corner lies what it is sure of, between two "
+            "corners what it takes for half of each. In colour what each round asked.",
+        )
 
 
 def strategy_pictures(

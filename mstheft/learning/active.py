@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -41,6 +41,7 @@ def steal(
     rounds: int,
     rng: Any,
     checkpoint: str | os.PathLike[str] | None = None,
+    about: Mapping[str, Any] | None = None,
     evaluate: Evaluate | None = None,
     epochs: int = 100,
     patience: int | None = 10,
@@ -65,6 +66,7 @@ def steal(
         from it after any kind of end, to the same copy, and `queries` then counts the rows that
         were bought before too. A batch whose answer was under way when the process was
         killed never arrived, and is asked again
+    about : JSON values that the checkpoint remembers and insists on, such as which victim it was
     evaluate : evaluate(copy) -> a number or a dict of them, for the curve; never used to choose
     epochs, patience, batch, l2 : of the training, see `nn.fit.fit`; patience starts anew while the
         mean loss is above 1.5 nats
@@ -86,7 +88,8 @@ def steal(
     if checkpoint is not None:
         settings = {"strategy": fingerprints.name_of(strategy), "budget": int(budget)}
         settings |= {"rounds": int(rounds), "rng": root, "output": oracle.output, **training}
-        settings |= {"pool": fingerprints.of_pool(pool)}
+        settings |= {"pool": fingerprints.of_pool(pool), "decimals": oracle.decimals}
+        settings |= {"about": dict(about or {})}
         settings |= {"new_copy": fingerprints.of_copies(copy, new_copy())}
     run = Run(
         oracle, pool, new_copy, select, root, training, evaluate, Checkpoint(checkpoint, settings)
@@ -98,6 +101,8 @@ def steal(
         with contextlib.suppress(AttributeError):
             error.partial = result  # type: ignore[attr-defined]
         raise
+    finally:
+        run.kept.close()
     return result
 
 

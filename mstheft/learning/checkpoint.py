@@ -21,6 +21,11 @@ from typing import IO, Any
 
 import numpy as np
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 from mstheft.errors import DataError
 from mstheft.learning.stolen import Point
 from mstheft.nn.functions import Array
@@ -40,6 +45,7 @@ class Checkpoint:
 
     def __init__(self, path: str | os.PathLike[str] | None, settings: dict[str, Any]):
         self.path = None if path is None else Path(path)
+        self._lock: IO[bytes] | None = None
         if self.path is None:
             return
         if self.path.exists() and not self.path.is_dir():
@@ -47,9 +53,18 @@ class Checkpoint:
                 f"expected checkpoint= as a folder, got the file {self.path}; name another"
             )
         self.path.mkdir(parents=True, exist_ok=True)
+        self._lock = _locked(self.path / "lock")
+        try:
+            self._begin({"format": FORMAT, **settings})
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self, settings: dict[str, Any]) -> None:
+        """Clear what a killed run half wrote; write the settings down, or insist on them."""
+        assert self.path is not None
         for file in self.path.glob("*.part"):  # half written when a run was killed
             file.unlink()
-        settings = {"format": FORMAT, **settings}
         kept = self._json("settings.json")
         if kept is None:
             if any(self.path.glob("*-*.*")):
@@ -68,6 +83,11 @@ class Checkpoint:
                 f"expected the settings of the run in {self.path}, but {'; '.join(other)}: "
                 "name another folder or set them back"
             )
+
+    def close(self) -> None:
+        """Let other runs have the folder."""
+        if self._lock is not None:
+            self._lock.close()
 
     # ---- purchases
 
@@ -144,6 +164,25 @@ class Checkpoint:
             file.write(json.dumps(values, indent=1).encode())
 
         replace_file(self.path / name, fill)
+
+
+def _locked(file: Path) -> IO[bytes]:
+    """The file, open, and held until it is closed or the process ends in whatever way.
+
+    Two runs on one folder would both buy every batch.
+    """
+    held = open(file, "wb")  # noqa: SIM115
+    if fcntl is None:
+        return held
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        held.close()
+        raise DataError(
+            f"expected {file.parent} for this run alone, but another is using it; wait for it, or "
+            "name another folder"
+        ) from None
+    return held
 
 
 def _damaged(file: Path, error: Exception) -> DataError:

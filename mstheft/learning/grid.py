@@ -47,7 +47,8 @@ class Grid:
         for name, values in self.axes.items():
             if isinstance(values, str) or not isinstance(values, Sequence) or not values:
                 raise ValueError(
-                    f"expected a list of values for {name}, got {values!r}; write [{values!r}]"
+                    f"expected a list of values for {name}, at least one, got {values!r}; write "
+                    "them in square brackets"
                 )
             if len({json.dumps(value) for value in values}) < len(values):
                 raise ValueError(
@@ -91,13 +92,21 @@ class Outcome:
     computed: int = 0  # of the done ones, in this run
 
 
+def missing(grid: Grid, folder: str | Path) -> list[Cell]:
+    """The cells that have no file yet."""
+    return [
+        cell for cell in grid.cells() if not (Path(folder) / f"{grid.name(cell)}.json").exists()
+    ]
+
+
 def run(grid: Grid, work: Work, folder: str | Path, *, executor: Executor | None = None) -> Outcome:
     """Compute what is missing and return all of it, in the order of `grid.cells()`.
 
     work : work(cell, scratch) -> {name: JSON value}; scratch is a folder of the cell's own that is
         there again when the cell is started again, and goes when it is done. With an executor of
         other processes it must be picklable: a function of a module
-    folder : made if missing; one JSON file per cell, written whole or not at all
+    folder : made if missing; one JSON file per cell, written whole or not at all. Workers on other
+        machines must see the same folder
     executor : any `concurrent.futures.Executor`; one cell after the other without
     Raises `DataError` for a damaged file. Ctrl-C ends it; what was done is kept.
     """

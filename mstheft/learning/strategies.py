@@ -71,14 +71,15 @@ def dfal(copy: Network, labelled: Any, pool: Array, k: int, rng: Any) -> np.ndar
 
 
 def dfal_k_center(
-    copy: Network, labelled: Any, pool: Array, k: int, rng: Any, *, rho: int
+    copy: Network, labelled: Any, pool: Array, k: int, rng: Any, *, rho: int | None = None
 ) -> np.ndarray:
     """k-center among the rho rows that are nearest to the copy's decision boundary.
 
-    rho : rows that DFAL passes on, at least k; the paper takes the whole budget. Where fewer are
-        unlabelled, k-center has them all
+    rho : rows that DFAL passes on, at least k; 10 k unless given. The paper, and `named`, take the
+        whole budget. Where fewer are unlabelled, k-center has them all
     Source: Pal et al. 2020, 'DFAL + K-center'.
     """
+    rho = 10 * k if rho is None else rho
     if rho < k:
         raise ValueError(f"expected rho= of at least k = {k} rows, got {rho}; pass the budget")
     free = unlabelled(labelled, len(pool), k)
@@ -113,7 +114,39 @@ def named(strategy: str | Select, budget: int) -> Select:
     return select
 
 
+def shortlisted(strategy: str, candidates: int) -> Select:
+    """A DFAL strategy that searches from the rows of least margin only, since a search is dear.
+
+        margin of x = the copy's largest logit less its second largest
+
+    candidates : rows that DeepFool measures in a round, k at least; of these `dfal+k-center` passes
+        on ρ = candidates / 2, or k where that is more
+    """
+    if candidates < 1:
+        raise ValueError(f"expected candidates= of at least 1, got {candidates}; raise it")
+
+    def select(copy: Network, labelled: Any, pool: Array, k: int, rng: Any) -> np.ndarray:
+        free = unlabelled(labelled, len(pool), k)
+        near = np.sort(_smallest(margins(copy, pool, free), free, max(candidates, k)))
+        rows = np.concatenate([np.asarray(labelled, np.int64), near])
+        chosen = named(strategy, max(k, candidates // 2))
+        return rows[chosen(copy, np.arange(len(rows) - len(near)), pool[rows], k, rng)]
+
+    select.__qualname__ = f"{strategy} among {candidates}"
+    return select
+
+
 # ---- what the strategies look at
+
+
+def margins(copy: Network, pool: Array, rows: np.ndarray) -> Array:
+    """Largest logit less the second largest of each of these rows; one logit z gives |z|. (m,)."""
+    parts = []
+    for i in range(0, len(rows), CHUNK):
+        logits = copy.logits(pool[rows[i : i + CHUNK]])
+        best = np.sort(np.hstack([0 * logits, logits]) if logits.shape[1] == 1 else logits, axis=1)
+        parts.append(best[:, -1] - best[:, -2])
+    return np.concatenate(parts)
 
 
 def outputs(copy: Network, pool: Array) -> Array:

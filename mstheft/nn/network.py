@@ -41,11 +41,13 @@ class Network:
     dtype : float64 or float32; inputs are converted to it
 
     Inputs may come as (n, *shape) or flat as (n, d) with d = Π shape; a network of flat inputs
-    takes images of d numbers too. `outputs` is K.
+    takes images of d numbers too. `outputs` is K, `widest` the numbers in the largest output of a
+    layer, `about` words that a file keeps, such as the data that was learned.
     """
 
     def __init__(self, layers: Sequence[Layer], shape: int | tuple[int, ...], dtype: Any = None):
         self.layers = list(layers)
+        self.about: dict[str, str] = {}
         sizes = shape if isinstance(shape, Sequence) else (shape,)
         self.shape = tuple(operator.index(n) for n in sizes)
         self.outputs, self.widest = _chain(self.layers, self.shape)
@@ -209,7 +211,8 @@ class Network:
 
     def _spec(self) -> dict[str, Any]:
         layers = [{"kind": type(layer).__name__, **layer.config()} for layer in self.layers]
-        return {"shape": list(self.shape), "dtype": self.dtype.name, "layers": layers}
+        told = {"shape": list(self.shape), "dtype": self.dtype.name, "layers": layers}
+        return told | ({"about": self.about} if self.about else {})
 
     def _rows(self, x: Array) -> Array:
         x = np.asarray(x, self.dtype)
@@ -275,4 +278,6 @@ def _build(spec: dict[str, Any], params: dict[str, Array]) -> Network:
         layer = kind(**config)
         layer.params = {name: params[f"{i}.{name}"] for name in layer.params}
         layers.append(layer)
-    return Network(layers, tuple(spec["shape"]), np.dtype(spec["dtype"]))
+    network = Network(layers, tuple(spec["shape"]), np.dtype(spec["dtype"]))
+    network.about = {str(name): str(word) for name, word in spec.get("about", {}).items()}
+    return network

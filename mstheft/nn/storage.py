@@ -74,7 +74,8 @@ def read(
     path = Path(path)
     if not path.is_file():
         raise DataError(
-            f"expected a saved network at {path}, but there is no such file; save it first"
+            f"expected a saved network at {path}, but there is no such file; name one that was "
+            "written by Network.save"
         )
     try:
         with zipfile.ZipFile(path) as archive:

@@ -173,5 +173,5 @@ def text_gru(
 
 def _count(name: str, value: int, most: int) -> int:
     if not 1 <= value <= most:
-        raise ValueError(f"expected {name}= from 1 to {most}, got {value}; give more filters=")
+        raise ValueError(f"expected {name}= from 1 to {most}, got {value}; change it")
     return value

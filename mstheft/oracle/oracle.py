@@ -79,7 +79,8 @@ class Oracle:
                 f"expected top= with output='top_k' and only there, got {top=}, {output=}; "
                 "change one of them"
             )
-        if not all(callable(getattr(each, "observe", None)) for each in monitors):
+        listed = isinstance(monitors, Sequence)
+        if not listed or not all(callable(getattr(each, "observe", None)) for each in monitors):
             raise ValueError(
                 f"expected monitors= with a method observe(x, labels), got {monitors!r}; give a "
                 "list, for instance [defend.prada.Detector()]"

@@ -69,6 +69,9 @@ def over_queries(
         names.append(name)
         colours.append(colour)
     ax.axhline(delta, color=style.KINK, linestyle="--", linewidth=1.2)
+    from matplotlib.ticker import MaxNLocator
+
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlabel("queries")
     ax.set_ylabel("Shapiro-Wilk W (1: normal)")
     style.end_labels(ax, [*ends, delta], [*names, f"δ = {delta:g}"], [*colours, style.KINK])

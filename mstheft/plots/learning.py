@@ -66,10 +66,10 @@ def output_space(outputs: Any, chosen: Sequence[Any], ax: Axes | None = None) ->
     colours = style.graded(len(chosen))
     for turn, (rows, colour) in enumerate(zip(chosen, colours, strict=True)):
         ax.plot(*places[np.asarray(rows, int)].T, "o", color=colour, markersize=4)
-        style.note(ax, 1.02, 1 - 0.06 * turn, f"round {turn}", color=colour)
+        style.note(ax, 0.02, 0.99 - 0.03 * turn, f"round {turn}", color=colour, fontsize=8)
     for k, (x, y) in enumerate(corners):
         ax.text(1.09 * x, 1.09 * y, str(k), color=style.of_class(k), ha="center", va="center")
-    ax.set(aspect="equal", xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), xticks=[], yticks=[])
+    ax.set(xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), xticks=[], yticks=[])
     ax.set_xlabel("copy's probabilities, each class pulling towards its corner")
     ax.set_ylabel("copy's probabilities")
     return ax

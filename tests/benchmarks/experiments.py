@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from mstheft import experiments
-from mstheft.plots import learning, style
+from mstheft.learning.grid import Outcome
+from mstheft.plots import detection, learning, style
 
 HERE = Path(__file__).parent / "experiments"
 FIGURES = Path(__file__).parents[2] / "tutorials" / "figures"
@@ -48,6 +49,8 @@ def main() -> None:
             print(f"FAILED {experiment.grid.name(cell)}: {why}")
         if name in DRAWN:
             DRAWN[name](rows, name)
+        if name == "prada" and not outcome.failed:
+            noticed(outcome)
 
 
 def last(rows: Rows, axes: list[str]) -> dict[tuple[str, ...], Rows]:
@@ -63,7 +66,7 @@ def last(rows: Rows, axes: list[str]) -> dict[tuple[str, ...], Rows]:
 
 def summary(rows: Rows, axes: list[str]) -> str:
     """A line for each cell: mean over seeds, lowest and highest."""
-    names = ["agreement", "accuracy", "prada_w", "transfer", "white_box", "noise"]
+    names = ["final", "agreement", "accuracy", "prada_w", "transfer", "white_box", "noise"]
     names = [name for name in names if any(row[name] for row in rows)]
     lines = ["| " + " | ".join([*axes, "queries", *names]) + " |"]
     lines.append("|" + "---|" * (len(axes) + 1 + len(names)))
@@ -103,17 +106,16 @@ def curves(rows: Rows, name: str) -> None:
         save(ax, f"{name}-{data}")
 
 
-def noticed(rows: Rows, name: str) -> None:
-    """The last W of every attack, one dot for each seed; below the line there is alarm."""
-    ax = style.bare(style.axes(None, (6.4, 3.6)))
-    cells = last(rows, ["strategy"])
-    for i, ((strategy,), cell) in enumerate(cells.items()):
-        w = [float(row["prada_lowest"]) for row in cell]
-        ax.plot(w, [i] * len(w), "o", color=learning.STRATEGIES.get(strategy, style.QUIET))
-    ax.set_yticks(range(len(cells)), [strategy for (strategy,) in cells])
-    ax.axvline(0.9, color=style.NEGATIVE, linestyle="--", linewidth=1)
-    ax.set_xlabel("lowest W of the query distances (1 = Gaussian); alarm left of the dashed line")
-    save(ax, name)
+def noticed(outcome: Outcome) -> None:
+    """W against the number of queries for each attack, and two histograms of distances; seed 0."""
+    first = {c["strategy"]: v["prada"] for c, v in outcome.done if c["seed"] == 0}
+    histories = {name: (each["queries"], each["history"]) for name, each in first.items()}
+    save(detection.over_queries(histories), "prada-w")
+    for name in ("k-center", "jbda"):
+        found = first[name]
+        ax = detection.distances(found["distances"], w=found["w"])
+        ax.set_title(name, loc="right", fontsize="medium")
+        save(ax, f"prada-distances-{name}")
 
 
 def transferred(rows: Rows, name: str) -> None:
@@ -121,8 +123,8 @@ def transferred(rows: Rows, name: str) -> None:
     ax = style.bare(style.axes(None, (5.6, 3.8)))
     for cell in last(rows, ["budget"]).values():
         for row in cell:
-            ax.plot(float(row["agreement"]), float(row["transfer"]), "o", color=style.COPY)
-            ax.plot(float(row["agreement"]), float(row["noise"]), "o", color=style.QUIET)
+            ax.plot(float(row["final"]), float(row["transfer"]), "o", color=style.COPY)
+            ax.plot(float(row["final"]), float(row["noise"]), "o", color=style.QUIET)
     ax.set_xlabel("agreement of the copy with the victim (share of test rows)")
     ax.set_ylabel("share that fools the victim")
     style.note(ax, 0.02, 0.95, "examples made on the copy", color=style.COPY)
@@ -140,7 +142,6 @@ DRAWN = {
     "images": curves,
     "images10000": curves,
     "texts": curves,
-    "prada": noticed,
     "transfer": transferred,
 }
 

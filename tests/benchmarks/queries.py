@@ -74,6 +74,14 @@ def relu_case(shape: str, seeds: int, goal: str, published: float | None = None)
     return Case(shape, random(shape), gaussian, sweep, seeds, goal, published)
 
 
+def smooth_case(activation: str, shape: str, seeds: int, goal: str) -> Case:
+    def steal(oracle: Any, seed: int) -> Any:
+        return mt.direct.smooth.extract(oracle, rng=seed + 10_000, activation=activation)
+
+    name = f"{activation} {shape}"
+    return Case(name, random(shape, activation), gaussian, steal, seeds, goal)
+
+
 def trained_case(name: str, shape: str, epochs: int, goal: str) -> Case:
     victim, test = trained(name, int(shape.split("-")[1]), epochs)
     return Case(f"{shape} {name}", victim, test, sweep, 5, goal)
@@ -87,7 +95,15 @@ SWEEP = [
     trained_case("mnist", "784-512-10", 3, "≤ 1.5; 1e-6, 100 %; 30 s"),
     trained_case("cifar10", "3072-256-10", 5, "≤ 1.5; 1e-6, 100 %; 30 s"),
 ]
-CASES = [*SWEEP]  # rows for other attacks are added here
+SMOOTH = [
+    smooth_case("tanh", "784-32-10", 50, "≤ 5; 1e-9; 20 s"),
+    smooth_case("sigmoid", "784-32-10", 50, "≤ 5; 1e-9; 20 s"),
+    smooth_case("softplus", "784-32-10", 10, ""),
+    smooth_case("tanh", "784-32-1", 10, ""),
+    smooth_case("tanh", "784-128-10", 10, "≤ 5; 1e-8; 120 s"),
+    smooth_case("sigmoid", "784-128-10", 5, ""),
+]
+CASES = [*SWEEP, *SMOOTH]
 
 
 def one(case: Case, seed: int) -> dict[str, float]:

@@ -1,0 +1,56 @@
+"""What a word of the command line must be, and the sentence that says so."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+
+def positive(text: str) -> float:
+    """A number above 0 and below a million."""
+    return _between(text, 1e6, "above 0 and below 1e6")
+
+
+def share(text: str) -> float:
+    """A number between 0 and 1."""
+    return _between(text, 1, "between 0 and 1")
+
+
+def _between(text: str, high: float, words: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < high:
+        raise argparse.ArgumentTypeError(f"expected a number {words}, got {text!r}")
+    return value
+
+
+def whole(low: int) -> Callable[[str], int]:
+    """A type of argument: whole numbers from `low` on."""
+
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and len(text) < 16 and int(text) >= low):
+            raise argparse.ArgumentTypeError(
+                f"expected a whole number of at least {low} and at most 15 digits, got {text!r}"
+            )
+        return int(text)
+
+    return read
+
+
+def shape(text: str) -> list[int]:
+    """'784-64-10' -> [784, 64, 10]."""
+    try:
+        inputs, hidden, outputs = map(whole(1), text.split("-"))
+    except (ValueError, argparse.ArgumentTypeError):
+        raise argparse.ArgumentTypeError(
+            f"expected inputs-hidden-outputs such as 784-64-10, got {text!r}"
+        ) from None
+    return [inputs, hidden, outputs]
+
+
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """Options that nearly every command has."""
+    parser.add_argument("--seed", type=whole(0), default=0, metavar="N", help="(default: 0)")
+    parser.add_argument("--quiet", action="store_true", help="say only what went wrong")

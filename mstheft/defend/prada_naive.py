@@ -1,0 +1,54 @@
+"""PRADA as its text says it, one query after the other: what the fast detector is held equal to."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mstheft.defend.prada import ENOUGH, EVERY, FEWEST, LATEST
+
+
+class Watched(NamedTuple):
+    """What `prada_naive` found: distances in order (the first of a class has none), and checks."""
+
+    distances: np.ndarray
+    queries: np.ndarray
+    w: np.ndarray
+    first_alarm: int | None
+
+
+def prada_naive(x: Any, labels: Any, delta: float = 0.9) -> Watched:
+    """The text of `Detector`, one query after the other: slow and obvious. For tests and lessons.
+
+    x : (n, d); labels : (n,)
+    """
+    from scipy.stats import shapiro
+
+    members: dict[int, list[np.ndarray]] = {}
+    own: dict[int, list[float]] = {}  # d_min of the members
+    threshold: dict[int, float] = {}
+    arrived: list[tuple[int, float]] = []  # class and d_min of every query that has one
+    queries, ws = [], []
+    for count, (row, label) in enumerate(zip(np.asarray(x, float), labels, strict=True), start=1):
+        if label not in members:
+            members[label], own[label], threshold[label] = [row], [0.0], 0.0
+        else:
+            nearest = min(float(np.sqrt(((row - g) ** 2).sum())) for g in members[label])
+            arrived.append((label, nearest))
+            if nearest > threshold[label]:
+                members[label].append(row)
+                own[label].append(nearest)
+                threshold[label] = max(threshold[label], np.mean(own[label]) - np.std(own[label]))
+        if count % EVERY:
+            continue
+        classes = [c for c, _ in arrived]
+        d = np.array([d for c, d in arrived if classes.count(c) >= FEWEST][-LATEST:])
+        d = d[abs(d - np.mean(d)) <= 3 * np.std(d)] if len(d) else d
+        if len(d) > ENOUGH and len(set(d)) > 1:
+            queries.append(count)
+            ws.append(float(shapiro(d).statistic))
+    alarms = [q for q, w in zip(queries, ws, strict=True) if w < delta]
+    all_distances = np.array([d for _, d in arrived])
+    first = alarms[0] if alarms else None
+    return Watched(all_distances, np.array(queries, int), np.array(ws, float), first)

@@ -1,0 +1,107 @@
+"""How the attack on deep networks fails: every error names the layer and the stage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mstheft.direct.deep_first import independent, unit_rows
+from mstheft.errors import ExtractionError
+from mstheft.nn.functions import Array
+from mstheft.result import Result
+
+NOT_DEEP = (
+    "no kink on any line, so the victim is linear or its answers are too coarse",
+    "try direct.linear, or ask for more digits",
+)
+ONE_OUTPUT = (
+    "expected K > 1 outputs, got 1: the direction of a slope jump in output space tells nothing "
+    "there",
+    "use direct.sweep if there is one hidden layer",
+)
+ONE_LAYER = (
+    "every kink found belongs to the first layer, so the victim has one hidden layer",
+    "use direct.sweep",
+)
+MISSING_ROWS = (
+    "layer 1: rows of second-layer kinks lie outside of the span of the first-layer rows found, so "
+    "one of these could not be measured, there are more than two hidden layers, or the answers are "
+    "too coarse",
+    "ask for more digits, or run again with another rng",
+)
+NO_FIRST = (
+    "layer 1: no kink stands where the rows of the others predict one, so no row was measured well "
+    "enough: the answers are too coarse",
+    "ask for more digits",
+)
+DEPENDENT = (
+    "layer 1: expected independent rows of A0, and so at most as many as inputs, but they are "
+    "dependent: not every hidden value can be produced",
+    "a growing or rank-deficient first layer is outside of this method: learn a copy instead; with "
+    "one neuron in the first layer use direct.sweep",
+)
+UNSURE = (
+    "layer 1: kinks of the second layer contradict each other on which side a neuron is active: "
+    "two neurons share one hyperplane with opposite sides, or more than two layers are hidden",
+    "such a first layer is outside of this method; learn a copy instead",
+)
+NO_SECOND = (
+    "layer 2: no segment in the positive orthant of hidden values gave a row",
+    "ask for more digits, or use direct.sweep if there is one hidden layer",
+)
+UNVERIFIED = (
+    "layer 2: the copy does not answer like the victim on fresh inputs, so that a rare neuron of "
+    "the second layer is missing, there are more than two hidden layers, or the answers are coarse",
+    "run again with another rng, or ask for more digits",
+)
+
+
+def failed(stage: str, why: tuple[str, str], result: Result) -> ExtractionError:
+    """The error of a stage, out of an assumption and an advice."""
+    return ExtractionError(stage, *why, partial=result)
+
+
+def too_many(layer: int, found: int, widths: Any, result: Result) -> ExtractionError:
+    """The error for more neurons than `hidden` says."""
+    return ExtractionError(
+        "layers" if layer == 1 else "second layer",
+        f"layer {layer}: expected {widths[layer - 1]} neurons as hidden={widths} says, "
+        f"found {found}",
+        "leave out hidden=",
+        partial=result,
+    )
+
+
+def widths_of(hidden: Any) -> tuple[int, int] | None:
+    """(h1, h2) out of what the caller says, or None."""
+    if hidden is None:
+        return None
+    widths = tuple(int(width) for width in np.atleast_1d(hidden))
+    if len(widths) != 2 or min(widths) < 1:
+        raise ValueError(
+            f"expected hidden= as two widths (h1, h2), got {hidden!r}; use direct.sweep for one "
+            "hidden layer, or leave it out"
+        )
+    return widths[0], widths[1]
+
+
+def check_outputs(result: Result) -> None:
+    """Are there several outputs, and kinks?"""
+    lines = [bends.line for bends in result.trace.seen]
+    if lines[0].answers.shape[1] < 2:
+        raise failed("lines", ONE_OUTPUT, result)
+    if not any(len(line.kinks) for line in lines):
+        raise failed("lines", NOT_DEEP, result)
+
+
+def check_first(rows: Array, result: Result, widths: Any) -> None:
+    """Can the hidden values of these rows (h1, d) be produced, and is there a second layer?"""
+    if not len(rows):
+        raise failed("layers", NO_FIRST, result)
+    if not independent(unit_rows(rows, rows)[0]):
+        raise failed("layers", DEPENDENT, result)
+    if widths is not None and len(rows) > widths[0]:
+        raise too_many(1, len(rows), widths, result)
+    if all((bends.first >= 0).all() for bends in result.trace.seen):
+        raise failed("layers", ONE_LAYER, result)
