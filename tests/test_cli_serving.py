@@ -1,18 +1,23 @@
 """`mstheft serve`, and `mstheft steal ... --journal`."""
 
+import itertools
 import json
 import re
 import signal
 import subprocess
 import sys
 
+import httpx
 import numpy as np
 import pytest
 import service_worker as worker
 
 from mstheft import cli
-from mstheft.nn import Network
+from mstheft.defend import responses
+from mstheft.direct import relu
+from mstheft.nn import Network, zoo
 from mstheft.oracle import Oracle, service
+from mstheft.oracle.accounts import Accounts
 from mstheft.oracle.client import HttpVictim
 
 X = np.random.default_rng(0).normal(size=(5, 20))
@@ -109,6 +114,8 @@ def test_each_account_has_a_detector_of_its_own(run, started, tmp_path):
         ("serve victim.npz --output label --decimals 3", "", "leave one out"),
         ("serve victim.npz --output top_k", "", "top="),
         ("serve victim.npz --port 70000", "", "port up to 65535"),
+        ("serve victim.npz --defence rond:2", "", "out of round:DECIMALS"),
+        ("serve victim.npz --output logits --defence round:2", "", "ask for output='probs'"),
         ("serve victim.npz --keys keys.txt", "ann", "NAME KEY"),
         ("serve victim.npz --keys keys.txt", "ann k -5", "NAME KEY"),
         ("serve victim.npz --keys keys.txt", "\n", "at least one line"),
@@ -134,6 +141,142 @@ def test_without_the_extra_it_says_what_to_install(run, monkeypatch):
     status, _, complaint = run("serve", "victim.npz")
     assert status == 2
     assert "mstheft[service]" in complaint
+
+
+def test_serve_with_defences(run, started):
+    words = "serve victim.npz --output probs --defence top:2,round:1 --detector none"
+    assert run(*words.split())[0] == 0
+    told = started[0][0].oracle.query(X)
+    expected = responses.rounding(responses.top_k(worker.victim().probs(X), 2), 1)
+    assert np.array_equal(told, expected)
+
+
+def test_noise_of_a_service_is_not_the_same_twice(run, started):
+    words = "serve victim.npz --output probs --defence noise:0.1 --detector none"
+    for _ in range(2):
+        run(*words.split())
+    one, two = (each[0].oracle.query(X) for each in started)
+    assert not np.array_equal(one, two)
+
+
+# ---- steal --victim URL
+
+
+@pytest.fixture(scope="module")
+def there(tmp_path_factory):
+    """URL of a service of `worker.victim()` in a process of its own, with the keys a, b and c."""
+    with worker.serving(tmp_path_factory.mktemp("there") / "accounts.db", *"abc") as url:
+        yield url
+
+
+def counted(url, key):
+    with HttpVictim(url, key) as victim:
+        return victim._model()["count"]
+
+
+def test_an_exact_attack_on_a_service_ends_as_in_process(run, there, tmp_path):
+    words = f"steal relu --victim {there} --key a --seed 3 --journal run.db --save copy.npz"
+    status, said, _ = run(*words.split(), "--json", "out.json")
+    assert status == 0
+    plain = relu.extract(Oracle(worker.victim()), rng=np.random.default_rng([3, 1]))
+    assert counted(there, "a") == plain.total
+    assert json.loads((tmp_path / "out.json").read_text())["queries"] == plain.total
+    copy, expected = Network.load("copy.npz").parameters(), plain.model.parameters()
+    assert all(np.array_equal(copy[name], expected[name]) for name in expected)
+    assert "its own check speaks for the copy" in said
+    status, said, _ = run(*words.split())
+    assert (status, counted(there, "a")) == (0, plain.total)
+    assert f"{plain.total:,} rows told again at no cost, 0 asked" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--key wrong", "refused with 401"),
+        ("", "expected --key KEY"),
+        ("--key ä", "printable ASCII"),
+        ("--key a --defence round:2", "give it to mstheft serve"),
+        ("--key a --plot out", "--plot needs the victim itself"),
+    ],
+)
+def test_wrong_words_for_a_service_are_one_sentence(run, there, words, said):
+    status, _, complaint = run("steal", "relu", "--victim", there, *words.split())
+    assert (status, complaint.count("\n")) == (2, 1)
+    assert said in complaint
+
+
+def test_no_service_there(run, monkeypatch):
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    for place in ("localhost:1", "http://", "http://[::1", "http://127.0.0.1:1"):
+        status, _, complaint = run("steal", "relu", "--victim", place, "--key", "a")
+        assert status == 2
+        assert complaint.count("\n") == 1
+        assert "URL" in complaint
+    status, _, complaint = run("steal", "relu", "--shape", "4-3-2", "--key", "a")
+    assert (status, "--key goes with --victim URL" in complaint) == (2, True)
+
+
+def test_a_service_that_goes_away_is_one_sentence(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    app = service.application(worker.victim(), Accounts(":memory:", [("a", "a", None)]))
+    transport, asked = worker.InProcess(app), itertools.count()
+
+    class Dying(httpx.BaseTransport):
+        def handle_request(self, request):
+            if next(asked) > 9:
+                raise httpx.ConnectError("gone")
+            return transport.handle_request(request)
+
+    monkeypatch.setattr(httpx, "HTTPTransport", Dying)
+    words = "steal relu --victim http://test --key a --journal run.db"
+    status, said, complaint = run(*words.split())
+    monkeypatch.setattr(httpx, "HTTPTransport", lambda: transport)
+    again, told, _ = run(*words.split())
+    transport.stop()
+    app.state.service.close()
+    assert (status, again) == (1, 0)
+    assert "start again with the same --journal" in complaint
+    assert "no verified copy" in said
+    assert "journal: 0 rows told again" not in told
+
+
+def test_a_learned_copy_of_a_service(run, monkeypatch, tmp_path):
+    victim = zoo.mlp([784, 8, 10], rng=0)
+    app = service.application(
+        victim, Accounts(":memory:", [("a", "a", 60)]), output="probs", decimals=3
+    )
+    transport = worker.InProcess(app)
+    monkeypatch.setattr(httpx, "HTTPTransport", lambda: transport)
+    words = "steal active --victim http://test --key a --data glyphs --budget 60 --rounds 2"
+    words += " --copy softmax --epochs 1 --pool-size 200 --journal run.db --save copy.npz"
+    status, said, _ = run(*words.split())
+    more, told, _ = run(*words.split())
+    transport.stop()
+    counts = [account.count for account in app.state.service.accounts]
+    app.state.service.close()
+    assert (status, more, counts) == (0, 0, [60])
+    assert "60 rows told again at no cost, 0 asked" in told
+    assert "agreement" in said
+    assert Network.load(tmp_path / "copy.npz").outputs == 10
+
+
+def test_a_service_of_something_else_is_told_before_any_question(run, there):
+    words = f"steal active --victim {there} --key b --data glyphs --budget 60"
+    status, _, complaint = run(*words.split())
+    assert (status, counted(there, "b")) == (2, 0)
+    assert "expected a network for glyphs" in complaint
+
+
+def test_a_defence_in_this_process_is_told_and_belongs_to_the_journal(run):
+    words = "steal softmax --dim 4 --classes 3 --journal run.db --defence"
+    status, said, complaint = run(*words.split(), "round:3")
+    assert status == 1
+    assert "defended by round:3" in said
+    assert "rounding is too coarse" in complaint
+    status, _, complaint = run(*words.split(), "round:9")
+    assert (status, "defences was" in complaint) == (2, True)
+    status, _, complaint = run("steal", "relu", "--shape", "4-3-2", "--defence", "round:3")
+    assert (status, "ask for output='probs'" in complaint) == (2, True)
 
 
 # ---- --journal

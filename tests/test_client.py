@@ -249,7 +249,7 @@ def test_wrong_key_and_nobody_there():
         HttpVictim("http://test", "wrong", transport=transport)
     transport.stop()
     app.state.service.close()
-    with pytest.raises(ConnectionError, match="is it running there"):
+    with pytest.raises(ConnectionError, match="start the service there"):
         HttpVictim(f"http://127.0.0.1:{worker.free_port()}", "key", retries=1)
 
 

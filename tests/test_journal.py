@@ -1,19 +1,30 @@
 """The journal: what was paid for is told again, and nothing is bought twice."""
 
+import functools
 import itertools
+import json
 import sqlite3
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import service_worker as worker
 
 from mstheft import errors
+from mstheft.defend import responses
+from mstheft.defend.responses import option
 from mstheft.direct import relu
 from mstheft.nn import Network, zoo
 from mstheft.oracle import Oracle
 from mstheft.oracle.client import HttpVictim
+from mstheft.oracle.fingerprint import described
 from mstheft.oracle.journal import Journal
+from mstheft.oracle.victims import View
+
+
+def rounding(decimals):
+    return option(responses.rounding, decimals=decimals)
 
 
 class Counted:
@@ -137,6 +148,7 @@ def test_another_question_at_the_same_place_is_an_error_and_no_purchase(network,
         ({"seed": 1}, {}, "seed was 0 and is 1"),
         ({"seed": 0}, {"decimals": 3}, "decimals was None and is 3"),
         ({"seed": 0}, {"output": "probs"}, "output was 'logits' and is 'probs'"),
+        ({"seed": 0}, {"output": "probs", "defences": [rounding(2)]}, r"defences was \[\]"),
     ],
 )
 def test_the_journal_of_another_run_is_refused(network, tmp_path, about, settings, said):
@@ -147,6 +159,76 @@ def test_the_journal_of_another_run_is_refused(network, tmp_path, about, setting
         pytest.raises(errors.DataError, match=said),
     ):
         Oracle(network, journal=journal, **settings)
+
+
+def test_other_defences_are_another_run(network, tmp_path):
+    def opened(*defences):
+        with Journal(tmp_path / "run.db") as journal:
+            Oracle(network, "probs", defences=defences, journal=journal)
+
+    noisy = {"scale": 0.1, "rng": 3}
+    opened(option(responses.noise, **noisy), rounding(2))
+    opened(option(responses.noise, **noisy), rounding(2))
+    for other in (
+        [option(responses.noise, **noisy), rounding(1)],
+        [option(responses.noise, scale=0.1, rng=4), rounding(2)],
+        [rounding(2), option(responses.noise, **noisy)],
+        [rounding(2)],
+        [],
+    ):
+        with pytest.raises(errors.DataError, match="defences was"):
+            opened(*other)
+
+
+def test_what_a_service_rounds_to_is_a_setting(network, tmp_path):
+    def opened(decimals):
+        seen = View(network.probs, "probs", (20,), 4, decimals=decimals)
+        victim = SimpleNamespace(seen=lambda: seen)
+        with Journal(tmp_path / "run.db") as journal:
+            return Oracle(victim, "probs", journal=journal)
+
+    assert opened(4).decimals == 4
+    with pytest.raises(errors.DataError, match="decimals was 4 and is 3"):
+        opened(3)
+
+
+class Owner:
+    def method(self, probs, x):
+        return probs
+
+
+def closed_over(thing):
+    return lambda probs, x: (probs, thing)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (lambda: rounding(1), lambda: rounding(2)),
+        (
+            lambda: closed_over(zoo.mlp([3, 2], rng=0)),
+            lambda: closed_over(zoo.mlp([3, 2], rng=1)),
+        ),
+        (lambda: closed_over(np.arange(3)), lambda: closed_over(np.arange(3.0))),
+        (lambda: closed_over([1, {"a": None}]), lambda: closed_over([1, {"a": 0}])),
+        (lambda: functools.partial(closed_over, 1), lambda: functools.partial(closed_over, 2)),
+        (lambda: Owner().method, lambda: Owner()),
+        (lambda: np.random.default_rng(1), lambda: np.random.default_rng(2)),
+        (
+            lambda: option(responses.adaptive_misinformation, wrong=zoo.mlp([3, 2], rng=0).probs),
+            lambda: option(responses.adaptive_misinformation, wrong=zoo.mlp([3, 2], rng=1).probs),
+        ),
+    ],
+)
+def test_a_fingerprint_is_the_same_for_the_same_and_other_for_others(one, other):
+    assert json.dumps(described(one())) == json.dumps(described(one()))
+    assert described(one()) != described(other())
+
+
+def test_a_fingerprint_ends():
+    loop = []
+    loop.append(loop)
+    json.dumps(described(loop))
 
 
 def test_one_journal_is_for_one_oracle_and_one_process(network, tmp_path):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from mstheft.data.synthetic import blobs
-from mstheft.defend import pate, rdp
+from mstheft.defend import mechanisms, pate, rdp
 from mstheft.defend.pate import ConfidentGNMax, Ensemble, GNMax, LNMax
 from mstheft.nn import zoo
 from mstheft.nn.fit import accuracy
@@ -185,7 +185,8 @@ def test_long_bills_are_added_in_pieces(taught, monkeypatch):
     ensemble = Ensemble(taught, 3, GNMax(4.0), rng=0)
     ensemble(PUBLIC[:100])
     whole = ensemble.bill(1e-5)
-    monkeypatch.setattr(pate, "_PART", 7)
+    monkeypatch.setattr(pate, "PART", 7)
+    monkeypatch.setattr(mechanisms, "PART", 7)
     assert_allclose(ensemble.bill(1e-5), whole, rtol=1e-12)
     again = pate.Accountant()
     again.spend(ensemble.mechanism, *ensemble.asked[0])

@@ -323,7 +323,7 @@ def test_noise_goes_on_from_batch_to_batch():
         (lambda: responses.label_keeping(17, 0), "at most 16"),
         (lambda: responses.surrogate_gradients(SIGMOID), "two logits or more"),
         (lambda: responses.cost(Y, Y[:1], np.array([0, 1])), "the same rows"),
-        (lambda: Oracle(NET, "logits", defences=[responses.label_only]), "ask for 'probs'"),
+        (lambda: Oracle(NET, "logits", defences=[responses.label_only]), "ask for output='probs'"),
         (lambda: Oracle(NET, "probs", defences=[3]), "defences= as callables"),
         (lambda: Oracle(NET, "probs", defences=[lambda p, x: p[:1]]).query(X), "of shape"),
         (lambda: Oracle(NET, "probs", defences=[lambda p, x: -p]).query(X), "from 0 to 1"),

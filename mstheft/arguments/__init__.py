@@ -39,6 +39,7 @@ EXAMPLES = """examples:
   mstheft grid experiment.toml --out results/
   mstheft steal sweep --shape 784-64-10 --journal run.db    goes on from it after a crash
   mstheft serve victim.npz --output probs --decimals 4 --budget 20000 --detector prada
+  mstheft steal relu --victim http://localhost:8000 --key KEY --output probs --journal run.db
   mstheft data list
 
 Steal only models that are yours or that you may test."""

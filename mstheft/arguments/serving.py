@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mstheft.arguments.values import share, whole
+from mstheft.defend import named
 
 
 def add_serve(commands: Any) -> None:
@@ -19,6 +20,7 @@ def add_serve(commands: Any) -> None:
     add("--output", choices=modes, default="probs", help="(default: %(default)s)")
     add("--decimals", type=whole(0), metavar="N", help="to which answers are rounded")
     add("--top", type=whole(1), metavar="N", help="how many probabilities top_k tells")
+    add("--defence", metavar="WORDS", help=f"changes answers: {named.FORMS}; several with commas")
     add("--budget", type=whole(0), metavar="N", help="rows for each key that names no other")
     add("--detector", choices=("prada", "none"), default="prada", help="(default: %(default)s)")
     add("--delta", type=share, default=0.9, metavar="D", help="alarm below (default: 0.9)")

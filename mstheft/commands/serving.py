@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mstheft.commands.shared import Desk, Wrong, arguments_of_user
+from mstheft.commands.shared import Desk, Wrong, arguments_of_user, defences_of
 from mstheft.defend.prada import Detector
 from mstheft.nn import Network
 
@@ -28,7 +28,10 @@ def run(args: argparse.Namespace, desk: Desk) -> int:
     with arguments_of_user():
         victim = Network.load(args.model)
         keys = _keys(args.keys, args.budget) if args.keys else [_new_key(args.budget)]
+        # Chance that nobody can repeat: noise that is known can be subtracted.
+        defences = defences_of(args.defence, victim, secrets.randbits(64))
         told = {"output": args.output, "decimals": args.decimals, "top": args.top}
+        told["defences"] = defences
         accounts = Accounts(args.accounts or args.model.with_suffix(".accounts.db"), keys)
         log = (lambda line: None) if args.quiet else (lambda line: desk.fail(0, line))
         app = service.application(victim, accounts, detector=_detector(args), log=log, **told)

@@ -53,11 +53,13 @@ class HttpVictim:
     def __init__(
         self, url: str, key: str, *, retries: int = 10, seconds: float = 60.0, transport: Any = None
     ):
+        if not (key.isascii() and key.isprintable() and key):
+            raise ValueError("expected a key of printable ASCII characters; copy it once more")
         self.url, self.retries, self.count = url, retries, 0
+        self._urls = {path: _address(url, path) for path in (PREDICT, MODEL)}
         # The transport without a Client around it: cookies, redirects and a .netrc that would
         # replace the key are not wanted, and cost more than the rest of a small request.
         self._transport = transport or httpx.HTTPTransport()
-        self._urls = {path: httpx.URL(url.rstrip("/") + path) for path in (PREDICT, MODEL)}
         self._headers = {"Authorization": f"Bearer {key}", "Content-Type": wire.NPY}
         self._limits = {"timeout": httpx.Timeout(seconds).as_dict()}
         self._run, self._place, self._lock = uuid.uuid4().hex, 0, threading.Lock()
@@ -70,6 +72,12 @@ class HttpVictim:
             self.dtype = np.dtype(told["dtype"])
             fit = (told["limits"]["bytes"] - 128) // (self.inputs * self.dtype.itemsize)
             self._rows = max(1, min(told["limits"]["rows"], fit))
+        except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+            self.close()
+            raise ValueError(
+                f"expected a service of mstheft at {url}, got an answer of something else; correct "
+                "the URL"
+            ) from error
         except BaseException:
             self.close()
             raise
@@ -96,7 +104,8 @@ class HttpVictim:
 
     def seen(self) -> View:
         """What an `Oracle` wants to know of its victim."""
-        return View(self, self.gives, self.shape, self.outputs, self.dtype, named=True)
+        what = self, self.gives, self.shape, self.outputs, self.dtype
+        return View(*what, named=True, decimals=self.decimals)
 
     def close(self) -> None:
         """Close the connections."""
@@ -154,9 +163,19 @@ class HttpVictim:
             if attempt < self.retries:
                 time.sleep(pause)
         raise ConnectionError(
-            f"expected an answer from {self.url}, got none in {self.retries + 1} tries ({why}); is "
-            "it running there?"
+            f"expected an answer from {self.url}, got none in {self.retries + 1} tries ({why}); "
+            "start the service there or correct the URL"
         )
+
+
+def _address(url: str, path: str) -> httpx.URL:
+    try:
+        address = httpx.URL(url.rstrip("/") + path)
+    except httpx.InvalidURL:
+        address = httpx.URL()
+    if address.scheme not in ("http", "https") or not address.host:
+        raise ValueError(f"expected a URL such as http://127.0.0.1:8000, got {url!r}; correct it")
+    return address
 
 
 def _refusal(answer: httpx.Response, url: str) -> Exception:

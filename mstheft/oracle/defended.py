@@ -29,7 +29,7 @@ def defended(seen: View, output: str, defences: Sequence[Defence]) -> View:
     if output == "logits" or seen.gives == "labels":
         raise ValueError(
             f"expected probabilities to defend, got {output=} of a victim that gives {seen.gives}; "
-            "leave defences= out, or ask for 'probs' of a victim that gives more than labels"
+            "ask for output='probs' of a victim that gives more than labels, or leave defences out"
         )
     logs = output == "log_probs"
 
@@ -45,7 +45,8 @@ def defended(seen: View, output: str, defences: Sequence[Defence]) -> View:
                 return np.log(probs)
         return probs[:, 1:] if sigmoid else probs
 
-    return replace(seen, answer=answer, gives="log_probs" if logs else "probs")
+    gives = "log_probs" if logs else "probs"
+    return replace(seen, answer=answer, gives=gives, decimals=None)
 
 
 def probabilities(values: np.ndarray, gives: str, sigmoid: bool) -> np.ndarray:

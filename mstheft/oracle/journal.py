@@ -37,7 +37,8 @@ class Journal:
 
     path : of the file; created if it is missing
     about : JSON values that tell this run from others: the attack, its seed, its victim. With what
-        the oracle tells (output, decimals, top, shape) they are the settings of the run
+        the oracle tells (output, decimals, top, shape), and its defences, each by its name and
+        its settings, they are the settings of the run
 
     The first question of a run is looked up at place 0, the next at place 1, and so on, by the
     SHA-256 of (settings, place, rows). A `Journal` object is good for one run; to replay, open the
@@ -47,6 +48,10 @@ class Journal:
     the attack is another one (seed, version, number of threads: a last bit is enough), and going
     on would silently pay for everything again. Other settings are refused when the oracle is made.
     A larger budget= is no other setting: a run that had spent its budget goes on from there.
+
+    What draws chance between victim and attack, such as noise as a defence in the same process,
+    starts anew with the process: such a run goes on at no cost as well, but towards a copy that may
+    differ from that of a run that was never killed. Behind a service this does not arise.
 
     Rows that are told again count in `oracle.count`, against its budget and in `Result.queries` as
     if they had been asked, so a run that was killed ten times ends with the numbers of one that

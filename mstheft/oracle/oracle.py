@@ -12,6 +12,7 @@ import numpy as np
 from mstheft.errors import BudgetExhausted
 from mstheft.nn import functions as F
 from mstheft.oracle.defended import defended, probabilities
+from mstheft.oracle.fingerprint import described
 from mstheft.oracle.victims import View, view
 
 OUTPUTS = ("logits", "log_probs", "probs", "top_k", "label")
@@ -31,7 +32,7 @@ class Oracle:
     gives, inputs : for a callable only: what its answers are ('logits', 'log_probs', 'probs' or
         'labels'), and the width d, or shape, of the inputs that it is given
     budget : rows it answers in all; more raise `BudgetExhausted` before anything is spent
-    decimals : answers are rounded to so many decimals
+    decimals : answers are rounded to so many decimals; a service that rounds has said so itself
     top : how many probabilities 'top_k' tells
     defences : each changes the probabilities, in their order, before any is told or rounded:
         callables (probs (n, K), rows (n, d)) -> probs, such as of `defend.responses.option`.
@@ -90,15 +91,18 @@ class Oracle:
         if output == "top_k" and seen.outputs is not None:
             _enough(top, seen.outputs)
         self._ask: Callable[..., Any] = _converter(seen, output, top, decimals)
-        self.output, self.decimals, self.top = output, decimals, top
+        known = seen.decimals if output == seen.gives else None
+        self.output, self.top = output, top
+        self.decimals = known if decimals is None else decimals
         self.budget = None if budget is None else int(budget)
         self.shape, self.inputs, self.outputs = seen.shape, math.prod(seen.shape), seen.outputs
         self.count = 0
         self._dtype, self._lock = seen.dtype, threading.Lock()
         self._monitors = tuple(monitors)
         if journal is not None:
-            settings = {"output": output, "decimals": decimals, "top": top, "shape": [*self.shape]}
-            self._ask = journal.around(self._ask, settings)
+            told = {"output": output, "decimals": self.decimals, "top": top, "gives": seen.gives}
+            kept = {"shape": [*self.shape], "defences": [described(each) for each in defences]}
+            self._ask = journal.around(self._ask, told | kept)
 
     def __repr__(self) -> str:
         asked = f"count={self.count}, left={self.left}"

@@ -25,6 +25,7 @@ class View:
     dtype : of the numbers that it computes with, if known
     named : does `answer` take a name for the purchase as well, which makes it one, however often
         it is asked?
+    decimals : to which what it gives is rounded already, if it says so
     """
 
     answer: Callable[..., Any]
@@ -33,6 +34,7 @@ class View:
     outputs: int | None
     dtype: Any = None
     named: bool = False
+    decimals: int | None = None
 
 
 def view(victim: Any, gives: str | None, inputs: int | tuple[int, ...] | None) -> View:
