@@ -95,10 +95,12 @@ def _victim(args: argparse.Namespace, cell: thefts.Cell, task: victims.Task, des
     network = remote.opened(args.victim_file, args) if url else Network.load(args.victim_file)
     known = network.outputs is not None
     if network.inputs != math.prod(task.shape) or (known and network.outputs < task.classes):
-        raise Wrong(
-            f"--victim {args.victim_file}: expected a network for {task.name}, {task.shape} to "
-            f"{task.classes} classes, got {network.shape} to {network.outputs}; name its --data"
-        )
+        with remote.closing(network):
+            raise Wrong(
+                f"--victim {args.victim_file}: expected a network for {task.name}, {task.shape} "
+                f"to {task.classes} classes, got {network.shape} to {network.outputs}; name its "
+                "--data"
+            )
     return network
 
 
