@@ -4,6 +4,7 @@ import functools
 import itertools
 import json
 import sqlite3
+import threading
 import time
 from types import SimpleNamespace
 
@@ -280,13 +281,28 @@ def killed_and_resumed(url, key, folder, after):
     return tuple(map(int, said.split()[1:]))
 
 
+def seconds(url, key, folder):
+    """How long an attack lasts that nobody kills."""
+    process = worker.start("steal", url, key, folder / f"{key}.db", folder / f"{key}.npz")
+    try:
+        assert process.stdout.readline() == "ready\n"
+        began = time.perf_counter()
+        assert process.stdout.readline()
+        return time.perf_counter() - began
+    finally:
+        worker.end(process)
+
+
 def kills(folder, moments):
+    """Attacks that are killed, each at a share of the time that it lasts, and resumed."""
     keys = [f"key{i}" for i in range(len(moments))]
     plain = relu.extract(Oracle(worker.victim()), rng=1)
     came_back = []
-    with worker.serving(folder / "accounts.db", *keys) as url:
+    with worker.serving(folder / "accounts.db", *keys, "whole") as url:
+        longest = seconds(url, "whole", folder)
         for key, moment in zip(keys, moments, strict=True):
-            total, replayed, paid = killed_and_resumed(url, key, folder, moment)
+            after = moment * longest
+            total, replayed, paid = killed_and_resumed(url, key, folder, after)
             assert total == replayed + paid == plain.total
             assert same(Network.load(folder / f"{key}.npz"), plain.model)
             with HttpVictim(url, key) as victim:
@@ -296,12 +312,12 @@ def kills(folder, moments):
 
 
 def test_killed_at_random_moments_it_ends_with_the_same_copy(tmp_path):
-    kills(tmp_path, np.random.default_rng(0).uniform(0.01, 0.12, size=3))
+    kills(tmp_path, np.random.default_rng(0).uniform(0.1, 0.9, size=3))
 
 
 @pytest.mark.slow
 def test_killed_at_fifty_random_moments(tmp_path):
-    came_back = kills(tmp_path, np.random.default_rng(1).uniform(0, 0.2, size=50))
+    came_back = kills(tmp_path, np.random.default_rng(1).uniform(0, 1, size=50))
     assert len(set(came_back)) > 5, "the moments were not spread over the attack"
 
 
@@ -339,6 +355,41 @@ def restarts(folder, times):
     finally:
         worker.end(server)
     assert same(result.model, plain.model)
+
+
+def restarts_at_random(folder, times):
+    """The same at random moments, amid requests. Returns the kills before the attack had ended."""
+    plain, rng = relu.extract(Oracle(worker.victim()), rng=1), np.random.default_rng(0)
+    port, told, amid = worker.free_port(), [], 0
+    server = worker.start("serve", port, folder / "accounts.db", "key")
+    worker.reachable(port)
+
+    def attack():
+        with HttpVictim(f"http://127.0.0.1:{port}", "key", retries=14) as victim:
+            result = relu.extract(Oracle(victim), rng=1)
+            told.append((result, victim._model()["count"]))
+
+    attacker = threading.Thread(target=attack)
+    try:
+        attacker.start()
+        for _ in range(times):
+            time.sleep(rng.uniform(0, 0.01))
+            worker.end(server)
+            amid += attacker.is_alive()
+            server = worker.start("serve", port, folder / "accounts.db", "key")
+            worker.reachable(port)
+        attacker.join(120)
+    finally:
+        worker.end(server)
+    ((result, count),) = told
+    assert same(result.model, plain.model)
+    assert count == plain.total == result.total
+    return amid
+
+
+@pytest.mark.slow
+def test_server_killed_ten_times_at_random_moments(tmp_path):
+    assert restarts_at_random(tmp_path, 10) > 2
 
 
 def test_the_attack_of_these_tests_asks_in_many_batches():

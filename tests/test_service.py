@@ -395,6 +395,11 @@ def refuses(client, examples):
     assert client.post("/v1/predict", headers=NPY, content=wire.pack(X)).status_code == 200
 
 
+def resident(process):
+    """Bytes of memory that a process holds."""
+    return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * 4096
+
+
 def test_malformed_requests_are_refused(make):
     app = make(limits=SMALL)
     transport = worker.InProcess(app)
@@ -410,17 +415,13 @@ def test_malformed_requests_are_refused(make):
 def test_ten_thousand_malformed_requests_leave_the_memory_of_the_server_flat(tmp_path):
     port = worker.free_port()
     process = worker.start("serve", port, tmp_path / "a.db", "secret")
-
-    def resident():
-        return int(Path(f"/proc/{process.pid}/statm").read_text().split()[1]) * 4096
-
     try:
         worker.reachable(port)
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
             refuses(client, 500)
-            before = resident()
+            before = resident(process.pid)
             refuses(client, 10_000)
-            assert resident() - before < 10e6
+            assert resident(process.pid) - before < 10e6
     finally:
         worker.end(process)
 

@@ -45,7 +45,8 @@ def learned(x: np.ndarray, answers: np.ndarray, public: np.ndarray, seed: int) -
     return student
 
 
-def one(seed: int, rows: int, questions: int) -> None:
+def one(seed: int, rows: int, questions: int) -> dict[str, float]:
+    """ε by the votes and by the noise, and the shares that `sentence` tells, for one seed."""
     x, y = glyphs(rows + PUBLIC + TEST, rng=seed)
     x = x.astype(np.float32)
     private, public, test = np.split(x, [rows, rows + PUBLIC])
@@ -60,23 +61,34 @@ def one(seed: int, rows: int, questions: int) -> None:
     told = answers != pate.NO_ANSWER
     students = [learned(asked, given, public, seed) for given in (answers, majority)]
     shares = [accuracy(student, test, right) for student in students]
-    teacher = np.mean([accuracy(t, test, right) for t in taught])
-    bills = [ensemble.epsilon(DELTA, by_data=by_data) for by_data in (True, False)]
-    print(
-        f"seed {seed}: teachers {teacher:.1%}, epsilon {bills[0]:.2f} by the votes, {bills[1]:.1f} "
-        f"by the noise, {told.sum()} of {questions} answered, "
-        f"{(answers == truth)[told].mean():.1%} right, student {shares[0]:.1%}, "
-        f"without privacy {shares[1]:.1%}, lost {100 * (shares[1] - shares[0]):.1f} points",
-        flush=True,
+    return {
+        "teachers": float(np.mean([accuracy(t, test, right) for t in taught])),
+        "epsilon": ensemble.epsilon(DELTA),
+        "by_noise": ensemble.epsilon(DELTA, by_data=False),
+        "answered": int(told.sum()),
+        "right": float((answers == truth)[told].mean()),
+        "student": shares[0],
+        "open": shares[1],
+    }
+
+
+def sentence(seed: int, found: dict[str, float], questions: int) -> str:
+    """What `one` found."""
+    return (
+        f"seed {seed}: teachers {found['teachers']:.1%}, epsilon {found['epsilon']:.2f} by the "
+        f"votes, {found['by_noise']:.1f} by the noise, {found['answered']} of {questions} "
+        f"answered, {found['right']:.1%} right, student {found['student']:.1%}, without privacy "
+        f"{found['open']:.1%}, lost {100 * (found['open'] - found['student']):.1f} points"
     )
 
 
-def accountant() -> None:
+def accountant() -> float:
+    """Seconds for 10,000 answers."""
     rng = np.random.default_rng(0)
     votes = rng.multinomial(250, 0.9 * np.eye(10)[rng.integers(0, 10, 10_000)] + 0.01)
     bill, began = pate.Accountant(), time.perf_counter()
     bill.spend(pate.GNMax(20.0), votes, votes.argmax(axis=1))
-    print(f"accountant, 10,000 answers: {time.perf_counter() - began:.2f} s")
+    return time.perf_counter() - began
 
 
 if __name__ == "__main__":
@@ -86,5 +98,5 @@ if __name__ == "__main__":
     parser.add_argument("--questions", type=int, default=150)
     args = parser.parse_args()
     for seed in range(1, args.seeds + 1):
-        one(seed, args.rows, args.questions)
-    accountant()
+        print(sentence(seed, one(seed, args.rows, args.questions), args.questions), flush=True)
+    print(f"accountant, 10,000 answers: {accountant():.2f} s")
