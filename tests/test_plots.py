@@ -610,6 +610,8 @@ def test_votes_are_drawn_by_class_with_the_noise_that_hides_them():
     ends = [segment[:, 1] for segment in noise.get_segments()]
     np.testing.assert_allclose(ends, [[-2, 8], [36, 46], [1, 11]])
     assert "35 votes ahead" in texts(ax)
+    assert "1 vote ahead" in texts(privacy.votes(np.array([3, 4, 2])))
+    assert "classes 0 and 1 have the same number" in texts(privacy.votes(np.array([4, 4, 2])))
     assert "σ" not in texts(privacy.votes(np.array([3, 41, 6])))
 
 

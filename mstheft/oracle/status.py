@@ -11,7 +11,7 @@ import numpy as np
 
 from mstheft.oracle.accounts import Account
 
-BINS, WIDTH, HEIGHT = 40, 520, 150
+BINS, WIDTH, HEIGHT = 40, 672, 150
 
 STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem;
 color:#222;background:#fff}h1{font-size:1.5rem}section{border-top:1px solid #ccc;margin-top:1.5rem}
@@ -64,7 +64,8 @@ def page(accounts: Iterable[Account], facts: dict[str, Any]) -> str:
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>mstheft service</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<meta http-equiv="refresh" content="5"><style>{STYLE}</style>'
+        '<meta http-equiv="refresh" content="5"><link rel="icon" href="data:,">'
+        f"<style>{STYLE}</style>"
         f"<h1>A model worth stealing</h1><p>{html.escape(facts['model'])}</p>"
         f"<p>{facts['requests']:,} requests answered since the start, {facts['rows']:,} rows; "
         f"refused: {refused or 'none'}.</p>" + "".join(map(_section, accounts)) + "</html>"

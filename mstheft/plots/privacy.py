@@ -36,8 +36,13 @@ def votes(counts: Any, ax: Axes | None = None, *, sigma: float | None = None) ->
     ax.set_xticks(classes)
     ax.set_xlabel("class")
     ax.set_ylabel("teachers")
-    second, first = np.sort(counts)[-2:]
-    style.note(ax, 0, 1.02, f"class {counts.argmax()} is {first - second} votes ahead", va="bottom")
+    second, first = np.argsort(counts, kind="stable")[-2:]
+    ahead = counts[first] - counts[second]
+    if ahead:
+        words = f"class {first} is {ahead} vote{'s' if ahead != 1 else ''} ahead"
+    else:
+        words = f"classes {second} and {first} have the same number of votes"
+    style.note(ax, 0, 1.02, words, va="bottom")
     return ax
 
 
