@@ -17,7 +17,7 @@ import httpx
 
 from mstheft.direct import relu
 from mstheft.nn import zoo
-from mstheft.oracle import Oracle, service
+from mstheft.oracle import Oracle, server, service
 from mstheft.oracle.accounts import Accounts
 from mstheft.oracle.client import HttpVictim
 from mstheft.oracle.journal import Journal
@@ -108,7 +108,7 @@ def main(task, *words):
     if task == "serve":
         port, path, *keys = words
         app = service.application(victim(), Accounts(path, [(k, k, None) for k in keys]))
-        service.serve(app, port=int(port))
+        server.serve(app, server.listen(port=int(port)))
         return
     url, key, journal, copy = words
     with HttpVictim(url, key, retries=14) as there, Journal(journal) as kept:

@@ -16,7 +16,7 @@ from mstheft import cli
 from mstheft.defend import responses
 from mstheft.direct import relu
 from mstheft.nn import Network, zoo
-from mstheft.oracle import Oracle, service
+from mstheft.oracle import Oracle, server, service
 from mstheft.oracle.accounts import Accounts
 from mstheft.oracle.client import HttpVictim
 
@@ -41,11 +41,17 @@ def started(monkeypatch):
     """The applications that `mstheft serve` would have served, with host and port."""
     seen = []
 
-    def serve(app, host, port):
-        seen.append((app.state.service, host, port))
+    def serve(app, listening):
+        with listening:
+            seen.append((app.state.service, *listening.getsockname()))
         app.state.service.close()
 
-    monkeypatch.setattr(service, "serve", serve)
+    def listen(host="127.0.0.1", port=8000):
+        return free(host, 0 if port == 8000 else port)  # somebody may use 8000
+
+    free = server.listen
+    monkeypatch.setattr(server, "listen", listen)
+    monkeypatch.setattr(server, "serve", serve)
     return seen
 
 
@@ -86,17 +92,28 @@ def test_serve_in_a_process_of_its_own_until_ctrl_c(tmp_path):
 
 def test_keys_come_from_a_file_with_budgets_of_their_own(run, started, tmp_path):
     (tmp_path / "keys.txt").write_text("ann k1\n\nbob k2 7\n")
-    words = "serve victim.npz --keys keys.txt --budget 100 --detector none --port 9 --output label"
-    status, said, _ = run(*words.split())
+    words = "serve victim.npz --keys keys.txt --budget 100 --detector none --port {} --output label"
+    free = worker.free_port()
+    status, said, _ = run(*words.format(free).split())
     assert status == 0
     ((there, host, port),) = started
-    assert (host, port) == ("127.0.0.1", 9)
+    assert (host, port) == ("127.0.0.1", free)
     assert [(a.name, a.budget, a.watch) for a in there.accounts] == [
         ("ann", 100, None),
         ("bob", 7, None),
     ]
     assert there.oracle.output == "label"
     assert "k1" not in said
+
+
+def test_an_address_that_cannot_be_had_is_told_before_anything_is_promised(run, started):
+    with server.listen(port=0) as taken:
+        port = taken.getsockname()[1]
+        for place in (["--port", port], ["--host", "203.0.113.1"], ["--host", "no such"]):
+            status, said, complaint = run("serve", "victim.npz", *place)
+            assert (status, said, complaint.count("\n")) == (2, "", 1)
+            assert "choose another port or host" in complaint
+    assert started == []
 
 
 def test_each_account_has_a_detector_of_its_own(run, started, tmp_path):

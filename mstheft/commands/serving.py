@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -21,27 +22,30 @@ def run(args: argparse.Namespace, desk: Desk) -> int:
     Each refused request is a line on standard error; keys are in none.
     """
     try:
-        from mstheft.oracle import service
+        from mstheft.oracle import server, service
         from mstheft.oracle.accounts import Accounts
     except ModuleNotFoundError as error:
         raise Wrong(f"serve needs {error.name}; pip install 'mstheft[service]'") from error
-    with arguments_of_user():
+    with contextlib.ExitStack() as held, arguments_of_user():
         victim = Network.load(args.model)
         keys = _keys(args.keys, args.budget) if args.keys else [_new_key(args.budget)]
         # Chance that nobody can repeat: noise that is known can be subtracted.
         defences = defences_of(args.defence, victim, secrets.randbits(64))
         told = {"output": args.output, "decimals": args.decimals, "top": args.top}
         told["defences"] = defences
+        listening = held.enter_context(server.listen(args.host, args.port))
         accounts = Accounts(args.accounts or args.model.with_suffix(".accounts.db"), keys)
+        held.callback(accounts.close)
         log = (lambda line: None) if args.quiet else (lambda line: desk.fail(0, line))
         app = service.application(victim, accounts, detector=_detector(args), log=log, **told)
+        held.pop_all()  # all is well: the server closes them
     if not args.keys:
         desk.say(f"key: {keys[0][1]}")
     for account in accounts:
         left = "no budget" if account.left is None else f"{account.left:,} left"
         desk.say(f"account {account.name}: {account.count:,} rows asked, {left}")
     desk.say(f"{args.output} of {args.model} at http://{args.host}:{args.port}/, Ctrl-C ends it")
-    service.serve(app, args.host, args.port)
+    server.serve(app, listening)
     return 0
 
 
@@ -56,11 +60,12 @@ def _new_key(budget: int | None) -> Key:
 def _keys(path: Path, budget: int | None) -> list[Key]:
     """From a file with a line `NAME KEY` or `NAME KEY BUDGET` for each account."""
     lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    for line in lines:
-        if len(line) not in (2, 3) or not all(
-            word.isascii() and word.isdigit() for word in line[2:]
-        ):
-            raise Wrong(f"--keys {path}: expected lines NAME KEY or NAME KEY BUDGET; correct it")
+    for number, line in enumerate(lines, 1):
+        if len(line) not in (2, 3) or not all(w.isascii() and w.isdigit() for w in line[2:]):
+            raise Wrong(
+                f"--keys {path}: expected lines NAME KEY or NAME KEY BUDGET, got another as "
+                f"account {number}; correct it"
+            )
     if not lines:
         raise Wrong(f"--keys {path}: expected at least one line NAME KEY, got none; add one")
     return [(name, key, int(own[0]) if own else budget) for name, key, *own in lines]

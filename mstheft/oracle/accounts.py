@@ -62,9 +62,10 @@ class Accounts:
             digest = _digest(key)
             if digest in self._by_digest or len(key) < 1:
                 self._base.close()
+                got = "the same again" if key else "an empty one"
                 raise ValueError(
-                    f"expected keys that are different and not empty, got that of {name!r} again; "
-                    "give each account its own"
+                    f"expected a key for each account, got {got} for {name!r}; give each account "
+                    "its own"
                 )
             self._base.execute(
                 "INSERT INTO accounts VALUES (?, ?, ?, 0) "

@@ -132,8 +132,8 @@ class HttpVictim:
         answers = wire.unpack(self._send("POST", PREDICT, body, key.hexdigest()))
         if len(answers) != len(rows):
             raise ValueError(
-                f"expected {len(rows)} answers from {self.url}, got {len(answers)}; is it a "
-                "service of mstheft?"
+                f"expected {len(rows)} answers from {self.url}, got {len(answers)}; correct the "
+                "URL if it is no service of mstheft"
             )
         return answers
 

@@ -43,6 +43,7 @@ async def body_of(request: Request, most: int, seconds: float) -> bytes:
     try:
         return await asyncio.wait_for(read(), seconds)
     except asyncio.TimeoutError:
-        raise HTTPException(408, f"expected the body within {seconds:g} s") from None
+        why = f"expected the body within {seconds:g} s; send it at once"
+        raise HTTPException(408, why) from None
     except ClientDisconnect:
-        raise HTTPException(400, "expected a whole body, but the connection broke off") from None
+        raise HTTPException(400, "expected a whole body, but it broke off; send it again") from None

@@ -174,14 +174,6 @@ def application(
     return app
 
 
-def serve(app: Starlette, host: str = "127.0.0.1", port: int = 8000) -> None:
-    """Serve until SIGINT or SIGTERM; requests that are being answered are finished first."""
-    import uvicorn
-
-    quiet = {"access_log": False, "log_level": "warning", "log_config": None}
-    uvicorn.run(app, host=host, port=port, limit_concurrency=1024, **quiet)  # type: ignore[arg-type]
-
-
 async def predict(request: Request) -> Response:
     """Rows in, answers out."""
     service: Service = request.app.state.service
@@ -191,7 +183,9 @@ async def predict(request: Request) -> Response:
         raise HTTPException(415, f"expected Content-Type {wire.JSON} or {wire.NPY}; set it")
     purchase = request.headers.get("idempotency-key")
     if purchase is not None and not (0 < len(purchase) <= 128 and purchase.isascii()):
-        raise HTTPException(400, "expected an Idempotency-Key of 1 to 128 ASCII characters")
+        raise HTTPException(
+            400, "expected an Idempotency-Key of 1 to 128 ASCII characters, got another; shorten it"
+        )
     limits = service.limits
     most = limits.bytes if form == wire.NPY else limits.json
     body = await body_of(request, most, limits.seconds)

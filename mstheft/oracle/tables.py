@@ -21,7 +21,10 @@ def connect(path: str | os.PathLike[str], kind: str, schema: str) -> sqlite3.Con
     """
     path = Path(path)
     if not path.parent.is_dir() or path.is_dir():
-        raise DataError(f"expected a file in a folder that exists, got {path}; create the folder")
+        raise DataError(
+            f"expected a file in a folder that exists, got {path}; create the folder, or name a "
+            "file in it"
+        )
     base = None
     try:
         base = sqlite3.connect(path, timeout=1.0, isolation_level=None, check_same_thread=False)
@@ -43,11 +46,11 @@ def connect(path: str | os.PathLike[str], kind: str, schema: str) -> sqlite3.Con
     except sqlite3.Error as error:
         if base is not None:
             base.close()
-        why = "another process uses it" if "locked" in str(error) else f"it cannot be read: {error}"
-        raise DataError(
-            f"expected {path} as a file of {kind} for this process alone, but {why}; "
-            "end the other process or name another file"
-        ) from error
+        if "locked" in str(error):
+            why = "another process uses it; end that process or name another file"
+        else:
+            why = f"it cannot be read: {error}; name another file"
+        raise DataError(f"expected {path} to hold {kind}, but {why}") from error
     except DataError:
         if base is not None:
             base.close()

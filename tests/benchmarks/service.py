@@ -43,7 +43,7 @@ import test_service
 from mstheft.defend.prada import Detector
 from mstheft.direct import relu, sweep
 from mstheft.nn import Network, zoo
-from mstheft.oracle import Oracle, service
+from mstheft.oracle import Oracle, server, service
 from mstheft.oracle.accounts import Accounts
 from mstheft.oracle.client import HttpVictim
 
@@ -70,7 +70,7 @@ def serving(folder: Path, detector: bool) -> Iterator[str]:
 def serve(port: int, accounts: str, detector: bool) -> None:
     watch = Detector if detector else None
     app = service.application(victim(), Accounts(accounts, [("key", "key", None)]), detector=watch)
-    service.serve(app, port=port)
+    server.serve(app, server.listen(port=port))
 
 
 # ---- rows of the table
