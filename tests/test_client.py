@@ -288,6 +288,18 @@ def crowd(folder, clients, rows, keys=4):
     assert sum(counts) == sum(done) == clients * rows
 
 
+def test_a_small_answer_is_sent_at_once(tmp_path):
+    """A connection that waits for acknowledgements takes 40 ms for each answer."""
+    with worker.serving(tmp_path / "a.db", "key") as url, HttpVictim(url, "key") as victim:
+        victim(X)
+        took = []
+        for _ in range(20):
+            began = time.perf_counter()
+            victim(X)
+            took.append(time.perf_counter() - began)
+    assert min(took) < 0.02
+
+
 def test_eight_clients_at_once(tmp_path):
     crowd(tmp_path, 8, 200)
 

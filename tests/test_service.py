@@ -385,7 +385,7 @@ malformed = st.one_of(
 def refuses(client, examples):
     """Every request of hypothesis is refused cleanly; then an honest one is answered."""
 
-    @settings(max_examples=examples)
+    @settings(max_examples=examples, deadline=None)
     @given(malformed)
     def each(request):
         headers, body = request

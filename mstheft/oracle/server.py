@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 from typing import TYPE_CHECKING
 
@@ -15,10 +16,17 @@ def listen(host: str = "127.0.0.1", port: int = 8000) -> socket.socket:
 
     Raises ValueError where it cannot be had.
     """
+    # With the protocol said, asyncio sends small answers at once; else each waits 40 ms for an
+    # acknowledgement (Nagle's algorithm).
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    taken = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((host, port), family=family)
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, os.name == "posix")
+        taken.bind((host, port))
+        taken.listen()
+        return taken
     except (OSError, UnicodeError) as error:
+        taken.close()
         why = getattr(error, "strerror", None) or "no such host"
         raise ValueError(
             f"expected an address to listen at, but {host}, port {port}, cannot be had ({why}); "
