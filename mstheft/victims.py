@@ -122,7 +122,7 @@ USUAL: dict[str, tuple[str, dict[str, int], dict[str, int]]] = {
     "cifar10": ("cnn", {"blocks": 3}, {"epochs": 15, "batch": 64}),
     "gtsrb": ("cnn", {"blocks": 3}, {"epochs": 25, "batch": 64}),
     "mr": ("text-cnn", {}, {"epochs": 5, "batch": 50}),
-    "imdb": ("text-cnn", {}, {"epochs": 10, "batch": 50}),
+    "imdb": ("text-cnn", {}, {"epochs": 15, "batch": 50}),
     "ag-news": ("text-cnn", {}, {"epochs": 5, "batch": 50}),
 }
 

@@ -655,6 +655,7 @@ def test_more_neurons_than_signs_can_be_told_for(d, h, K):
     result = steal(victim_of(12, d, h, K))
     assert np.isnan(result.trace.signs).all()
     assert h < len(result.model.dense()[0][0]) <= h + 2 * min(K, d)
+    assert "nan" not in result.found["signs"]
 
 
 @pytest.mark.parametrize(

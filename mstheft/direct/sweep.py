@@ -125,8 +125,11 @@ def tell(result: Result) -> None:
         rows, width = trace.neurons.rows.shape
         told["jacobians"] = f"{count(len(trace.stands), 'Jacobian')}, {rows:,} rows of {width:,}"
     if trace.signs is not None:
-        off = np.abs(np.abs(trace.signs) - 1).max(initial=0)
-        told["signs"] = f"{count(len(trace.signs), 'sign')}, at most {off:.1e} from ±1"
+        told["signs"] = f"{count(len(trace.signs), 'sign')}, " + (
+            f"at most {np.abs(np.abs(trace.signs) - 1).max(initial=0):.1e} from ±1"
+            if np.isfinite(trace.signs).all()
+            else "not all told apart: an affine remainder stands for them"
+        )
     if hasattr(trace, "misfit"):
         told["refinement"] = f"misfit {trace.misfit[0]:.1e}, then {trace.misfit[1]:.1e}"
 

@@ -8,6 +8,7 @@ call gets arrays of its own. Each thread has its own memory: several may ask one
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +17,8 @@ import numpy as np
 
 from mstheft.nn.functions import Array
 
-PIECE = 1 << 17  # numbers in a piece: half a megabyte of float32
+PIECE = 1 << 18  # numbers in a piece: a megabyte of float32; threads that share the interpreter
+# wait for one another at each call, so that smaller pieces, though faster alone, cost more
 _active = threading.local()
 
 
@@ -46,7 +48,7 @@ class Buffers(threading.local):
         """An array of arbitrary content; the last one of that name is overwritten if reused."""
         if not reusing():
             return np.empty(shape, dtype)
-        size = int(np.prod(shape))
+        size = math.prod(shape)
         kept = self._kept.get(name)
         if kept is None or kept.size < size or kept.dtype != dtype:
             kept = self._kept[name] = np.empty(size, dtype)

@@ -1,4 +1,7 @@
-"""Convolution over images, (n, height, width, channels): fast by bands, and slow by loops."""
+"""Convolution over images, (n, height, width, channels): by tiles or bands, and slow by loops.
+
+Windows of 3x3 over many channels go by the tiles of `winograd`, all others by bands of rows.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,9 @@ from numpy.lib.stride_tricks import as_strided
 from mstheft.nn.buffers import pieces
 from mstheft.nn.functions import Array
 from mstheft.nn.layers import Grads, Layer
+from mstheft.nn.winograd import ENOUGH, SIZE, Winograd
 
-BANDS = 1 << 19  # numbers in a piece of bands: two megabytes of float32
+BANDS = 1 << 18  # numbers in a piece of bands: a megabyte of float32
 
 
 def bands(x: Array, size: int, stride: int, pad: int, out: Array) -> Array:
@@ -116,41 +120,66 @@ class Conv2D(Layer):
     def forward(self, x: Array, train: bool = False) -> tuple[Array, Any]:
         """(n, h, w, inputs) -> (n, oh, ow, filters): every window times the weights, by pieces."""
         out = self.buffers.empty("out", (len(x), *self.out_shape(x.shape[1:])), x.dtype)
+        if self.tiled:
+            weights = self.params["W"].transpose(1, 2, 3, 0)
+            tiles = Winograd(self.pad, x.dtype, self.buffers)
+            return tiles.convolve(x, weights, self.params["b"], out), x
         weights = self.params["W"].transpose(2, 1, 3, 0).reshape(-1, self.filters)
         (oh, ow), width = out.shape[1:3], x.shape[2] + self.pad
+        bias, flat = np.tile(self.params["b"], ow), out.reshape(len(x), oh, -1)
         for rows in pieces(len(x), self._numbers(x, out), BANDS):
             found = self._windows("x", x[rows], self.stride, self.pad, (oh, width))
             sums = self._times(found, weights, (len(x[rows]), oh, width))
-            np.add(sums[:, :, :: self.stride][:, :, :ow], self.params["b"], out=out[rows])
+            if self.stride > 1:
+                sums = np.ascontiguousarray(sums[:, :, :: self.stride])
+            long = sums.reshape(*sums.shape[:2], -1)  # a sum over long rows is faster
+            np.add(long[:, :, : flat.shape[2]], bias, out=flat[rows])
         return out, x
 
     def backward(self, dout: Array, cache: Any, need_dx: bool = True) -> tuple[Array, Grads]:
         """dL/dW from the windows; dL/dx as a convolution of dout with the flipped weights."""
-        x, k, width = cache, self.size, cache.shape[2] + self.pad
+        ones = np.ones(dout.size // self.filters, dout.dtype)
+        dw = self._weight_gradient(cache, dout)
+        grads = {"W": np.ascontiguousarray(dw), "b": ones @ dout.reshape(len(ones), -1)}
+        return (self.input_gradient(dout, cache) if need_dx else dout), grads
+
+    def _weight_gradient(self, x: Array, dout: Array) -> Array:
+        """Σ over all positions of window times dL/dout: (filters, k, k, inputs)."""
+        k, width = self.size, x.shape[2] + self.pad
+        if self.tiled:
+            tiles = Winograd(self.pad, x.dtype, self.buffers)
+            return tiles.weight_gradient(x, dout).transpose(3, 0, 1, 2)
         dw = np.zeros((k * k * self.inputs, self.filters), dout.dtype)
         for rows in pieces(len(x), self._numbers(x, dout), BANDS):
             part = dout[rows]
             found = self._windows("x", x[rows], self.stride, self.pad, (part.shape[1], width))
             dw += np.matmul(found.swapaxes(1, 2), self._beside(part, width)).sum(axis=0)
-        dw = dw.reshape(k, k, self.inputs, self.filters).transpose(3, 1, 0, 2)
-        ones = np.ones(dout.size // self.filters, dout.dtype)
-        grads = {"W": np.ascontiguousarray(dw), "b": ones @ dout.reshape(len(ones), -1)}
-        return (self.input_gradient(dout, x) if need_dx else dout), grads
+        return dw.reshape(k, k, self.inputs, self.filters).transpose(3, 1, 0, 2)
 
     def input_gradient(self, dout: Array, cache: Any) -> Array:
         """dL/dx: the weights, turned by half a turn, over dout."""
         h, w = cache.shape[1:3]
         dx = self.buffers.empty("dx", cache.shape, dout.dtype)
-        turned = self.params["W"][:, ::-1, ::-1].transpose(2, 1, 0, 3).reshape(-1, self.inputs)
-        for rows in pieces(len(dx), self._numbers(cache, dout), BANDS):
+        turned = self.params["W"][:, ::-1, ::-1]
+        if self.tiled:
+            tiles = Winograd(self.size - 1 - self.pad, dout.dtype, self.buffers)
+            return tiles.convolve(dout, turned.transpose(1, 2, 0, 3), 0, dx)
+        turned = turned.transpose(2, 1, 0, 3).reshape(-1, self.inputs)
+        for rows in pieces(len(dx), self._numbers(dout, dx) * self.stride**2, BANDS):
             spread, shape = self._spread(dout[rows]), (h, w + self.pad)
             found = self._windows("dout", spread, 1, self.size - 1 - self.pad, shape)
             dx[rows] = self._times(found, turned, (len(spread), *shape))[:, :, :w]
         return dx
 
+    @property
+    def tiled(self) -> bool:
+        """Are the windows such that Winograd's tiles pay off?"""
+        plain = self.size == SIZE and self.stride == 1
+        return plain and min(self.inputs, self.filters) >= ENOUGH
+
     def _numbers(self, x: Array, out: Array) -> int:
-        """In the bands of x, or of dout where these are more."""
-        return self.size * max(x.size * out.shape[1] // x.shape[1], out.size * self.stride)
+        """In the bands of x, or in the sums where these are more."""
+        return max(self.size * x.size * out.shape[1] // x.shape[1], out.size * self.stride)
 
     def _windows(self, name: str, x: Array, stride: int, pad: int, shape: tuple[int, int]) -> Array:
         """The windows of x, framed by `pad` zeros, that start in `shape` rows and columns."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.nn.buffers import pieces
+from mstheft.nn.buffers import pieces, reusing
 from mstheft.nn.functions import Array
 from mstheft.nn.layers import Grads, Layer
 from mstheft.nn.parallel import part, summed
@@ -55,33 +55,42 @@ class BatchNorm(Layer):
         return shape
 
     def forward(self, x: Array, train: bool = False) -> tuple[Array, Any]:
-        """(..., channels) -> the same shape."""
+        """(..., channels) -> the same shape, as x · γ/√(σ² + ε) + (β - μ γ/√(σ² + ε))."""
         wide, (mean, var) = self._wide(x), (self.params["mean"], self.params["var"])
-        centred = self.buffers.empty("centred", wide.shape, x.dtype)
         if train:
-            mean, count = self._mean(x.reshape(-1, self.channels))
-            var = np.zeros_like(mean)
-        for rows in pieces(len(wide), wide.size):
-            np.subtract(wide[rows], self._repeat(mean, wide), out=centred[rows])
-            if train:
-                flat = centred[rows].reshape(-1, self.channels)
-                var += column_products(flat, flat)
-        if train:
-            var = summed(var) / count
+            mean, var = self._statistics(wide)
             self._follow(mean, var)
         root = np.sqrt(var + x.dtype.type(self.epsilon))
+        factor = self.params["gamma"] / root
+        shift = self._repeat(self.params["beta"] - mean * factor, wide)
+        factor = self._repeat(factor, wide)
         out = self.buffers.empty("out", wide.shape, x.dtype)
-        factor = self._repeat(self.params["gamma"] / root, wide)
-        beta = self._repeat(self.params["beta"], wide)
         for rows in pieces(len(wide), wide.size):
-            np.multiply(centred[rows], factor, out=out[rows])
-            out[rows] += beta
-        return out.reshape(x.shape), (centred, root, train)
+            np.multiply(wide[rows], factor, out=out[rows])
+            out[rows] += shift
+        return out.reshape(x.shape), (wide, mean, root, train)
 
-    def _mean(self, flat: Array) -> tuple[Array, Any]:
-        """(m, c) -> the mean of every channel over the whole batch, (c,), and how many it is of."""
-        count = summed(flat.dtype.type(len(flat)))
-        return summed(column_sums(flat)) / count, count
+    def _statistics(self, wide: Array) -> tuple[Array, Array]:
+        """Mean and variance of every channel over the whole batch, in one pass over x.
+
+        With e = x - a, a the first sample's mean, so that no digits are lost where μ is large:
+        μ = a + mean(e),  N σ² = Σ (e - (μ - a))² = Σ e² - 2 (μ - a) Σ e + N (μ - a)²
+        """
+        near = self._flat(wide[:1]).mean(axis=0)
+        repeated, sums, squares = self._repeat(near, wide), 0 * near, 0 * near
+        for rows in pieces(len(wide), wide.size):
+            away = self._flat(wide[rows] - repeated)
+            sums += column_sums(away)
+            squares += column_products(away, away)
+        own = wide.dtype.type(wide.size // self.channels)
+        count = summed(own)
+        mean = summed(sums + own * near) / count
+        off = mean - near
+        return mean, summed(squares - 2 * off * sums + own * off * off) / count
+
+    def _flat(self, wide: Array) -> Array:
+        """(n, ...·c) -> (n·..., c)."""
+        return wide.reshape(-1, self.channels)
 
     def _wide(self, x: Array) -> Array:
         """(n, ..., c) -> (n, ...·c): long rows are worked on faster than short ones."""
@@ -99,12 +108,12 @@ class BatchNorm(Layer):
 
     def backward(self, dout: Array, cache: Any, need_dx: bool = True) -> tuple[Array, Grads]:
         """dx = γ/√(σ²+ε) (dout - mean(dout) - x̂ mean(dout x̂)); no means outside training."""
-        centred, root, train = cache
-        wide = self._wide(dout)
+        x, mean, root, train = cache
+        wide, repeated = self._wide(dout), self._repeat(mean, x)
         gamma, beta = np.zeros_like(root), np.zeros_like(root)
         for rows in pieces(len(wide), wide.size):
-            flat = wide[rows].reshape(-1, self.channels)
-            gamma += column_products(flat, centred[rows].reshape(flat.shape))
+            flat = self._flat(wide[rows])
+            gamma += column_products(self._flat(x[rows] - repeated), flat)
             beta += column_sums(flat)
         grads = {"gamma": gamma / root, "beta": beta}
         if not need_dx:
@@ -112,13 +121,14 @@ class BatchNorm(Layer):
         factor, slope, shift = self.params["gamma"] / root, 0 * root, 0 * root
         if train:
             share = factor / summed(dout.dtype.type(dout.size // self.channels))
-            slope, shift = (summed(grads[name]) * share for name in ("gamma", "beta"))
-        factor, slope, shift = (self._repeat(v, wide) for v in (factor, slope / root, shift))
-        dx = self.buffers.empty("dx", wide.shape, dout.dtype)
+            slope = -share * summed(grads["gamma"]) / root
+            shift = -share * summed(grads["beta"]) - slope * mean
+        factor, slope, shift = (self._repeat(v, wide) for v in (factor, slope, shift))
+        dx = wide if reusing() else np.empty_like(wide)
         for rows in pieces(len(wide), wide.size):
-            np.multiply(centred[rows], -slope, out=dx[rows])
-            dx[rows] += wide[rows] * factor
-            dx[rows] -= shift
+            np.multiply(wide[rows], factor, out=dx[rows])
+            dx[rows] += x[rows] * slope
+            dx[rows] += shift
         return dx.reshape(dout.shape), grads
 
 
@@ -128,8 +138,8 @@ def column_sums(a: Array) -> Array:
 
 
 def column_products(a: Array, b: Array) -> Array:
-    """Σ_n a_nc b_nc for every column c, (m, c), (m, c) -> (c,)."""
-    return column_sums(a * b)
+    """Σ_n a_nc b_nc for every column c, (m, c), (m, c) -> (c,); uses up the first."""
+    return column_sums(np.multiply(a, b, out=a))
 
 
 class Dropout(Layer):

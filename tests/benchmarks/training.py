@@ -22,6 +22,7 @@ from torch import nn
 import mstheft as mt
 from mstheft.nn.buffers import reused
 from mstheft.nn.conv import Conv2D
+from mstheft.nn.parallel import in_parts
 
 BOUTS, WORDS, LENGTH = 5, 5000, 60
 Step = Callable[[], Any]
@@ -161,15 +162,22 @@ def peak() -> float:
 
 
 def convolution_share() -> str:
-    """Forward pass of 32 -> 64 filters on 128 images of 14x14, as a share of the peak."""
+    """Forward pass of 32 -> 64 filters on 128 images of 14x14, as a share of the peak.
+
+    Split over both cores, as a network does it; the operations are those of the plain sum.
+    """
     layer = Conv2D(32, 64, dtype=np.float32)
     x = np.random.default_rng(0).random((128, 14, 14, 32), dtype=np.float32)
     times = []
-    with reused():
-        for _ in range(30):
-            began = time.perf_counter()
+
+    def forward(x: np.ndarray) -> None:
+        with reused():
             layer.forward(x)
-            times.append(time.perf_counter() - began)
+
+    for _ in range(30):
+        began = time.perf_counter()
+        in_parts(forward, x, numbers=2 * x.size)
+        times.append(time.perf_counter() - began)
     speed = 2 * 128 * 14 * 14 * 9 * 32 * 64 / float(np.median(times[5:]))
     top = peak()
     return f"{speed / 1e9:.0f} of {top / 1e9:.0f} Gflop/s = {100 * speed / top:.0f} %"
