@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import service_worker as worker
 
-from mstheft.direct import label_only, linear, relu, sweep
+from mstheft.direct import label_only, linear, relu, smooth, sweep
 from mstheft.errors import BudgetExhausted
+from mstheft.learning import active, jacobian
 from mstheft.nn import zoo
 from mstheft.oracle import Oracle, client, service, wire
 from mstheft.oracle.accounts import Accounts
@@ -99,6 +100,42 @@ def test_attacks_run_unchanged_to_the_same_copy_and_count(there, network, attack
     assert same(result.model, here.model)
     assert result.queries == here.queries
     assert count(victim) == victim.count == oracle.count == here.total
+
+
+def smooth_theft(oracle):
+    return smooth.extract(oracle, rng=1, activation="tanh")
+
+
+def active_theft(oracle):
+    pool = np.random.default_rng(0).normal(size=(300, 20))
+    how = {"strategy": "k-center", "budget": 60, "rounds": 2, "epochs": 3}
+    return active.steal(oracle, pool, lambda: zoo.softmax(20, 4, rng=1), rng=0, **how)
+
+
+def jacobian_theft(oracle):
+    rows = np.random.default_rng(0).normal(size=(10, 20))
+    return jacobian.augment(
+        oracle, rows, lambda: zoo.softmax(20, 4, rng=1), rounds=2, rng=0, epochs=3
+    )
+
+
+@pytest.mark.parametrize(
+    ("activation", "steal", "output"),
+    [
+        ("tanh", smooth_theft, "logits"),
+        ("relu", active_theft, "probs"),
+        ("relu", active_theft, "label"),
+        ("relu", jacobian_theft, "probs"),
+    ],
+)
+def test_smooth_and_learned_thefts_too(there, activation, steal, output):
+    network = zoo.mlp([20, 8, 4], activation=activation, bias=0.1, rng=0)
+    here = steal(Oracle(network, output))
+    victim = there(network, output=output)
+    result = steal(Oracle(victim, output))
+    assert same(result.model, here.model)
+    assert result.queries == here.queries
+    assert count(victim) == victim.count == here.total
 
 
 def test_an_oracle_may_tell_less_than_the_service(there):
