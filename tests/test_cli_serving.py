@@ -296,6 +296,18 @@ def test_a_defence_in_this_process_is_told_and_belongs_to_the_journal(run):
     assert (status, "ask for output='probs'" in complaint) == (2, True)
 
 
+def test_a_checkpoint_of_another_defence_is_refused(run, tmp_path):
+    zoo.mlp([784, 8, 10], rng=0).save(tmp_path / "picture.npz")
+    words = "steal active --victim picture.npz --data glyphs --budget 60 --rounds 1 --copy softmax"
+    words += " --epochs 1 --pool-size 200 --checkpoint there --json out.json --defence"
+    assert run(*words.split(), "round:2")[0] == 0
+    assert json.loads((tmp_path / "out.json").read_text())["defence"] == "round:2"
+    assert run(*words.split(), "round:2")[0] == 0
+    status, _, complaint = run(*words.split(), "round:1")
+    assert status != 0
+    assert "defence" in complaint
+
+
 # ---- --journal
 
 

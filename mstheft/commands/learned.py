@@ -117,6 +117,8 @@ def _steal(
         url = is_url(args.victim_file)
         mark = thefts.mark
         about = {"victim": args.victim_file} if url else mark(Network.load(args.victim_file))
+    if args.defence:
+        about["defence"] = args.defence
     return thefts.attack(cell, oracle, task, pool, judge, args.checkpoint, about)
 
 
@@ -197,7 +199,7 @@ def _record(
     """What went in and what came out, for --json."""
     victim = args.victim_file or "trained on the spot"
     told = {"mstheft": arguments.version(), "attack": args.kind, "victim_file": str(victim)}
-    told |= {"victim_accuracy": right, "settings": cell}
+    told |= {"victim_accuracy": right, "settings": cell, "defence": args.defence}
     if result.curve:
         told["chosen_round"] = max(result.curve, key=_merit).round
     curve = [asdict(point) for point in result.curve]

@@ -57,17 +57,7 @@ def run(args: argparse.Namespace, desk: Desk) -> int:
         victim = _victim(args)
     say = desk.say
     problems: list[object] = []
-    about = {"attack": args.kind, "seed": args.seed, **args.options(args)}
-    asked = victim.network or victim.service
-    with remote.closing(asked), journal_of(args.journal, asked, about) as journal:
-        with arguments_of_user():
-            told = {"budget": args.budget, "decimals": args.decimals, "journal": journal}
-            defences = defences_of(args.defence, asked, [args.seed, 2])
-            oracle = Oracle(asked, output=args.output, defences=defences, **told)
-        say(f"victim: {victim.name}\noracle: {_promise(oracle, args.defence)}\n")
-        result, failure = _attack(args, oracle)
-        if journal:
-            say(journal_line(journal))
+    result, failure = _theft(args, victim, desk)
     kept = _keep(result, args.save, problems)
     say(report.stage_table(report.stage_rows(result)))
     if kept:
@@ -77,7 +67,8 @@ def run(args: argparse.Namespace, desk: Desk) -> int:
         say(f"\nfidelity on {victim.inputs}, none of them seen by the attack\n{text}")
         say(f"\n{report.floor_line(result)}")
     elif victim.network is None and result.model is not None:
-        say("\nthe victim is behind a service: its own check speaks for the copy")
+        for_it = "its own check speaks" if result.verified else "nothing speaks"
+        say(f"\nthe victim is behind a service: {for_it} for the copy")
         say(f"\n{report.floor_line(result)}")
     with noted(problems, "--json"):
         if args.json:
@@ -90,6 +81,24 @@ def run(args: argparse.Namespace, desk: Desk) -> int:
     problems += [failure] if failure else []
     status = 130 if args.interrupted else 1
     return max((desk.fail(status, each) for each in problems), default=0)
+
+
+def _theft(
+    args: argparse.Namespace, victim: _Victim, desk: Desk
+) -> tuple[Result, ExtractionError | None]:
+    """Put the victim into its box, with a journal if there is to be one, and attack."""
+    about = {"attack": args.kind, "seed": args.seed, **args.options(args)}
+    asked = victim.network or victim.service
+    with remote.closing(asked), journal_of(args.journal, asked, about) as journal:
+        with arguments_of_user():
+            told = {"budget": args.budget, "decimals": args.decimals, "journal": journal}
+            defences = defences_of(args.defence, asked, [args.seed, 2])
+            oracle = Oracle(asked, output=args.output, defences=defences, **told)
+        desk.say(f"victim: {victim.name}\noracle: {_promise(oracle, args.defence)}\n")
+        result, failure = _attack(args, oracle)
+        if journal:
+            desk.say(journal_line(journal))
+    return result, failure
 
 
 def _attack(args: argparse.Namespace, oracle: Oracle) -> tuple[Result, ExtractionError | None]:
