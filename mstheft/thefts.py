@@ -219,18 +219,22 @@ def split_test(task: victims.Task) -> list[np.ndarray]:
 
 
 def judged_by(
-    task: victims.Task, network: Network, most: int
+    task: victims.Task, network: Network | None, most: int
 ) -> Callable[[Network], dict[str, float]]:
-    """A function copy -> its agreement with the victim and its accuracy, on at most `most` rows."""
+    """A function copy -> its agreement with the victim and its accuracy, on at most `most` rows.
+
+    network : the victim; without it (it is behind a service) the accuracy alone
+    """
     rows = split_test(task)[0][:most]
-    x, y, told = task.x_test[rows], task.y_test[rows], network.labels(task.x_test[rows])
+    x, y = task.x_test[rows], task.y_test[rows]
+    told = None if network is None else network.labels(x)
 
     def judge(copy: Network) -> dict[str, float]:
         labels = copy.labels(x)
-        return {
-            "agreement": float((labels == told).mean()),
-            "accuracy": float((labels == y).mean()),
-        }
+        right = {"accuracy": float((labels == y).mean())}
+        if told is None:
+            return right
+        return {"agreement": float((labels == told).mean()), **right}
 
     return judge
 

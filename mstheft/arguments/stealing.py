@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from mstheft import figures, victims
-from mstheft.arguments.values import add_common, whole, widths
+from mstheft.arguments.values import add_common, file_or_url, url, whole, widths
+from mstheft.defend import named
 from mstheft.direct import deep, label_only, linear, relu, smooth, sweep
 from mstheft.learning import strategies
 
@@ -139,7 +140,8 @@ def _learned(kinds: Any, name: str, what: str) -> argparse.ArgumentParser:
     parser.set_defaults(command="learn")
     add = parser.add_argument
     add("--data", choices=sorted(victims.TASKS), help="what the victim has learned")
-    add("--victim", type=Path, dest="victim_file", metavar="FILE", help="by mstheft train --save")
+    words = "by mstheft train --save; or the URL of mstheft serve"
+    add("--victim", type=file_or_url, dest="victim_file", metavar="FILE|URL", help=words)
     add("--output", choices=("logits", "log_probs", "probs", "label"), default="probs")
     add("--budget", type=whole(10), default=1000, metavar="N", help="(default: %(default)s)")
     add("--rounds", type=whole(1), default=5, metavar="N", help="(default: %(default)s)")
@@ -149,6 +151,7 @@ def _learned(kinds: Any, name: str, what: str) -> argparse.ArgumentParser:
     add("--save", type=Path, metavar="FILE", help="the copy, .npz")
     add("--json", type=Path, metavar="FILE", help="everything that is printed, and more")
     add("--log", type=Path, metavar="FILE", help="the queries and their labels, .npz")
+    _add_box(parser)
     add("--plot", type=Path, metavar="DIR", help="figures of the attack, .png")
     add_common(parser)
     return parser
@@ -164,8 +167,10 @@ def _kind(kinds: Any, name: str, what: str) -> tuple[argparse.ArgumentParser, An
     victims = parser.add_mutually_exclusive_group(required=True)
     victims.add_argument("--model", type=Path, metavar="FILE", help="written by Network.save")
     victims.add_argument("--data", choices=("mnist", "glyphs"), help="train a victim on these")
+    victims.add_argument("--victim", type=url, metavar="URL", help="of mstheft serve")
     add = parser.add_argument
     add("--budget", type=whole(0), metavar="N", help="queries that the oracle answers")
+    _add_box(parser)
     add("--save", type=Path, metavar="FILE", help="the copy, .npz")
     add("--json", type=Path, metavar="FILE", help="everything that is printed, and more")
     add("--plot", type=Path, metavar="DIR", help="a figure of each stage, .png")
@@ -182,3 +187,12 @@ def _add_answers(parser: argparse.ArgumentParser, usual: str) -> None:
         help="what the oracle tells (default: %(default)s)",
     )
     parser.add_argument("--decimals", type=whole(0), metavar="N", help="to which it rounds")
+
+
+def _add_box(parser: argparse.ArgumentParser) -> None:
+    """What stands between victim and attack."""
+    add = parser.add_argument
+    add("--key", metavar="KEY", help="of the service behind a URL")
+    add("--defence", metavar="WORDS", help=f"changes answers: {named.FORMS}; several with commas")
+    words = "keeps every answer; a run that was killed goes on from it"
+    add("--journal", type=Path, metavar="FILE", help=words)

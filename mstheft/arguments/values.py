@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 
 def positive(text: str) -> float:
@@ -52,6 +54,23 @@ def widths(example: str, *others: str) -> Callable[[str], list[int]]:
         raise argparse.ArgumentTypeError(f"expected widths such as {example}, got {text!r}")
 
     return read
+
+
+def is_url(place: Any) -> bool:
+    """Is this a service, and not a file?"""
+    return isinstance(place, str)
+
+
+def url(text: str) -> str:
+    """'http://localhost:8000'."""
+    if not text.startswith(("http://", "https://")):
+        raise argparse.ArgumentTypeError(f"expected a URL that starts with http://, got {text!r}")
+    return text
+
+
+def file_or_url(text: str) -> Path | str:
+    """A file; or a URL, which stays a word."""
+    return text if text.startswith(("http://", "https://")) else Path(text)
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:

@@ -7,16 +7,22 @@ import io
 import math
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mstheft import arguments, figures, report, thefts, victims
+from mstheft.arguments.values import is_url
+from mstheft.commands import remote
 from mstheft.commands.shared import (
     Desk,
     Wrong,
     arguments_of_user,
     check_places,
+    defences_of,
+    journal_line,
+    journal_of,
     keep,
     noted,
 )
@@ -26,22 +32,35 @@ from mstheft.nn import Network
 from mstheft.nn.fit import accuracy
 from mstheft.oracle import Oracle
 
+ENDS = (ValueError, ConnectionError, ExtractionError, BudgetExhausted, KeyboardInterrupt)
+
 
 def run(args: argparse.Namespace, desk: Desk) -> int:
     """Learn a copy; keep it at once; then tell how it went."""
     with arguments_of_user():
         check_places(args)
+        remote.check(args.victim_file, args)
+        if args.journal and args.checkpoint:
+            raise Wrong("--journal and --checkpoint both keep what was paid for; choose one")
         cell, task = _cell(args)
         pool = thefts.thief_rows(cell, task)
         thefts.architecture(cell["copy"], task, 0)  # wrong words are told before any training
-        network = _victim(args, cell, task, desk)
-        oracle = Oracle(network, args.output, budget=args.budget)
-    right = accuracy(network, task.x_test, task.y_test)
+        victim = _victim(args, cell, task, desk)
+    network = victim if isinstance(victim, Network) else None
+    right = math.nan if network is None else accuracy(network, task.x_test, task.y_test)
     name = args.victim_file or "trained on the spot"
-    desk.say(f"victim: {name}, right on {_share(right)} of the test part of {task.name}")
+    known = f", right on {_share(right)} of the test part of {task.name}" if network else ""
+    desk.say(f"victim: {name}{known}")
     desk.say(f"oracle: {args.output}, {args.budget:,} queries; copy: {cell['copy']}\n")
     judge = thefts.judged_by(task, network, len(task.x_test))
-    result, failure = _attack(lambda: _steal(args, cell, oracle, task, pool, judge))
+    with remote.closing(victim), journal_of(args.journal, victim, dict(cell)) as journal:
+        with arguments_of_user():
+            defences = defences_of(args.defence, victim, [args.seed, 4])
+            told = {"budget": args.budget, "defences": defences, "journal": journal}
+            oracle = Oracle(victim, args.output, **told)
+        result, failure = _attack(lambda: _steal(args, cell, oracle, task, pool, judge))
+        if journal:
+            desk.say(journal_line(journal))
     problems = _write(args, cell, network, result, task, pool, right, desk)
     problems += [failure] if failure else []
     status = 130 if isinstance(failure, KeyboardInterrupt) else 1
@@ -50,7 +69,7 @@ def run(args: argparse.Namespace, desk: Desk) -> int:
 
 def _cell(args: argparse.Namespace) -> tuple[thefts.Cell, victims.Task]:
     """The settings of a theft; what was not said follows from the data."""
-    if args.data is None and args.victim_file is not None:
+    if args.data is None and isinstance(args.victim_file, Path):
         args.data = Network.load(args.victim_file).about.get("data")
     if args.data is None:
         raise Wrong(
@@ -67,17 +86,21 @@ def _cell(args: argparse.Namespace) -> tuple[thefts.Cell, victims.Task]:
     return thefts.SETTINGS | usual | chosen, task
 
 
-def _victim(args: argparse.Namespace, cell: thefts.Cell, task: victims.Task, desk: Desk) -> Network:
-    """The victim of the file, or one that is trained on the spot."""
+def _victim(args: argparse.Namespace, cell: thefts.Cell, task: victims.Task, desk: Desk) -> Any:
+    """The victim of the file, one behind a URL, or one that is trained on the spot."""
     if args.victim_file is None:
         desk.say(f"training a victim on {task.name}: {task.found}")
         return thefts.trained(cell, task, rng=args.seed)
-    network = Network.load(args.victim_file)
-    if network.inputs != int(np.prod(task.shape)) or network.outputs < task.classes:
-        raise Wrong(
-            f"--victim {args.victim_file}: expected a network for {task.name}, {task.shape} to "
-            f"{task.classes} classes, got {network.shape} to {network.outputs}; name its --data"
-        )
+    url = is_url(args.victim_file)
+    network = remote.opened(args.victim_file, args) if url else Network.load(args.victim_file)
+    known = network.outputs is not None
+    if network.inputs != math.prod(task.shape) or (known and network.outputs < task.classes):
+        with remote.closing(network):
+            raise Wrong(
+                f"--victim {args.victim_file}: expected a network for {task.name}, {task.shape} "
+                f"to {task.classes} classes, got {network.shape} to {network.outputs}; name its "
+                "--data"
+            )
     return network
 
 
@@ -89,8 +112,13 @@ def _steal(
     pool: np.ndarray,
     judge: Callable[[Network], dict[str, float]],
 ) -> Stolen:
-    network = Network.load(args.victim_file) if args.victim_file else None
-    about = thefts.mark(network) if network else {"victim": f"trained, seed {args.seed}"}
+    about: dict[str, Any] = {"victim": f"trained, seed {args.seed}"}
+    if args.victim_file is not None:
+        url = is_url(args.victim_file)
+        mark = thefts.mark
+        about = {"victim": args.victim_file} if url else mark(Network.load(args.victim_file))
+    if args.defence:
+        about["defence"] = args.defence
     return thefts.attack(cell, oracle, task, pool, judge, args.checkpoint, about)
 
 
@@ -98,7 +126,7 @@ def _attack(steal: Callable[[], Stolen]) -> tuple[Stolen, BaseException | None]:
     """The result, whole or as far as it came, and what ended it."""
     try:
         return steal(), None
-    except (ValueError, ExtractionError, BudgetExhausted, KeyboardInterrupt) as error:
+    except ENDS as error:
         partial = getattr(error, "partial", None)
         partial = partial if isinstance(partial, Stolen) else Stolen()
         if isinstance(error, ValueError) and not partial.queries:  # nothing was asked yet
@@ -109,7 +137,7 @@ def _attack(steal: Callable[[], Stolen]) -> tuple[Stolen, BaseException | None]:
 def _write(
     args: argparse.Namespace,
     cell: thefts.Cell,
-    network: Network,
+    network: Network | None,
     result: Stolen,
     task: victims.Task,
     pool: np.ndarray,
@@ -122,7 +150,7 @@ def _write(
     if result.model is not None:
         keep(result.model, args.save, problems)
     with noted(problems, "--log"):
-        if args.log and len(asked):
+        if args.log and network and len(asked):
             file = io.BytesIO()
             rows = asked.reshape(len(asked), -1).astype(np.float32)
             np.savez(file, queries=rows, labels=network.labels(asked))
@@ -132,7 +160,7 @@ def _write(
         if args.json:
             report.write(args.json, report.to_json(_record(args, cell, result, right)))
     with noted(problems, "--plot"):
-        if args.plot and result.model is not None:
+        if args.plot and network and result.model is not None:
             shown = pool if args.kind == "active" else None
             for picture in figures.learned_pictures(network, result, task.x_test, shown):
                 report.write(args.plot / f"{picture.name}.png", picture.png)
@@ -171,7 +199,7 @@ def _record(
     """What went in and what came out, for --json."""
     victim = args.victim_file or "trained on the spot"
     told = {"mstheft": arguments.version(), "attack": args.kind, "victim_file": str(victim)}
-    told |= {"victim_accuracy": right, "settings": cell}
+    told |= {"victim_accuracy": right, "settings": cell, "defence": args.defence}
     if result.curve:
         told["chosen_round"] = max(result.curve, key=_merit).round
     curve = [asdict(point) for point in result.curve]
@@ -181,8 +209,7 @@ def _record(
 def _sentence(problem: object, args: argparse.Namespace) -> object:
     """What ended it, and how to go on."""
     if isinstance(problem, KeyboardInterrupt):
-        go_on = (
-            "the same command goes on from its --checkpoint" if args.checkpoint else "start again"
-        )
+        kept = [f"--{name}" for name in ("checkpoint", "journal") if getattr(args, name, None)]
+        go_on = f"the same command goes on from its {kept[0]}" if kept else "start again"
         return f"stopped by Ctrl-C; {go_on}"
     return problem

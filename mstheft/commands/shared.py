@@ -9,7 +9,9 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from mstheft.defend import named
 from mstheft.errors import DataError
 from mstheft.nn import Network
 
@@ -61,15 +63,13 @@ def keep(network: Network, path: Path | None, problems: list[object]) -> Path | 
 
 def check_places(args: argparse.Namespace) -> None:
     """Before anything is spent: can everything that is asked for be written?"""
-    names = ("model", "victim_file", "json", "save", "log", "plot")
-    named = {f"--{name.removesuffix('_file')}": getattr(args, name, None) for name in names}
-    places = [path.resolve() for path in named.values() if path]
+    names = ("model", "victim_file", "json", "save", "log", "journal", "plot")
+    said = {f"--{name.removesuffix('_file')}": getattr(args, name, None) for name in names}
+    places = [path.resolve() for path in said.values() if isinstance(path, Path)]
     if len(set(places)) < len(places):
-        raise Wrong(
-            f"{', '.join(n for n in named if named[n])} name one place twice; choose others"
-        )
-    for option in ("--json", "--save", "--log"):
-        path = named[option]
+        raise Wrong(f"{', '.join(n for n in said if said[n])} name one place twice; choose others")
+    for option in ("--json", "--save", "--log", "--journal"):
+        path = said[option]
         if path is None or (option == "--log" and path.is_file()):
             continue
         if path.is_dir():
@@ -78,10 +78,42 @@ def check_places(args: argparse.Namespace) -> None:
             raise Wrong(f"{option} {path}: there is no folder {path.parent}; create it")
         if not os.access(path.parent, os.W_OK):
             raise Wrong(f"{option} {path}: the folder cannot be written to; choose another")
-    save = named["--save"]
+    save = said["--save"]
     if save and save.suffix != ".npz":
         raise Wrong(f"--save {save}: expected a name that ends in .npz, got {save.name!r}; add it")
-    if plot := named["--plot"]:
+    if plot := said["--plot"]:
         if plot.exists() and not plot.is_dir():
             raise Wrong(f"--plot {plot}: expected a folder, got a file; name another")
         plot.mkdir(parents=True, exist_ok=True)
+
+
+@contextlib.contextmanager
+def journal_of(path: Path | None, victim: Any, about: dict[str, Any]) -> Iterator[Any]:
+    """The journal at `path`, or None without one.
+
+    victim : a Network, or the client of a service
+    about : what tells this run from others; the victim's parameters, or its URL, are added to it
+    """
+    if path is None:
+        yield None
+        return
+    from mstheft.oracle import fingerprint
+    from mstheft.oracle.journal import Journal
+
+    known = fingerprint.network(victim) if isinstance(victim, Network) else victim.url
+    with arguments_of_user():
+        journal = Journal(path, {**about, "victim": known})
+    with journal:
+        yield journal
+
+
+def defences_of(words: str | None, victim: Network, rng: Any) -> list[Any]:
+    """The defences that --defence names, for an oracle over this victim."""
+    if words is None:
+        return []
+    return named.named(words, inputs=victim.inputs, classes=max(2, victim.outputs), rng=rng)
+
+
+def journal_line(journal: Any) -> str:
+    """What a journal saved."""
+    return f"journal: {journal.replayed:,} rows told again at no cost, {journal.paid:,} asked\n"

@@ -12,7 +12,18 @@ from typing import Any
 import numpy as np
 
 from mstheft import arguments, compare, report, tour
-from mstheft.commands.shared import Desk, Wrong, arguments_of_user, check_places, keep, noted
+from mstheft.commands import remote
+from mstheft.commands.shared import (
+    Desk,
+    Wrong,
+    arguments_of_user,
+    check_places,
+    defences_of,
+    journal_line,
+    journal_of,
+    keep,
+    noted,
+)
 from mstheft.errors import BudgetExhausted, ExtractionError
 from mstheft.nn import Network, zoo
 from mstheft.oracle import Oracle
@@ -25,14 +36,18 @@ BIAS = 0.1  # standard deviation of the biases of a random victim
 
 @dataclass
 class _Victim:
-    """A victim, and inputs x that its attack does not see, with their labels y if known."""
+    """A victim, and inputs x that its attack does not see, with their labels y if known.
 
-    network: Network
+    network : the model that answers; None where it is behind a service
+    """
+
+    network: Network | None
     name: str
     x: np.ndarray
     inputs: str
     y: np.ndarray | None = None
     side: int | None = None
+    service: Any = None
 
 
 def run(args: argparse.Namespace, desk: Desk) -> int:
@@ -40,12 +55,9 @@ def run(args: argparse.Namespace, desk: Desk) -> int:
     with arguments_of_user():
         check_places(args)
         victim = _victim(args)
-        told = {"budget": args.budget, "decimals": args.decimals}
-        oracle = Oracle(victim.network, output=args.output, **told)
     say = desk.say
     problems: list[object] = []
-    say(f"victim: {victim.name}\noracle: {_promise(oracle)}\n")
-    result, failure = _attack(args, oracle)
+    result, failure = _theft(args, victim, desk)
     kept = _keep(result, args.save, problems)
     say(report.stage_table(report.stage_rows(result)))
     if kept:
@@ -53,6 +65,10 @@ def run(args: argparse.Namespace, desk: Desk) -> int:
     text, fidelity = _judge(result, victim, args.output)
     if text:
         say(f"\nfidelity on {victim.inputs}, none of them seen by the attack\n{text}")
+        say(f"\n{report.floor_line(result)}")
+    elif victim.network is None and result.model is not None:
+        for_it = "its own check speaks" if result.verified else "nothing speaks"
+        say(f"\nthe victim is behind a service: {for_it} for the copy")
         say(f"\n{report.floor_line(result)}")
     with noted(problems, "--json"):
         if args.json:
@@ -65,6 +81,24 @@ def run(args: argparse.Namespace, desk: Desk) -> int:
     problems += [failure] if failure else []
     status = 130 if args.interrupted else 1
     return max((desk.fail(status, each) for each in problems), default=0)
+
+
+def _theft(
+    args: argparse.Namespace, victim: _Victim, desk: Desk
+) -> tuple[Result, ExtractionError | None]:
+    """Put the victim into its box, with a journal if there is to be one, and attack."""
+    about = {"attack": args.kind, "seed": args.seed, **args.options(args)}
+    asked = victim.network or victim.service
+    with remote.closing(asked), journal_of(args.journal, asked, about) as journal:
+        with arguments_of_user():
+            told = {"budget": args.budget, "decimals": args.decimals, "journal": journal}
+            defences = defences_of(args.defence, asked, [args.seed, 2])
+            oracle = Oracle(asked, output=args.output, defences=defences, **told)
+        desk.say(f"victim: {victim.name}\noracle: {_promise(oracle, args.defence)}\n")
+        result, failure = _attack(args, oracle)
+        if journal:
+            desk.say(journal_line(journal))
+    return result, failure
 
 
 def _attack(args: argparse.Namespace, oracle: Oracle) -> tuple[Result, ExtractionError | None]:
@@ -84,12 +118,21 @@ def _attack(args: argparse.Namespace, oracle: Oracle) -> tuple[Result, Extractio
             "raise --budget",
             partial=error.partial,
         )
+    except (ConnectionError, ValueError) as error:
+        if args.victim is None:
+            raise
+        failure = ExtractionError(
+            args.kind,
+            f"was not answered after {oracle.count:,} queries: {error}",
+            "start again with the same --journal" if args.journal else "start again",
+            partial=getattr(error, "partial", None),
+        )
     except KeyboardInterrupt as stop:
         partial = getattr(stop, "partial", None)
         failure = ExtractionError(
             partial.stopped if isinstance(partial, Result) else args.kind,
             f"stopped by Ctrl-C after {oracle.count:,} queries",
-            "start again",
+            "start again with the same --journal" if args.journal else "start again",
             partial=partial,
         )
         args.interrupted = True
@@ -109,7 +152,7 @@ def _keep(result: Result, path: Path | None, problems: list[object]) -> Path | N
 
 def _judge(result: Result, victim: _Victim, output: str) -> tuple[str, dict[str, Any] | None]:
     """Fidelity as text and as values for JSON, as far as it can be measured."""
-    if result.model is None:
+    if result.model is None or victim.network is None:
         return "", None
     pair = victim.network, result.model, victim.x
     gauge = output != "logits" and victim.network.outputs > 1
@@ -131,7 +174,8 @@ def _record(
     args: argparse.Namespace, victim: _Victim, result: Result, failure: ExtractionError | None
 ) -> dict[str, Any]:
     """What went into the attack and what came out, for --json."""
-    asked = {name: getattr(args, name) for name in ("output", "decimals", "budget", "seed")}
+    names = ("output", "decimals", "budget", "seed", "defence")
+    asked = {name: getattr(args, name) for name in names}
     told = {"mstheft": arguments.version(), "attack": args.kind, "victim": victim.name, **asked}
     told |= report.record(result)
     why = ("stage", "assumption", "advice")
@@ -146,9 +190,10 @@ def _draw(args: argparse.Namespace, victim: _Victim, result: Result) -> Iterator
         yield name
 
 
-def _promise(oracle: Oracle) -> str:
+def _promise(oracle: Oracle, defence: str | None) -> str:
     rounded = "" if oracle.decimals is None else f" rounded to {oracle.decimals} decimals"
-    return f"{oracle.output}{rounded}" + (f", {oracle.budget:,} queries" if oracle.budget else "")
+    budget = f", {oracle.budget:,} queries" if oracle.budget else ""
+    return f"{oracle.output}{rounded}{budget}" + (f", defended by {defence}" if defence else "")
 
 
 def _victim(args: argparse.Namespace) -> _Victim:
@@ -156,6 +201,11 @@ def _victim(args: argparse.Namespace) -> _Victim:
     for option, partner in (("hidden", "data"), ("classes", "dim")):
         if getattr(args, option, None) and not getattr(args, partner):
             raise Wrong(f"--{option} goes with --{partner}; leave one of them out")
+    remote.check(args.victim, args)
+    if args.victim:
+        service = remote.opened(args.victim, args)
+        name = f"{service.inputs} inputs to {service.outputs} outputs, behind {args.victim}"
+        return _Victim(None, name, np.empty((0, service.inputs)), "", service=service)
     rng = np.random.default_rng([args.seed, 0])
     if args.data:
         return _trained(args, rng)

@@ -1,0 +1,127 @@
+"""How teachers tell their winner so that no vote shows, and the bill of it.
+
+Each mechanism draws new noise for every answer and says what it costs; the accountant adds up.
+Source: Papernot et al. 2017 (arXiv 1610.05755) and 2018 (arXiv 1802.08908).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mstheft.defend import rdp
+from mstheft.nn.functions import Array
+
+NO_ANSWER = -1  # what ConfidentGNMax says where too few teachers agree
+PART = 2048  # questions accounted for at a time, to bound memory
+
+
+@dataclass(frozen=True)
+class LNMax:
+    """argmax_j n_j + Lap(1/γ).
+
+    gamma : γ > 0, in 1 / votes; a smaller one is more noise and less cost
+    Source: Papernot et al. 2017, equation 1.
+    """
+
+    gamma: float
+
+    def answer(self, counts: Array, *, rng: Any) -> np.ndarray:
+        """Votes (n, K) -> labels (n,)."""
+        noise = np.random.default_rng(rng).laplace(0, 1 / self.gamma, np.shape(counts))
+        return (counts + noise).argmax(axis=1)
+
+    def cost(self, counts: Array, answers: Array, orders: Array, by_data: bool) -> Array:
+        """RDP of each answer, (n, M), by the votes or by the noise alone."""
+        log_q = rdp.log_q_laplace(counts, self.gamma) if by_data else np.zeros(len(counts))
+        return rdp.laplace(log_q, self.gamma, orders)
+
+
+@dataclass(frozen=True)
+class GNMax:
+    """argmax_j n_j + N(0, σ²).
+
+    sigma : σ > 0, in votes
+    Source: Papernot et al. 2018, section 3.2.
+    """
+
+    sigma: float
+
+    def answer(self, counts: Array, *, rng: Any) -> np.ndarray:
+        """Votes (n, K) -> labels (n,)."""
+        noise = np.random.default_rng(rng).normal(0, self.sigma, np.shape(counts))
+        return (counts + noise).argmax(axis=1)
+
+    def cost(self, counts: Array, answers: Array, orders: Array, by_data: bool) -> Array:
+        """RDP of each answer, (n, M), by the votes or by the noise alone."""
+        log_q = rdp.log_q_gaussian(counts, self.sigma) if by_data else np.zeros(len(counts))
+        return rdp.gaussian(log_q, self.sigma, orders)
+
+
+@dataclass(frozen=True)
+class ConfidentGNMax:
+    """argmax_j n_j + N(0, σ2²), only if max_j n_j + N(0, σ1²) ≥ T; else `NO_ANSWER`.
+
+    The test is paid for by every question, the answer by those that pass. Questions on which the
+    teachers disagree are the dear ones, and they mostly fail the test.
+
+    threshold : T, in votes;  sigma1, sigma2 : σ1 > σ2 > 0 as a rule, in votes
+    Source: Papernot et al. 2018, algorithm 1.
+    """
+
+    threshold: float
+    sigma1: float
+    sigma2: float
+
+    def answer(self, counts: Array, *, rng: Any) -> np.ndarray:
+        """Votes (n, K) -> labels (n,), -1 for no answer."""
+        rng = np.random.default_rng(rng)
+        sure = np.max(counts, axis=1) + rng.normal(0, self.sigma1, len(counts)) >= self.threshold
+        return np.where(sure, GNMax(self.sigma2).answer(counts, rng=rng), NO_ANSWER)
+
+    def cost(self, counts: Array, answers: Array, orders: Array, by_data: bool) -> Array:
+        """RDP of each test and, where there was one, answer. (n, M)."""
+        log_q: Array = np.zeros(len(counts))
+        if by_data:
+            log_q = rdp.log_q_threshold(counts, self.threshold, self.sigma1)
+        costs = rdp.gaussian(log_q, np.sqrt(2) * self.sigma1, orders)
+        told = answers != NO_ANSWER
+        if told.any():
+            costs[told] += GNMax(self.sigma2).cost(counts[told], answers[told], orders, by_data)
+        return costs
+
+
+Mechanism = LNMax | GNMax | ConfidentGNMax
+
+
+class Accountant:
+    """Adds up what answers cost. Both bounds are kept, order by order.
+
+    orders : (M,) the λ > 1 at which costs are kept
+    count : questions accounted for;  told : those that got an answer
+    """
+
+    def __init__(self, orders: Any = rdp.ORDERS):
+        self.orders = np.array(orders, float)
+        self.count = self.told = 0
+        self._spent = {by_data: np.zeros(len(self.orders)) for by_data in (True, False)}
+
+    def spend(self, mechanism: Mechanism, counts: Any, answers: Any) -> None:
+        """Take in questions with votes (n, K) and what the mechanism answered, (n,)."""
+        counts, answers = np.asarray(counts), np.asarray(answers)
+        for start in range(0, len(counts), PART):
+            part = slice(start, start + PART)
+            for by_data, spent in self._spent.items():
+                spent += mechanism.cost(counts[part], answers[part], self.orders, by_data).sum(0)
+        self.count += len(counts)
+        self.told += int((answers != NO_ANSWER).sum())
+
+    def epsilon(self, delta: float, *, by_data: bool = True) -> rdp.Epsilon:
+        """ε(δ) of everything so far, and the order that gives it; 0 before the first answer.
+
+        by_data : with what the votes were, which itself is private; else by the noise alone
+        """
+        found = rdp.epsilon(self._spent[by_data], delta, self.orders)
+        return found if self.count else rdp.Epsilon(0.0, found.order)

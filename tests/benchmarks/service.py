@@ -1,0 +1,212 @@
+"""The service under load, under fire and dying; and what PATE costs. Prints a Markdown table.
+
+    python tests/benchmarks/service.py [--only crowd,single,batch,…] [--rows N] [--kills N] …
+
+crowd      64 clients at once, 200,000 rows in all: wrong answers, errors, and the server's count
+single     rows a second through `HttpVictim`, one row in a request, of an MLP 784-64-10
+batch      the same with 256 rows in a request
+sweep      `direct.sweep` on that MLP through HTTP, beside the same attack in process
+kills      an attack with a journal, SIGKILL at random moments, resumed
+restarts   the server killed and started again during an attack
+malformed  requests that hypothesis makes up, and how much the server's memory grew over them
+pate       50 teachers on glyphs, at δ = 1e-5 (three seeds; a minute or two each)
+accountant seconds for 10,000 answers
+
+Server and client are two processes on one machine; without a detector unless `--detector` is said.
+The server writes every answer to its accounts file before it tells it. The attack that is killed
+and the requests that are made up are those of the tests.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import functools
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # what the tests of the service share
+import pate
+import service_worker as worker
+import test_client
+import test_journal
+import test_service
+
+from mstheft.defend.prada import Detector
+from mstheft.direct import relu, sweep
+from mstheft.nn import Network, zoo
+from mstheft.oracle import Oracle, server, service
+from mstheft.oracle.accounts import Accounts
+from mstheft.oracle.client import HttpVictim
+
+Row = tuple[str, str, str]  # what, goal, found
+
+
+def victim() -> Network:
+    return zoo.mlp([784, 64, 10], bias=0.1, rng=0)
+
+
+@contextlib.contextmanager
+def serving(folder: Path, detector: bool) -> Iterator[str]:
+    """The MLP behind a real server in a process of its own; yields its URL."""
+    port = worker.free_port()
+    words = ["serve", port, folder / "accounts.db", *(["detector"] if detector else [])]
+    process = subprocess.Popen([sys.executable, __file__, *map(str, words)])
+    try:
+        worker.reachable(port)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        worker.end(process)
+
+
+def serve(port: int, accounts: str, detector: bool) -> None:
+    watch = Detector if detector else None
+    app = service.application(victim(), Accounts(accounts, [("key", "key", None)]), detector=watch)
+    server.serve(app, server.listen(port=port))
+
+
+# ---- rows of the table
+
+
+def crowd(folder: Path, args: argparse.Namespace) -> Row:
+    each = args.rows // args.clients
+    began = time.perf_counter()
+    test_client.crowd(folder, args.clients, each)  # raises if an answer or a count is wrong
+    took = time.perf_counter() - began
+    asked = f"{args.clients} clients at once, {each * args.clients:,} rows in all"
+    found = f"all right, counts equal, no error; {each * args.clients / took:,.0f} rows/s"
+    return asked, "every answer right, counts equal, no error", found
+
+
+def throughput(folder: Path, args: argparse.Namespace, size: int, goal: int) -> Row:
+    x = np.random.default_rng(0).normal(size=(size, 784))
+    with serving(folder, args.detector) as url, HttpVictim(url, "key") as asked:
+        rates = []
+        for _ in range(5):
+            asked(x)  # the first request opens the connection
+            count, began = 0, time.perf_counter()
+            while (took := time.perf_counter() - began) < args.seconds / 5:
+                asked(x)
+                count += size
+            rates.append(count / took)
+    what = f"rows a second, {size} in a request" + (", with PRADA" if args.detector else "")
+    found = f"{statistics.median(rates):,.0f} ({min(rates):,.0f} to {max(rates):,.0f})"
+    return what, f"≥ {goal:,}", found
+
+
+def through(folder: Path, args: argparse.Namespace) -> Row:
+    plain = Oracle(victim())
+    expected = sweep.extract(plain, rng=1)
+    with serving(folder, args.detector) as url, HttpVictim(url, "key") as there:
+        oracle, began = Oracle(there), time.perf_counter()
+        result = sweep.extract(oracle, rng=1)
+        took = time.perf_counter() - began
+    same = test_journal.same(result.model, expected.model)
+    copy = "the same bits" if same else "ANOTHER copy"
+    found = f"{copy}; {oracle.count:,} queries, {plain.count:,} in process; {took:.1f} s"
+    return "`steal sweep` of 784-64-10 over HTTP", "same copy, same count", found
+
+
+def kills(folder: Path, args: argparse.Namespace) -> Row:
+    plain = relu.extract(Oracle(worker.victim()), rng=1)
+    keys, same, twice, replayed = [f"key{i}" for i in range(args.kills)], 0, 0, []
+    with worker.serving(folder / "accounts.db", *keys, "whole") as url:
+        longest = test_journal.seconds(url, "whole", folder)
+        moments = np.random.default_rng(1).uniform(0, longest, size=args.kills)
+        for key, moment in zip(keys, moments, strict=True):
+            _, again, _ = test_journal.killed_and_resumed(url, key, folder, moment)
+            same += test_journal.same(Network.load(folder / f"{key}.npz"), plain.model)
+            with HttpVictim(url, key) as asked:
+                twice += test_client.count(asked) - plain.total
+            replayed.append(again)
+    middle = sum(0 < each < plain.total for each in replayed)
+    found = f"{same} of {args.kills}, {twice} rows bought twice; {middle} killed amid the purchases"
+    return "attack killed (SIGKILL) and resumed", "all the same copy, none bought twice", found
+
+
+def restarts(folder: Path, args: argparse.Namespace) -> Row:
+    # raises if copy or counts differ
+    amid = test_journal.restarts_at_random(folder, args.restarts)
+    what = f"server killed (SIGKILL) and restarted {args.restarts} times"
+    found = f"the same copy, the same count; {amid} kills before the attack had ended"
+    return what, "the attack ends, counts survive", found
+
+
+def malformed(folder: Path, args: argparse.Namespace) -> Row:
+    port = worker.free_port()
+    process = worker.start("serve", port, folder / "a.db", "secret")
+    try:
+        worker.reachable(port)
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+            test_service.refuses(client, min(500, args.requests))
+            before = test_service.resident(process.pid)
+            test_service.refuses(client, args.requests)  # raises at anything but a clean 4xx
+            grown = test_service.resident(process.pid) - before
+    finally:
+        worker.end(process)
+    found = f"only 4xx; memory grew by {grown / 1e6:.1f} MB"
+    return f"{args.requests:,} malformed requests", "only 4xx, no traceback, memory flat", found
+
+
+def private(folder: Path, args: argparse.Namespace) -> Row:
+    told = [pate.one(seed, 60_000, 150) for seed in range(1, args.seeds + 1)]
+    for seed, each in enumerate(told, 1):
+        print(f"<!-- {pate.sentence(seed, each, 150)} -->", flush=True)
+    bills = ", ".join(f"{each['epsilon']:.2f}" for each in told)
+    lost = ", ".join(f"{100 * (each['open'] - each['student']):.1f}" for each in told)
+    goal = "ε ≤ 3, at most 2 points less than without privacy"
+    return "PATE on glyphs, 50 teachers, δ = 1e-5", goal, f"ε {bills}; {lost} points less"
+
+
+def accountant(folder: Path, args: argparse.Namespace) -> Row:
+    return "accountant, 10,000 answers", "< 2 s", f"{pate.accountant():.2f} s"
+
+
+ROWS: dict[str, Callable[[Path, argparse.Namespace], Row]] = {
+    "crowd": crowd,
+    "single": functools.partial(throughput, size=1, goal=1000),
+    "batch": functools.partial(throughput, size=256, goal=20_000),
+    "sweep": through,
+    "kills": kills,
+    "restarts": restarts,
+    "malformed": malformed,
+    "pate": private,
+    "accountant": accountant,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add = parser.add_argument
+    add("--only", default=",".join(ROWS), help=f"some of {', '.join(ROWS)}")
+    add("--rows", type=int, default=200_000, help="of the crowd")
+    add("--clients", type=int, default=64)
+    add("--seconds", type=float, default=10.0, help="of a measurement of throughput")
+    add("--detector", action="store_true", help="with PRADA, for throughput and sweep")
+    add("--kills", type=int, default=50)
+    add("--restarts", type=int, default=10)
+    add("--requests", type=int, default=10_000)
+    add("--seeds", type=int, default=3, help="of PATE")
+    args = parser.parse_args()
+    chosen = args.only.split(",")
+    if unknown := set(chosen) - ROWS.keys():
+        parser.error(f"expected some of {', '.join(ROWS)}, got {', '.join(sorted(unknown))}")
+    print("| what | goal | found |\n|---|---|---|", flush=True)
+    for name in chosen:
+        with tempfile.TemporaryDirectory() as folder:
+            print(f"| {' | '.join(ROWS[name](Path(folder), args))} |", flush=True)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["serve"]:
+        serve(int(sys.argv[2]), sys.argv[3], "detector" in sys.argv[4:])
+    else:
+        main()
