@@ -14,7 +14,16 @@ import sys
 from collections.abc import Callable, Sequence
 
 from mstheft import arguments, progress
-from mstheft.commands import detecting, gridding, learned, steal, studying, touring, training
+from mstheft.commands import (
+    detecting,
+    gridding,
+    learned,
+    serving,
+    steal,
+    studying,
+    touring,
+    training,
+)
 from mstheft.commands.shared import Desk, Wrong
 from mstheft.errors import MstheftError
 
@@ -68,6 +77,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Desk], int]] = {
     "grid": gridding.run,
     "help": _help,
     "learn": learned.run,
+    "serve": serving.run,
     "steal": steal.run,
     "study": studying.run,
     "tour": touring.run,

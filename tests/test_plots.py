@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from mstheft import plots
 from mstheft.nn import zoo
 from mstheft.nn.regions import slice_regions
-from mstheft.plots import detection, learning, linear, lines, regions, style, weights
+from mstheft.plots import detection, learning, linear, lines, privacy, regions, style, weights
 
 HELPERS = {"style"}  # modules of plots/ that hold no plots
 
@@ -83,6 +83,9 @@ EXAMPLES = {
     "learning.confusion": lambda: (COUNTS,),
     "learning.transfer": lambda: (COUNTS / 12, ["copy", "victim"], ["copy", "victim"]),
     "precision.error_against_digits": lambda: ({"a": ([3, 3, 12], [1e-2, 1e-3, 1e-11])},),
+    "privacy.votes": lambda: (np.array([3, 41, 6]),),
+    "privacy.epsilon": lambda: ({"GNMax": (np.arange(9), X + 4), "LNMax": ([1, 2], [1, 1.5])},),
+    "privacy.agreement": lambda: ({"GNMax": (X + 4, SHARES), "LNMax": ([1], [0.9])}, 0.95),
     "training.curves": lambda: (SimpleNamespace(loss=[1, 0.5], validation=[0.4, 0.7], best=1),),
     "sweep.line": lambda: (a_line(),),
     "sweep.jumps": lambda: (a_line(),),
@@ -595,3 +598,34 @@ def test_confusion_and_transfer_write_every_number():
     ax = learning.transfer([[0.5, 1.0]], ["copy"], ["copy", "victim"])
     assert texts(ax) == "50% | 100%"
     np.testing.assert_array_equal(ax.images[0].get_array(), [[0.5, 1.0]])
+
+
+# ---- privacy
+
+
+def test_votes_are_drawn_by_class_with_the_noise_that_hides_them():
+    ax = privacy.votes(np.array([3, 41, 6]), ax=fresh(), sigma=5)
+    np.testing.assert_array_equal([bar.get_height() for bar in ax.patches], [3, 41, 6])
+    (noise,) = [c for c in ax.collections if hasattr(c, "get_segments")]
+    ends = [segment[:, 1] for segment in noise.get_segments()]
+    np.testing.assert_allclose(ends, [[-2, 8], [36, 46], [1, 11]])
+    assert "35 votes ahead" in texts(ax)
+    assert "σ" not in texts(privacy.votes(np.array([3, 41, 6])))
+
+
+def test_the_bill_is_drawn_as_given_and_stays_within_view():
+    ax = privacy.epsilon({"GNMax": ([1, 2, 3], [0.5, 0.8, 1.0])}, ax=fresh())
+    (line,) = ax.lines
+    np.testing.assert_array_equal(line.get_xdata(), [1, 2, 3])
+    np.testing.assert_array_equal(line.get_ydata(), [0.5, 0.8, 1.0])
+    assert ax.get_ylim()[0] == 0
+    assert "GNMax" in texts(ax)
+
+
+def test_agreement_is_drawn_against_the_bill_beside_the_student_without_privacy():
+    ax = privacy.agreement({"GNMax": ([1, 2], [0.7, 0.8])}, 0.95, ax=fresh())
+    curve, ceiling = ax.lines
+    np.testing.assert_array_equal(curve.get_ydata(), [0.7, 0.8])
+    np.testing.assert_array_equal(ceiling.get_ydata(), [0.95, 0.95])
+    assert "without privacy" in texts(ax)
+    assert len(privacy.agreement({"GNMax": ([1, 2], [0.7, 0.8])}).lines) == 1

@@ -18,6 +18,7 @@ from mstheft.arguments.others import (
     add_tour,
     add_train,
 )
+from mstheft.arguments.serving import add_serve
 from mstheft.arguments.stealing import add_steal
 
 EXAMPLES = """examples:
@@ -36,6 +37,8 @@ EXAMPLES = """examples:
   mstheft steal active --data cifar10 --victim victim.npz --strategy dfal+k-center --log q.npz
   mstheft detect prada --log q.npz
   mstheft grid experiment.toml --out results/
+  mstheft steal sweep --shape 784-64-10 --journal run.db    goes on from it after a crash
+  mstheft serve victim.npz --output probs --decimals 4 --budget 20000 --detector prada
   mstheft data list
 
 Steal only models that are yours or that you may test."""
@@ -66,6 +69,7 @@ def build() -> argparse.ArgumentParser:
     add_detect(commands)
     add_grid(commands)
     add_study(commands)
+    add_serve(commands)
     return parser
 
 

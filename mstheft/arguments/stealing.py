@@ -114,6 +114,7 @@ def _learned(kinds: Any, name: str, what: str) -> argparse.ArgumentParser:
     add("--save", type=Path, metavar="FILE", help="the copy, .npz")
     add("--json", type=Path, metavar="FILE", help="everything that is printed, and more")
     add("--log", type=Path, metavar="FILE", help="the queries and their labels, .npz")
+    _add_journal(parser)
     add("--plot", type=Path, metavar="DIR", help="figures of the attack, .png")
     add_common(parser)
     return parser
@@ -131,6 +132,7 @@ def _kind(kinds: Any, name: str, what: str) -> tuple[argparse.ArgumentParser, An
     victims.add_argument("--data", choices=("mnist", "glyphs"), help="train a victim on these")
     add = parser.add_argument
     add("--budget", type=whole(0), metavar="N", help="queries that the oracle answers")
+    _add_journal(parser)
     add("--save", type=Path, metavar="FILE", help="the copy, .npz")
     add("--json", type=Path, metavar="FILE", help="everything that is printed, and more")
     add("--plot", type=Path, metavar="DIR", help="a figure of each stage, .png")
@@ -147,3 +149,8 @@ def _add_answers(parser: argparse.ArgumentParser, usual: str) -> None:
         help="what the oracle tells (default: %(default)s)",
     )
     parser.add_argument("--decimals", type=whole(0), metavar="N", help="to which it rounds")
+
+
+def _add_journal(parser: argparse.ArgumentParser) -> None:
+    words = "keeps every answer; a run that was killed goes on from it"
+    parser.add_argument("--journal", type=Path, metavar="FILE", help=words)

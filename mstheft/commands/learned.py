@@ -17,6 +17,8 @@ from mstheft.commands.shared import (
     Wrong,
     arguments_of_user,
     check_places,
+    journal_line,
+    journal_of,
     keep,
     noted,
 )
@@ -31,17 +33,23 @@ def run(args: argparse.Namespace, desk: Desk) -> int:
     """Learn a copy; keep it at once; then tell how it went."""
     with arguments_of_user():
         check_places(args)
+        if args.journal and args.checkpoint:
+            raise Wrong("--journal and --checkpoint both keep what was paid for; choose one")
         cell, task = _cell(args)
         pool = thefts.thief_rows(cell, task)
         thefts.architecture(cell["copy"], task, 0)  # wrong words are told before any training
         network = _victim(args, cell, task, desk)
-        oracle = Oracle(network, args.output, budget=args.budget)
     right = accuracy(network, task.x_test, task.y_test)
     name = args.victim_file or "trained on the spot"
     desk.say(f"victim: {name}, right on {_share(right)} of the test part of {task.name}")
     desk.say(f"oracle: {args.output}, {args.budget:,} queries; copy: {cell['copy']}\n")
     judge = thefts.judged_by(task, network, len(task.x_test))
-    result, failure = _attack(lambda: _steal(args, cell, oracle, task, pool, judge))
+    with journal_of(args.journal, network, dict(cell)) as journal:
+        with arguments_of_user():
+            oracle = Oracle(network, args.output, budget=args.budget, journal=journal)
+        result, failure = _attack(lambda: _steal(args, cell, oracle, task, pool, judge))
+        if journal:
+            desk.say(journal_line(journal))
     problems = _write(args, cell, network, result, task, pool, right, desk)
     problems += [failure] if failure else []
     status = 130 if isinstance(failure, KeyboardInterrupt) else 1
@@ -181,8 +189,7 @@ def _record(
 def _sentence(problem: object, args: argparse.Namespace) -> object:
     """What ended it, and how to go on."""
     if isinstance(problem, KeyboardInterrupt):
-        go_on = (
-            "the same command goes on from its --checkpoint" if args.checkpoint else "start again"
-        )
+        kept = [f"--{name}" for name in ("checkpoint", "journal") if getattr(args, name, None)]
+        go_on = f"the same command goes on from its {kept[0]}" if kept else "start again"
         return f"stopped by Ctrl-C; {go_on}"
     return problem

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mstheft.errors import DataError
 from mstheft.nn import Network
@@ -61,14 +63,14 @@ def keep(network: Network, path: Path | None, problems: list[object]) -> Path | 
 
 def check_places(args: argparse.Namespace) -> None:
     """Before anything is spent: can everything that is asked for be written?"""
-    names = ("model", "victim_file", "json", "save", "log", "plot")
+    names = ("model", "victim_file", "json", "save", "log", "journal", "plot")
     named = {f"--{name.removesuffix('_file')}": getattr(args, name, None) for name in names}
     places = [path.resolve() for path in named.values() if path]
     if len(set(places)) < len(places):
         raise Wrong(
             f"{', '.join(n for n in named if named[n])} name one place twice; choose others"
         )
-    for option in ("--json", "--save", "--log"):
+    for option in ("--json", "--save", "--log", "--journal"):
         path = named[option]
         if path is None or (option == "--log" and path.is_file()):
             continue
@@ -85,3 +87,28 @@ def check_places(args: argparse.Namespace) -> None:
         if plot.exists() and not plot.is_dir():
             raise Wrong(f"--plot {plot}: expected a folder, got a file; name another")
         plot.mkdir(parents=True, exist_ok=True)
+
+
+@contextlib.contextmanager
+def journal_of(path: Path | None, victim: Network, about: dict[str, Any]) -> Iterator[Any]:
+    """The journal at `path`, or None without one.
+
+    about : what tells this run from others; the victim's parameters are added to it
+    """
+    if path is None:
+        yield None
+        return
+    from mstheft.oracle.journal import Journal
+
+    content = hashlib.sha256()
+    for name, values in victim.parameters().items():
+        content.update(name.encode() + values.tobytes())
+    with arguments_of_user():
+        journal = Journal(path, {**about, "victim": content.hexdigest()[:16]})
+    with journal:
+        yield journal
+
+
+def journal_line(journal: Any) -> str:
+    """What a journal saved."""
+    return f"journal: {journal.replayed:,} rows told again at no cost, {journal.paid:,} asked\n"

@@ -12,7 +12,16 @@ from typing import Any
 import numpy as np
 
 from mstheft import arguments, compare, report, tour
-from mstheft.commands.shared import Desk, Wrong, arguments_of_user, check_places, keep, noted
+from mstheft.commands.shared import (
+    Desk,
+    Wrong,
+    arguments_of_user,
+    check_places,
+    journal_line,
+    journal_of,
+    keep,
+    noted,
+)
 from mstheft.errors import BudgetExhausted, ExtractionError
 from mstheft.nn import Network, zoo
 from mstheft.oracle import Oracle
@@ -40,12 +49,17 @@ def run(args: argparse.Namespace, desk: Desk) -> int:
     with arguments_of_user():
         check_places(args)
         victim = _victim(args)
-        told = {"budget": args.budget, "decimals": args.decimals}
-        oracle = Oracle(victim.network, output=args.output, **told)
     say = desk.say
     problems: list[object] = []
-    say(f"victim: {victim.name}\noracle: {_promise(oracle)}\n")
-    result, failure = _attack(args, oracle)
+    about = {"attack": args.kind, "seed": args.seed, **args.options(args)}
+    with journal_of(args.journal, victim.network, about) as journal:
+        told = {"budget": args.budget, "decimals": args.decimals, "journal": journal}
+        with arguments_of_user():
+            oracle = Oracle(victim.network, output=args.output, **told)
+        say(f"victim: {victim.name}\noracle: {_promise(oracle)}\n")
+        result, failure = _attack(args, oracle)
+        if journal:
+            say(journal_line(journal))
     kept = _keep(result, args.save, problems)
     say(report.stage_table(report.stage_rows(result)))
     if kept:
@@ -89,7 +103,7 @@ def _attack(args: argparse.Namespace, oracle: Oracle) -> tuple[Result, Extractio
         failure = ExtractionError(
             partial.stopped if isinstance(partial, Result) else args.kind,
             f"stopped by Ctrl-C after {oracle.count:,} queries",
-            "start again",
+            "start again with the same --journal" if args.journal else "start again",
             partial=partial,
         )
         args.interrupted = True

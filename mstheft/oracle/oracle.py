@@ -11,6 +11,7 @@ import numpy as np
 
 from mstheft.errors import BudgetExhausted
 from mstheft.nn import functions as F
+from mstheft.oracle.defended import defended, probabilities
 from mstheft.oracle.victims import View, view
 
 OUTPUTS = ("logits", "log_probs", "probs", "top_k", "label")
@@ -32,9 +33,14 @@ class Oracle:
     budget : rows it answers in all; more raise `BudgetExhausted` before anything is spent
     decimals : answers are rounded to so many decimals
     top : how many probabilities 'top_k' tells
+    defences : each changes the probabilities, in their order, before any is told or rounded:
+        callables (probs (n, K), rows (n, d)) -> probs, such as of `defend.responses.option`.
+        Monitors see the classes that are told
     monitors : each sees every batch that was answered, in order, as `observe(x, labels)`: rows
         (n, d) and the victim's most likely classes (n,), whatever the output tells; for instance
         a `defend.prada.Detector`. Whoever asks does not see them
+    journal : a `journal.Journal`, which keeps every answer on disk and tells it again, at no cost
+        to the victim, to a run that was killed and started again
 
     Public: `query`, `count`, `left`, `budget`, `output`, `decimals`, `inputs` (d), `shape`,
     `outputs` (K, the number of logits, once known). The model itself is kept in a closure.
@@ -55,7 +61,9 @@ class Oracle:
         budget: int | None = None,
         decimals: int | None = None,
         top: int | None = None,
+        defences: Sequence[Any] = (),
         monitors: Sequence[Any] = (),
+        journal: Any = None,
     ):
         if output not in OUTPUTS:
             raise ValueError(f"expected output= to be one of {OUTPUTS}, got {output!r}; pick one")
@@ -78,15 +86,19 @@ class Oracle:
                 "list, for instance [defend.prada.Detector()]"
             )
         seen = view(victim, gives, inputs)
+        seen = defended(seen, output, defences) if defences else seen
         if output == "top_k" and seen.outputs is not None:
             _enough(top, seen.outputs)
-        self._ask: Callable[[Any], Any] = _converter(seen, output, top)
+        self._ask: Callable[..., Any] = _converter(seen, output, top, decimals)
         self.output, self.decimals, self.top = output, decimals, top
         self.budget = None if budget is None else int(budget)
         self.shape, self.inputs, self.outputs = seen.shape, math.prod(seen.shape), seen.outputs
         self.count = 0
         self._dtype, self._lock = seen.dtype, threading.Lock()
         self._monitors = tuple(monitors)
+        if journal is not None:
+            settings = {"output": output, "decimals": decimals, "top": top, "shape": [*self.shape]}
+            self._ask = journal.around(self._ask, settings)
 
     def __repr__(self) -> str:
         asked = f"count={self.count}, left={self.left}"
@@ -113,7 +125,7 @@ class Oracle:
             self.count += len(x)
             for monitor in self._monitors:
                 monitor.observe(rows.copy(), labels.copy())
-        return answers if self.decimals is None else np.round(answers, self.decimals)
+        return answers
 
     def _checked(self, x: Any) -> np.ndarray:
         x = np.asarray(x)
@@ -155,10 +167,13 @@ def _enough(top: int | None, outputs: int) -> None:
         )
 
 
-def _converter(seen: View, output: str, top: int | None) -> Callable[[Any], Any]:
-    """A function rows -> (`output`, K, labels), from what the victim gives.
+def _converter(
+    seen: View, output: str, top: int | None, decimals: int | None
+) -> Callable[..., Any]:
+    """A function rows -> (`output` rounded, K, labels), from what the victim gives.
 
-    The model stays inside it. Labels are from the victim's own answer, the finest there is.
+    The model stays inside it. Labels are from the victim's own answer, the finest there is. A
+    journal gives it a name for each purchase, for victims that take one.
     """
     finer = {"logits": 0, "log_probs": 1, "probs": 2, "labels": 4}
     wanted = {"logits": 0, "log_probs": 1, "probs": 2, "top_k": 3, "label": 4}
@@ -168,14 +183,15 @@ def _converter(seen: View, output: str, top: int | None) -> Callable[[Any], Any]
             f"ask for one of {[name for name in OUTPUTS if wanted[name] >= finer[seen.gives]]}"
         )
 
-    def ask(x: Any) -> tuple[np.ndarray, int | None, np.ndarray]:
-        values = _answers(seen, x)
+    def ask(x: Any, name: str | None = None) -> tuple[np.ndarray, int | None, np.ndarray]:
+        values = _answers(seen, x, name)
         if seen.gives == "labels":
             return values, seen.outputs, values
         outputs, labels = seen.outputs or values.shape[1], _label(values, seen.gives)
         if output == "top_k":
             _enough(top, outputs)
-        return _told(values, seen.gives, output, outputs, labels, top), outputs, labels
+        told = _told(values, seen.gives, output, outputs, labels, top)
+        return told if decimals is None else np.round(told, decimals), outputs, labels
 
     return ask
 
@@ -191,14 +207,15 @@ def _told(
     if output == "log_probs":
         pair = np.hstack([np.zeros_like(values), values]) if outputs == 1 else values
         return F.log_softmax(pair)
-    probs = _probs(values, gives, outputs == 1)
+    probs = probabilities(values, gives, outputs == 1)
     return _top(probs, top) if output == "top_k" else probs
 
 
-def _answers(seen: View, x: Any) -> np.ndarray:
+def _answers(seen: View, x: Any, name: str | None) -> np.ndarray:
     """What the victim answers, or an error that says how the answer is not what was promised."""
     with np.errstate(divide="ignore"):  # ln 0 = -inf is an answer: scikit-learn takes it of p = 0
-        values = np.array(seen.answer(x))  # a copy: nobody writes into the victim's memory
+        given = seen.answer(x, name) if seen.named else seen.answer(x)
+        values = np.array(given)  # a copy: nobody writes into the victim's memory
     labels = seen.gives == "labels"
     kinds, promise = ("iu", "(n,) whole numbers") if labels else ("fiu", "(n, K) real numbers")
     if values.dtype.kind not in kinds or values.ndim != 2 - labels or len(values) != len(x):
@@ -215,14 +232,6 @@ def _answers(seen: View, x: Any) -> np.ndarray:
         raise ValueError(
             "expected probabilities from 0 to 1, got others; say what the victim gives="
         )
-    return values
-
-
-def _probs(values: np.ndarray, gives: str, sigmoid: bool) -> np.ndarray:
-    if gives == "logits":
-        return F.sigmoid(values) if sigmoid else F.softmax(values)
-    if gives == "log_probs":
-        return np.exp(values[:, 1:] if sigmoid else values)
     return values
 
 

@@ -23,19 +23,23 @@ class View:
     shape : shape of one input
     outputs : number of logits K, or None if only an answer will tell; 1 means one sigmoid
     dtype : of the numbers that it computes with, if known
+    named : does `answer` take a name for the purchase as well, which makes it one, however often
+        it is asked?
     """
 
-    answer: Callable[[Any], Any]
+    answer: Callable[..., Any]
     gives: str
     shape: tuple[int, ...]
     outputs: int | None
     dtype: Any = None
+    named: bool = False
 
 
 def view(victim: Any, gives: str | None, inputs: int | tuple[int, ...] | None) -> View:
     """The view on a Network, a fitted scikit-learn estimator, or a callable (n, d) -> (n, K).
 
-    A callable must say `inputs` and what it `gives` ('logits' unless said).
+    A callable must say `inputs` and what it `gives` ('logits' unless said). One that knows what
+    it is, as a `client.HttpVictim` does, has a method `seen() -> View` and says nothing else.
     """
     if gives is not None and gives not in GIVES:
         raise ValueError(f"expected gives= to be one of {GIVES}, got {gives!r}; pick one")
@@ -45,6 +49,10 @@ def view(victim: Any, gives: str | None, inputs: int | tuple[int, ...] | None) -
     if hasattr(victim, "predict") and hasattr(victim, "get_params"):
         _nothing_said(gives, inputs, "a scikit-learn estimator")
         return _estimator(victim)
+    if hasattr(victim, "seen"):
+        _nothing_said(gives, inputs, "a victim that knows what it is")
+        found: View = victim.seen()
+        return found
     if not callable(victim):
         raise ValueError(
             "expected a victim that is a Network, a fitted scikit-learn estimator or a callable "

@@ -1,0 +1,177 @@
+"""A victim behind HTTP: the other end of `service`, and a victim like any other."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import threading
+import time
+import uuid
+from types import TracebackType
+from typing import Any
+
+import httpx
+import numpy as np
+
+from mstheft.errors import BudgetExhausted
+from mstheft.oracle import wire
+from mstheft.oracle.victims import View
+
+AGAIN = (408, 429, 502, 503, 504)  # nothing was paid, or it is not known: ask again
+PREDICT, MODEL = "/v1/predict", "/v1/model"
+PAUSE, LONGEST = 0.05, 4.0  # seconds before the second try, doubled each time up to the longest
+
+
+class HttpVictim:
+    """A model behind `mstheft serve`: `Oracle(HttpVictim(url, key), output="probs")`.
+
+        with HttpVictim("http://127.0.0.1:8000", key) as victim:
+            oracle = Oracle(victim, victim.gives, budget=victim.left)
+
+    The oracle can tell what the service tells, or less. Answers travel as `.npy`: every bit of a
+    float64 arrives, and an attack sees what it would see in the same process. (More rows than the
+    service takes at once go in several requests; a matrix product over fewer rows may differ in
+    the last bit.)
+
+    retries : how often a request is sent again when the connection breaks or the service is busy
+        (429, 503, ...), after 0.05 s, 0.1 s, ... 4 s, or what `Retry-After` says: 18 s with 10
+    seconds : that one try may take
+    transport : of httpx, for tests without a network
+
+    Every batch has an `Idempotency-Key`, made of its place and its rows: however often it is sent,
+    the service is paid once. In an oracle with a journal the key is the same after a crash too.
+
+    Public: `gives`, `inputs` (d), `shape`, `outputs` (K), `decimals`, `left` (asks the service),
+    `count` (rows answered to this object).
+
+    Raises `BudgetExhausted` when the service says so (parts of a large batch may be paid by then;
+    they are free when the same batch is asked again), ValueError for what the service refuses, such
+    as a wrong key, and ConnectionError when it cannot be reached.
+    """
+
+    def __init__(
+        self, url: str, key: str, *, retries: int = 10, seconds: float = 60.0, transport: Any = None
+    ):
+        self.url, self.retries, self.count = url, retries, 0
+        # The transport without a Client around it: cookies, redirects and a .netrc that would
+        # replace the key are not wanted, and cost more than the rest of a small request.
+        self._transport = transport or httpx.HTTPTransport()
+        self._urls = {path: httpx.URL(url.rstrip("/") + path) for path in (PREDICT, MODEL)}
+        self._headers = {"Authorization": f"Bearer {key}", "Content-Type": wire.NPY}
+        self._limits = {"timeout": httpx.Timeout(seconds).as_dict()}
+        self._run, self._place, self._lock = uuid.uuid4().hex, 0, threading.Lock()
+        try:
+            told = self._model()
+            self.gives = {"label": "labels", "top_k": "probs"}.get(told["output"], told["output"])
+            self.shape = tuple(int(n) for n in told["shape"])
+            self.inputs = math.prod(self.shape)
+            self.outputs, self.decimals = told["outputs"], told["decimals"]
+            self.dtype = np.dtype(told["dtype"])
+            fit = (told["limits"]["bytes"] - 128) // (self.inputs * self.dtype.itemsize)
+            self._rows = max(1, min(told["limits"]["rows"], fit))
+        except BaseException:
+            self.close()
+            raise
+
+    def __repr__(self) -> str:
+        return f"HttpVictim({self.url!r}, gives={self.gives!r}, inputs={self.inputs})"
+
+    def __enter__(self) -> HttpVictim:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        trace: TracebackType | None = None,
+    ) -> None:
+        self.close()
+
+    @property
+    def left(self) -> int | None:
+        """Rows that the service still answers to this key; None without a budget."""
+        left: int | None = self._model()["left"]
+        return left
+
+    def seen(self) -> View:
+        """What an `Oracle` wants to know of its victim."""
+        return View(self, self.gives, self.shape, self.outputs, self.dtype, named=True)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def __call__(self, x: Any, name: str | None = None) -> np.ndarray:
+        """Answers for rows x, (n, *shape) -> (n, K), or (n,) for labels. Costs n of the budget.
+
+        name : of the purchase, for a journal: the same name and rows are never paid twice
+        """
+        rows = np.ascontiguousarray(x).reshape(len(x), -1)
+        with self._lock:
+            name = name or f"{self._run} {self._place}"
+            starts = range(0, len(rows), self._rows)
+            parts = [self._part(rows[i : i + self._rows], f"{name} {i}") for i in starts]
+            self._place += 1
+            self.count += len(rows)
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _part(self, rows: np.ndarray, name: str) -> np.ndarray:
+        body = wire.pack(rows)
+        key = hashlib.sha256(name.encode())
+        key.update(body)
+        answers = wire.unpack(self._send("POST", PREDICT, body, key.hexdigest()))
+        if len(answers) != len(rows):
+            raise ValueError(
+                f"expected {len(rows)} answers from {self.url}, got {len(answers)}; is it a "
+                "service of mstheft?"
+            )
+        return answers
+
+    def _model(self) -> dict[str, Any]:
+        told: dict[str, Any] = json.loads(self._send("GET", MODEL))
+        return told
+
+    def _send(self, method: str, path: str, body: bytes = b"", key: str = "") -> bytes:
+        """The body of a 200, after as many tries as it takes."""
+        headers = {**self._headers, "Idempotency-Key": key} if key else self._headers
+        for attempt in range(self.retries + 1):
+            pause = min(LONGEST, PAUSE * 2**attempt)
+            try:
+                url, more = self._urls[path], self._limits
+                asked = httpx.Request(method, url, headers=headers, content=body, extensions=more)
+                answer = self._transport.handle_request(asked)
+                answer.read()
+            except httpx.TransportError as error:
+                why = f"{type(error).__name__}: {error}"
+            else:
+                if answer.status_code == 200:
+                    return answer.content
+                if answer.status_code not in AGAIN:
+                    raise _refusal(answer, self.url)
+                why = f"status {answer.status_code}"
+                pause = max(pause, _seconds(answer.headers.get("retry-after", "")))
+            if attempt < self.retries:
+                time.sleep(pause)
+        raise ConnectionError(
+            f"expected an answer from {self.url}, got none in {self.retries + 1} tries ({why}); is "
+            "it running there?"
+        )
+
+
+def _refusal(answer: httpx.Response, url: str) -> Exception:
+    """What a status means, as an error of this package."""
+    try:
+        told = answer.json()
+        why = str(told["error"])
+        if answer.status_code == 402:
+            return BudgetExhausted(told["asked"], told["left"], told["budget"])
+    except (ValueError, KeyError, TypeError):
+        why = "no reason given; is it a service of mstheft?"
+    kind = ConnectionError if answer.status_code >= 500 else ValueError
+    return kind(f"{url} refused with {answer.status_code}: {why}")
+
+
+def _seconds(text: str) -> float:
+    """Of a Retry-After header; a date, or more than half a minute, is not waited for."""
+    return min(30.0, float(text)) if text.isdigit() else 0.0

@@ -1,0 +1,67 @@
+"""A victim behind its defences: what it would say is changed before anybody is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from mstheft.nn import functions as F
+from mstheft.oracle.victims import View
+
+Defence = Callable[[np.ndarray, np.ndarray], Any]
+
+
+def defended(seen: View, output: str, defences: Sequence[Defence]) -> View:
+    """The view on a victim whose probabilities pass through each defence, in their order.
+
+    defences : callables (probs (n, K), rows (n, d)) -> probs (n, K), such as `responses.option`
+        makes; a sigmoid's answer p goes in as (1 - p, p)
+    output : of the oracle; 'logits' cannot be had of probabilities
+    """
+    if not all(map(callable, defences)):
+        raise ValueError(
+            f"expected defences= as callables (probs, rows) -> probs, got {defences!r}; use "
+            "defend.responses.option"
+        )
+    if output == "logits" or seen.gives == "labels":
+        raise ValueError(
+            f"expected probabilities to defend, got {output=} of a victim that gives {seen.gives}; "
+            "leave defences= out, or ask for 'probs' of a victim that gives more than labels"
+        )
+    logs = output == "log_probs"
+
+    def answer(x: Any, *name: Any) -> np.ndarray:
+        values = np.array(seen.answer(x.copy(), *name))  # a victim may write into its input
+        sigmoid = values.shape[1] == 1 or seen.outputs == 1
+        probs = probabilities(values, seen.gives, sigmoid)
+        probs = np.hstack([1 - probs, probs]) if sigmoid else probs
+        for defence in defences:
+            probs = _checked(defence(probs, x.reshape(len(x), -1)), probs.shape)
+        if logs:
+            with np.errstate(divide="ignore"):  # ln 0 = -inf is an answer
+                return np.log(probs)
+        return probs[:, 1:] if sigmoid else probs
+
+    return replace(seen, answer=answer, gives="log_probs" if logs else "probs")
+
+
+def probabilities(values: np.ndarray, gives: str, sigmoid: bool) -> np.ndarray:
+    """What a victim gives as probabilities (n, K); (n, 1), of class 1, for one sigmoid output."""
+    if gives == "logits":
+        return F.sigmoid(values) if sigmoid else F.softmax(values)
+    if gives == "log_probs":
+        return np.exp(values[:, 1:] if sigmoid else values)
+    return values
+
+
+def _checked(probs: Any, shape: tuple[int, ...]) -> np.ndarray:
+    probs = np.asarray(probs)
+    if probs.shape != shape or not ((probs >= 0) & (probs <= 1)).all():
+        raise ValueError(
+            f"expected a defence to give probabilities from 0 to 1 of shape {shape}, got shape "
+            f"{probs.shape}; change what it returns"
+        )
+    return probs

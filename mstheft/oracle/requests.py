@@ -1,0 +1,48 @@
+"""What a request to the service brings, read without trust: its key and its body."""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+
+from mstheft.oracle.accounts import Account
+
+
+def account_of(request: Request) -> Account:
+    """The account whose key the request shows, or 401."""
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        key = request.headers.get("x-api-key", "")
+    account = request.app.state.service.accounts.find(key.strip())
+    if account is None:
+        hint = {"WWW-Authenticate": "Bearer"}
+        raise HTTPException(
+            401, "expected a key that is known; send Authorization: Bearer KEY", hint
+        )
+    found: Account = account
+    return found
+
+
+async def body_of(request: Request, most: int, seconds: float) -> bytes:
+    """The whole body, or 408 if it is slow, 413 if it is large, 400 if it breaks off."""
+    too_large = HTTPException(413, f"expected at most {most:,} bytes; send fewer rows")
+    claimed = request.headers.get("content-length", "0")
+    if claimed.isdigit() and int(claimed[:18]) > most:
+        raise too_large
+
+    async def read() -> bytes:
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > most:
+                raise too_large
+        return bytes(body)
+
+    try:
+        return await asyncio.wait_for(read(), seconds)
+    except asyncio.TimeoutError:
+        raise HTTPException(408, f"expected the body within {seconds:g} s") from None
+    except ClientDisconnect:
+        raise HTTPException(400, "expected a whole body, but the connection broke off") from None

@@ -1,0 +1,118 @@
+"""What the service shows to whoever runs it: metrics for a machine, a page for a person."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from mstheft.oracle.accounts import Account
+
+BINS, WIDTH, HEIGHT = 40, 520, 150
+
+STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem;
+color:#222;background:#fff}h1{font-size:1.5rem}section{border-top:1px solid #ccc;margin-top:1.5rem}
+.bar{background:#e4e4e4;height:.8rem}.bar div{background:#0072b2;height:100%}
+.alarm{color:#a33a00;font-weight:bold}svg{max-width:100%;height:auto}small{color:#555}"""
+
+
+@dataclass
+class Tally:
+    """What the service has done since it started."""
+
+    requests: int = 0
+    rows: int = 0
+    refusals: dict[int, int] = field(default_factory=dict)
+
+    def answered(self, rows: int) -> None:
+        """One request of so many rows was answered."""
+        self.requests += 1
+        self.rows += rows
+
+    def refused(self, code: int) -> None:
+        """One request was refused with a 4xx."""
+        self.refusals[code] = self.refusals.get(code, 0) + 1
+
+
+def metrics(accounts: Iterable[Account], tally: Tally) -> str:
+    """Counts in the Prometheus text format. Rows per account survive a restart, the rest not."""
+    lines = [
+        "# TYPE mstheft_requests_total counter",
+        f"mstheft_requests_total {tally.requests}",
+        "# TYPE mstheft_refused_total counter",
+        *(f'mstheft_refused_total{{code="{c}"}} {n}' for c, n in sorted(tally.refusals.items())),
+    ]
+    kinds = {"rows_total": "counter", "rows_left": "gauge", "alarm": "gauge"}
+    accounts = list(accounts)
+    for name, kind in kinds.items():
+        lines.append(f"# TYPE mstheft_{name} {kind}")
+        for account in accounts:
+            value = {"rows_total": account.count, "rows_left": account.left}.get(name)
+            if name == "alarm" and account.watch is not None:
+                value = int(account.watch.alarm)
+            if value is not None:
+                lines.append(f'mstheft_{name}{{account="{_label(account.name)}"}} {value}')
+    return "\n".join(lines) + "\n"
+
+
+def page(accounts: Iterable[Account], facts: dict[str, Any]) -> str:
+    """One HTML page with everything in it; it loads itself again every 5 s."""
+    refused = ", ".join(f"{n} with {code}" for code, n in sorted(facts["refusals"].items()))
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>mstheft service</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<meta http-equiv="refresh" content="5"><style>{STYLE}</style>'
+        f"<h1>A model worth stealing</h1><p>{html.escape(facts['model'])}</p>"
+        f"<p>{facts['requests']:,} requests answered since the start, {facts['rows']:,} rows; "
+        f"refused: {refused or 'none'}.</p>" + "".join(map(_section, accounts)) + "</html>"
+    )
+
+
+def _section(account: Account) -> str:
+    left = "no budget"
+    bar = ""
+    if account.budget is not None:
+        left = f"{account.left:,} of {account.budget:,} left"
+        share = 100 * (account.left or 0) / max(1, account.budget)
+        bar = f'<div class="bar"><div style="width:{share:.1f}%"></div></div>'
+    asked = f"<p>{account.count:,} rows asked, {left}</p>{bar}"
+    return f"<section><h2>{html.escape(account.name)}</h2>{asked}{_watch(account.watch)}</section>"
+
+
+def _watch(detector: Any) -> str:
+    """What the detector of an account has seen."""
+    if detector is None:
+        return "<p>no detector</p>"
+    w = "not enough queries for a test yet" if detector.w is None else f"W = {detector.w:.3f}"
+    alarm = '<span class="alarm">ALARM</span>' if detector.alarm else "no alarm"
+    return f"<p>{alarm}; {w}</p>{histogram(np.asarray(detector.distances))}"
+
+
+def histogram(distances: np.ndarray) -> str:
+    """Distances of queries to their nearest earlier one, (m,), as an SVG picture."""
+    if len(distances) == 0:
+        return "<p><small>no distances between queries yet</small></p>"
+    counts, edges = np.histogram(distances, BINS)
+    step, most = WIDTH / BINS, counts.max()
+    bars = "".join(
+        f'<rect x="{i * step:.1f}" y="{HEIGHT * (1 - n / most):.1f}" width="{step - 1:.1f}" '
+        f'height="{HEIGHT * n / most:.1f}" fill="#0072b2"/>'
+        for i, n in enumerate(counts)
+        if n
+    )
+    text = '<text y="{y}" x="{x}" text-anchor="{anchor}" font-size="13">{text}</text>'
+    ends = text.format(y=HEIGHT + 16, x=0, anchor="start", text=f"{edges[0]:.3g}")
+    ends += text.format(y=HEIGHT + 16, x=WIDTH, anchor="end", text=f"{edges[-1]:.3g}")
+    name = f"distance to the nearest earlier query of its class, {len(distances):,} queries"
+    ends += text.format(y=HEIGHT + 34, x=WIDTH / 2, anchor="middle", text=name)
+    return (
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT + 40}" width="{WIDTH}" role="img" '
+        f'aria-label="{name}">{bars}{ends}</svg>'
+    )
+
+
+def _label(name: str) -> str:
+    return name.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")

@@ -1,0 +1,97 @@
+"""Arrays as bytes: `.npy` and JSON bodies, read without trust.
+
+What comes from outside is measured before it is allocated, and nothing in it is ever executed.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.lib import format
+
+NPY, JSON = "application/x-npy", "application/json"
+
+
+def pack(array: Any) -> bytes:
+    """Numbers as the bytes of an `.npy` file of format 1.0: every bit of a float64 survives."""
+    array, head = np.asarray(array, order="C"), io.BytesIO()
+    format.write_array_header_1_0(head, format.header_data_from_array_1_0(array))
+    return head.getvalue() + array.tobytes()
+
+
+def unpack(body: bytes) -> np.ndarray:
+    """The array in an `.npy` body: real numbers, row after row, and not a byte more or less.
+
+    Raises ValueError for everything else; the size that the header claims is checked against the
+    bytes that are there, before anything is allocated.
+    """
+    file = io.BytesIO(body)
+    try:
+        if format.read_magic(file) != (1, 0):
+            raise ValueError("another version of the format")
+        shape, fortran, dtype = format.read_array_header_1_0(file)
+    except Exception as error:  # a header is text that NumPy parses: it can fail in many ways
+        raise ValueError(
+            "expected an .npy body of format 1.0, got something else; send what numpy.save writes"
+        ) from error
+    if dtype.kind not in "fiu" or dtype.hasobject or dtype.itemsize > 8 or fortran:
+        raise ValueError(
+            f"expected real numbers of at most 64 bits in C order, got {dtype}, {fortran=}; "
+            "send numpy.ascontiguousarray(x, dtype=float)"
+        )
+    left = len(body) - file.tell()
+    if any(n < 0 for n in shape) or math.prod(shape) * dtype.itemsize != left:
+        raise ValueError(
+            f"expected the numbers that the header promises, shape {shape} of {dtype}, got "
+            f"{left:,} bytes; the body is cut off or has a wrong header"
+        )
+    try:
+        return np.frombuffer(body, dtype, offset=file.tell()).reshape(shape)
+    except OverflowError as error:  # (0, 10**30)
+        raise ValueError(f"expected a shape that can be, got {shape}; send fewer rows") from error
+
+
+def read_json(body: bytes) -> np.ndarray:
+    """The rows of a body {"inputs": [[...], ...]}; raises ValueError for everything else."""
+    try:
+        values = json.loads(body, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:  # bad UTF-8 is a ValueError as well
+        raise ValueError(
+            f"expected a JSON body, got something else ({type(error).__name__}); "
+            'send {"inputs": [[...], ...]}'
+        ) from error
+    if not isinstance(values, dict) or set(values) != {"inputs"}:
+        raise ValueError(
+            'expected a JSON object with "inputs" and nothing else; send {"inputs": [[...], ...]}'
+        )
+    try:
+        numbers = isinstance(values["inputs"], list) and _numbers(values["inputs"])
+        rows = np.array(values["inputs"] if numbers else "")  # text would cost its longest entry
+    except (ValueError, OverflowError, RecursionError) as error:
+        raise ValueError(
+            "expected rows of one length, got a ragged list; make them equal"
+        ) from error
+    if rows.dtype.kind not in "fiu":
+        raise ValueError('expected lists of real numbers in "inputs"; send [[...], ...]')
+    return rows
+
+
+def write_json(answers: np.ndarray) -> bytes:
+    """{"outputs": [...]}, digits enough for every bit; what is not finite becomes null."""
+    outputs = answers.tolist()
+    if not np.isfinite(answers).all():
+        outputs = [[v if math.isfinite(v) else None for v in row] for row in outputs]
+    return json.dumps({"outputs": outputs}, allow_nan=False).encode()
+
+
+def _numbers(values: list[Any]) -> bool:
+    kinds = set(map(type, values))
+    return kinds <= {int, float} or (kinds == {list} and all(map(_numbers, values)))
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")

@@ -1,0 +1,267 @@
+"""The journal: what was paid for is told again, and nothing is bought twice."""
+
+import itertools
+import sqlite3
+import time
+
+import numpy as np
+import pytest
+import service_worker as worker
+
+from mstheft import errors
+from mstheft.direct import relu
+from mstheft.nn import Network, zoo
+from mstheft.oracle import Oracle
+from mstheft.oracle.client import HttpVictim
+from mstheft.oracle.journal import Journal
+
+
+class Counted:
+    """A victim that counts its rows and may die after so many batches."""
+
+    def __init__(self, network, batches=None):
+        self.network, self.batches, self.rows = network, batches, 0
+
+    def __call__(self, x):
+        if self.batches is not None:
+            if self.batches == 0:
+                raise KeyboardInterrupt
+            self.batches -= 1
+        self.rows += len(x)
+        return self.network.logits(x)
+
+
+def attack(victim, path, **options):
+    with Journal(path) as journal:
+        oracle = Oracle(victim, inputs=20, journal=journal, **options)
+        result = relu.extract(oracle, rng=1)
+        return result, oracle, journal
+
+
+def same(a, b):
+    pairs = zip(a.parameters().values(), b.parameters().values(), strict=True)
+    return all(np.array_equal(x, y) for x, y in pairs)
+
+
+@pytest.fixture
+def network():
+    return worker.victim()
+
+
+def test_a_second_run_pays_nothing_and_ends_the_same(network, tmp_path):
+    first, second = Counted(network), Counted(network)
+    plain = relu.extract(Oracle(network), rng=1)
+    one, _, paid = attack(first, tmp_path / "run.db")
+    two, oracle, replayed = attack(second, tmp_path / "run.db")
+    assert same(one.model, two.model)
+    assert same(one.model, plain.model)
+    assert one.queries == two.queries == plain.queries
+    assert (first.rows, second.rows) == (plain.total, 0)
+    assert (paid.paid, paid.replayed) == (plain.total, 0)
+    assert (replayed.paid, replayed.replayed) == (0, plain.total)
+    assert oracle.count == plain.total
+
+
+@pytest.mark.parametrize("batches", [0, 1, 7, 30])
+def test_a_run_that_was_stopped_goes_on_where_it_stood(network, tmp_path, batches):
+    stopped, rest = Counted(network, batches), Counted(network)
+    with pytest.raises(KeyboardInterrupt):
+        attack(stopped, tmp_path / "run.db")
+    result, _, journal = attack(rest, tmp_path / "run.db")
+    assert journal.replayed == stopped.rows
+    assert stopped.rows + rest.rows == result.total
+
+
+def test_a_spent_budget_is_raised_and_the_run_goes_on(network, tmp_path):
+    first, second = Counted(network), Counted(network)
+    with pytest.raises(errors.BudgetExhausted):
+        attack(first, tmp_path / "run.db", budget=300)
+    result, _, _ = attack(second, tmp_path / "run.db", budget=5000)
+    assert result.verified
+    assert first.rows <= 300
+    assert first.rows + second.rows == result.total
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"output": "label"}, {"decimals": 2}, {"output": "top_k", "top": 2}, {"output": "probs"}],
+)
+def test_every_form_of_answer_comes_back_as_it_was(network, tmp_path, settings):
+    x = np.random.default_rng(0).normal(size=(6, 20))
+    told = []
+    for _ in range(2):
+        with Journal(tmp_path / "run.db") as journal:
+            told.append(Oracle(network, journal=journal, **settings).query(x))
+    assert np.array_equal(told[0], told[1])
+    assert told[0].dtype == told[1].dtype
+    assert np.array_equal(told[0], Oracle(network, **settings).query(x))
+    told[1] += 1  # the answer belongs to whoever asked
+
+
+def test_monitors_and_outputs_are_as_without_a_journal(tmp_path):
+    class Seen(list):
+        def observe(self, x, labels):
+            self.append((x.tolist(), labels.tolist()))
+
+    x = np.random.default_rng(0).normal(size=(6, 3))
+    seen = []
+    for _ in range(2):
+        with Journal(tmp_path / "run.db") as journal:
+            seen.append(Seen())
+            weights = np.random.default_rng(1).normal(size=(3, 4))
+            oracle = Oracle(
+                lambda x, w=weights: x @ w, inputs=3, journal=journal, monitors=seen[-1:]
+            )
+            oracle.query(x)
+            assert oracle.outputs == 4
+    assert seen[0] == seen[1]
+    assert len(seen[0]) == 1
+
+
+def test_another_question_at_the_same_place_is_an_error_and_no_purchase(network, tmp_path):
+    x = np.random.default_rng(0).normal(size=(2, 20))
+    with Journal(tmp_path / "run.db") as journal:
+        Oracle(network, journal=journal).query(x)
+    victim = Counted(network)
+    with Journal(tmp_path / "run.db") as journal:
+        oracle = Oracle(victim, inputs=20, journal=journal)
+        with pytest.raises(errors.DataError, match=r"batch 0.*asks another"):
+            oracle.query(np.nextafter(x, 9))
+        assert (oracle.count, victim.rows) == (0, 0)
+        assert np.array_equal(oracle.query(x), network.logits(x))
+
+
+@pytest.mark.parametrize(
+    ("about", "settings", "said"),
+    [
+        ({"seed": 1}, {}, "seed was 0 and is 1"),
+        ({"seed": 0}, {"decimals": 3}, "decimals was None and is 3"),
+        ({"seed": 0}, {"output": "probs"}, "output was 'logits' and is 'probs'"),
+    ],
+)
+def test_the_journal_of_another_run_is_refused(network, tmp_path, about, settings, said):
+    with Journal(tmp_path / "run.db", {"seed": 0}) as journal:
+        Oracle(network, journal=journal)
+    with (
+        Journal(tmp_path / "run.db", about) as journal,
+        pytest.raises(errors.DataError, match=said),
+    ):
+        Oracle(network, journal=journal, **settings)
+
+
+def test_one_journal_is_for_one_oracle_and_one_process(network, tmp_path):
+    with Journal(tmp_path / "run.db") as journal:
+        Oracle(network, journal=journal)
+        with pytest.raises(ValueError, match="for one oracle"):
+            Oracle(network, journal=journal)
+        with pytest.raises(errors.DataError, match="another process"):
+            Journal(tmp_path / "run.db")
+
+
+def test_files_that_are_no_journal_are_refused(tmp_path):
+    (tmp_path / "text").write_text(
+        "no data base, but a text that is long enough to be looked at" * 9
+    )
+    with pytest.raises(errors.DataError, match="cannot be read"):
+        Journal(tmp_path / "text")
+    with pytest.raises(errors.DataError, match="folder that exists"):
+        Journal(tmp_path / "nowhere" / "run.db")
+
+
+def test_a_damaged_answer_is_found(network, tmp_path):
+    x = np.ones((2, 20))
+    with Journal(tmp_path / "run.db") as journal:
+        Oracle(network, journal=journal).query(x)
+    base = sqlite3.connect(tmp_path / "run.db")
+    with base:
+        base.execute("UPDATE answers SET answer = substr(answer, 1, 100)")
+    base.close()
+    with Journal(tmp_path / "run.db") as journal, pytest.raises(errors.DataError, match="damaged"):
+        Oracle(network, journal=journal).query(x)
+
+
+# ---- killed
+
+
+def killed_and_resumed(url, key, folder, after):
+    """Kill an attack `after` seconds after it began, start it again. (total, replayed, paid)."""
+    words = ("steal", url, key, folder / f"{key}.db", folder / f"{key}.npz")
+    process = worker.start(*words)
+    try:
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(after)
+    finally:
+        worker.end(process)  # SIGKILL
+    process = worker.start(*words)
+    said, _ = process.communicate(timeout=120)
+    assert process.returncode == 0
+    return tuple(map(int, said.split()[1:]))
+
+
+def kills(folder, moments):
+    keys = [f"key{i}" for i in range(len(moments))]
+    plain = relu.extract(Oracle(worker.victim()), rng=1)
+    came_back = []
+    with worker.serving(folder / "accounts.db", *keys) as url:
+        for key, moment in zip(keys, moments, strict=True):
+            total, replayed, paid = killed_and_resumed(url, key, folder, moment)
+            assert total == replayed + paid == plain.total
+            assert same(Network.load(folder / f"{key}.npz"), plain.model)
+            with HttpVictim(url, key) as victim:
+                assert victim._model()["count"] == plain.total, "an answer was bought twice"
+            came_back.append(replayed)
+    return came_back
+
+
+def test_killed_at_random_moments_it_ends_with_the_same_copy(tmp_path):
+    kills(tmp_path, np.random.default_rng(0).uniform(0.01, 0.12, size=3))
+
+
+@pytest.mark.slow
+def test_killed_at_fifty_random_moments(tmp_path):
+    came_back = kills(tmp_path, np.random.default_rng(1).uniform(0, 0.2, size=50))
+    assert len(set(came_back)) > 5, "the moments were not spread over the attack"
+
+
+def test_server_killed_during_an_attack(tmp_path):
+    restarts(tmp_path, 2)
+
+
+@pytest.mark.slow
+def test_server_killed_ten_times_during_an_attack(tmp_path):
+    restarts(tmp_path, 10)
+
+
+def restarts(folder, times):
+    """The server is killed between batches and started again; the attack sees nothing of it."""
+    plain = relu.extract(Oracle(worker.victim()), rng=1)
+    port = worker.free_port()
+    server = worker.start("serve", port, folder / "accounts.db", "key")
+    worker.reachable(port)
+    at = set(np.linspace(3, 50, times).astype(int).tolist())
+
+    try:
+        with HttpVictim(f"http://127.0.0.1:{port}", "key", retries=14) as victim:
+            inner, place = victim._transport.handle_request, itertools.count()
+
+            def request(asked):
+                nonlocal server
+                if next(place) in at:
+                    worker.end(server)
+                    server = worker.start("serve", port, folder / "accounts.db", "key")
+                return inner(asked)
+
+            victim._transport.handle_request = request
+            result = relu.extract(Oracle(victim), rng=1)
+            assert victim._model()["count"] == plain.total == result.total
+    finally:
+        worker.end(server)
+    assert same(result.model, plain.model)
+
+
+def test_the_attack_of_these_tests_asks_in_many_batches():
+    batches = []
+    network = zoo.mlp(worker.SHAPE, bias=0.1, rng=0)
+    victim = lambda x: batches.append(len(x)) or network.logits(x)  # noqa: E731
+    relu.extract(Oracle(victim, inputs=20), rng=1)
+    assert len(batches) > 50

@@ -1,0 +1,634 @@
+"""The model behind HTTP: right answers, right counts, and a clean 4xx for everything else."""
+
+import asyncio
+import io
+import json
+import re
+import socket
+import threading
+from html.parser import HTMLParser
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+import service_worker as worker
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mstheft.errors import BudgetExhausted, DataError
+from mstheft.nn import zoo
+from mstheft.oracle import Oracle, service, status, wire
+from mstheft.oracle.accounts import Accounts, Mismatch
+
+NETWORK = worker.victim()
+X = np.random.default_rng(0).normal(size=(5, 20))
+KEY = {"Authorization": "Bearer secret"}
+NPY = {**KEY, "Content-Type": wire.NPY}
+JSON = {**KEY, "Content-Type": wire.JSON}
+SMALL = service.Limits(bytes=20_000, json=20_000, rows=40, seconds=0.3)
+
+
+class Watch:
+    """A detector that is easy to foresee."""
+
+    def __init__(self):
+        self.distances, self.w, self.alarm = np.empty(0), None, False
+
+    def observe(self, x, labels):
+        self.distances = np.append(self.distances, x[:, 0])
+        self.w, self.alarm = 0.5, len(self.distances) >= 5
+
+
+def ask(app, *requests):
+    """Send requests (method, path, headers, body) to the application in this process."""
+
+    async def go():
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            return [
+                await client.request(method, path, headers=headers, content=body)
+                for method, path, headers, body in requests
+            ]
+
+    told = asyncio.run(go())
+    return told[0] if len(told) == 1 else told
+
+
+def predict(body, headers=NPY):
+    return ("POST", "/v1/predict", headers, body)
+
+
+@pytest.fixture
+def make():
+    """make(path, keys, **options) -> application; closed at the end."""
+    made = []
+
+    def build(path=":memory:", keys=(("ann", "secret", None),), victim=NETWORK, **options):
+        made.append(service.application(victim, Accounts(path, keys), **options))
+        return made[-1]
+
+    yield build
+    for app in made:
+        app.state.service.close()
+
+
+# ---- answers
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {},
+        {"output": "probs", "decimals": 3},
+        {"output": "log_probs"},
+        {"output": "label"},
+        {"output": "top_k", "top": 2},
+    ],
+)
+def test_answers_are_those_of_an_oracle_in_both_forms(make, told):
+    app, expected = make(**told), Oracle(NETWORK, **told).query(X)
+    npy, text = ask(
+        app, predict(wire.pack(X)), predict(json.dumps({"inputs": X.tolist()}).encode(), JSON)
+    )
+    assert npy.status_code == text.status_code == 200
+    assert npy.headers["content-type"] == wire.NPY
+    assert np.array_equal(np.load(io.BytesIO(npy.content)), expected)
+    assert np.array_equal(np.array(text.json()["outputs"]), expected)
+
+
+@pytest.mark.parametrize("dtype", ["<f4", ">f8", "<f2", "<i8", "u1"])
+def test_every_kind_of_number_is_taken(make, dtype):
+    x = np.arange(40).reshape(2, 20).astype(dtype)
+    told = ask(make(), predict(wire.pack(x)))
+    assert np.array_equal(wire.unpack(told.content), NETWORK.logits(x.astype(float)))
+
+
+def test_what_is_not_finite_is_null_in_json_and_itself_in_npy(make):
+    app = make(victim=lambda x: np.array([[-np.inf, 1.5]]), inputs=2)
+    body = json.dumps({"inputs": [[1, 2]]}).encode()
+    text, npy = ask(app, predict(body, JSON), predict(wire.pack(np.ones((1, 2)))))
+    assert text.json() == {"outputs": [[None, 1.5]]}
+    assert wire.unpack(npy.content).tolist() == [[-np.inf, 1.5]]
+
+
+def test_model_tells_what_a_client_needs(make):
+    app = make(keys=[("ann", "secret", 100)], output="probs", decimals=4)
+    told = ask(app, predict(wire.pack(X)), ("GET", "/v1/model", KEY, b""))[1].json()
+    assert told == {
+        **{"shape": [20], "classes": 4, "outputs": 4, "output": "probs", "decimals": 4},
+        **{"top": None, "dtype": "float64", "budget": 100, "count": 5, "left": 95},
+        "limits": {"rows": 8192, "bytes": 16 * 2**20},
+    }
+
+
+def test_both_headers_for_the_key(make):
+    told = ask(make(), ("GET", "/v1/model", {"X-API-Key": "secret"}, b""))
+    assert told.status_code == 200
+
+
+# ---- budgets
+
+
+def test_each_key_has_its_own_budget(make):
+    app = make(keys=[("ann", "secret", 7), ("bob", "other", 5)])
+    other = {**NPY, "Authorization": "Bearer other"}
+    body = wire.pack(X)
+    codes = [t.status_code for t in ask(app, *[predict(body), predict(body)], predict(body, other))]
+    assert codes == [200, 402, 200]
+    spent = ask(app, predict(body))
+    assert spent.status_code == 402
+    assert {n: spent.json()[n] for n in ("asked", "left", "budget")} == {
+        **{"asked": 5, "left": 2, "budget": 7}
+    }
+    assert ask(app, predict(wire.pack(X[:2]))).status_code == 200
+
+
+def test_counts_and_paid_answers_survive_a_restart(make, tmp_path):
+    once = {**NPY, "Idempotency-Key": "batch-1"}
+    app = make(tmp_path / "a.db", [("ann", "secret", 7)])
+    first = ask(app, predict(wire.pack(X), once))
+    app.state.service.close()
+    app = make(tmp_path / "a.db", [("ann", "secret", 7)], output="probs")  # another model now
+    again, more, model = ask(
+        app, predict(wire.pack(X), once), predict(wire.pack(X)), ("GET", "/v1/model", KEY, b"")
+    )
+    assert again.content == first.content
+    assert more.status_code == 402
+    assert (model.json()["count"], model.json()["left"]) == (5, 2)
+    app.state.service.close()
+    app = make(tmp_path / "a.db", [("ann", "secret", 10)])
+    assert ask(app, predict(wire.pack(X))).status_code == 200  # the operator has raised it
+
+
+def test_an_idempotency_key_pays_once_and_is_for_its_rows_and_its_account(make):
+    app = make(keys=[("ann", "secret", None), ("bob", "other", None)])
+    once = {**NPY, "Idempotency-Key": "k"}
+    other = {**once, "Authorization": "Bearer other"}
+    told = ask(
+        app,
+        *[predict(wire.pack(X), once)] * 3,
+        predict(wire.pack(X + 1), once),
+        predict(wire.pack(X + 1), other),
+    )
+    assert [t.status_code for t in told] == [200, 200, 200, 422, 200]
+    assert told[0].content == told[1].content == told[2].content != told[4].content
+    assert [a.count for a in app.state.service.accounts] == [5, 5]
+
+
+def test_a_refused_batch_is_not_paid_and_may_come_again(make):
+    app = make()
+    once = {**NPY, "Idempotency-Key": "k"}
+    bad = wire.pack(np.full((2, 20), np.nan))
+    codes = [t.status_code for t in ask(app, predict(bad, once), predict(wire.pack(X), once))]
+    assert codes == [400, 200]
+    assert [a.count for a in app.state.service.accounts] == [5]
+
+
+def test_many_at_once_are_counted_rightly(make):
+    app = make(keys=[(f"k{i}", f"k{i}", 100) for i in range(4)])
+    x = np.random.default_rng(1).normal(size=(64, 6, 20))
+
+    async def go():
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            return await asyncio.gather(
+                *(
+                    client.post(
+                        "/v1/predict",
+                        content=wire.pack(rows),
+                        headers={"X-API-Key": f"k{i % 4}", "Content-Type": wire.NPY},
+                    )
+                    for i, rows in enumerate(x)
+                )
+            )
+
+    told = asyncio.run(go())
+    for rows, each in zip(x, told, strict=True):
+        if each.status_code == 200:
+            assert np.array_equal(wire.unpack(each.content), NETWORK.logits(rows))
+    assert sorted(t.status_code for t in told) == [200] * 64
+    assert [a.count for a in app.state.service.accounts] == [96] * 4
+
+
+def test_more_than_may_wait_are_sent_away(make):
+    gate = threading.Event()
+
+    def slow(x):
+        gate.wait(20)
+        return x
+
+    app = make(victim=slow, inputs=20, limits=service.Limits(waiting=2))
+    many = np.zeros((200, 20))  # more than is answered on the spot
+
+    async def go():
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            post = [
+                client.post("/v1/predict", content=wire.pack(many), headers=NPY) for _ in range(5)
+            ]
+            tasks = [asyncio.create_task(each) for each in post]
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            gate.set()
+            return await asyncio.gather(*tasks)
+
+    told = asyncio.run(go())
+    assert sorted(t.status_code for t in told) == [200, 200, 503, 503, 503]
+    assert all(t.headers["retry-after"] == "1" for t in told if t.status_code == 503)
+
+
+# ---- what is wrong with a request
+
+
+def header(shape="(2, 20)", descr="'<f8'", order="False"):
+    text = f"{{'descr': {descr}, 'fortran_order': {order}, 'shape': {shape}, }}".ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode()
+
+
+CLASSICS = {
+    "nothing": (NPY, b"", 400),
+    "no npy": (NPY, b"hello", 400),
+    "cut off": (NPY, wire.pack(X)[:-1], 400),
+    "too long": (NPY, wire.pack(X) + b"1", 400),
+    "header only": (NPY, header(), 400),
+    "an exabyte": (NPY, header("(10**9, 10**9)") + b"1" * 320, 400),
+    "sizes that overflow": (NPY, header("(0, 10000000000000000000000000000)"), 400),
+    "a billion empty rows": (NPY, header("(1000000000, 0)"), 413),
+    "negative shape": (NPY, header("(-2, -20)") + b"1" * 320, 400),
+    "pickled objects": (NPY, header("(2, 20)", "'|O'") + b"cos\nsystem\n(S'true'\ntR.", 400),
+    "text": (NPY, header("(1,)", "'<U4'") + b"1" * 16, 400),
+    "complex": (NPY, header("(1, 20)", "'<c16'") + bytes(320), 400),
+    "bool": (NPY, header("(1, 20)", "'|b1'") + bytes(20), 400),
+    "fields": (NPY, header("(1,)", "[('a', '<f8')]") + bytes(8), 400),
+    "Fortran": (NPY, header("(2, 20)", "'<f8'", "True") + bytes(320), 400),
+    "code in the header": (NPY, header("__import__('os').getcwd()"), 400),
+    "brackets": (NPY, header("(" * 90), 400),
+    "no rows": (NPY, wire.pack(np.empty((0, 20))), 400),
+    "one number": (NPY, wire.pack(np.array(1.0)), 400),
+    "one row without its brackets": (NPY, wire.pack(X[0]), 400),
+    "too wide": (NPY, wire.pack(np.zeros((2, 21))), 400),
+    "NaN": (NPY, wire.pack(np.full((1, 20), np.nan)), 400),
+    "infinity": (NPY, wire.pack(np.full((1, 20), np.inf)), 400),
+    "too many rows": (NPY, wire.pack(np.zeros((41, 20))), 413),
+    "too many bytes": (NPY, b"1" * 20_001, 413),
+    "no JSON": (JSON, b"{", 400),
+    "no object": (JSON, b"[[1]]", 400),
+    "no inputs": (JSON, b"{}", 400),
+    "more than inputs": (JSON, b'{"inputs": [[1]], "model": 1}', 400),
+    "bad UTF-8": (JSON, b'{"inputs": "\xff"}', 400),
+    "UTF-16": (JSON, '{"inputs": [[1]]}'.encode("utf-16"), 400),
+    "a text": (JSON, b'{"inputs": "12"}', 400),
+    "texts": (JSON, b'{"inputs": [["1", "2"]]}', 400),
+    "truths": (JSON, b'{"inputs": [[true, false]]}', 400),
+    "null": (JSON, b'{"inputs": null}', 400),
+    "objects": (JSON, b'{"inputs": [{}]}', 400),
+    "ragged": (JSON, b'{"inputs": [[1, 2], [1]]}', 400),
+    "mixed": (JSON, b'{"inputs": [[1, 2], 1]}', 400),
+    "JSON with NaN": (JSON, b'{"inputs": [[NaN]]}', 400),
+    "JSON with infinity": (JSON, b'{"inputs": [[-Infinity]]}', 400),
+    "1e999": (JSON, b'{"inputs": [[' + b",".join([b"1e999"] * 20) + b"]]}", 400),
+    "400 digits": (JSON, b'{"inputs": [[' + b",".join([b"9" * 400] * 20) + b"]]}", 400),
+    "9000 digits": (JSON, b'{"inputs": [[' + b"9" * 9000 + b"]]}", 400),
+    "huge integer beside a float": (JSON, b'{"inputs": [[1.5, ' + b"9" * 400 + b"]]}", 400),
+    "deep": (JSON, b'{"inputs": ' + b"[" * 9000 + b"]" * 9000 + b"}", 400),
+    "deep as NumPy is not": (JSON, b'{"inputs": ' + b"[" * 90 + b"1" + b"]" * 90 + b"}", 400),
+    "one long text": (JSON, json.dumps({"inputs": [["a" * 9000] + [""] * 2000]}).encode(), 400),
+    "wrong key": ({**NPY, "Authorization": "Bearer wrong"}, wire.pack(X), 401),
+    "no key": ({"Content-Type": wire.NPY}, wire.pack(X), 401),
+    "another scheme": ({**NPY, "Authorization": "Basic c2VjcmV0"}, wire.pack(X), 401),
+    "a key that is not ASCII": ({**NPY, "Authorization": b"Bearer \xff"}, wire.pack(X), 401),
+    "no type": (KEY, wire.pack(X), 415),
+    "a form": ({**KEY, "Content-Type": "application/x-www-form-urlencoded"}, b"inputs=1", 415),
+    "empty Idempotency-Key": ({**NPY, "Idempotency-Key": ""}, wire.pack(X), 400),
+    "long Idempotency-Key": ({**NPY, "Idempotency-Key": "k" * 129}, wire.pack(X), 400),
+}
+
+
+def is_clean(told, code=None):
+    """A refusal: one sentence, no traceback, nothing of the model."""
+    assert 400 <= told.status_code < 500, told.text
+    assert code is None or told.status_code == code, told.text
+    why = told.json()["error"]
+    assert "Traceback" not in why
+    assert "secret" not in why
+    assert 8 < len(why) < 400
+    return True
+
+
+@pytest.mark.parametrize("name", CLASSICS)
+def test_the_classics_are_refused_cleanly_logged_and_cost_nothing(make, name):
+    log = []
+    app = make(limits=SMALL, log=log.append)
+    headers, body, code = CLASSICS[name]
+    told, after = ask(app, predict(body, headers), predict(wire.pack(X)))
+    assert is_clean(told, code)
+    assert after.status_code == 200
+    assert [a.count for a in app.state.service.accounts] == [5]
+    assert len(log) == 1
+    assert "POST /v1/predict refused with" in log[0]
+    assert "secret" not in log[0]
+
+
+def test_other_places_and_methods(make):
+    told = ask(
+        make(),
+        *[
+            ("GET", "/v1/predict", KEY, b""),
+            ("DELETE", "/", {}, b""),
+            ("GET", "/etc/passwd", {}, b""),
+        ],
+        ("POST", "/v1/model", KEY, b""),
+    )
+    assert [t.status_code for t in told] == [405, 405, 404, 405]
+    assert all(map(is_clean, told))
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=20,
+)
+malformed = st.one_of(
+    st.tuples(st.just(NPY), st.binary(max_size=300)),
+    st.tuples(st.just(JSON), st.binary(max_size=300)),
+    st.tuples(st.just(JSON), st.builds(lambda v: json.dumps({"inputs": v}).encode(), json_values)),
+    st.tuples(st.just(JSON), st.builds(lambda v: json.dumps(v).encode(), json_values)),
+    st.tuples(
+        st.just(NPY),
+        st.builds(
+            lambda at, byte: wire.pack(X)[:at] + bytes([byte]) + wire.pack(X)[at + 1 : 800],
+            st.integers(0, 799),
+            st.integers(0, 255),
+        ),
+    ),
+    st.tuples(
+        st.just(NPY),
+        st.builds(
+            lambda shape, descr, body: header(repr(shape), repr(descr)) + body,
+            st.lists(st.integers(-3, 10**12), max_size=4).map(tuple),
+            st.sampled_from(["<f8", "<f4", "|O", "<U3", "<c8", "|V0", "<m8", "f16"]),
+            st.binary(max_size=64),
+        ),
+    ),
+    st.tuples(
+        st.fixed_dictionaries(
+            {
+                "X-API-Key": st.text("secrt", max_size=7).filter(lambda key: key != "secret"),
+                "Content-Type": st.text("ajx/", max_size=5),
+            }
+        ),
+        st.binary(max_size=20),
+    ),
+)
+
+
+def refuses(client, examples):
+    """Every request of hypothesis is refused cleanly; then an honest one is answered."""
+
+    @settings(max_examples=examples)
+    @given(malformed)
+    def each(request):
+        headers, body = request
+        assert is_clean(client.post("/v1/predict", headers=headers, content=body))
+
+    each()
+    assert client.post("/v1/predict", headers=NPY, content=wire.pack(X)).status_code == 200
+
+
+def test_malformed_requests_are_refused(make):
+    app = make(limits=SMALL)
+    transport = worker.InProcess(app)
+    try:
+        with httpx.Client(transport=transport, base_url="http://test") as client:
+            refuses(client, 150)
+    finally:
+        transport.stop()
+    assert [a.count for a in app.state.service.accounts] == [5]
+
+
+@pytest.mark.slow
+def test_ten_thousand_malformed_requests_leave_the_memory_of_the_server_flat(tmp_path):
+    port = worker.free_port()
+    process = worker.start("serve", port, tmp_path / "a.db", "secret")
+
+    def resident():
+        return int(Path(f"/proc/{process.pid}/statm").read_text().split()[1]) * 4096
+
+    try:
+        worker.reachable(port)
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+            refuses(client, 500)
+            before = resident()
+            refuses(client, 10_000)
+            assert resident() - before < 10e6
+    finally:
+        worker.end(process)
+
+
+def test_a_victim_that_fails_tells_the_client_nothing(make):
+    def fails(x):
+        raise RuntimeError("the weights are 1, 2, 3")
+
+    log = []
+    told = ask(make(victim=fails, inputs=20, log=log.append), predict(wire.pack(X)))
+    assert told.status_code == 500
+    assert "weights" not in told.text
+    assert log == ["POST /v1/predict failed: RuntimeError: the weights are 1, 2, 3"]
+
+
+# ---- over a real connection
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory):
+    with worker.serving(tmp_path_factory.mktemp("served") / "a.db", "secret") as url:
+        yield url
+
+
+def connect(url):
+    return socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), 10)
+
+
+def test_half_sent_and_garbled_requests_leave_the_server_up(url):
+    head = b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer secret\r\n"
+    half = head + b"Content-Type: application/x-npy\r\nContent-Length: 1000\r\n\r\n" + b"1" * 10
+    lies = head + b"Content-Type: application/x-npy\r\nContent-Length: 999999999999\r\n\r\n"
+    for sent in (half, head, b"", b"\0\xff" * 500, b"GET / HTTP/9.9\r\n\r\n", b"\r\n" * 300):
+        with connect(url) as line:
+            line.sendall(sent)
+    with connect(url) as line:
+        line.sendall(lies)
+        assert b" 413 " in line.recv(100)
+    with connect(url) as line:
+        line.sendall(b"nonsense\r\n\r\n")
+        assert b" 400 " in line.recv(100)
+    with httpx.Client(base_url=url, trust_env=False) as client:
+        told = client.post("/v1/predict", headers=NPY, content=wire.pack(X))
+        assert np.array_equal(wire.unpack(told.content), NETWORK.logits(X))
+
+
+def test_a_body_that_does_not_say_its_length_is_measured_as_it_comes(make):
+    read = []
+
+    async def pieces():
+        for i in range(1000):
+            read.append(i)
+            yield b"1" * 1000
+
+    assert ask(make(limits=SMALL), predict(pieces())).status_code == 413
+    assert len(read) < 30, "it was read to its end"
+
+
+def test_a_slow_body_is_ended(make):
+    app = make(limits=SMALL)
+
+    async def drip():
+        yield b"1"
+        await asyncio.sleep(30)
+
+    async def go():
+        messages, sent = drip(), []
+
+        async def receive():
+            chunk = await anext(messages)
+            return {"type": "http.request", "body": chunk, "more_body": True}
+
+        async def send(message):
+            sent.append(message)
+
+        headers = [(n.lower().encode(), v.encode()) for n, v in NPY.items()]
+        scope = {"type": "http", "method": "POST", "path": "/v1/predict", "headers": headers}
+        scope |= {"query_string": b"", "http_version": "1.1", "server": ("test", 80)}
+        await app(scope, receive, send)
+        return sent[0]["status"]
+
+    assert asyncio.run(go()) == 408
+
+
+def test_a_body_that_breaks_off_is_logged(make):
+    log = []
+    app = make(log=log.append)
+
+    async def go():
+        async def receive():
+            return {"type": "http.disconnect"}
+
+        async def send(message):
+            pass
+
+        headers = [(n.lower().encode(), v.encode()) for n, v in NPY.items()]
+        scope = {"type": "http", "method": "POST", "path": "/v1/predict", "headers": headers}
+        await app({**scope, "query_string": b"", "http_version": "1.1"}, receive, send)
+
+    asyncio.run(go())
+    assert [line for line in log if "broke off" in line] == log
+    assert len(log) == 1
+
+
+# ---- for whoever runs it
+
+
+class Balanced(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.text = ""
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def test_page_and_metrics_show_budgets_distances_and_alarms(make):
+    app = make(keys=[("ann & <b>bob</b>", "secret", 20), ("idle", "other", None)], detector=Watch)
+    _, _, page, metrics = ask(
+        app,
+        *[
+            predict(wire.pack(X)),
+            predict(b"1"),
+            ("GET", "/", {}, b""),
+            ("GET", "/metrics", {}, b""),
+        ],
+    )
+    assert page.headers["content-type"].startswith("text/html")
+    parser = Balanced()
+    parser.feed(page.text)
+    for words in (
+        "15 of 20 left",
+        "5 rows asked",
+        "ALARM",
+        "W = 0.500",
+        "1 with 400",
+        "no budget",
+        "logits of 20 inputs",
+    ):
+        assert words in parser.text, words
+    assert "<b>bob" not in page.text
+    assert "secret" not in page.text
+    assert "http" not in page.text.replace("http-equiv", "")  # loads nothing from elsewhere
+    assert page.text.count("<svg") == 1
+    assert 'mstheft_rows_total{account="ann & <b>bob</b>"} 5' in metrics.text
+    assert 'mstheft_rows_left{account="ann & <b>bob</b>"} 15' in metrics.text
+    assert 'mstheft_alarm{account="idle"} 0' in metrics.text
+    assert 'mstheft_refused_total{code="400"} 1' in metrics.text
+    assert "mstheft_requests_total 1" in metrics.text
+
+
+def test_histogram_has_a_bar_for_each_bin_that_is_not_empty():
+    picture = status.histogram(np.array([0.0, 0.0, 1.0, 4.0]))
+    heights = [float(h) for h in re.findall(r'<rect [^>]*height="([\d.]+)"', picture)]
+    assert heights == [150.0, 75.0, 75.0]
+    assert ">0<" in picture
+    assert ">4<" in picture
+    assert "4 queries" in picture
+
+
+def test_page_without_a_detector(make):
+    assert "no detector" in ask(make(), ("GET", "/", {}, b"")).text
+
+
+# ---- accounts
+
+
+def test_accounts_refuse_the_same_key_twice(tmp_path):
+    with pytest.raises(ValueError, match="each account its own"):
+        Accounts(tmp_path / "a.db", [("a", "k", 1), ("b", "k", 1)])
+    Accounts(tmp_path / "a.db", [("a", "k", 1)]).close()
+
+
+def test_keys_are_not_in_the_file(tmp_path):
+    Accounts(tmp_path / "a.db", [("a", "very-secret-key", 1)]).close()
+    assert b"very-secret-key" not in (tmp_path / "a.db").read_bytes()
+
+
+def test_accounts_are_no_journal(tmp_path):
+    from mstheft.oracle.journal import Journal
+
+    Journal(tmp_path / "a.db").close()
+    with pytest.raises(DataError, match="holds a journal"):
+        Accounts(tmp_path / "a.db", [])
+
+
+def test_a_failure_between_answer_and_payment_charges_nothing(tmp_path):
+    accounts = Accounts(tmp_path / "a.db", [("a", "k", 10)])
+    account = accounts.find("k")
+
+    def fails(rows):
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        accounts.buy(account, X, fails, "p")
+    assert account.count == 0
+    assert accounts.buy(account, X, lambda rows: rows, "p") is X
+    with pytest.raises(Mismatch):
+        accounts.buy(account, X + 1, lambda rows: rows, "p")
+    accounts.buy(account, X, lambda rows: rows)
+    with pytest.raises(BudgetExhausted):
+        accounts.buy(account, X, lambda rows: rows)
+    accounts.close()
+
+
+def test_one_sigmoid_is_two_classes(make):
+    logistic = zoo.logistic(20, rng=0)
+    app = make(victim=logistic, output="probs")
+    told, model = ask(app, predict(wire.pack(X)), ("GET", "/v1/model", KEY, b""))
+    assert wire.unpack(told.content).shape == (5, 1)
+    assert (model.json()["outputs"], model.json()["classes"]) == (1, 2)
