@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from mstheft import arguments, progress
 from mstheft.commands import (
     detecting,
+    evading,
     gridding,
     learned,
     serving,
@@ -74,6 +75,7 @@ def _help(args: argparse.Namespace, desk: Desk) -> int:
 COMMANDS: dict[str, Callable[[argparse.Namespace, Desk], int]] = {
     "data": training.data,
     "detect": detecting.run,
+    "evade": evading.run,
     "grid": gridding.run,
     "help": _help,
     "learn": learned.run,

@@ -38,7 +38,9 @@ class BagOfWords(Layer):
     def forward(self, x: Array, train: bool = False) -> tuple[Array, Any]:
         """(n, length) whole numbers -> (n, words) of 0 and 1."""
         words = x.astype(np.int64)
-        if words.size and not (words.min() >= 0 and words.max() < self.words and (words == x).all()):
+        if words.size and not (
+            words.min() >= 0 and words.max() < self.words and (words == x).all()
+        ):
             raise ValueError(
                 f"expected whole word numbers from 0 to {self.words - 1}, got {x.min():g} to "
                 f"{x.max():g}; encode the texts with the network's own vocabulary"

@@ -6,6 +6,7 @@ Without `ax` a fresh figure is made; `ax.figure.savefig("name.png")` keeps it.
 
 from mstheft.plots import (
     detection,
+    evasion,
     learning,
     linear,
     lines,
@@ -20,6 +21,7 @@ from mstheft.plots import (
 
 __all__ = [
     "detection",
+    "evasion",
     "learning",
     "linear",
     "lines",
