@@ -17,6 +17,7 @@ from mstheft import arguments, progress
 from mstheft.commands import (
     detecting,
     evading,
+    fighting,
     gridding,
     learned,
     serving,
@@ -73,6 +74,7 @@ def _help(args: argparse.Namespace, desk: Desk) -> int:
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace, Desk], int]] = {
+    "arena": fighting.run,
     "data": training.data,
     "detect": detecting.run,
     "evade": evading.run,

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mstheft import compare, figures, page, report
+from mstheft import compare, figures, finale, page, report, victims
 from mstheft.data import images, pools, synthetic
 from mstheft.defend.prada import Detector
 from mstheft.direct import linear, relu, smooth, sweep
@@ -284,6 +284,15 @@ def _learn(
     return active.steal(oracle, letters, new_copy, **spend, **common)  # type: ignore[arg-type]
 
 
+def arena(setting: Setting, digits: Digits) -> Chapter:
+    """The victim of the four steps behind one defence after the other."""
+    victim = trained((setting.hidden,), digits, rng=np.random.default_rng([setting.seed, 5]))
+    shape = -1, digits.side, digits.side, 1
+    x, x_test = (each.reshape(shape).astype(np.float32) for each in (digits.x, digits.x_test))
+    task = victims.Task(digits.name, x, digits.y, x_test, digits.y_test, "")
+    return finale.chapter(victim, task, setting.seed)
+
+
 CHAPTERS: tuple[Callable[[Setting, Digits], Chapter], ...] = (
     logistic,
     softmax,
@@ -291,6 +300,7 @@ CHAPTERS: tuple[Callable[[Setting, Digits], Chapter], ...] = (
     one_sweep,
     smooth_neurons,
     learned_copy,
+    arena,
 )
 
 TITLE = "How to steal a neural network"

@@ -1,4 +1,4 @@
-"""The arguments of `mstheft evade`: what a stolen filter is good for."""
+"""The arguments of `mstheft evade` and `mstheft arena`: what a theft is good for, and against."""
 
 from __future__ import annotations
 
@@ -33,3 +33,15 @@ def add_evade(commands: Any) -> None:
         add("--json", type=Path, metavar="FILE", help="everything that is printed, and more")
         add("--plot", type=Path, metavar="DIR", help="share that passes against edits, .png")
         add_common(parser)
+
+
+def add_arena(commands: Any) -> None:
+    """mstheft arena FILE."""
+    parser = commands.add_parser("arena", help="attacks against defences and detectors, resumable")
+    parser.set_defaults(command="arena")
+    add = parser.add_argument
+    add("arena", type=Path, metavar="FILE", help="TOML: victim, attacks, defences, detectors")
+    out = Path("mstheft-arena")
+    add("--out", type=Path, default=out, metavar="DIR", help="(default: %(default)s)")
+    add("--workers", type=whole(1), default=1, metavar="N", help="processes (default: 1)")
+    add("--quiet", action="store_true", help="say only what went wrong")

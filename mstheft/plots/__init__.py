@@ -5,6 +5,7 @@ Without `ax` a fresh figure is made; `ax.figure.savefig("name.png")` keeps it.
 """
 
 from mstheft.plots import (
+    arena,
     detection,
     evasion,
     learning,
@@ -20,6 +21,7 @@ from mstheft.plots import (
 )
 
 __all__ = [
+    "arena",
     "detection",
     "evasion",
     "learning",
