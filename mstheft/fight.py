@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -113,13 +114,25 @@ def attempt(
         if word in DIRECT:
             return DIRECT[word](oracle, rng=[settings["seed"], 7]).model, ""
         learned = settings | {"strategy": word}
-        pool = thefts.thief_rows(learned, task)
+        pool = _pool(learned, task)
         judge = thefts.judged_by(task, network, settings["test"])
         return thefts.attack(learned, oracle, task, pool, judge, None, {}).model, ""
     except (ExtractionError, BudgetExhausted) as error:
         partial = error.partial
         copy = partial.model if isinstance(partial, Stolen) else None
         return copy, "the door was shut" if isinstance(error, Shut) else str(error)
+
+
+_numbers = functools.lru_cache(maxsize=4)(thefts.number_rows)  # the same thief, another defence
+
+
+def _pool(settings: Cell, task: victims.Task) -> np.ndarray:
+    """The thief's rows; none for Jacobian augmentation, which makes its own."""
+    if settings["strategy"] == "jbda":
+        return np.empty((0, math.prod(task.shape)), np.float32)
+    if task.vocabulary is not None:
+        return thefts.thief_rows(settings, task)
+    return _numbers(settings["pool"], task.shape, settings["pool_size"], settings["seed"])
 
 
 def honest(own: Cell, task: victims.Task, network: Network, seed: int) -> dict[str, Any]:

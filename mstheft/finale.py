@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from mstheft import figures, fight
+from mstheft import fight, figures
 from mstheft.nn import Network
 from mstheft.nn.fit import accuracy
 from mstheft.report import Chapter
 from mstheft.victims import Task
 
-LEARNS: dict[str, Any] = {"copy": "mlp-64", "budget": 400, "rounds": 2, "epochs": 20}
+LEARNS: dict[str, Any] = {"copy": "mlp-32", "budget": 300, "rounds": 2, "epochs": 20}
 ATTACKS: dict[str, dict[str, Any]] = {
     "sweep": {"attack": "sweep"},
-    "k-center": LEARNS | {"attack": "k-center", "pool_size": 2000},
+    "k-center": LEARNS | {"attack": "k-center", "pool_size": 600},
     "Jacobian": LEARNS | {"attack": "jbda"},
 }
 DEFENCES: dict[str, dict[str, Any]] = {
@@ -52,13 +52,16 @@ def chapter(victim: Network, task: Task, seed: int) -> Chapter:
             "So far nobody has defended the counter. A service can say less: round its numbers, or "
             "tell nothing but the class. It can add noise. Or it can look at the questions, and "
             "shut the door when they look like a thief's (PRADA).",
-            "The exact attack needs exact answers: the least rounding or noise stops it, and its "
-            "questions, so close to one another, are noticed after a hundred. The copies that "
-            "learn hardly mind. What they lose is seldom worth what honest users lose.",
+            "The exact attack needs exact answers: rounding or noise stops it, and its questions, "
+            "so close to one another, are noticed after a hundred or so. The copies that learn "
+            "live with rounding and with labels, and of those the one that asks about letters is "
+            "not noticed, while the one that grows its questions out of one another is.",
         ],
         list(figures.arena_pictures(found)),
         {
-            "victim": "-".join(str(n) for n in [victim.inputs, *(len(b) for _, b in victim.dense())]),
+            "victim": "-".join(
+                str(n) for n in [victim.inputs, *(len(b) for _, b in victim.dense())]
+            ),
             "accuracy": f"{accuracy(victim, task.x_test, task.y_test):.1%}".replace("%", " %"),
             "queries": f"{asked:,}",
             "agreement": f"{100 * np.min(copies):.1f} to {100 * np.max(copies):.1f} %",

@@ -143,12 +143,9 @@ def usual(task: victims.Task) -> dict[str, str]:
 def thief_rows(cell: Cell, task: victims.Task) -> np.ndarray:
     """The attacker's pool, (n, d) as the victim sees it; texts in the words that it knows."""
     rng, noise = np.random.default_rng([cell["seed"], 3]), cell["strategy"] == "noise"
-    if task.vocabulary is None and cell["pool"] == "programs" and not noise:
-        return synthetic.programs(cell["pool_size"], rng=rng)[0]
     if task.vocabulary is None:
         name = "noise" if noise else cell["pool"]
-        images = pools.pool(name, task.shape, cell["pool_size"], rng)
-        return images.reshape(len(images), -1)
+        return number_rows(name, task.shape, cell["pool_size"], cell["seed"])
     if noise:
         words = len(task.vocabulary)
         return jacobian.noise_pool(task.shape, cell["pool_size"], rng, words=words)
@@ -162,6 +159,14 @@ def thief_rows(cell: Cell, task: victims.Task) -> np.ndarray:
         )
     chosen = rng.permutation(len(sentences))[: cell["pool_size"]]
     return task.vocabulary.encode([sentences[i] for i in chosen], task.shape[0])
+
+
+def number_rows(name: str, shape: tuple[int, ...], size: int, seed: int) -> np.ndarray:
+    """A pool for victims that read no words, (size, d): images by `data.pools`, or programs."""
+    rng = np.random.default_rng([seed, 3])
+    if name == "programs":
+        return synthetic.programs(size, rng=rng)[0]
+    return pools.pool(name, shape, size, rng).reshape(size, -1)
 
 
 load = functools.cache(victims.load)
