@@ -14,6 +14,7 @@ door is shut, and the thief has what was learned from the answers before that ba
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import inspect
 import io
@@ -87,7 +88,8 @@ def compute(arena: Arena, folder: str | Path, *, executor: Executor | None = Non
     """All cells that are not there yet; their victim first."""
     folder = Path(folder)
     for cell in missing(arena.grid, folder)[:1]:
-        thefts.victim(thefts.SETTINGS | cell["victim"], folder / "victims")
+        with contextlib.suppress(Exception):  # the cell meets it again, and reports it
+            thefts.victim(thefts.SETTINGS | cell["victim"], folder / "victims")
     return run(arena.grid, fight.fight, folder, executor=executor)
 
 
@@ -162,6 +164,8 @@ def _tables(said: Mapping[str, Any], name: str, check: Any) -> dict[str, dict[st
 
 
 def _victim(said: Mapping[str, Any]) -> dict[str, Any]:
+    if not isinstance(said, Mapping):
+        raise ValueError(f"expected one table [victim], got {said!r}; write it so")
     _kinds(said, VICTIM)
     cell = thefts.SETTINGS | dict(said)
     thefts.architecture(_known(cell["victim"]), thefts.load(cell["data"]), 0)
@@ -196,8 +200,19 @@ def _defence(said: Mapping[str, Any]) -> None:
             known = ", ".join((*TOLD, *fight.RESPONSES))
             raise ValueError(f"expected {known}, the last as tables, got {name} = {value!r}")
         else:
-            given = inspect.signature(fight.RESPONSES[name])
-            given.bind(None, **value, **dict.fromkeys(fight.SUPPLIED & given.parameters.keys()))
+            _response(name, value)
+
+
+def _response(name: str, given: Mapping[str, Any]) -> None:
+    """All settings that the function needs, and no others."""
+    takes = list(inspect.signature(fight.RESPONSES[name]).parameters.values())[1:]
+    known = {each.name: each.default for each in takes if each.name not in fight.SUPPLIED}
+    needed = {word for word, default in known.items() if default is inspect.Parameter.empty}
+    if given.keys() - known.keys() or needed - given.keys():
+        raise ValueError(
+            f"expected {name} with {', '.join(known)}, got {', '.join(given) or 'nothing'}; "
+            "correct it"
+        )
 
 
 def _detector(said: Mapping[str, Any]) -> None:

@@ -13,6 +13,7 @@ from mstheft.nn import zoo
 from mstheft.oracle import Oracle
 from mstheft.oracle.accounts import Accounts
 from mstheft.oracle.client import HttpVictim
+from mstheft.plots.evasion import passed
 
 LITTLE = {"messages": 12, "edits": 4, "budget": 150, "rounds": 2, "epochs": 15, "pool_size": 400}
 
@@ -171,3 +172,17 @@ def test_wrong_arguments_are_one_sentence(run, words, says):
     assert status == 2
     assert says in complaint
     assert complaint.count("\n") == 1
+
+
+# ---- the picture
+
+
+def test_the_picture_has_means_bands_and_names():
+    seeds = [[0, 0.2, 0.4], [0, 0.4, 0.8]]
+    ax = passed({"copy": seeds, "random": [0, 0, 0.1], "else": [0, 1, 1]})
+    lines = [line.get_ydata() for line in ax.lines]
+    np.testing.assert_allclose(lines, [[0, 0.3, 0.6], [0, 0, 0.1], [0, 1, 1]], atol=1e-12)
+    assert len(ax.collections) == 1, "a band where there are several seeds"
+    names = {text.get_text() for text in ax.texts}
+    assert names == {"chosen on the copy", "chosen at random", "else"}
+    np.testing.assert_array_equal(ax.lines[0].get_xdata(), [0, 1, 2])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -30,7 +31,7 @@ def arena_pictures(found: Mapping[tuple[str, str, str], Sequence[Values]]) -> It
         ax = heat(shares, attacks, defences, noticed=alarms, honest=honest)
         ax.set_title(f"detector: {detector}", loc="left", fontsize="medium")
         yield picture(
-            f"arena-{detector}",
+            "arena-" + re.sub(r"\W+", "_", detector),
             ax,
             "A table of attacks by defences, dark where the copy agrees with the victim.",
             f"How often the copy agrees with the victim, detector: {detector}. Below the name of "

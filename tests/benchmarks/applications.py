@@ -27,7 +27,6 @@ CASES = {
         {
             ("text-bag", "text-bag"): {},
             ("text-cnn", "text-cnn"): LARGE | {"victim_epochs": 3},
-            ("text-cnn", "text-bag"): LARGE | {"victim_epochs": 3, "epochs": 60, "patience": 10},
         },
     ),
     "mr": ("spam", {("text-bag", "text-bag"): {"victim_epochs": 5}}),
