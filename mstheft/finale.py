@@ -53,9 +53,10 @@ def chapter(victim: Network, task: Task, seed: int) -> Chapter:
             "tell nothing but the class. It can add noise. Or it can look at the questions, and "
             "shut the door when they look like a thief's (PRADA).",
             "The exact attack needs exact answers: rounding or noise stops it, and its questions, "
-            "so close to one another, are noticed after a hundred or so. The copies that learn "
-            "live with rounding and with labels, and of those the one that asks about letters is "
-            "not noticed, while the one that grows its questions out of one another is.",
+            "so close to one another, are noticed after a hundred or so. The copies that learn may "
+            "lose some of their agreement to noise and to labels, and are not stopped. The one "
+            "that asks about letters is not even noticed; the one that grows its questions out of "
+            "one another is.",
         ],
         list(figures.arena_pictures(found)),
         {

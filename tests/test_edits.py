@@ -50,6 +50,12 @@ def test_greedy_is_best_of_all_sets_for_a_linear_filter():
         assert path.scores[-1, i] == pytest.approx(best, rel=1e-12, abs=1e-12)
 
 
+def test_candidates_are_the_row_with_one_feature_more():
+    found = edits.Additions().candidates(np.array([0.0, 1, 0]))
+    np.testing.assert_array_equal(found, [[1, 1, 0], [0, 1, 1]])
+    assert edits.Additions().candidates(np.ones(3)).shape == (0, 3)
+
+
 @pytest.mark.parametrize("make", ["greedy", "random"])
 def test_nothing_is_ever_removed(make):
     rng = np.random.default_rng(2)
