@@ -109,12 +109,22 @@ def table(outcome: Outcome) -> str:
 
 def overview(outcome: Outcome) -> tuple[Sequence[str], list[list[str]]]:
     """Head and rows of a table: a line for each attack, defence and detector, means over seeds."""
-    head = ["attack", "defence", "detector", "agreement", "queries", "noticed after", "honest"]
+    head = [
+        "attack",
+        "defence",
+        "detector",
+        "agreement",
+        "queries",
+        "noticed after",
+        "honest",
+        "L1",
+    ]
     rows = []
     for key, values in grouped(outcome).items():
         honest = np.mean([each["honest"] for each in values])
         asked = np.mean([each["queries"] for each in values])
-        told = [agreed(values), f"{asked:,.0f}", noticed(values), f"{honest:.1%}"]
+        changed = np.mean([each["l1"] for each in values])
+        told = [agreed(values), f"{asked:,.0f}", noticed(values), f"{honest:.1%}", f"{changed:.2f}"]
         rows.append([*key, *told])
     return head, rows
 

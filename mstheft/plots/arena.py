@@ -38,7 +38,7 @@ def heat(
     for (row, column), share in np.ndenumerate(shares):
         lines = ["no copy" if np.isnan(share) else f"{share:.0%}"]
         lines += [noticed[row][column]] if noticed is not None and noticed[row][column] else []
-        colour = style.QUIET if np.isnan(share) else "white" if share > 0.75 else style.VICTIM
+        colour = style.QUIET if np.isnan(share) else style.VICTIM
         text = "\n".join(lines)
         ax.text(column, row, text, ha="center", va="center", color=colour, fontsize=8)
     names = list(defences)
