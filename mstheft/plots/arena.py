@@ -52,4 +52,5 @@ def heat(
     ax.tick_params(which="both", length=0)
     ax.spines[:].set_visible(False)
     ax.set_xlabel("defence")
+    ax.set_ylabel("attack")
     return ax
