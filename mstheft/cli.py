@@ -16,6 +16,8 @@ from collections.abc import Callable, Sequence
 from mstheft import arguments, progress
 from mstheft.commands import (
     detecting,
+    evading,
+    fighting,
     gridding,
     learned,
     serving,
@@ -72,8 +74,10 @@ def _help(args: argparse.Namespace, desk: Desk) -> int:
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace, Desk], int]] = {
+    "arena": fighting.run,
     "data": training.data,
     "detect": detecting.run,
+    "evade": evading.run,
     "grid": gridding.run,
     "help": _help,
     "learn": learned.run,

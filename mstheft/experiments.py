@@ -52,12 +52,7 @@ def read(path: str | os.PathLike[str]) -> Experiment:
     Raises `DataError` where it is no TOML, ValueError where it says what cannot be.
     """
     path = Path(path)
-    try:
-        said = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, IsADirectoryError) as error:
-        raise DataError(f"{path}: expected a TOML file, but there is none; name one") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: expected TOML, but {error}; correct that line") from error
+    said = toml(path)
     axes, fixed = said.get("axes", {}), said.get("fixed", {})
     if not isinstance(axes, dict) or not isinstance(fixed, dict):
         raise ValueError(f"{path}: expected the tables [axes] and [fixed]; write them so")
@@ -75,6 +70,16 @@ def read(path: str | os.PathLike[str]) -> Experiment:
     for each in grid.cells():
         _check(each, path)
     return Experiment(path.stem, said.get("title", path.stem), said.get("claim", ""), grid)
+
+
+def toml(path: Path) -> dict[str, Any]:
+    """What a TOML file says. Raises `DataError` where there is none, or it is damaged."""
+    try:
+        return dict(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise DataError(f"{path}: expected a TOML file, but there is none; name one") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: expected TOML, but {error}; correct that line") from error
 
 
 def _check(cell: Cell, path: Path) -> None:

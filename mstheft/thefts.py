@@ -32,7 +32,7 @@ SETTINGS: Cell = {
     "victim": "usual",  # as in victims.USUAL; or tiny, small, mlp, cnn-1 … cnn-4, text-cnn, …
     "victim_epochs": 5,  # for those others
     "copy": "small",
-    "pool": "letters",  # as in data.pools; for texts wikitext-2, topics, spam
+    "pool": "letters",  # as in data.pools; for texts wikitext-2, topics, spam; or programs
     "pool_size": 5000,
     "strategy": "random",  # one of learning.strategies, or noise, jbda, traffic
     "budget": 500,
@@ -132,13 +132,20 @@ def asked_rows(result: Stolen, pool: np.ndarray) -> np.ndarray:
 # ---- victims and pools
 
 
+def usual(task: victims.Task) -> dict[str, str]:
+    """A small copy and a pool made on the spot that suit a task."""
+    if task.vocabulary is not None:
+        return {"copy": "text-cnn", "pool": "topics"}
+    images = len(task.shape) == 3
+    return {"copy": "small", "pool": "letters"} if images else {"copy": "mlp", "pool": "programs"}
+
+
 def thief_rows(cell: Cell, task: victims.Task) -> np.ndarray:
     """The attacker's pool, (n, d) as the victim sees it; texts in the words that it knows."""
     rng, noise = np.random.default_rng([cell["seed"], 3]), cell["strategy"] == "noise"
     if task.vocabulary is None:
         name = "noise" if noise else cell["pool"]
-        images = pools.pool(name, task.shape, cell["pool_size"], rng)
-        return images.reshape(len(images), -1)
+        return number_rows(name, task.shape, cell["pool_size"], cell["seed"])
     if noise:
         words = len(task.vocabulary)
         return jacobian.noise_pool(task.shape, cell["pool_size"], rng, words=words)
@@ -152,6 +159,14 @@ def thief_rows(cell: Cell, task: victims.Task) -> np.ndarray:
         )
     chosen = rng.permutation(len(sentences))[: cell["pool_size"]]
     return task.vocabulary.encode([sentences[i] for i in chosen], task.shape[0])
+
+
+def number_rows(name: str, shape: tuple[int, ...], size: int, seed: int) -> np.ndarray:
+    """A pool for victims that read no words, (size, d): images by `data.pools`, or programs."""
+    rng = np.random.default_rng([seed, 3])
+    if name == "programs":
+        return synthetic.programs(size, rng=rng)[0]
+    return pools.pool(name, shape, size, rng).reshape(size, -1)
 
 
 load = functools.cache(victims.load)
@@ -184,7 +199,7 @@ def trained(cell: Cell, task: victims.Task, *, rng: Any) -> Network:
         kind, options, how = victims.USUAL[cell["data"]]
         network = victims.build(kind, task, **options, rng=rng)
     else:
-        small = "small" if task.vocabulary is None else "text-cnn"
+        small = usual(task)["copy"]
         network = architecture(small if cell["victim"] == "usual" else cell["victim"], task, rng)
         how = {"epochs": cell["victim_epochs"]}
     if victims.train(network, task, **how, rng=rng).interrupted:
@@ -193,10 +208,12 @@ def trained(cell: Cell, task: victims.Task, *, rng: Any) -> Network:
 
 
 def architecture(name: str, task: victims.Task, rng: Any) -> Network:
-    """An untrained network by its word: small, mlp, cnn-2 (two blocks), text-cnn, text-gru."""
-    kind, _, blocks = name.partition("-")
-    if kind == "cnn" and blocks in ("1", "2", "3", "4"):
-        return victims.build("cnn", task, blocks=int(blocks), rng=rng)
+    """An untrained network by its word: small, cnn-2 (two blocks), mlp-32 (neurons), text-cnn, …"""
+    kind, _, size = name.partition("-")
+    if kind == "cnn" and size in ("1", "2", "3", "4"):
+        return victims.build("cnn", task, blocks=int(size), rng=rng)
+    if kind == "mlp" and size.isascii() and size.isdigit() and 0 < len(size) < 6:
+        return victims.build("mlp", task, hidden=int(size), rng=rng)
     return victims.build(name, task, rng=rng)
 
 

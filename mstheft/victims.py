@@ -85,6 +85,12 @@ def _written(name: str, seed: int) -> Task:
     return _text_task(name, texts[:n], y[:n], texts[n:], y[n:])
 
 
+def _compiled(seed: int) -> Task:
+    x, y = synthetic.programs(sum(GENERATED), rng=seed)
+    n = GENERATED[0]
+    return Task("programs", x[:n], y[:n], x[n:], y[n:], "made up on the spot")
+
+
 TASKS: dict[str, Callable[[int], Task]] = {
     "mnist": lambda seed: _image_task("mnist", _mnist),
     "cifar10": lambda seed: _image_task("cifar10", images.cifar10),
@@ -96,6 +102,7 @@ TASKS: dict[str, Callable[[int], Task]] = {
     "signs": lambda seed: _made("signs", synthetic.signs, seed, 32, 3),
     "spam": lambda seed: _written("spam", seed),
     "topics": lambda seed: _written("topics", seed),
+    "programs": _compiled,
 }
 
 
@@ -114,7 +121,7 @@ def load(name: str, *, seed: int = 0) -> Task:
     return TASKS[name](seed)
 
 
-ARCHITECTURES = ("softmax", "mlp", "tiny", "small", "cnn", "text-cnn", "text-gru")
+ARCHITECTURES = ("softmax", "mlp", "tiny", "small", "cnn", "text-bag", "text-cnn", "text-gru")
 
 # Real tasks with an architecture, its options and a training that do well on two cores.
 USUAL: dict[str, tuple[str, dict[str, int], dict[str, int]]] = {
@@ -140,13 +147,18 @@ def build(
         raise ValueError(f"expected an architecture of {ARCHITECTURES}, got {architecture!r}")
     texts = task.vocabulary is not None
     if texts != architecture.startswith("text"):
-        kind = "texts; take text-cnn or text-gru" if texts else "images; take mlp, small or cnn"
-        raise ValueError(f"{architecture} does not fit: {task.name} holds {kind}")
+        raise _misfit(architecture, task)
     single = np.float32
     if task.vocabulary is not None:
-        make = zoo.text_cnn if architecture == "text-cnn" else zoo.text_gru
+        make: Callable[..., Network] = {
+            "text-bag": zoo.text_bag,
+            "text-cnn": zoo.text_cnn,
+            "text-gru": zoo.text_gru,
+        }[architecture]
         return make(len(task.vocabulary), task.shape[0], task.classes, rng=rng, dtype=single)
     if architecture in ("tiny", "small", "cnn"):
+        if len(task.shape) != 3:
+            raise _misfit(architecture, task)
         height, width, channels = task.shape
         shape = height, width, channels
         if architecture != "cnn":
@@ -156,6 +168,16 @@ def build(
     inputs = int(np.prod(task.shape))
     widths = [inputs, task.classes] if architecture == "softmax" else [inputs, hidden, task.classes]
     return zoo.mlp(widths, rng=rng)
+
+
+def _misfit(architecture: str, task: Task) -> ValueError:
+    if task.vocabulary is not None:
+        kind = "texts; take text-bag, text-cnn or text-gru"
+    elif len(task.shape) == 3:
+        kind = "images; take mlp, small or cnn"
+    else:
+        kind = "rows of numbers; take softmax or mlp"
+    return ValueError(f"{architecture} does not fit: {task.name} holds {kind}")
 
 
 def train(

@@ -308,6 +308,18 @@ def test_texts_are_fooled_behind_their_embedding_and_padding_stays(build):
     np.testing.assert_allclose(found.norms, moved, rtol=1e-12)
 
 
+def test_a_bag_of_words_is_fooled_behind_its_bag():
+    """It is linear there: one step, and the distance is |f_1 - f_0| / ‖w_1 - w_0‖."""
+    network = zoo.text_bag(9, 4, 2, rng=0, dtype=np.float64)
+    words = np.array([[1, 2, 0, 0], [3, 4, 5, 6]])
+    found = deepfool(network, words)
+    logits, weights = network.logits(words), network.layers[1].params["W"]
+    distance = np.abs(logits[:, 1] - logits[:, 0]) / np.linalg.norm(weights[1] - weights[0])
+    assert found.x.shape == (2, 9)
+    assert found.flipped.all()
+    np.testing.assert_allclose(found.norms, 1.02 * distance, rtol=1e-12)
+
+
 def test_float32_networks_give_float32_rows_that_flip():
     network = zoo.mlp([6, 16, 4], bias=0.5, rng=1, dtype=np.float32)
     found = deepfool(network, X)

@@ -27,7 +27,8 @@ FLOORS = [
     {"learning", "direct", "defend"},
     {"victims", "report"},
     {"thefts"},
-    {"experiments", "figures", "page", "precision"},  # beside tour, which tells its story with it
+    {"evasion", "experiments", "fight", "figures", "page", "precision"},
+    {"arena", "finale"},
     {"tour"},
     {"arguments"},
     {"commands"},

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from mstheft.nn import gradcheck, losses, zoo
+from mstheft.nn.bag import BagOfWords
 from mstheft.nn.functions import sigmoid
 from mstheft.nn.layers import Dense
 from mstheft.nn.network import Network
@@ -137,17 +138,19 @@ def test_words_outside_the_vocabulary(wrong):
         Embedding(WORDS, 3).forward(np.array([[1.0, wrong]]))
 
 
-@pytest.mark.parametrize("make", [zoo.text_cnn, zoo.text_gru])
+@pytest.mark.parametrize("make", [zoo.text_cnn, zoo.text_gru, zoo.text_bag])
 def test_text_networks_learn_and_are_stored(make, tmp_path):
     """Texts that hold word 7 against texts that do not: learned in a few epochs."""
     from mstheft.nn.fit import accuracy, fit
+    from mstheft.nn.optim import Adam
 
     rng = np.random.default_rng(3)
     ids = rng.integers(1, WORDS, (600, LENGTH))
     y = (ids == 7).any(axis=1).astype(int)
     ids[y == 0, 3], y[:300] = 5, y[:300]
     network = make(WORDS, LENGTH, 2, rng=0)
-    fit(network, ids, y, epochs=25, batch=50, rng=0)
+    rate = 1e-2 if make is zoo.text_bag else 1e-3
+    fit(network, ids, y, epochs=25, batch=50, optimizer=Adam(rate), rng=0)
     assert accuracy(network, ids, y) > 0.95
     network.save(tmp_path / "text.npz")
     again = Network.load(tmp_path / "text.npz")
@@ -173,6 +176,26 @@ def test_gradients_reach_the_embedding():
             layer.params["W"] = kept
 
     assert gradcheck.directional_error(value, grads[0]["W"], kept, rng=0) < 1e-6
+
+
+def test_a_bag_holds_each_word_once_and_no_padding():
+    layer = BagOfWords(6)
+    out, cache = layer.forward(np.array([[3.0, 3, 1, 0], [0, 0, 0, 0], [5, 4, 3, 2]]))
+    expected = [[0, 1, 0, 1, 0, 0], [0, 0, 0, 0, 0, 0], [0, 0, 1, 1, 1, 1]]
+    np.testing.assert_array_equal(out, expected)
+    assert layer.out_shape((4,)) == (6,)
+    dx, grads = layer.backward(np.ones((3, 6)), cache)
+    assert grads == {}
+    np.testing.assert_array_equal(dx, np.zeros((3, 4)))
+    assert layer.forward(np.empty((0, 4)))[0].shape == (0, 6)
+    with pytest.raises(ValueError, match=r"shape \(length,\) for BagOfWords"):
+        layer.out_shape((4, 2))
+
+
+@pytest.mark.parametrize("wrong", [-1, WORDS, 1.5])
+def test_a_bag_of_words_outside_the_vocabulary(wrong):
+    with pytest.raises(ValueError, match="expected whole word numbers from 0 to 49"):
+        BagOfWords(WORDS).forward(np.array([[1.0, wrong]]))
 
 
 @pytest.mark.parametrize("layer", [Conv1DMax(SIZE, 2), GRU(SIZE, 2)])

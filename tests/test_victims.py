@@ -15,7 +15,7 @@ def small(monkeypatch):
     monkeypatch.setattr(victims, "GENERATED", (300, 100))
 
 
-@pytest.mark.parametrize("name", ["glyphs", "signs", "spam", "topics"])
+@pytest.mark.parametrize("name", ["glyphs", "signs", "spam", "topics", "programs"])
 def test_tasks_that_are_made_on_the_spot(name):
     task, again = victims.load(name, seed=1), victims.load(name, seed=1)
     assert len(task.x) == len(task.y) == 300
@@ -57,11 +57,20 @@ def test_image_architectures_fit_their_task(architecture):
     assert network.logits(task.x[:3].reshape(3, -1)).shape == (3, 10)
 
 
-@pytest.mark.parametrize("architecture", ["text-cnn", "text-gru"])
+@pytest.mark.parametrize("architecture", ["text-bag", "text-cnn", "text-gru"])
 def test_text_architectures_fit_their_task(architecture):
     task = victims.load("spam")
     network = victims.build(architecture, task, rng=0)
     assert network.logits(task.x[:3]).shape == (3, 2)
+
+
+@pytest.mark.parametrize("architecture", ["softmax", "mlp"])
+def test_architectures_for_rows_of_numbers(architecture):
+    task = victims.load("programs")
+    network = victims.build(architecture, task, hidden=8, rng=0)
+    assert network.logits(task.x[:3]).shape == (3, 2)
+    with pytest.raises(ValueError, match=r"small does not fit: programs holds rows of numbers"):
+        victims.build("small", task, rng=0)
 
 
 def test_training_learns_and_keeps_its_test_part_apart():

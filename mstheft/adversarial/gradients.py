@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mstheft.nn.bag import BagOfWords
 from mstheft.nn.buffers import reused
 from mstheft.nn.functions import Array, softmax
 from mstheft.nn.network import Network
@@ -26,7 +27,7 @@ def batches(network: Network, n: int) -> Iterator[slice]:
 
 def reads_words(network: Network) -> bool:
     """Is the input word numbers, which have no gradient?"""
-    return isinstance(network.layers[0], Embedding)
+    return isinstance(network.layers[0], Embedding | BagOfWords)
 
 
 def inputs(network: Network, x: Any, low: float, high: float) -> Array:
@@ -36,7 +37,7 @@ def inputs(network: Network, x: Any, low: float, high: float) -> Array:
     """
     if reads_words(network):
         raise ValueError(
-            "expected a network of real inputs, got one that begins with an Embedding: word "
+            "expected a network of real inputs, got one that begins with a layer of words: word "
             "numbers have no gradient; deepfool works on the embedded text instead"
         )
     rows = np.array(x, network.dtype)

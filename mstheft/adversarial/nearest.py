@@ -179,8 +179,13 @@ def _after_embedding(network: Network) -> Network:
     return Network(network.layers[1:], shape, network.dtype)
 
 
-def _embedded(network: Network, words: np.ndarray) -> tuple[Array, Array]:
-    """Word numbers -> embedded texts (n, length · size), and 1 where there is a word, 0 padding."""
+def _embedded(network: Network, words: np.ndarray) -> tuple[Array, Array | None]:
+    """Word numbers -> embedded texts (n, length · size), and 1 where there is a word, 0 padding.
+
+    A bag of words has no padding: all of it may move.
+    """
     vectors = network.layers[0].forward(words.reshape(len(words), *network.shape))[0]
+    if vectors.ndim == 2:
+        return vectors.copy(), None
     word = (words.reshape(len(words), -1, 1) != 0) & np.ones(vectors.shape[2:], bool)
     return vectors.reshape(len(words), -1).copy(), word.reshape(len(words), -1)

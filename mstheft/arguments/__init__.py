@@ -10,6 +10,7 @@ import argparse
 from importlib import metadata
 from typing import Any, NoReturn
 
+from mstheft.arguments.evading import add_arena, add_evade
 from mstheft.arguments.others import (
     add_data,
     add_detect,
@@ -38,6 +39,8 @@ EXAMPLES = """examples:
   mstheft steal active --data glyphs --strategy k-center --budget 1000
   mstheft steal active --data cifar10 --victim victim.npz --strategy dfal+k-center --log q.npz
   mstheft detect prada --log q.npz
+  mstheft evade spam --budget 500 --edits 10       past a filter, with its copy
+  mstheft arena attacks.toml --out results/        attacks against defences
   mstheft grid experiment.toml --out results/
   mstheft steal sweep --shape 784-64-10 --journal run.db    goes on from it after a crash
   mstheft serve victim.npz --output probs --decimals 4 --budget 20000 --detector prada
@@ -70,6 +73,8 @@ def build() -> argparse.ArgumentParser:
     add_train(commands)
     add_data(commands)
     add_detect(commands)
+    add_evade(commands)
+    add_arena(commands)
     add_grid(commands)
     add_study(commands)
     add_serve(commands)

@@ -79,11 +79,9 @@ def _cell(args: argparse.Namespace) -> tuple[thefts.Cell, victims.Task]:
     if args.data not in victims.TASKS:
         raise Wrong(f"expected --data as one of {', '.join(victims.TASKS)}, got {args.data}")
     task = thefts.load(args.data)
-    texts = task.vocabulary is not None
-    usual = {"copy": "text-cnn" if texts else "small", "pool": "topics" if texts else "letters"}
     said = {name: getattr(args, name, None) for name in thefts.SETTINGS}
     chosen = {name: value for name, value in said.items() if value is not None}
-    return thefts.SETTINGS | usual | chosen, task
+    return thefts.SETTINGS | thefts.usual(task) | chosen, task
 
 
 def _victim(args: argparse.Namespace, cell: thefts.Cell, task: victims.Task, desk: Desk) -> Any:

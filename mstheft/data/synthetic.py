@@ -4,6 +4,7 @@
     glyphs      `glyphs` `letters`                   in `synthetic_glyphs`
     images      `signs` `textures`                   in `synthetic_images`
     texts       `texts`                              in `synthetic_texts`
+    programs    `programs`                           in `synthetic_programs`
 
 Nothing here is downloaded and nothing is kept on disk. The same seed gives the same
 data, so lessons and tests can quote numbers.
@@ -16,6 +17,7 @@ import numpy as np
 from mstheft.data.synthetic_glyphs import glyphs, letters
 from mstheft.data.synthetic_images import signs, textures
 from mstheft.data.synthetic_parts import Cloud, Rng, labels, require
+from mstheft.data.synthetic_programs import programs
 from mstheft.data.synthetic_texts import texts
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "letters",
     "linear",
     "moons",
+    "programs",
     "signs",
     "spirals",
     "texts",

@@ -1,11 +1,13 @@
 """The pictures of an attack, for the tour and for `mstheft steal --plot`: data in, Pictures out."""
 
+from mstheft.figures.arena import arena_pictures
 from mstheft.figures.deep import deep_pictures
 from mstheft.figures.exact import label_pictures, linear_pictures, relu_pictures
 from mstheft.figures.few import smooth_pictures, sweep_pictures
 from mstheft.figures.learned import learned_pictures, strategy_pictures
 
 __all__ = [
+    "arena_pictures",
     "deep_pictures",
     "label_pictures",
     "learned_pictures",

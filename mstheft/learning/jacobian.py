@@ -21,6 +21,7 @@ from mstheft import progress
 from mstheft.learning import fingerprints
 from mstheft.learning.answers import labels_of, targets
 from mstheft.learning.stolen import Evaluate, Point, Stolen, evaluated
+from mstheft.nn.bag import BagOfWords
 from mstheft.nn.fit import fit
 from mstheft.nn.functions import Array
 from mstheft.nn.network import Network
@@ -183,7 +184,7 @@ def noise_pool(
 def _seed(oracle: Any, seed_rows: Array, copy: Network, budget: int | None) -> Array:
     """The seed rows in the copy's number format, after a look at whether all fit."""
     rows, _ = fingerprints.checked(oracle, seed_rows, lambda: copy, 1)
-    if isinstance(copy.layers[0], Embedding):
+    if isinstance(copy.layers[0], Embedding | BagOfWords):
         raise ValueError(
             "expected a copy that is differentiable in its inputs, got one of word numbers; texts "
             "are stolen by learning.active"

@@ -14,6 +14,7 @@ import numpy as np
 
 from mstheft.nn import functions as F
 from mstheft.nn import parallel, storage
+from mstheft.nn.bag import BagOfWords
 from mstheft.nn.buffers import reused
 from mstheft.nn.conv import Conv2D
 from mstheft.nn.functions import Array
@@ -28,7 +29,7 @@ KINDS: dict[str, type[Layer]] = {
     for kind in (
         *(Dense, Activation, Flatten),
         *(Conv2D, MaxPool2D, BatchNorm, Dropout, GlobalAveragePool),
-        *(Embedding, Conv1DMax, GRU),
+        *(Embedding, Conv1DMax, GRU, BagOfWords),
     )
 }
 

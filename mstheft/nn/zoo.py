@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mstheft.nn.bag import BagOfWords
 from mstheft.nn.conv import Conv2D
 from mstheft.nn.layers import Activation, Dense, Flatten, Layer
 from mstheft.nn.network import Network
@@ -168,6 +169,14 @@ def text_gru(
         Dropout(dropout, rng=rng),
         Dense(units, classes, rng=rng, dtype=dtype),
     ]
+    return Network(layers, length)
+
+
+def text_bag(
+    words: int, length: int, classes: int, *, rng: Any = None, dtype: Any = np.float32
+) -> Network:
+    """The classical mail filter: a weight for each word that occurs, whatever the order."""
+    layers = [BagOfWords(words), Dense(words, classes, rng=rng, dtype=dtype)]
     return Network(layers, length)
 
 

@@ -5,8 +5,10 @@ Without `ax` a fresh figure is made; `ax.figure.savefig("name.png")` keeps it.
 """
 
 from mstheft.plots import (
+    arena,
     deep,
     detection,
+    evasion,
     learning,
     linear,
     lines,
@@ -20,8 +22,10 @@ from mstheft.plots import (
 )
 
 __all__ = [
+    "arena",
     "deep",
     "detection",
+    "evasion",
     "learning",
     "linear",
     "lines",

@@ -19,7 +19,7 @@ from mstheft import page, report
 from mstheft.report import Chapter
 from mstheft.tour.digits import Digits, Setting, glyphs, mnist, trained
 from mstheft.tour.exact import four_steps, logistic, one_sweep, smooth_neurons, softmax, two_layers
-from mstheft.tour.learned import learned_copy
+from mstheft.tour.learned import arena, learned_copy
 
 __all__ = ["CHAPTERS", "Digits", "Setting", "glyphs", "mnist", "run", "trained"]
 
@@ -31,6 +31,7 @@ CHAPTERS: tuple[Callable[[Setting, Digits], Chapter], ...] = (
     smooth_neurons,
     two_layers,
     learned_copy,
+    arena,
 )
 
 TITLE = "How to steal a neural network"

@@ -1,10 +1,10 @@
-"""The chapter of a copy that learns, and of who notices."""
+"""The chapters of a copy that learns, of who notices, and of what defends."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from mstheft import figures, report
+from mstheft import figures, finale, report, victims
 from mstheft.data import pools
 from mstheft.defend.prada import Detector
 from mstheft.learning import active, jacobian
@@ -76,3 +76,12 @@ def _learn(
         return jacobian.augment(oracle, few, new_copy, rounds=3, bounds=(0, 1), **common)  # type: ignore[arg-type]
     spend = {"budget": ASKED, "rounds": 4, "strategy": name}
     return active.steal(oracle, letters, new_copy, **spend, **common)  # type: ignore[arg-type]
+
+
+def arena(setting: Setting, digits: Digits) -> Chapter:
+    """The victim of the four steps behind one defence after the other."""
+    victim = trained((setting.hidden,), digits, rng=np.random.default_rng([setting.seed, 5]))
+    shape = -1, digits.side, digits.side, 1
+    x, x_test = (each.reshape(shape).astype(np.float32) for each in (digits.x, digits.x_test))
+    task = victims.Task(digits.name, x, digits.y, x_test, digits.y_test, "")
+    return finale.chapter(victim, task, setting.seed)

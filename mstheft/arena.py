@@ -1,0 +1,244 @@
+"""Attacks × defences × detectors on one victim, described in a TOML file.
+
+    title, seeds                what it is; [0, 1, 2]
+    [victim]                    data, victim, victim_epochs of `thefts.SETTINGS`
+    [attacks.NAME]              attack: sweep, relu, linear, one of learning.strategies, or jbda;
+                                and what `thefts.SETTINGS` has for it, such as budget and rounds
+    [defences.NAME]             output, decimals, top: of the Oracle; noise, reverse_sigmoid, mad:
+                                tables of the settings of `defend.responses`. Empty: none
+    [detectors.NAME]            delta of PRADA. Empty: none
+
+Each combination is a cell of a grid, and each cell a file. A detector acts: at its first alarm the
+door is shut, and the thief has what was learned from the answers before that batch.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import inspect
+import io
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mstheft import experiments, fight, thefts
+from mstheft.learning import strategies
+from mstheft.learning.grid import Cell, Grid, Outcome, missing, run
+from mstheft.oracle.oracle import OUTPUTS
+
+AXES = ("attack", "defence", "detector", "seed")
+VICTIM = ("data", "victim", "victim_epochs")
+LEARNED = (*strategies.STRATEGIES, "jbda")
+TOLD = {"output": str, "decimals": int, "top": int}  # Oracle's own ways to say less
+FIGURES = ("agreement", "queries", "noticed", "honest", "l1", "false_alarm", "ended")
+
+
+class Fights(Grid):
+    """A grid whose cells hold what their attack, defence and detector are, and nothing of others.
+
+    So that a cell whose words have not changed is not computed again when others are added.
+    """
+
+    def cells(self) -> Iterator[Cell]:
+        """Every combination, with the settings of its own parts."""
+        for cell in super().cells():
+            parts = cell.pop("parts")
+            own = {axis: parts[axis][cell[axis]] for axis in AXES[:3]}
+            yield cell | {"victim": parts["victim"], "own": own}
+
+
+@dataclass(frozen=True)
+class Arena:
+    """A described arena: its words and its cells."""
+
+    name: str
+    title: str
+    grid: Fights
+
+
+def read(path: str | os.PathLike[str]) -> Arena:
+    """An arena out of a TOML file.
+
+    Raises `DataError` where it is no TOML, ValueError where it says what cannot be.
+    """
+    path = Path(path)
+    said = experiments.toml(path)
+    try:
+        parts = {axis: _tables(said, f"{axis}s", check) for axis, check in _CHECKS.items()}
+        parts["victim"] = _victim(said.get("victim", {}))
+        axes = {axis: list(parts[axis]) for axis in AXES[:3]} | {"seed": said.get("seeds", [0])}
+        if not all(type(seed) is int and seed >= 0 for seed in axes["seed"]):
+            raise ValueError(f"expected seeds as whole numbers, got {axes['seed']}; correct them")
+        unknown = said.keys() - {"title", "seeds", "victim", "attacks", "defences", "detectors"}
+        if unknown:
+            raise ValueError(f"expected no {', '.join(sorted(unknown))} in an arena; take it out")
+        grid = Fights(axes, {"parts": parts})
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path}: {error}") from error
+    return Arena(path.stem, str(said.get("title", path.stem)), grid)
+
+
+def compute(arena: Arena, folder: str | Path, *, executor: Executor | None = None) -> Outcome:
+    """All cells that are not there yet; their victim first."""
+    folder = Path(folder)
+    for cell in missing(arena.grid, folder)[:1]:
+        with contextlib.suppress(Exception):  # the cell meets it again, and reports it
+            thefts.victim(thefts.SETTINGS | cell["victim"], folder / "victims")
+    return run(arena.grid, fight.fight, folder, executor=executor)
+
+
+# ---- what came of it
+
+
+def table(outcome: Outcome) -> str:
+    """CSV: a line for each cell."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*AXES, *FIGURES])
+    for cell, values in outcome.done:
+        row = [cell[axis] for axis in AXES] + [values[name] for name in FIGURES]
+        writer.writerow([f"{v:.4f}" if isinstance(v, float) else v for v in row])
+    return text.getvalue()
+
+
+def overview(outcome: Outcome) -> tuple[Sequence[str], list[list[str]]]:
+    """Head and rows of a table: a line for each attack, defence and detector, means over seeds."""
+    head = [
+        "attack",
+        "defence",
+        "detector",
+        "agreement",
+        "queries",
+        "noticed after",
+        "honest",
+        "L1",
+    ]
+    rows = []
+    for key, values in grouped(outcome).items():
+        honest = np.mean([each["honest"] for each in values])
+        asked = np.mean([each["queries"] for each in values])
+        changed = np.mean([each["l1"] for each in values])
+        told = [agreed(values), f"{asked:,.0f}", noticed(values), f"{honest:.1%}", f"{changed:.2f}"]
+        rows.append([*key, *told])
+    return head, rows
+
+
+def grouped(outcome: Outcome) -> dict[tuple[str, str, str], list[dict[str, Any]]]:
+    """The values of all seeds, by (attack, defence, detector), in the order of the file."""
+    found: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    for cell, values in outcome.done:
+        key = str(cell["attack"]), str(cell["defence"]), str(cell["detector"])
+        found.setdefault(key, []).append(values)
+    return found
+
+
+def agreed(values: Sequence[Mapping[str, Any]]) -> str:
+    """Mean agreement of the copies; 'no copy' where no seed has one, and how many have not."""
+    shares = [each["agreement"] for each in values if each["agreement"] is not None]
+    if not shares:
+        return "no copy"
+    none = len(values) - len(shares)
+    return f"{np.mean(shares):.1%}" + (f", {none} of {len(values)} without" if none else "")
+
+
+def noticed(values: Sequence[Mapping[str, Any]]) -> str:
+    """Queries until the alarm, mean of the seeds with one; '-' where nobody noticed."""
+    after = [each["noticed"] for each in values if each["noticed"] is not None]
+    if not after:
+        return "-"
+    some = f", {len(after)} of {len(values)}" if len(after) < len(values) else ""
+    return f"{np.mean(after):,.0f}{some}"
+
+
+# ---- what may be said
+
+
+def _tables(said: Mapping[str, Any], name: str, check: Any) -> dict[str, dict[str, Any]]:
+    tables = said.get(name, {})
+    if not isinstance(tables, dict) or not all(isinstance(each, dict) for each in tables.values()):
+        raise ValueError(f"expected tables [{name}.NAME], got {tables!r}; write them so")
+    if not tables:
+        raise ValueError(f"expected at least one table [{name}.NAME], got none; add one")
+    for word, settings in tables.items():
+        try:
+            check(settings)
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"[{name}.{word}]: {error}") from error
+    return {str(word): dict(settings) for word, settings in tables.items()}
+
+
+def _victim(said: Mapping[str, Any]) -> dict[str, Any]:
+    if not isinstance(said, Mapping):
+        raise ValueError(f"expected one table [victim], got {said!r}; write it so")
+    _kinds(said, VICTIM)
+    cell = thefts.SETTINGS | dict(said)
+    thefts.architecture(_known(cell["victim"]), thefts.load(cell["data"]), 0)
+    return {name: cell[name] for name in VICTIM}
+
+
+def _known(word: str) -> str:
+    if word == "usual":
+        raise ValueError("expected [victim] with victim as a network, such as mlp-32; name one")
+    return word
+
+
+def _attack(said: Mapping[str, Any]) -> None:
+    word = said.get("attack")
+    if word not in (*fight.DIRECT, *LEARNED):
+        raise ValueError(
+            f"expected attack as one of {', '.join((*fight.DIRECT, *LEARNED))}, got {word!r}"
+        )
+    others = set(thefts.SETTINGS) - {*VICTIM, "strategy", "output", "seed", "transfer", "delta"}
+    allowed = others if word in LEARNED else {"budget", "test"}
+    _kinds({name: value for name, value in said.items() if name != "attack"}, allowed)
+
+
+def _defence(said: Mapping[str, Any]) -> None:
+    for name, value in said.items():
+        if name in TOLD:
+            if type(value) is not TOLD[name]:
+                raise ValueError(f"expected {name} as {TOLD[name].__name__}, got {value!r}")
+            if name == "output" and value not in OUTPUTS:
+                raise ValueError(f"expected output as one of {', '.join(OUTPUTS)}, got {value!r}")
+        elif name not in fight.RESPONSES or not isinstance(value, dict):
+            known = ", ".join((*TOLD, *fight.RESPONSES))
+            raise ValueError(f"expected {known}, the last as tables, got {name} = {value!r}")
+        else:
+            _response(name, value)
+
+
+def _response(name: str, given: Mapping[str, Any]) -> None:
+    """All settings that the function needs, and no others."""
+    takes = list(inspect.signature(fight.RESPONSES[name]).parameters.values())[1:]
+    known = {each.name: each.default for each in takes if each.name not in fight.SUPPLIED}
+    needed = {word for word, default in known.items() if default is inspect.Parameter.empty}
+    if given.keys() - known.keys() or needed - given.keys():
+        raise ValueError(
+            f"expected {name} with {', '.join(known)}, got {', '.join(given) or 'nothing'}; "
+            "correct it"
+        )
+
+
+def _detector(said: Mapping[str, Any]) -> None:
+    delta = said.get("delta", 0.9)
+    if said.keys() - {"delta"} or type(delta) is not float or not 0 < delta < 1:
+        raise ValueError(f"expected delta from 0 to 1 or nothing, got {dict(said)}; correct it")
+
+
+def _kinds(said: Mapping[str, Any], allowed: Any) -> None:
+    """Known names, and values of the kind that the usual ones have."""
+    for name, value in said.items():
+        if name not in allowed:
+            raise ValueError(f"expected {', '.join(sorted(allowed))}, got {name}; correct it")
+        if type(value) is not type(thefts.SETTINGS[name]):
+            usual = thefts.SETTINGS[name]
+            raise ValueError(f"expected {name} like {usual!r}, got {value!r}; correct it")
+
+
+_CHECKS = {"attack": _attack, "defence": _defence, "detector": _detector}

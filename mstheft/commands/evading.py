@@ -1,0 +1,116 @@
+"""`mstheft evade`: steal a filter with a budget, and change on the copy what it holds back."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from mstheft import arguments, evasion, report, thefts, victims
+from mstheft.commands.shared import Desk, Wrong, arguments_of_user, check_places, noted
+from mstheft.data.synthetic_programs import FEATURES
+from mstheft.nn import Network
+from mstheft.oracle import Oracle
+from mstheft.plots.evasion import passed
+
+
+def run(args: argparse.Namespace, desk: Desk) -> int:
+    """The theft, the edits, and what the filter says of them."""
+    with arguments_of_user():
+        check_places(args)
+        cell, task, victim = _prepared(args, desk)
+        with _asked(args, victim) as asked:
+            oracle = Oracle(asked, cell["output"], budget=cell["budget"])
+            found = evasion.run(cell, task, victim, oracle)
+    _tell(found, task, desk)
+    problems: list[object] = []
+    with noted(problems, "--json"):
+        if args.json:
+            report.write(args.json, report.to_json(_record(cell, found)))
+    with noted(problems, "--plot"):
+        if args.plot:
+            picture = report.picture("evasion", passed(found.passed), "", "")
+            report.write(args.plot / "evasion.png", picture.png)
+            desk.say(f"\nfigure in {args.plot}: evasion")
+    return max((desk.fail(1, each) for each in problems), default=0)
+
+
+def _prepared(args: argparse.Namespace, desk: Desk) -> tuple[thefts.Cell, victims.Task, Network]:
+    """The settings, the task, and the filter: of the file, or trained on the spot."""
+    said = {name: getattr(args, name, None) for name in evasion.SETTINGS if name != "kind"}
+    del said["victim"]  # a kind of network there, a file here
+    chosen = {name: value for name, value in said.items() if value is not None}
+    cell = evasion.settings(args.kind, **chosen)
+    task = thefts.load(cell["data"])
+    thefts.architecture(cell["copy"], task, 0)  # wrong words are told before any training
+    if args.victim_file is None:
+        if args.url:
+            raise Wrong("--url needs --victim FILE, the filter that is served: it judges the end")
+        desk.say(f"training a filter on {task.name}: {task.found}")
+        return cell, task, thefts.trained(cell, task, rng=args.seed)
+    victim = Network.load(args.victim_file)
+    if victim.inputs != int(np.prod(task.shape)) or victim.outputs != task.classes:
+        raise Wrong(
+            f"--victim {args.victim_file}: expected a network for {task.name}, {task.shape} to "
+            f"{task.classes} classes, got {victim.shape} to {victim.outputs}; name another file"
+        )
+    return cell, task, victim
+
+
+@contextlib.contextmanager
+def _asked(args: argparse.Namespace, victim: Network) -> Iterator[Any]:
+    """What stands behind the oracle: the filter itself, or the service that has it."""
+    if args.url is None:
+        yield victim
+        return
+    try:
+        from mstheft.oracle.client import HttpVictim
+    except ModuleNotFoundError as error:
+        raise Wrong(f"--url needs {error.name}; pip install 'mstheft[service]'") from error
+    with HttpVictim(args.url, args.key or "") as served:
+        yield served
+
+
+def _tell(found: evasion.Evasion, task: victims.Task, desk: Desk) -> None:
+    """The theft in two lines, the shares as a table, and one row before and after."""
+    many = len(found.before)
+    desk.say(f"filter: right on {found.accuracy:.1%} of its test part")
+    desk.say(f"copy: {found.queries:,} queries, agrees on {found.agreement:.1%}\n")
+    desk.say(f"share of {many} held-back rows that the filter lets pass, by who chose the edits\n")
+    head = ("edits", "copy", "at random", "filter itself", "passes the copy")
+    columns = [found.passed[name] for name in ("copy", "random", "filter")] + [found.believed]
+    rows = [
+        [str(n), *(f"{value:.0%}" for value in shares)]
+        for n, shares in enumerate(zip(*columns, strict=True))
+    ]
+    desk.say(report.table(head, rows, right=head))
+    stopped = found.stopped
+    desk.say(
+        f"\nstopped as soon as the copy lets it pass, after {found.made:.1f} edits on average: "
+        f"{stopped['copy']:.0%} pass the filter, {stopped['random']:.0%} with as many at random"
+    )
+    changed = np.flatnonzero((found.before != found.after).any(axis=1))
+    if len(changed):
+        desk.say("\none of them\n" + _example(found, int(changed[0]), task))
+
+
+def _example(found: evasion.Evasion, i: int, task: victims.Task) -> str:
+    """A message before and after; of a program what was added."""
+    before, after = found.before[i], found.after[i]
+    if task.vocabulary is not None:
+        old, new = task.vocabulary.decode(np.stack([before, after]).astype(np.int64))
+        return f"  before: {old}\n  after:  {new}"
+    added = np.flatnonzero(after > before)
+    return f"  {int(before.sum())} features, and added: {', '.join(FEATURES[j] for j in added)}"
+
+
+def _record(cell: thefts.Cell, found: evasion.Evasion) -> dict[str, Any]:
+    """What went in and what came out, for --json, without the rows."""
+    told = {name: value for name, value in asdict(found).items() if name not in ("before", "after")}
+    told["passed"] = {name: shares.tolist() for name, shares in found.passed.items()}
+    told["believed"] = found.believed.tolist()
+    return {"mstheft": arguments.version(), "settings": cell, "rows": len(found.before)} | told

@@ -1,0 +1,52 @@
+"""The picture of an arena: one heat map for each detector."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from mstheft.plots.arena import heat
+from mstheft.report import Picture, picture
+
+Values = Mapping[str, Any]
+
+
+def arena_pictures(found: Mapping[tuple[str, str, str], Sequence[Values]]) -> Iterator[Picture]:
+    """Agreement by attack and defence, for each detector.
+
+    found : the values of all seeds by (attack, defence, detector), as `arena.grouped` gives them
+    """
+    attacks, defences, detectors = (
+        list(dict.fromkeys(names)) for names in zip(*found, strict=True)
+    )
+    for detector in detectors:
+        cells = [[found.get((a, d, detector), ()) for d in defences] for a in attacks]
+        shares = [[_mean(values, "agreement") for values in row] for row in cells]
+        alarms = [[_alarm(values) for values in row] for row in cells]
+        columns = zip(*cells, strict=True)
+        honest = [_mean([v for values in column for v in values], "honest") for column in columns]
+        ax = heat(shares, attacks, defences, noticed=alarms, honest=honest)
+        ax.set_title(f"detector: {detector}", loc="left", fontsize="medium")
+        yield picture(
+            "arena-" + re.sub(r"\W+", "_", detector),
+            ax,
+            "A table of attacks by defences, dark where the copy agrees with the victim.",
+            f"How often the copy agrees with the victim, detector: {detector}. Below the name of "
+            "each defence stands what honest users keep of the victim's accuracy.",
+        )
+
+
+def _mean(values: Sequence[Values], name: str) -> float:
+    known = [each[name] for each in values if each[name] is not None]
+    return float(np.mean(known)) if known else float("nan")
+
+
+def _alarm(values: Sequence[Values]) -> str:
+    after = [each["noticed"] for each in values if each["noticed"] is not None]
+    if not after:
+        return ""
+    some = f" ({len(after)} of {len(values)})" if len(after) < len(values) else ""
+    return f"alarm at {np.mean(after):,.0f}{some}"

@@ -1,0 +1,188 @@
+"""A filter is stolen and passed: by the copy's edits, and hardly by random ones."""
+
+import json
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mstheft import cli, evasion, thefts, victims
+from mstheft.errors import BudgetExhausted
+from mstheft.nn import zoo
+from mstheft.oracle import Oracle
+from mstheft.oracle.accounts import Accounts
+from mstheft.oracle.client import HttpVictim
+from mstheft.plots.evasion import passed
+
+LITTLE = {"messages": 12, "edits": 4, "budget": 150, "rounds": 2, "epochs": 15, "pool_size": 400}
+
+
+@pytest.fixture(autouse=True)
+def little(monkeypatch, tmp_path):
+    """Filters that learn in a moment."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(victims, "GENERATED", (1500, 300))
+    monkeypatch.setattr(evasion, "SETTINGS", evasion.SETTINGS | LITTLE)
+    thefts.load.cache_clear()
+    yield
+    thefts.load.cache_clear()
+
+
+@pytest.fixture
+def run(capsys):
+    def call(*words):
+        status = cli.main([str(word) for word in words])
+        return (status, *capsys.readouterr())
+
+    return call
+
+
+@pytest.mark.parametrize("kind", ["spam", "malware"])
+def test_the_copys_edits_get_past_the_filter_and_random_ones_do_not(kind, tmp_path):
+    cell = evasion.settings(kind, edits=8, messages=30, budget=300, epochs=40)
+    task, victim, found = evasion.evade(cell, tmp_path)
+    assert found.queries == 300
+    assert 0.8 < found.accuracy < 1
+    assert 0.8 < found.agreement <= 1
+    assert all(shares.shape == (9,) for shares in found.passed.values())
+    assert all(shares[0] == 0 for shares in found.passed.values()), "all are held back at first"
+    last = {name: shares[-1] for name, shares in found.passed.items()}
+    assert last["filter"] >= last["copy"] > last["random"] + 0.15
+    assert found.believed[-1] > 0.6
+    assert 0 < found.made <= 8
+    again = evasion.run(cell, task, victim, Oracle(victim, cell["output"]))
+    np.testing.assert_array_equal(again.after, found.after)
+    assert {k: v.tolist() for k, v in again.passed.items()} == {
+        k: v.tolist() for k, v in found.passed.items()
+    }
+
+
+def test_a_thief_of_a_virus_scanner_sees_labels_only_and_only_adds(tmp_path):
+    cell = evasion.settings("malware")
+    assert cell["output"] == "label"
+    _, _, found = evasion.evade(cell, tmp_path)
+    assert (found.after >= found.before).all()
+    assert ((found.after - found.before).sum(axis=1) <= 4).all()
+
+
+def test_rows_that_are_changed_judge_no_copy(tmp_path):
+    cell = evasion.settings("spam", messages=1000)
+    task, victim = thefts.victim(cell, tmp_path)
+    rows = evasion.held_back(cell, task, victim)
+    assert (victim.labels(rows) == 1).all()
+    judging = {tuple(row) for row in task.x_test[thefts.split_test(task)[0]].tolist()}
+    known = [tuple(row) in judging for row in rows.tolist()]
+    assert np.mean(known) < 0.1, "the generator may write a short message twice"
+
+
+def test_a_filter_that_holds_nothing_back(tmp_path):
+    cell = evasion.settings("malware")
+    task = thefts.load("programs")
+    victim = zoo.mlp([task.shape[0], 2], rng=0)
+    for name, value in victim.parameters().items():
+        value[...] = 0 if name.endswith("W") else [1, 0]
+    with pytest.raises(ValueError, match="train it for longer"):
+        evasion.run(cell, task, victim, Oracle(victim, "label"))
+
+
+def test_a_budget_is_a_wall(tmp_path):
+    cell = evasion.settings("spam")
+    task, victim = thefts.victim(cell, tmp_path)
+    with pytest.raises(BudgetExhausted):
+        evasion.run(cell, task, victim, Oracle(victim, "probs", budget=100))
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "says"),
+    [
+        ("phishing", {}, "kind as one of spam, malware"),
+        ("spam", {"data": "topics"}, "spam or mr for spam"),
+        ("malware", {"data": "spam"}, "programs for malware"),
+    ],
+)
+def test_settings_that_cannot_be(kind, said, says):
+    with pytest.raises(ValueError, match=says):
+        evasion.settings(kind, **said)
+
+
+def test_reviews_stand_in_for_mail_with_a_foreign_pool():
+    assert evasion.settings("spam", data="mr")["pool"] == "wikitext-2"
+    assert evasion.settings("spam", data="mr", pool="topics")["pool"] == "topics"
+
+
+# ---- the command
+
+
+@pytest.mark.parametrize("kind", ["spam", "malware"])
+def test_the_command_tells_draws_and_keeps(run, kind):
+    status, said, complaint = run("evade", kind, "--json", "out.json", "--plot", "figures")
+    assert (status, complaint) == (0, "")
+    assert "filter itself" in said
+    assert ("before: " if kind == "spam" else "and added: ") in said
+    told = json.loads(Path("out.json").read_text())
+    assert told["queries"] == 150
+    assert len(told["passed"]["copy"]) == 5
+    assert (Path("figures") / "evasion.png").stat().st_size > 10_000
+
+
+def test_the_theft_runs_through_the_service(run):
+    """The same copy as in process, from the answers of `mstheft serve`, paid from its budget."""
+    service = pytest.importorskip("mstheft.oracle.service", reason="needs the extra service")
+    uvicorn = pytest.importorskip("uvicorn")
+    cell = evasion.settings("spam")
+    task, victim = thefts.victim(cell, Path("kept"))
+    direct = evasion.run(cell, task, victim, Oracle(victim, "probs"))
+    accounts = Accounts("accounts.db", [("thief", "key", 200)])
+    app = service.application(victim, accounts, output="probs")
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            thread.join(0.02)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        with HttpVictim(f"http://127.0.0.1:{port}", "key") as served:
+            found = evasion.run(cell, task, victim, Oracle(served, "probs"))
+            assert served.left == 50
+        victim.save("filter.npz")
+        words = ["--victim", "filter.npz", "--url", f"http://127.0.0.1:{port}", "--key", "key"]
+        status, _, complaint = run("evade", "spam", *words, "--budget", "60")
+    finally:
+        server.should_exit = True
+        thread.join()
+    np.testing.assert_array_equal(found.after, direct.after)
+    assert status == 1
+    assert "only 50 of the budget" in complaint or "budget" in complaint
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["spam", "--copy", "mlp"], "mlp does not fit: spam holds texts"),
+        (["malware", "--copy", "text-bag"], "programs holds rows of numbers"),
+        (["spam", "--url", "http://127.0.0.1:1"], "--url needs --victim"),
+        (["spam", "--victim", "other.npz"], "expected a network for spam"),
+        (["spam", "--budget", "12", "--rounds", "40"], "budget"),
+    ],
+)
+def test_wrong_arguments_are_one_sentence(run, words, says):
+    zoo.mlp([5, 2], rng=0).save("other.npz")
+    status, _, complaint = run("evade", *words)
+    assert status == 2
+    assert says in complaint
+    assert complaint.count("\n") == 1
+
+
+# ---- the picture
+
+
+def test_the_picture_has_means_bands_and_names():
+    seeds = [[0, 0.2, 0.4], [0, 0.4, 0.8]]
+    ax = passed({"copy": seeds, "random": [0, 0, 0.1], "else": [0, 1, 1]})
+    lines = [line.get_ydata() for line in ax.lines]
+    np.testing.assert_allclose(lines, [[0, 0.3, 0.6], [0, 0, 0.1], [0, 1, 1]], atol=1e-12)
+    assert len(ax.collections) == 1, "a band where there are several seeds"
+    names = {text.get_text() for text in ax.texts}
+    assert names == {"chosen on the copy", "chosen at random", "else"}
+    np.testing.assert_array_equal(ax.lines[0].get_xdata(), [0, 1, 2])
