@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from mstheft import arguments, progress
-from mstheft.commands import detecting, gridding, learned, steal, studying, touring, training
+from mstheft.commands import detecting, gridding, learned, learning, steal, studying, touring, training
 from mstheft.commands.shared import Desk, Wrong
 from mstheft.errors import MstheftError
 
@@ -63,6 +63,7 @@ def _help(args: argparse.Namespace, desk: Desk) -> int:
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace, Desk], int]] = {
+    "course": learning.run,
     "data": training.data,
     "detect": detecting.run,
     "grid": gridding.run,

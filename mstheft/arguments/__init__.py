@@ -10,6 +10,7 @@ import argparse
 from importlib import metadata
 from typing import Any, NoReturn
 
+from mstheft.arguments.course import add_learn
 from mstheft.arguments.others import (
     add_data,
     add_detect,
@@ -37,6 +38,7 @@ EXAMPLES = """examples:
   mstheft detect prada --log q.npz
   mstheft grid experiment.toml --out results/
   mstheft data list
+  mstheft learn                                    the course: where you are, what is next
 
 Steal only models that are yours or that you may test."""
 
@@ -66,6 +68,7 @@ def build() -> argparse.ArgumentParser:
     add_detect(commands)
     add_grid(commands)
     add_study(commands)
+    add_learn(commands)
     return parser
 
 
