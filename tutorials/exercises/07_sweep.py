@@ -1,10 +1,14 @@
 """Exercise 07: the sweep, a network in fewer queries than it has parameters.
 
-Replace each `...` by your code, then run:  mstheft learn check 7
-Stuck:  mstheft learn hint 7        The story behind it:  tutorials/lessons/07_sweep.py
+Replace each `...` by your code, save, then run:   mstheft learn check 7
+A hint when you are stuck:                         mstheft learn hint 7
+The story behind it:                               tutorials/lessons/07_sweep.py
+
+Edit this file only. Write plain NumPy: the functions run in a process of their own, which refuses
+mstheft itself.
 """
 
-import numpy as np  # noqa: F401
+import numpy as np
 
 
 def floor_queries(d, h, K):

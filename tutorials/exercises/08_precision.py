@@ -1,12 +1,16 @@
 """Exercise 08: how many digits an attack needs.
 
-Replace each `...` by your code, then run:  mstheft learn check 8
-Stuck:  mstheft learn hint 8        The story behind it:  tutorials/lessons/08_precision.py
+Replace each `...` by your code, save, then run:   mstheft learn check 8
+A hint when you are stuck:                         mstheft learn hint 8
+The story behind it:                               tutorials/lessons/08_precision.py
+
+Edit this file only. Write plain NumPy: the functions run in a process of their own, which refuses
+mstheft itself.
 """
 
-import math  # noqa: F401
+import math
 
-import numpy as np  # noqa: F401
+import numpy as np
 
 
 def noise_level(answers):

@@ -1,10 +1,14 @@
 """Exercise 09: the pieces of the ActiveThief loop.
 
-Replace each `...` by your code, then run:  mstheft learn check 9
-Stuck:  mstheft learn hint 9        The story behind it:  tutorials/lessons/09_active.py
+Replace each `...` by your code, save, then run:   mstheft learn check 9
+A hint when you are stuck:                         mstheft learn hint 9
+The story behind it:                               tutorials/lessons/09_active.py
+
+Edit this file only. Write plain NumPy: the functions run in a process of their own, which refuses
+mstheft itself.
 """
 
-import numpy as np  # noqa: F401
+import numpy as np
 
 
 def shares(budget, rounds):

@@ -1,10 +1,14 @@
 """Exercise 10: which rows of the pool to buy next.
 
-Replace each `...` by your code, then run:  mstheft learn check 10
-Stuck:  mstheft learn hint 10        The story behind it:  tutorials/lessons/10_strategies.py
+Replace each `...` by your code, save, then run:   mstheft learn check 10
+A hint when you are stuck:                         mstheft learn hint 10
+The story behind it:                               tutorials/lessons/10_strategies.py
+
+Edit this file only. Write plain NumPy: the functions run in a process of their own, which refuses
+mstheft itself.
 """
 
-import numpy as np  # noqa: F401
+import numpy as np
 
 
 def least_margin(probs, k):
