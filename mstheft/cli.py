@@ -14,7 +14,17 @@ import sys
 from collections.abc import Callable, Sequence
 
 from mstheft import arguments, progress
-from mstheft.commands import detecting, gridding, learned, learning, steal, studying, touring, training
+from mstheft.commands import (
+    detecting,
+    gridding,
+    learned,
+    learning,
+    steal,
+    studying,
+    touring,
+    training,
+    vectors,
+)
 from mstheft.commands.shared import Desk, Wrong
 from mstheft.errors import MstheftError
 
@@ -73,4 +83,5 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Desk], int]] = {
     "study": studying.run,
     "tour": touring.run,
     "train": training.train,
+    "vectors": vectors.run,
 }

@@ -18,6 +18,7 @@ from mstheft.arguments.others import (
     add_study,
     add_tour,
     add_train,
+    add_vectors,
 )
 from mstheft.arguments.stealing import add_steal
 
@@ -38,6 +39,7 @@ EXAMPLES = """examples:
   mstheft detect prada --log q.npz
   mstheft grid experiment.toml --out results/
   mstheft data list
+  mstheft vectors check my_code:softmax            known answers for your own functions
   mstheft learn                                    the course: where you are, what is next
 
 Steal only models that are yours or that you may test."""
@@ -68,6 +70,7 @@ def build() -> argparse.ArgumentParser:
     add_detect(commands)
     add_grid(commands)
     add_study(commands)
+    add_vectors(commands)
     add_learn(commands)
     return parser
 
