@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import multiprocessing
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,9 @@ from mstheft.course import checking, manifest
 from mstheft.course.learner import Feedback
 from mstheft.course.messages import say
 from mstheft.errors import DataError
+
+
+LARGEST = 200_000  # bytes of a submission
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ def submissions(course: manifest.Course, folder: Path) -> list[Submission]:
     found = []
     for path in sorted(folder.rglob("*.py")):
         lesson = _lesson_of(course, path.stem)
-        if lesson and path.is_file() and path.resolve().is_relative_to(folder.resolve()):
+        if lesson and path.is_file():
             found.append(Submission(_author(folder, path, lesson), path, lesson))
     if not found:
         names = ", ".join(lesson.name for lesson in course.lessons[:2])
@@ -87,7 +91,8 @@ def grade(
     workers : side by side; as many as there are processors if None
     """
     workers = workers or os.cpu_count() or 1
-    with ProcessPoolExecutor(max_workers=min(workers, len(found))) as pool:
+    fresh = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(workers, len(found)), mp_context=fresh) as pool:
         jobs = [pool.submit(one, sub, folder.resolve(), seed) for sub in found]
         for job in as_completed(jobs):
             yield job.result()
@@ -97,6 +102,8 @@ def one(submission: Submission, folder: Path, seed: int) -> Grade:
     """The grade of one submission."""
     lesson = submission.lesson
     total = len(lesson.functions)
+    if refused := _refused(submission.path, folder):
+        return Grade(submission.author, lesson.name, 0.0, 0, total, refused)
     outcome = checking.check(lesson, submission.path, seed, hidden=(folder,))
     failed = [f.feedback for f in outcome.functions if f.feedback]
     solved = total - len(failed)
@@ -106,12 +113,19 @@ def one(submission: Submission, folder: Path, seed: int) -> Grade:
     return Grade(submission.author, lesson.name, share, solved, total, reason)
 
 
+def _refused(path: Path, folder: Path) -> str:
+    """Why a file is not even opened; '' if it is."""
+    if not path.resolve().is_relative_to(folder):
+        return say("grade_link")
+    return say("grade_large", kilobytes=LARGEST // 1000) if path.stat().st_size > LARGEST else ""
+
+
 def _reason(feedback: Feedback) -> str:
     return say("grade_stopped", name=feedback.function, what=feedback.stopped)
 
 
 def _short(feedback: Feedback) -> str:
-    told = feedback.got if feedback.key in ("raised", "syntax", "load", "absent") else feedback.cause
+    told = feedback.got if feedback.key in ("raised", "syntax", "load", "absent", "not_plain") else feedback.cause
     return " ".join(f"{feedback.function}: {told}".split())
 
 

@@ -32,7 +32,8 @@ class Feedback:
 
     def __str__(self) -> str:
         rows = [("called", self.called), ("expected", self.expected), ("got", self.got)]
-        rows += [("cause", self.cause), ("next", self.following)]
+        why = "begin" if self.key == "unwritten" else "cause"
+        rows += [(why, self.cause), ("next", self.following)]
         wide = max(len(say(key)) for key, text in rows if text)
         lines = [
             f"{say(key):{wide}}  " + text.replace("\n", "\n" + " " * (wide + 2))

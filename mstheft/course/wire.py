@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-LARGEST = 256 * 2**20  # bytes of one message
+LARGEST = 64 * 2**20  # bytes of one message
 _HEADER = struct.Struct(">QQ")
 _KINDS = "biufcUS"  # dtypes that are nothing but numbers or letters
 
