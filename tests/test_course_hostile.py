@@ -16,8 +16,12 @@ SOLUTION = LESSON.solution.read_text()
 
 def right_and(code):
     """The solution, and then something else: uncontained, it would get the full grade."""
-    return SOLUTION + "\n\n" + textwrap.dedent(code).format(
-        check=LESSON.check, solution=LESSON.solution, home=LESSON.home, package=ROOT / "mstheft"
+    return (
+        SOLUTION
+        + "\n\n"
+        + textwrap.dedent(code).format(
+            check=LESSON.check, solution=LESSON.solution, home=LESSON.home, package=ROOT / "mstheft"
+        )
     )
 
 
@@ -126,7 +130,13 @@ HOSTILE = {
     ),
 }  # fmt: skip
 # Those whose other functions are right, and were not stopped: graded on these alone.
-PARTLY = {"imports_nothing", "equal_to_everything", "endless_recursion", "nested_without_end", "interrupts"}
+PARTLY = {
+    "imports_nothing",
+    "equal_to_everything",
+    "endless_recursion",
+    "nested_without_end",
+    "interrupts",
+}
 
 
 def prints_of(folder):

@@ -179,5 +179,3 @@ def test_a_translation_of_the_messages_has_their_keys_and_facts():
             for key, text in sentences.items():
                 facts = set(re.findall(r"{(\w+)", english[section][key]))
                 assert set(re.findall(r"{(\w+)", text)) == facts, (path.name, key)
-
-

@@ -1,6 +1,6 @@
 """The book of the course, for Sphinx: every lesson executed, formulas as MathML, no network.
 
-    mstheft learn book           or, the same by hand:   sphinx-build tutorials mstheft-book
+mstheft learn book           or, the same by hand:   sphinx-build tutorials mstheft-book
 """
 
 from pathlib import Path

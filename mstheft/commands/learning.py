@@ -1,4 +1,4 @@
-"""mstheft learn: lessons, exercises, hints, grades. What it says stands in `course/messages.toml`."""
+"""mstheft learn: lessons, exercises, hints, grades. Its words stand in `course/messages.toml`."""
 
 from __future__ import annotations
 

@@ -86,7 +86,9 @@ def check(
         pytest.main(words, plugins=[results])
     if results.broken or not results.tests:
         why = " ".join((results.broken or said.getvalue()).split())[-600:]
-        raise CheckBroken(f"the check {lesson.check.name} itself failed, which is not your fault: {why}")
+        raise CheckBroken(
+            f"the check {lesson.check.name} itself failed, which is not your fault: {why}"
+        )
     return Outcome(lesson, tuple(_judged(f.name, results.tests) for f in lesson.functions))
 
 

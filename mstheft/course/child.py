@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import contextlib
 import ctypes  # noqa: F401 : before the rules hold, for what NumPy imports later
 import importlib.util
 import inspect
@@ -20,6 +21,7 @@ import os
 import sys
 import tempfile
 import traceback
+from typing import Any
 
 import numpy as np
 
@@ -52,9 +54,11 @@ def main() -> None:
             pass
 
 
-def _module(name):
+def _module(name: str) -> Any:
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), f"{name}.py")
     spec = importlib.util.spec_from_file_location(f"_course_{name}", path)
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -73,18 +77,16 @@ def _limit(memory: int, cpu: int) -> None:
     ):
         hard = resource.getrlimit(kind)[1]
         most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        try:
+        with contextlib.suppress(ValueError, OSError):  # not every system has every limit
             resource.setrlimit(kind, (most, most))
-        except (ValueError, OSError):
-            pass  # not every system has every limit
 
 
 class _Home:
     """The learner's functions, and the wire to the checker."""
 
-    def __init__(self, wire, reading, writing, order):
-        self.wire, self.reading, self.writing = wire, reading, writing
-        self.order, self.space = order, {"__name__": "exercise"}
+    def __init__(self, wire: Any, reading: Any, writing: Any, order: dict[str, Any]):
+        self.wire, self.reading, self.writing, self.order = wire, reading, writing, order
+        self.space: dict[str, Any] = {"__name__": "exercise"}
 
     def send(self, value):
         self.wire.send(self.writing, value, lambda thing: getattr(thing, "_course_name", None))
@@ -95,7 +97,7 @@ class _Home:
     def _thing(self, name):
         return (_Box if name.get("box") else _Callable)(self, name)
 
-    def load(self, path) -> bool:
+    def load(self, path: str) -> bool:
         """Run the learner's file and tell what it defines; False if it cannot be run."""
         try:
             with open(path, "rb") as file:
@@ -174,7 +176,7 @@ class _Box(_Callable):
 def _rules(home, path):
     """The audit hook: everything but computing is told to the checker and ends the process."""
     own, scratch = os.path.realpath(path), os.path.realpath(tempfile.gettempdir())
-    needed = [os.path.realpath(os.path.dirname(m.__file__)) for m in (os, np)]
+    needed = [os.path.realpath(os.path.dirname(str(m.__file__))) for m in (os, np)]
     hidden = [os.path.realpath(folder) for folder in home.order["hidden"]]
     hidden = [folder for folder in hidden if not any(_within(n, folder) for n in needed)]
     realpath, isdir, fsdecode, leave = os.path.realpath, os.path.isdir, os.fsdecode, os._exit
@@ -221,7 +223,8 @@ def _functions(space, tree):
         for node in tree.body
         if isinstance(node, ast.FunctionDef)
         and all(
-            isinstance(p, ast.Pass) or (isinstance(p, ast.Expr) and isinstance(p.value, ast.Constant))
+            isinstance(p, ast.Pass)
+            or (isinstance(p, ast.Expr) and isinstance(p.value, ast.Constant))
             for p in node.body
         )
     }

@@ -34,7 +34,7 @@ def _found(key: str, sentence: str = "", **facts: Any) -> Found:
 def same(expected: Any, got: Any, rtol: float, atol: float) -> bool:
     """Is `got` what was expected? Kinds and shapes must agree, numbers up to
 
-        |got - expected| ≤ atol + rtol · |expected|
+    |got - expected| ≤ atol + rtol · |expected|
     """
     if isinstance(expected, (tuple, list)):
         if not isinstance(got, (tuple, list)) or len(got) != len(expected):
@@ -104,7 +104,9 @@ def _of_parts(expected: Any, got: Any, args: tuple[Any, ...], rtol: float, atol:
         if len(got) != len(expected):
             return _found("length")
         pairs = list(zip(expected, got, strict=True))
-    if len(pairs) == 2 and all(same(e, pairs[1 - i][1], rtol, atol) for i, (e, _) in enumerate(pairs)):
+    if len(pairs) == 2 and all(
+        same(e, pairs[1 - i][1], rtol, atol) for i, (e, _) in enumerate(pairs)
+    ):
         return _found("reversed")
     e, g = next((e, g) for e, g in pairs if not same(e, g, rtol, atol))
     return likeliest(e, g, {}, args, rtol, atol)
@@ -113,9 +115,11 @@ def _of_parts(expected: Any, got: Any, args: tuple[Any, ...], rtol: float, atol:
 def _of_shape(
     e: np.ndarray, g: np.ndarray, args: tuple[Any, ...], rtol: float, atol: float
 ) -> Found:
-    facts = {"expected": e.shape, "got": g.shape}
+    facts: dict[str, Any] = {"expected": e.shape, "got": g.shape}
     if e.ndim == 2 and g.shape == e.shape[::-1]:
-        return _found("transpose" if np.allclose(g.T, e, rtol, atol) else "shape", "shape_transpose")
+        return _found(
+            "transpose" if np.allclose(g.T, e, rtol, atol) else "shape", "shape_transpose"
+        )
     if e.size == g.size:
         return _found("shape", "shape_column")
     if e.ndim == 1 and g.shape == (len(e), len(e)):
@@ -142,9 +146,9 @@ def _of_values(
 
     if np.any(~np.isfinite(g) & np.isfinite(e)):
         yield _found("nan")
-    if g.dtype.kind in "iu" and e.dtype.kind == "f":
-        if any(equal(rounded(e)) for rounded in (np.trunc, np.floor, np.round)):
-            yield _found("integer")
+    rounded = [cut(e) for cut in (np.trunc, np.floor, np.round)]
+    if g.dtype.kind in "iu" and e.dtype.kind == "f" and any(map(equal, rounded)):
+        yield _found("integer")
     e, g = e.astype(float), g.astype(float)
     if np.isfinite(e).all() and np.isfinite(g).all():
         if equal(-e):
@@ -166,7 +170,12 @@ def _of_factor(e: np.ndarray, g: np.ndarray, lengths: list[int], equal: Any) -> 
     power = float((e * e).sum())
     factor = float((e * g).sum()) / power if power else 0.0
     if factor and equal(factor * e):
-        names = {2.0: "factor_2", 0.5: "half", math.log(2): "factor_ln2", 1 / math.log(2): "divided_by_ln2"}
+        names = {
+            2.0: "factor_2",
+            0.5: "half",
+            math.log(2): "factor_ln2",
+            1 / math.log(2): "divided_by_ln2",
+        }
         for value, key in names.items():
             if math.isclose(factor, value, rel_tol=1e-5):
                 yield _found(key)
@@ -187,9 +196,9 @@ def _of_order(e: np.ndarray, g: np.ndarray, equal: Any) -> Iterator[Found]:
     whole = bool(np.all(e == np.round(e)))
     if whole and (np.all(g == e + 1) or np.all(g == e - 1)):
         yield _found("off_by_one")
-    if e.ndim and len(e) > 2 and not equal(e[0], e[1:]):
-        if equal(e[1:], g[:-1]) or equal(e[:-1], g[1:]):
-            yield _found("off_by_one")
+    moves = e.ndim > 0 and len(e) > 2 and not equal(e[0], e[1:])
+    if moves and (equal(e[1:], g[:-1]) or equal(e[:-1], g[1:])):
+        yield _found("off_by_one")
     if e.ndim and e.size > 1:
         if equal(e[::-1]):
             yield _found("reversed")

@@ -21,7 +21,6 @@ from mstheft.course.learner import Feedback
 from mstheft.course.messages import say
 from mstheft.errors import DataError
 
-
 LARGEST = 200_000  # bytes of a submission
 
 
@@ -125,7 +124,11 @@ def _reason(feedback: Feedback) -> str:
 
 
 def _short(feedback: Feedback) -> str:
-    told = feedback.got if feedback.key in ("raised", "syntax", "load", "absent", "not_plain") else feedback.cause
+    told = (
+        feedback.got
+        if feedback.key in ("raised", "syntax", "load", "absent", "not_plain")
+        else feedback.cause
+    )
     return " ".join(f"{feedback.function}: {told}".split())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,10 @@ MOST_DEATHS = 2  # processes of one file that are started anew
 
 @dataclass(frozen=True)
 class Feedback:
-    """What a learner is told of one wrong answer. `key` names the cause, `stopped` is for grades."""
+    """What a learner is told of one wrong answer.
+
+    key : names the cause; stopped : why the process had to be stopped, '' if it had not
+    """
 
     function: str
     called: str
@@ -175,6 +179,7 @@ class Learner:
     @property
     def printed(self) -> str:
         """The beginning of what the learner's file has printed."""
+        time.sleep(0.02)  # it comes through a pipe of its own
         return self._process.printed.strip() if self._process else ""
 
 
@@ -243,7 +248,9 @@ class Answer:
         raise Mismatch(
             Feedback(
                 function=self.name,
-                called="" if key in ("syntax", "load", "no_file", "stopped", "unwritten") else called,
+                called=""
+                if key in ("syntax", "load", "no_file", "stopped", "unwritten")
+                else called,
                 expected=expected,
                 got=got,
                 key=key,

@@ -101,7 +101,9 @@ class Course:
             if lesson.number == number:
                 return lesson
         last = self.lessons[-1].number
-        raise ValueError(f"expected a lesson from 1 to {last}, got {number}; see mstheft learn list")
+        raise ValueError(
+            f"expected a lesson from 1 to {last}, got {number}; see mstheft learn list"
+        )
 
     def named(self, name: str) -> Lesson | None:
         """The lesson whose files are called `name`."""

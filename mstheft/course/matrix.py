@@ -1,6 +1,6 @@
 """Every stage of every attack with its five companions, as the table of `tutorials/README.md`.
 
-    python -m mstheft.course.matrix        writes the table anew
+python -m mstheft.course.matrix        writes the table anew
 """
 
 from __future__ import annotations

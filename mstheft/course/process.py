@@ -113,8 +113,7 @@ class Process:
 
     def _read(self) -> None:
         """Frames as they come; a thread, so that waiting has an end on every system."""
-        stream = self.process.stdout
-        assert stream is not None
+        stream: Any = self.process.stdout
         try:
             while True:
                 self._frames.put(wire.receive(stream, self._thing))
@@ -179,4 +178,5 @@ def _environment(scratch: str) -> dict[str, str]:
     given = {name: os.environ[name] for name in kept if name in os.environ}
     threads = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     places = dict.fromkeys(("HOME", "TMPDIR", "TEMP", "TMP", "MPLCONFIGDIR"), scratch)
-    return {**given, **threads, **places, "PYTHONIOENCODING": "utf-8", "PYTHONWARNINGS": "ignore"}
+    python = {"IOENCODING": "utf-8", "WARNINGS": "ignore", "UNBUFFERED": "1"}
+    return {**given, **threads, **places, **{f"PYTHON{k}": v for k, v in python.items()}}

@@ -45,7 +45,9 @@ def _array(array: np.ndarray) -> str:
     title = f"array {array.shape}{kind}".replace(",)", ",)")
     if array.size == 0:
         return title
-    with np.printoptions(precision=5, threshold=LONG, edgeitems=3, linewidth=78, suppress=_plain(array)):
+    with np.printoptions(
+        precision=5, threshold=LONG, edgeitems=3, linewidth=78, suppress=_plain(array)
+    ):
         text = str(array)
     return f"{title} {text}" if "\n" not in text else f"{title}\n{text}"
 

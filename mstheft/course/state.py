@@ -24,7 +24,7 @@ class Progress:
 
     def done(self, lesson: manifest.Lesson) -> bool:
         """Are all functions of this lesson solved?"""
-        return self.open(lesson) is None
+        return bool(lesson.functions) and self.open(lesson) is None
 
     def open(self, lesson: manifest.Lesson) -> manifest.Function | None:
         """The first function of the lesson that is not solved."""
@@ -38,7 +38,7 @@ class Progress:
             return lesson
         start = lesson.number if lesson else 0
         later = [one for one in course.lessons if one.number > start]
-        return next((one for one in (*later, *course.lessons) if not self.done(one)), None)
+        return next((one for one in (*later, *course.lessons) if self.open(one)), None)
 
 
 def place(course: manifest.Course) -> Path:
@@ -51,6 +51,8 @@ def load(course: manifest.Course) -> Progress:
     path = place(course)
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(raw, dict):
+            raise ValueError("expected a table")
         progress = Progress(**{k: raw[k] for k in Progress.__dataclass_fields__ if k in raw})
         _check(progress)
         return progress

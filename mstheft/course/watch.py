@@ -1,4 +1,4 @@
-"""Which exercise has changed? Looks at the files again and again, so that network drives work too."""
+"""Which exercise has changed? Looks at the files again and again: network drives work too."""
 
 from __future__ import annotations
 
