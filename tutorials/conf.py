@@ -3,7 +3,10 @@
 mstheft learn book           or, the same by hand:   sphinx-build tutorials mstheft-book
 """
 
+import re
 from pathlib import Path
+
+from sphinx.errors import ExtensionError
 
 HERE = Path(__file__).resolve().parent
 
@@ -13,7 +16,7 @@ copyright = "the mstheft maintainers"
 language = "en"
 
 extensions = ["myst_nb"]
-source_suffix = {".md": "markdown", ".py": "myst-nb"}
+source_suffix = {".md": "myst-nb", ".py": "myst-nb"}
 nb_custom_formats = {".py": ["jupytext.reads", {"fmt": "py:percent"}]}
 include_patterns = ["index.md", "notation.md", "lessons/*.py"]
 
@@ -34,6 +37,13 @@ html_show_copyright = False
 html_theme_options = {"source_view_link": "", "top_of_page_buttons": []}
 pygments_style = "friendly"
 
+# What the converter of docutils does not know, and what it does.
+NOT_KNOWN = [
+    (r"\\dots\b", r"\\ldots"),
+    (r"\\(big|Big|bigg|Bigg)[lr]?(?![a-z])", ""),
+    (r"\\frac(\w)(\w)", r"\\frac{\1}{\2}"),
+]
+
 
 def setup(app):
     """Formulas, and the notebook of each lesson beside its page."""
@@ -53,9 +63,16 @@ def _block(self, node):
 
 
 def _mathml(node, block):
+    from docutils.utils.math import MathError
     from docutils.utils.math.latex2mathml import tex2mathml
 
-    return tex2mathml(node.astext(), as_block=block)
+    tex = node.astext()
+    for unknown, known in NOT_KNOWN:
+        tex = re.sub(unknown, known, tex)
+    try:
+        return tex2mathml(tex, as_block=block)
+    except MathError as error:
+        raise ExtensionError(f"a formula cannot be rendered ({error}): {tex}") from error
 
 
 def _skip():

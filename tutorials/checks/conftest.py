@@ -1,8 +1,8 @@
 """What every check is given: the learner's functions, and a fresh generator of inputs.
 
-    pytest tutorials/checks                        judges tutorials/exercises
-    MSTHEFT_LEARNER=folder pytest tutorials/checks judges the files of that folder
-    MSTHEFT_SEED=7 pytest tutorials/checks         draws the same inputs again
+pytest tutorials/checks                        judges tutorials/exercises
+MSTHEFT_LEARNER=folder pytest tutorials/checks judges the files of that folder
+MSTHEFT_SEED=7 pytest tutorials/checks         draws the same inputs again
 """
 
 import os

@@ -68,7 +68,10 @@ def test_solve_softmax(learner, rng):
             "no_gauge": (log[:-1].T, log[-1]),
             "transposed": (centred[0].T, centred[1]),
             "one_vs_rest": one_against_the_rest(A, p),
-            "missing_bias": (np.linalg.lstsq(x, (x @ centred[0].T + centred[1]), rcond=None)[0].T, 0 * b),
+            "missing_bias": (
+                np.linalg.lstsq(x, (x @ centred[0].T + centred[1]), rcond=None)[0].T,
+                0 * b,
+            ),
         },
     )
 

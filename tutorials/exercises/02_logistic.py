@@ -8,7 +8,6 @@ Edit this file only. Write plain NumPy: the functions run in a process of their 
 mstheft itself.
 """
 
-import numpy as np
 
 
 def logit(p):
