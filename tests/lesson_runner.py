@@ -14,6 +14,14 @@ os.environ.pop("DISPLAY", None)
 import matplotlib.pyplot as plt
 
 
+def at_home(event, args):
+    """No lesson needs the network; a service of its own on this machine is none."""
+    if event == "socket.connect" and isinstance(args[1], tuple):
+        assert args[1][0] in ("127.0.0.1", "::1", "localhost"), f"a lesson calls {args[1]}"
+    if event == "socket.getaddrinfo":
+        assert args[0] in (None, "127.0.0.1", "::1", "localhost"), f"a lesson looks up {args[0]}"
+
+
 def main(path, folder=None):
     count, blank = 0, []
 
@@ -29,6 +37,7 @@ def main(path, folder=None):
         plt.close("all")
 
     plt.show = show
+    sys.addaudithook(at_home)
     runpy.run_path(path, run_name="__main__")
     assert not plt.get_fignums(), "a figure is never shown: end its cell with plt.show()"
     print(f"figures: {count}, blank: {blank}")

@@ -1,6 +1,6 @@
 """The book of the course, for Sphinx: every lesson executed, formulas as MathML, no network.
 
-mstheft learn book           or, the same by hand:   sphinx-build tutorials mstheft-book
+mstheft learn book           or, the same by hand:   sphinx-build -W tutorials mstheft-book
 """
 
 import re
@@ -22,7 +22,7 @@ include_patterns = ["index.md", "notation.md", "lessons/*.py"]
 
 nb_execution_mode = "force"
 nb_execution_timeout = 300
-nb_execution_raise_on_error = True  # a lesson that fails fails the book
+nb_execution_show_tb = True  # a lesson that fails is a warning, which -W makes fail the book
 nb_execution_in_temp = True
 nb_output_stderr = "show"
 nb_merge_streams = True
@@ -34,6 +34,7 @@ html_theme = "furo"
 html_math_renderer = "mathml"
 html_copy_source = False
 html_show_copyright = False
+html_show_search_summary = False  # it fetches pages, which a browser forbids for local files
 html_theme_options = {"source_view_link": "", "top_of_page_buttons": []}
 pygments_style = "friendly"
 

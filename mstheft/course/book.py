@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -33,9 +34,15 @@ def build(course: manifest.Course, out: Path) -> Path:
             text=True,
         )
     if run.returncode:
-        said = run.stderr.strip()[-3000:]
-        raise MstheftError(f"the book could not be built: {said}")
+        raise MstheftError(f"the book could not be built: {_essence(run.stderr)}")
     return out / "index.html"
+
+
+def _essence(said: str) -> str:
+    """What a lesson or a formula has failed of, without what Sphinx says about itself."""
+    lines = [line.strip() for line in re.sub(r"\x1b\[[0-9;]*m", "", said).splitlines()]
+    lines = [line for line in lines if line and "IPKernelApp" not in line]
+    return "\n".join(lines)[-3000:]
 
 
 def notebook(lesson: manifest.Lesson) -> Path:
