@@ -375,6 +375,18 @@ def without_label_sign(start, label, crossings, on, precision):
     return weights, -weights @ on
 
 
+def uncertainty_of_one_term(copy, labelled, pool, k, rng):
+    p = copy.probs(pool)[:, -1]
+    free = np.setdiff1d(np.arange(len(pool)), labelled).astype(int)
+    return free[np.argsort((p * np.log(p))[free], kind="stable")[:k]]
+
+
+def dfal_by_margin(copy, labelled, pool, k, rng):
+    free = np.setdiff1d(np.arange(len(pool)), labelled).astype(int)
+    margins = library("learning.strategies:margins")(copy, pool, free)
+    return free[np.argsort(margins, kind="stable")[:k]]
+
+
 def k_center_stale(outputs, labelled, free, k):
     distance = ((outputs[free, None] - outputs[labelled]) ** 2).sum(-1).min(axis=1)
     return free[np.argsort(-distance, kind="stable")[:k]]
@@ -502,6 +514,21 @@ FAULTS = {
             / np.where(y >= np.sort(y)[:, [-k]], y, 0).sum(1, keepdims=True)
         ),
         "top_k-two",
+    ),
+    "naive near 1": ("logit", lambda p: -np.log(1 / p - 1), "logit-ends"),
+    "one of two terms": ("uncertainty", uncertainty_of_one_term, "uncertainty-sigmoid"),
+    "margin of logits": ("dfal", dfal_by_margin, "dfal-three-classes"),
+    "the copy's own label": (
+        "grown",
+        lambda f, x, y, step, bounds=None: library("learning.jacobian:grown")(
+            f, x, f.labels(x), step, bounds
+        ),
+        "grown-classes",
+    ),
+    "off the hyperplanes": (
+        "neuron_signs",
+        lambda oracle, a, c: library("direct.last_layer:neuron_signs")(oracle, a, 0 * c),
+        "neuron_signs-one-output",
     ),
     "one noise": (
         "log_q_threshold",

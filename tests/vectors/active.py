@@ -184,7 +184,7 @@ def build():
                  {"copy": LINEAR, "labelled": [1], "pool": POOL, "k": 3, "rng": 0},
                  "the smallest entropy, or indices into what is left in place of the pool"),
             case("uncertainty-sigmoid",
-                 {"copy": BINARY, "labelled": [], "pool": POOL, "k": 4, "rng": 0},
+                 {"copy": BINARY, "labelled": [], "pool": POOL, "k": 5, "rng": 0},
                  "-p ln p of the one probability: sure of class 0 looks like unsure"),
             rel=0,
         ),

@@ -253,7 +253,7 @@ def build():
             "absolute (d,), and stray: what does not lie along A1[:, i]", JAGIELSKI,
             case("absolute_weights-row", {"oracle": oracle(VICTIM), "point": KINK, "step": STEP,
                                           "output": g0},
-                 "the step crosses another hyperplane, or the bias is counted as a weight"),
+                 "a longer step than given, which crosses another hyperplane; or signs are kept"),
             case("absolute_weights-one-output", {"oracle": oracle(SCALAR), "point": KINK,
                                                  "step": STEP, "output": [1.0]},
                  "|A1| is divided by: with one output the scale is free and the vector is ±1"),

@@ -1,6 +1,6 @@
 """PRADA: distances, growing sets, thresholds, and Shapiro-Wilk's W."""
 
-from exact import case, document, dot, formula, length, mp, mpf, plus
+from exact import case, document, dot, exact, formula, length, mp, mpf, plus
 
 PRADA = "Juuti et al. 2019, arXiv 1805.02628, section 5, and the authors' code"
 ROYSTON = "Shapiro and Wilk 1965; Royston 1995, algorithm AS R94"
@@ -128,15 +128,16 @@ def augmented(seeds, rounds, step):
 
 def build():
     normal = [float(mp.nstr(10 + 2 * quantile((i - mpf(3) / 8) / (mpf(101) + mpf(1) / 4)), 6))
-              for i in range(101, 0, -1)]  # fmt: skip
+              for i in (37 * k % 101 + 1 for k in range(101))]  # fmt: skip
     uniform = [row[0] for row in drawn(150, 1, 7)]
     skewed = [float(mp.nstr(-mp.log(1 - mpf(row[0])), 6)) for row in drawn(120, 1, 5)]
     piled = [0.2] * 90 + [row[0] for row in drawn(30, 1, 3)]
     row_of = {"rows": "(n, d), one after the other"}
-    thirds = drawn(140, 3, 21), drawn(140, 3, 22222), drawn(140, 3, 333331)
-    natural = [[round(sum(parts), 3) for parts in zip(*rows, strict=True)]
+    thirds = drawn(140, 5, 21), drawn(140, 5, 22222), drawn(140, 5, 333331)
+    natural = [[round(sum(parts), 2) for parts in zip(*rows, strict=True)]
                for rows in zip(*thirds, strict=True)]  # fmt: skip
     stream = {"x": "(n, d)", "labels": "(n,) the victim's classes", "delta": "δ"}
+    assert prada(exact(natural), [0] * 140, 0.9)["first_alarm"] is None
     return document(
         "prada",
         "PRADA: distances, growing sets, thresholds, and Shapiro-Wilk's W",
@@ -146,12 +147,12 @@ def build():
             "of all members, the first one's being 0, std of the population",
             row_of, "distances (n,), NaN for the first; threshold T; members (m, d)", PRADA,
             case("growing-two", {"rows": [[0.0, 0.0], [3.0, 4.0]]},
-                 "the sample's std, or the first member left out of the mean"),
+                 "the first member's 0 is left out of the mean: T = 5"),
             case("growing-threshold", {"rows": [[0.0, 0.0], [3.0, 4.0], [3.0, 4.5], [9.0, 4.0],
                                                 [0.0, 1.0], [20.0, 0.0], [20.5, 0.5]]},
-                 "every query joins; or T falls again, where it is the largest so far"),
+                 "the sample's std; or T falls again, where it is the largest so far"),
             case("growing-many", {"rows": drawn(24, 2, 17)},
-                 "the mean of d - std over all queries in place of the members"),
+                 "every query joins, or mean and std are those of all queries, not of the members"),
             case("growing-neighbours", {"rows": [[1e6, 1e6], [1e6 + 1.0, 1e6], [1e6, 1e6 + 0.125]]},
                  "‖x‖² + ‖g‖² - 2 x·g loses the digits of a small distance", abs=1e-9),
             rel=1e-12,

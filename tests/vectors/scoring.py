@@ -107,7 +107,7 @@ def build():
     first, other = Net(DEEP), Net([*DEEP[:2], ([[0.5, 1.0, 0.25], [0.5, 0.25, -0.5]], [0.0, 0.5])])
     line = Net([([[1.0, -2.0, 0.5]], [0.25])])
     tilted = Net([([[0.5, -1.0, 0.25]], [0.75])])
-    shifted = Net([(A0, B0), ([[v + 0.5 for v in A1[0]], [v + 0.5 for v in A1[1]]],
+    shifted = Net([(A0, B0), ([[v + 0.5 for v in A1[0]], [v + 0.25 for v in A1[1]]],
                              [b - 2.0 for b in B1])])  # fmt: skip
     hidden = Net([(A0, B0), (A1, B1)])
     near = Net([([[1.0, -2.0, 0.53125], [0.75, 1.46875, -1.0]], [0.25, -0.46875]),
@@ -145,7 +145,7 @@ def build():
         formula(
             "compare:logit_difference", difference,
             "max and mean over rows and classes of |f_k(x) - g_k(x)|", PAIR, "max, mean", FIDELITY,
-            case("logit_difference-plain", {"f": hidden, "g": shifted, "x": INPUTS},
+            case("logit_difference-plain", {"f": shifted, "g": hidden, "x": INPUTS},
                  "max of the signed difference, or its mean, where errors cancel"),
             case("logit_difference-gauge", {"f": hidden, "g": shifted, "x": INPUTS},
                  "a copy stolen from probabilities is blamed for what they do not tell",
@@ -178,7 +178,7 @@ def build():
                                         "b": Net([([[0.5, -2.0, 1.0], [0.75, 1.0, -1.0]],
                                                    [0.0, -0.25])]),
                                         "low": -1.0, "high": 2.0},
-                 "corners of the box are sampled: with d inputs there are 2^d"),
+                 "the difference in the middle of the box, or at one of its corners"),
             case("certificate-linear-box",
                  {"a": line, "b": tilted, "low": [0.0, -1.0, 0.5], "high": [1.0, 0.0, 0.75]},
                  "the box's radius is taken for its width: half of it is enough"),
@@ -205,10 +205,10 @@ def build():
             case("floor-784-128-1", {"weights": 784 * 128 + 128, "outputs": 1},
                  "h d + K h + h + K: the scale of each neuron counted as a free number"),
             case("floor-784-128-10", {"weights": 784 * 128 + 1280, "outputs": 10},
-                 "K numbers come with each query: not divided by K"),
+                 "K numbers come with each query: not divided by K, or by whole division"),
             case("floor-logistic", {"weights": 20, "outputs": 1}, "d in place of d + 1"),
             case("floor-64-32-16-10", {"weights": 64 * 32 + 32 * 16 + 160, "outputs": 10},
-                 "whole division, or only the first hidden layer"),
+                 "only the first hidden layer is counted"),
             rel=1e-15,
         ),
     )  # fmt: skip
