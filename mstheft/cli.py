@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = arguments.build().parse_args(argv)
         watched = sys.stderr is not None and sys.stderr.isatty()
         with progress.shown(watched and not args.quiet):
-            return COMMANDS[args.command](args, Desk(_teller(args), _fail))
+            return COMMANDS[args.command](args, Desk(_teller(args), _fail, _hear))
     except SystemExit as end:
         return int(end.code or 0)
     except Wrong as error:
@@ -61,6 +61,13 @@ def _say(text: str) -> None:
         print(text, flush=True)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _hear() -> str:
+    try:
+        return input()
+    except EOFError:
+        return ""
 
 
 def _teller(args: argparse.Namespace) -> Callable[[str], None]:

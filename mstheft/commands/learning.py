@@ -134,11 +134,7 @@ def _solution(args: argparse.Namespace, desk: Desk, course: manifest.Course) -> 
     lesson, known = _lesson(args, course), state.load(course)
     if not known.done(lesson) and lesson.name not in known.solutions_seen:
         desk.say(say("solution_ask", number=lesson.number))
-        try:
-            answer = input()
-        except EOFError:
-            answer = ""
-        if answer.strip().lower() not in ("y", "yes", "j", "ja", "是"):
+        if desk.hear().strip().lower() not in ("y", "yes", "j", "ja", "是"):
             desk.say(say("solution_no", number=lesson.number))
             return 0
         known.solutions_seen.append(lesson.name)

@@ -97,7 +97,7 @@ def _unpack(tree: Any, blob: bytes, thing_of: Callable[[Any], Any] | None) -> An
         array = np.frombuffer(blob[start : start + size], dtype).reshape(shape).copy()
         return array if kind == "array" else array[()]
     if kind == "rng":
-        rng = np.random.default_rng()
+        rng = np.random.default_rng(0)
         rng.bit_generator.state = content
         return rng
     if kind == "name":
