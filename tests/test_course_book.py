@@ -30,6 +30,7 @@ def small(tmp_path, source):
 
 @pytest.mark.slow
 def test_a_lesson_that_fails_fails_the_book(tmp_path):
+    pytest.importorskip("myst_nb")
     course = small(
         tmp_path, "# %% [markdown]\n# # 02 · A\n\n# %%\nx = 1\nassert x == 2, 'not two'\n"
     )
@@ -39,6 +40,7 @@ def test_a_lesson_that_fails_fails_the_book(tmp_path):
 
 @pytest.mark.slow
 def test_a_formula_that_cannot_be_rendered_fails_the_book(tmp_path):
+    pytest.importorskip("myst_nb")
     course = small(tmp_path, "# %% [markdown]\n# # 02 · A\n#\n# $\\nosuchthing x$\n\n# %%\nx = 1\n")
     with pytest.raises(MstheftError, match="nosuchthing"):
         book.build(course, tmp_path / "out")
@@ -67,6 +69,7 @@ def test_a_lesson_becomes_a_notebook_and_a_newer_one_is_kept(tmp_path):
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
     """The whole book."""
+    pytest.importorskip("myst_nb")
     return book.build(COURSE, tmp_path_factory.mktemp("book") / "out").parent
 
 

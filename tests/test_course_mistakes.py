@@ -51,13 +51,14 @@ def test_the_starter_fails_with_its_message(lesson, tmp_path):
 
 
 @lessons
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(s, marks=pytest.mark.slow) for s in (2, 3))])
 def test_the_solution_passes(lesson, seed):
     found = judge(lesson, lesson.solution, seed)
     assert [str(f.feedback) for f in found.functions if not f.solved] == []
     assert found.passed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("lesson", "name"), EVERY, ids=[f"{lesson.name}-{name}" for lesson, name in EVERY]
 )

@@ -8,6 +8,7 @@ Edit this file only. Write plain NumPy: the functions run in a process of their 
 mstheft itself.
 """
 
+import numpy as np
 
 
 def logit(p):
