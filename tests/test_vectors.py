@@ -104,7 +104,7 @@ def test_the_scripts_give_the_files_again_without_the_package(tmp_path):
     """In a process of their own that cannot import mstheft from here."""
     script = HERE / "vectors" / "write.py"
     command = [sys.executable, "-I", str(script), str(tmp_path)]
-    subprocess.run(command, check=True, timeout=120, cwd=tmp_path)
+    subprocess.run(command, check=True, timeout=600, cwd=tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [path.name for path in FILES]
     for path in FILES:
         assert (tmp_path / path.name).read_bytes() == path.read_bytes(), path.name

@@ -5,7 +5,6 @@ from exact import case, document, formula, mp, mpf
 SCALABLE = "Papernot et al. 2018, arXiv 1802.08908, theorem 6 and propositions 7 to 10"
 SEMI = "Papernot et al. 2017, arXiv 1610.05755, lemma 4 and theorems 2 and 3"
 ORDERS = [2.0, 8.0, 32.0]
-DIGITS = 2500  # q may be e^-3000: 1 - q must be told from 1
 
 
 def close(got, want, digits):
@@ -37,10 +36,20 @@ def log_q_threshold(votes, threshold, sigma):
 
 
 def gaussian(log_q, sigma, orders):
-    with mp.workdps(DIGITS):
-        return [[gaussian_one(q, sigma, order) for order in orders] for q in log_q]
+    return [[gaussian_one(q, sigma, order) for order in orders] for q in log_q]
 
 
+def telling(function):
+    """With the digits that tell 1 - q from 1, however small q is."""
+
+    def exactly(log_q, *others):
+        with mp.workdps(60 + int(-log_q)):
+            return function(log_q, *others)
+
+    return exactly
+
+
+@telling
 def gaussian_one(log_q, sigma, order):
     plain = order / sigma**2
     if log_q >= 0:
@@ -61,10 +70,10 @@ def gaussian_one(log_q, sigma, order):
 
 
 def laplace(log_q, gamma, orders):
-    with mp.workdps(DIGITS):
-        return [[laplace_one(q, gamma, order) for order in orders] for q in log_q]
+    return [[laplace_one(q, gamma, order) for order in orders] for q in log_q]
 
 
+@telling
 def laplace_one(log_q, gamma, order):
     pure, q = 2 * gamma, mp.exp(log_q)
     bounds = [pure**2 * order / 2, pure]

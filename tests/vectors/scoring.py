@@ -62,7 +62,7 @@ def clopper_pearson(count, n, confidence):
 
     def share(least, wanted):
         low, high = mpf(0), mpf(1)
-        for _ in range(170):
+        for _ in range(100):
             middle = (low + high) / 2
             low, high = (low, middle) if more(middle, least) > wanted else (middle, high)
         return (low + high) / 2
