@@ -583,8 +583,8 @@ def test_every_case_refuses_an_answer_that_is_a_little_off():
 def test_a_failure_says_case_expected_got_and_the_bug():
     (failure,) = vectors.check(lambda z: np.maximum(z, 0).T, "relu-matrix")
     assert str(failure) == (
-        "relu-matrix: expected 2 at [0, 1], got 3; the maximum over the array is taken, in place "
-        "of max(z, 0) for each number"
+        "relu-matrix: expected 2 at [0, 1], got 3; it catches: the maximum over the array is "
+        "taken, in place of max(z, 0) for each number"
     )
     assert failure.case.id == "relu-matrix"
 
@@ -768,7 +768,7 @@ def test_check_tells_each_failing_case_in_a_line(capsys, tmp_path, monkeypatch):
         "softmax-rows",
         "softmax-whole-numbers",
     ]
-    assert "got nan; e^1000 overflows where max z is not subtracted first" in lines[0]
+    assert "got nan; it catches: e^1000 overflows where max z is not subtracted first" in lines[0]
     assert err == "mstheft: soft fails 4 of 5 cases of nn.functions:softmax\n"
     (tmp_path / "mine.py").write_text("def relu(z):\n    return z * (z > 0)\n")
     assert told(capsys, "check", "mine:relu")[0] == 0

@@ -112,6 +112,4 @@ def add_vectors(commands: Any) -> None:
     check = actions.add_parser("check", help="call a function on all cases of a formula")
     check.add_argument("function", metavar="FUNCTION", help="module:name or folder/file.py:name")
     check.add_argument("--as", dest="as_name", metavar="NAME", help="formula or case it stands for")
-    for each in actions.choices.values():
-        each.add_argument("--quiet", action="store_true", help="say only what went wrong")
     parser.set_defaults(command="vectors")

@@ -25,7 +25,8 @@ class Failure:
     got: str
 
     def __str__(self) -> str:
-        line = f"{self.case.id}: expected {self.expected}, got {self.got}; {self.case.catches}"
+        case = self.case
+        line = f"{case.id}: expected {self.expected}, got {self.got}; it catches: {case.catches}"
         return " ".join(line.split())
 
 
