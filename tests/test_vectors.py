@@ -488,12 +488,16 @@ FAULTS = {
     "label forgotten": ("hyperplane", without_label_sign, "hyperplane-inside"),
     "weights not squared": (
         "solve",
-        lambda A, y, w: np.linalg.lstsq(np.sqrt(w)[:, None] * A, np.sqrt(w)[:, None] * y)[0],
+        lambda A, y, w: np.linalg.lstsq(
+            np.sqrt(w)[:, None] * A, np.sqrt(w)[:, None] * y, rcond=None
+        )[0],
         "solve-weighted",
     ),
     "transposed jumps": (
         "solve_group",
-        lambda g, change: np.linalg.lstsq(g, change)[0] if g.shape[0] == g.shape[1] else change,
+        lambda g, change: (
+            np.linalg.lstsq(g, change, rcond=None)[0] if g.shape[0] == g.shape[1] else change
+        ),
         "solve_group-square",
     ),
     "not updated": ("learning.kcenter:greedy", k_center_stale, "k-center-updated"),
