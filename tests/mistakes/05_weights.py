@@ -86,7 +86,7 @@ def row_up_to_sign__crossed_another_seam(f, x, v, jump, c):
     return sizes * relative_signs(f, x, c, sizes)  # noqa: F821
 
 
-def row_up_to_sign__unverified(f, x, v, jump, c):
+def row_up_to_sign__no_refusal(f, x, v, jump, c):
     for _ in range(8):
         sizes = absolute_row(f, x, c)  # noqa: F821
         row = sizes * relative_signs(f, x, c, sizes)  # noqa: F821
