@@ -38,6 +38,10 @@ HOSTILE = {
         instead("while True:\n    try:\n        pass\n    except BaseException:\n        pass"),
         "no answer within",
     ),
+    "loops_in_the_last": (
+        right_and("def boundary_point(*args):\n    while True: pass"),
+        "boundary_point: no answer within",
+    ),
     "sleeps": (instead("import time\ntime.sleep(1e6)"), "no answer within"),
     "list_without_bound": (
         instead("kept = []\nwhile True:\n    kept.append(np.zeros(10**7))"),
@@ -123,10 +127,10 @@ HOSTILE = {
     ),
     "interrupts": (instead("raise KeyboardInterrupt"), "KeyboardInterrupt"),
     "threads_that_stay": (
-        right_and("import threading\n"
-                  "def stay():\n    while True: print('x' * 10**6)\n"
-                  "threading.Thread(target=stay).start()"),
-        "printed more than",
+        instead("import threading, time\n"
+                "def stay():\n    while True: print('x' * 10**6)\n"
+                "threading.Thread(target=stay).start()\ntime.sleep(100)"),
+        "logit: ",
     ),
 }  # fmt: skip
 # Those whose other functions are right, and were not stopped: graded on these alone.
@@ -188,6 +192,12 @@ def test_a_hostile_submission_gets_its_reason(grades, name):
         assert got.grade == got.solved / got.functions
     else:
         assert got.grade == 0, got
+
+
+@pytest.mark.slow
+def test_who_had_to_be_stopped_gets_nothing_but_is_told_what_was_right(grades):
+    assert grades["loops_in_the_last"].grade == 0
+    assert grades["loops_in_the_last"].solved == 4
 
 
 @pytest.mark.slow

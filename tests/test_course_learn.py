@@ -314,6 +314,35 @@ def test_a_class_is_graded_into_a_table(here, capsys):
     assert not (here / "tutorials" / "progress.json").exists()
 
 
+def test_an_answer_that_the_check_stumbles_over_is_the_answer_s_fault(here, capsys):
+    check = here / "tutorials" / "checks" / "test_02_logistic.py"
+    text = check.read_text()
+    at = text.index("def test_logit(")
+    check.write_text(
+        text[:at] + "def test_logit__first(learner):\n"
+        '    learner.call("logit", np.ones(2)).value.strip()\n\n\n' + text[at:]
+    )
+    solve(here)
+    path = here / "tutorials" / "exercises" / "02_logistic.py"
+    path.write_text(path.read_text().replace("if np.any((p <= 0) | (p >= 1)):", "if False:"))
+    status, out, _ = learn(capsys, "check", 2)
+    assert status == 1
+    assert "the check stumbled over it (AttributeError" in out
+
+
+def test_a_check_that_is_broken_is_not_the_learner_s_fault(here, capsys):
+    check = here / "tutorials" / "checks" / "test_02_logistic.py"
+    check.write_text(check.read_text() + "\n\nnonsense\n")
+    status, _, err = learn(capsys, "check", 2)
+    assert status == 1
+    assert "not your fault" in err
+    folder = here / "class"
+    folder.mkdir()
+    shutil.copy(COURSE.lesson(2).solution, folder)
+    assert learn(capsys, "grade", folder, "--csv", "g.csv")[0] == 0
+    assert "could not be judged" in (here / "g.csv").read_text()
+
+
 @pytest.mark.parametrize("make", [lambda p: None, lambda p: p.mkdir()])
 def test_a_folder_without_submissions_is_told(here, capsys, make):
     make(here / "empty")

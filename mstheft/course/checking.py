@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,6 +84,7 @@ def check(
     results, said = _Results(), io.StringIO()
     words = [str(lesson.check), "-s", "-c", str(lesson.check.with_name("pytest.ini"))]
     with _environment(facts), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        _forget(lesson.check.parent)
         pytest.main(words, plugins=[results])
     if results.broken or not results.tests:
         why = " ".join((results.broken or said.getvalue()).split())[-600:]
@@ -90,6 +92,15 @@ def check(
             f"the check {lesson.check.name} itself failed, which is not your fault: {why}"
         )
     return Outcome(lesson, tuple(_judged(f.name, results.tests) for f in lesson.functions))
+
+
+def _forget(folder: Path) -> None:
+    """Have pytest read the checks anew: they, or the course, may be others than last time."""
+    for name, module in list(sys.modules.items()):
+        file = Path(getattr(module, "__file__", None) or "")
+        own = file.stem == "conftest" or file.stem.startswith("test_")
+        if own and file.parent.name == folder.name:
+            del sys.modules[name]
 
 
 def _judged(name: str, tests: dict[str, Feedback | None]) -> Judged:
@@ -109,6 +120,8 @@ class _Results:
     def pytest_runtest_makereport(self, item: Any, call: Any) -> None:
         """Called by pytest after each phase of each test."""
         name = getattr(item, "originalname", item.name)
+        if call.when == "setup" and "learner" in item.funcargs:
+            item.funcargs["learner"].last = None
         if call.excinfo is None:
             if call.when == "call":
                 self.tests.setdefault(name, None)
@@ -118,6 +131,8 @@ class _Results:
             self.tests[name] = self.tests.get(name) or error.feedback
         elif isinstance(error, KeyboardInterrupt):
             raise error
+        elif last := getattr(item.funcargs.get("learner"), "last", None):
+            self.tests[name] = self.tests.get(name) or last.unfit(error)
         else:
             self.broken = f"{name}: {type(error).__name__}: {error}"
 

@@ -103,7 +103,11 @@ def one(submission: Submission, folder: Path, seed: int) -> Grade:
     total = len(lesson.functions)
     if refused := _refused(submission.path, folder):
         return Grade(submission.author, lesson.name, 0.0, 0, total, refused)
-    outcome = checking.check(lesson, submission.path, seed, hidden=(folder,))
+    try:
+        outcome = checking.check(lesson, submission.path, seed, hidden=(folder,))
+    except checking.CheckBroken as error:  # the teacher's to look at; others go on
+        told = say("grade_broken", error=error)
+        return Grade(submission.author, lesson.name, 0.0, 0, total, told)
     failed = [f.feedback for f in outcome.functions if f.feedback]
     solved = total - len(failed)
     stopped = next((f for f in failed if f.stopped), None)

@@ -76,6 +76,7 @@ class Learner:
         self.hidden = (lesson.home, top / "tests", Path(__file__).parents[1], *hidden)
         self._process: Process | None = None
         self._deaths = 0
+        self.last: Answer | None = None  # with which a check now works
 
     def close(self) -> None:
         """End the process."""
@@ -94,7 +95,7 @@ class Learner:
             call.fail("raised", got=say("raised", error=raw["says"]), text=self._at(raw))
         if "result" not in raw:
             self._odd(call, raw)
-        call.value = raw["result"]
+        call.value, self.last = raw["result"], call
         if raw.get("changed"):
             names = ", ".join(map(str, raw["changed"]))
             call.fail(
@@ -268,6 +269,15 @@ class Answer:
         file = _near(self.learner.lesson.exercise)
         got, text = say("unwritten_got", **facts), say("unwritten", **facts)
         self.fail("unwritten", "", got, text, say("next_start", file=file, **facts))
+
+    def unfit(self, error: BaseException) -> Feedback:
+        """The check could not even look at this answer: another kind or shape than it expects."""
+        try:
+            told = f"{type(error).__name__}: {error}"
+            self.fail("unfit", got=show.value(self.value), text=say("unfit_cause", error=told))
+        except Mismatch as mismatch:
+            return mismatch.feedback
+        raise error
 
     def absent(self) -> None:
         """There is no such function."""
