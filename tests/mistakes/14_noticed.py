@@ -5,6 +5,31 @@ from statistics import NormalDist
 import numpy as np
 
 
+def jacobian_step__away(x, jacobians, labels, step):
+    return x - step * np.sign(jacobians[np.arange(len(x)), labels])
+
+
+def jacobian_step__gradient_not_sign(x, jacobians, labels, step):
+    return x + step * jacobians[np.arange(len(x)), labels]
+
+
+def jacobian_step__first_class(x, jacobians, labels, step):
+    return x + step * np.sign(jacobians[:, 0])
+
+
+def jacobian_step__all_classes(x, jacobians, labels, step):
+    return x + step * np.sign(jacobians.sum(axis=1))
+
+
+def jacobian_step__old_and_new(x, jacobians, labels, step):
+    return np.vstack([x, x + step * np.sign(jacobians[np.arange(len(x)), labels])])
+
+
+def jacobian_step__mutated(x, jacobians, labels, step):
+    x += step * np.sign(jacobians[np.arange(len(x)), labels])
+    return x
+
+
 def nearest_distance__squared(members, x):
     return float(((members - x) ** 2).sum(axis=1).min())
 

@@ -6,6 +6,28 @@ from scipy.stats import norm
 from mstheft.defend.growing import GrowingSet
 
 
+def test_jacobian_step(learner, rng):
+    n, K, d, step = 5, 3, 4, 0.1
+    x, labels = rng.normal(size=(n, d)), rng.permutation([0, 1, 2, 1, 2])
+    J = rng.uniform(0.2, 2, size=(n, K, d)) * rng.choice([-1, 1], size=(n, K, d))
+    J[:, :, 0] *= np.where(np.arange(K) == labels[:, None], 0.3, -5) * np.sign(J[:, :1, 0])
+    signs = np.array([np.sign(rows[y]) for rows, y in zip(J, labels, strict=True)])
+    raw = np.array([rows[y] for rows, y in zip(J, labels, strict=True)])
+    new = x + step * signs
+    learner.call("jacobian_step", x, J, labels, step).equals(
+        new,
+        mistakes={
+            "away": x - step * signs,
+            "gradient_not_sign": x + step * raw,
+            "unit_gradient": x + step * raw / np.linalg.norm(raw, axis=1, keepdims=True),
+            "first_class": x + step * np.sign(J[:, 0]),
+            "all_classes": x + step * np.sign(J.sum(axis=1)),
+            "only_the_step": step * signs,
+            "old_and_new": np.vstack([x, new]),
+        },
+    )
+
+
 def test_nearest_distance(learner, rng):
     d, at = 3, int(rng.integers(5))
     x = rng.normal(size=d)

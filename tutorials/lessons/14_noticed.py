@@ -266,8 +266,9 @@ assert camera.alarm  # a false one
 # %% [markdown]
 # ## Your turn
 #
-# Open `tutorials/exercises/14_noticed.py`. You write PRADA's four steps: the nearest distance, the
-# growing set, the outliers, and the straightness of the sorted distances.
+# Open `tutorials/exercises/14_noticed.py`. You write the Jacobian thief's step and
+# PRADA's four: the nearest distance, the growing set, the outliers, and the straightness of the
+# sorted distances.
 #
 # ```
 # mstheft learn check 14

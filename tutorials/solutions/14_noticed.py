@@ -7,6 +7,24 @@ from statistics import (
 import numpy as np
 
 
+def jacobian_step(x, jacobians, labels, step):
+    """The Jacobian thief's next questions: each old row, moved along the signs of a gradient.
+
+        x_i  +  step · sgn( ∂f_y(x_i) / ∂x ),    y = labels[i]
+
+    Only the row of the Jacobian that belongs to the victim's label of x_i counts. sgn is -1, 0
+    or 1 for each input by itself: np.sign.
+
+    x : (n, d) rows that were asked; jacobians : (n, K, d) of the copy, one matrix for each row
+    labels : (n,) the victim's labels, whole numbers from 0 to K - 1; step : number
+    Returns the new rows (n, d), without the old ones.
+    Example: from x = [[1., 1.]], jacobians = [[[5., -2.], [0., 3.]]], labels = [0] and step = 0.1
+    follows [[1.1, 0.9]].
+    """
+    own = jacobians[np.arange(len(x)), labels]
+    return x + step * np.sign(own)
+
+
 def nearest_distance(members, x):
     """How far a question is from the nearest earlier one.
 
