@@ -203,7 +203,7 @@ grid = np.linspace(-12, 12, 240)
 gx, gy = np.meshgrid(grid, grid)
 plane = np.stack([gx.ravel(), gy.ravel()], axis=1)
 told = victim.labels(plane).reshape(gx.shape)
-fig, axes = plt.subplots(1, 3, figsize=(12, 4.2), layout="constrained")
+fig, axes = plt.subplots(1, 3, figsize=(12, 5.0), layout="constrained")
 for ax, (name, network) in zip(
     axes, (("victim", victim), ("copy, 40 labels", copy), ("control", control)), strict=True
 ):
