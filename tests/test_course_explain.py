@@ -64,7 +64,7 @@ def test_each_slip_has_its_name_and_its_sentence(key):
         (np.ones(4), 4.0, "shape", "single number"),
         (np.ones((4, 2)), np.ones(4), "shape", "axis"),
         (np.ones(9), np.ones(8), "off_by_one", "one"),
-        (np.ones((4, 2)), np.ones((2, 3, 3)), "shape", "(4, 2)"),
+        (np.ones((4, 2)), np.ones((2, 5)), "shape", "(4, 2)"),
         (E, np.append(9.0, E[:-1]), "off_by_one", "neighbour"),
         (3, 4, "off_by_one", "one"),
         ((1.0, E), (1.0, -E), "sign", "minus"),

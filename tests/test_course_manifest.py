@@ -174,7 +174,7 @@ def test_a_translation_of_the_messages_has_their_keys_and_facts():
     english = messages._all("en")
     folder = Path(messages.__file__).parent
     for path in folder.glob("messages.*.toml"):
-        other = manifest._read(path)
+        other = manifest.read(path)
         for section, sentences in other.items():
             for key, text in sentences.items():
                 facts = set(re.findall(r"{(\w+)", english[section][key]))

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mstheft.course import manifest
-from mstheft.course.learner import Feedback, Mismatch
+from mstheft.course.feedback import Feedback, Mismatch
 from mstheft.errors import MstheftError
 
 

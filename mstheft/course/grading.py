@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mstheft.course import checking, manifest
-from mstheft.course.learner import Feedback
+from mstheft.course.feedback import Feedback
 from mstheft.course.messages import say
 from mstheft.errors import DataError
 

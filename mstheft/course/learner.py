@@ -4,55 +4,17 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mstheft.course import explain, manifest, show
+from mstheft.course.feedback import Feedback, Mismatch
 from mstheft.course.messages import cause, say
 from mstheft.course.process import MEMORY, NOISE, Process, Stopped, seconds
 
 MOST_DEATHS = 2  # processes of one file that are started anew
-
-
-@dataclass(frozen=True)
-class Feedback:
-    """What a learner is told of one wrong answer.
-
-    key : names the cause; stopped : why the process had to be stopped, '' if it had not
-    """
-
-    function: str
-    called: str
-    expected: str
-    got: str
-    key: str
-    cause: str
-    following: str
-    remarks: tuple[str, ...] = ()
-    stopped: str = ""
-
-    def __str__(self) -> str:
-        rows = [("called", self.called), ("expected", self.expected), ("got", self.got)]
-        why = "begin" if self.key == "unwritten" else "cause"
-        rows += [(why, self.cause), ("next", self.following)]
-        wide = max(len(say(key)) for key, text in rows if text)
-        lines = [
-            f"{say(key):{wide}}  " + text.replace("\n", "\n" + " " * (wide + 2))
-            for key, text in rows
-            if text
-        ]
-        return "\n".join([*lines, *self.remarks])
-
-
-class Mismatch(AssertionError):
-    """A check that failed; it reads as the learner's feedback."""
-
-    def __init__(self, feedback: Feedback):
-        super().__init__("\n" + str(feedback))
-        self.feedback = feedback
 
 
 class Learner:

@@ -85,7 +85,7 @@ class Course:
     @cached_property
     def lessons(self) -> tuple[Lesson, ...]:
         """All lessons, by number."""
-        manifest = _read(self.home / "course.toml")
+        manifest = read(self.home / "course.toml")
         other = _translated(self.home)
         try:
             found = [_lesson(self.home, raw, other) for raw in manifest["lesson"]]
@@ -119,7 +119,7 @@ def find(start: Path | None = None) -> Course:
     for folder in (start, *start.parents):
         for home in (folder / "tutorials", folder):
             if (home / "course.toml").is_file() and (home / "checks").is_dir():
-                return Course(home, str(_read(home / "course.toml").get("title", "")))
+                return Course(home, str(read(home / "course.toml").get("title", "")))
     raise DataError(
         f"there is no tutorials/ with the course in {start} or above; go into the folder that you "
         "cloned (cd mstheft), or clone it first"
@@ -133,10 +133,11 @@ def language() -> str:
 
 def _translated(home: Path) -> dict[str, Any]:
     path = home / f"course.{language()}.toml"
-    return _read(path) if path.is_file() else {}
+    return read(path) if path.is_file() else {}
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read(path: Path) -> dict[str, Any]:
+    """A TOML file. Raises `DataError` if it cannot be read."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

@@ -12,10 +12,10 @@ from mstheft.course import manifest
 @functools.cache
 def _all(language: str) -> dict[str, Any]:
     folder = Path(__file__).parent
-    words = manifest._read(folder / "messages.toml")
+    words = manifest.read(folder / "messages.toml")
     other = folder / f"messages.{language}.toml"
     if other.is_file():
-        for section, sentences in manifest._read(other).items():
+        for section, sentences in manifest.read(other).items():
             words[section] = {**words[section], **sentences}
     return words
 

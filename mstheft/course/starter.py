@@ -39,21 +39,6 @@ def starter(lesson: manifest.Lesson) -> str:
     return "\n".join(lines) + "\n"
 
 
-def unwritten(source: str) -> set[str]:
-    """The top-level functions whose body is still the starter's."""
-    return {
-        node.name
-        for node in ast.parse(source).body
-        if isinstance(node, ast.FunctionDef) and all(_empty(part) for part in node.body)
-    }
-
-
-def _empty(node: ast.stmt) -> bool:
-    if isinstance(node, ast.Pass):
-        return True
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-
-
 def main(paths: list[str]) -> None:
     """Write the exercise of each solution that is named."""
     for path in map(Path, paths):
