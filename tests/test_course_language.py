@@ -1,5 +1,7 @@
 """The course in Chinese: the same check, other words."""
 
+import shutil
+
 from mstheft import cli
 from mstheft.course import manifest, messages
 
@@ -20,8 +22,6 @@ def test_a_sentence_that_is_not_translated_stays_english(monkeypatch):
 
 def test_a_check_speaks_chinese(tmp_path, monkeypatch, capsys):
     home = tmp_path / "tutorials"
-    import shutil
-
     skipped = shutil.ignore_patterns("progress.json*", "notebooks", "__pycache__")
     shutil.copytree(manifest.find().home, home, ignore=skipped)
     monkeypatch.chdir(tmp_path)
@@ -32,3 +32,18 @@ def test_a_check_speaks_chinese(tmp_path, monkeypatch, capsys):
     out = capsys.readouterr().out
     assert "没有出错" in out
     assert "mstheft learn check 2" in out
+
+
+def test_the_chinese_manifest_speaks_of_what_is_there():
+    course = manifest.find()
+    for name, words in manifest.read(course.home / "course.zh-CN.toml").items():
+        lesson = course.named(name)
+        assert lesson, name
+        for function, own in words.items():
+            if function == "title":
+                continue
+            known = lesson.function(function)
+            assert known, (name, function)
+            assert set(own) <= {"does", "hints", "mistakes"}
+            assert len(own.get("hints", known.hints)) == len(known.hints)
+            assert set(own.get("mistakes", {})) <= set(known.mistakes)

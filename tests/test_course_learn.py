@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import sys
 import threading
 import time
 from pathlib import Path
@@ -207,6 +208,13 @@ def test_a_lesson_that_is_not_there_is_told(here, capsys):
 def test_from_a_folder_below(here, capsys, monkeypatch):
     monkeypatch.chdir(here / "tutorials" / "lessons")
     assert learn(capsys)[0] == 0
+
+
+def test_without_pytest_the_way_is_told(here, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pytest", None)
+    status, _, err = learn(capsys, "check", 2)
+    assert status == 1
+    assert "pip install 'mstheft[course]'" in err
 
 
 # ---- progress
