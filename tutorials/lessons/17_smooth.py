@@ -193,6 +193,7 @@ plt.show()
 # %% [markdown]
 # Dots are answers along one dual direction, the line is one tanh with the fitted $z$ and $s$. If
 # more than one neuron moved, no tanh would fit.
+# (The axis is bent, to show near and far places alike; hence the odd shape of the tanh.)
 #
 # ## Step 4: the last layer
 #
