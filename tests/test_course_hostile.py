@@ -167,7 +167,7 @@ def grades(tmp_path_factory):
     linked = folder / "linked" / f"{LESSON.name}.py"
     linked.parent.mkdir()
     linked.symlink_to(LESSON.solution)
-    watched = [folder, ROOT / "tutorials", ROOT / "mstheft" / "course"]
+    watched = [folder, *(COURSE.home / name for name in ("checks", "solutions", "exercises"))]
     before = [prints_of(place) for place in watched]
     found = grading.submissions(COURSE, folder)
     with pytest.MonkeyPatch.context() as patch:
