@@ -20,11 +20,13 @@ from mstheft.commands import (
     fighting,
     gridding,
     learned,
+    learning,
     serving,
     steal,
     studying,
     touring,
     training,
+    vectors,
 )
 from mstheft.commands.shared import Desk, Wrong
 from mstheft.errors import MstheftError
@@ -39,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = arguments.build().parse_args(argv)
         watched = sys.stderr is not None and sys.stderr.isatty()
         with progress.shown(watched and not args.quiet):
-            return COMMANDS[args.command](args, Desk(_teller(args), _fail))
+            return COMMANDS[args.command](args, Desk(_teller(args), _fail, _hear))
     except SystemExit as end:
         return int(end.code or 0)
     except Wrong as error:
@@ -64,6 +66,13 @@ def _say(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _hear() -> str:
+    try:
+        return input()
+    except EOFError:
+        return ""
+
+
 def _teller(args: argparse.Namespace) -> Callable[[str], None]:
     return (lambda text: None) if args.quiet else _say
 
@@ -75,6 +84,7 @@ def _help(args: argparse.Namespace, desk: Desk) -> int:
 
 COMMANDS: dict[str, Callable[[argparse.Namespace, Desk], int]] = {
     "arena": fighting.run,
+    "course": learning.run,
     "data": training.data,
     "detect": detecting.run,
     "evade": evading.run,
@@ -86,4 +96,5 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Desk], int]] = {
     "study": studying.run,
     "tour": touring.run,
     "train": training.train,
+    "vectors": vectors.run,
 }

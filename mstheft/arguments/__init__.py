@@ -10,6 +10,7 @@ import argparse
 from importlib import metadata
 from typing import Any, NoReturn
 
+from mstheft.arguments.course import add_learn
 from mstheft.arguments.evading import add_arena, add_evade
 from mstheft.arguments.others import (
     add_data,
@@ -18,6 +19,7 @@ from mstheft.arguments.others import (
     add_study,
     add_tour,
     add_train,
+    add_vectors,
 )
 from mstheft.arguments.serving import add_serve
 from mstheft.arguments.stealing import add_steal
@@ -46,6 +48,8 @@ EXAMPLES = """examples:
   mstheft serve victim.npz --output probs --decimals 4 --budget 20000 --detector prada
   mstheft steal relu --victim http://localhost:8000 --key KEY --output probs --journal run.db
   mstheft data list
+  mstheft vectors check my_code:softmax            known answers for your own functions
+  mstheft learn                                    the course: where you are, what is next
 
 Steal only models that are yours or that you may test."""
 
@@ -78,6 +82,8 @@ def build() -> argparse.ArgumentParser:
     add_grid(commands)
     add_study(commands)
     add_serve(commands)
+    add_vectors(commands)
+    add_learn(commands)
     return parser
 
 

@@ -106,3 +106,16 @@ def add_data(commands: Any) -> None:
     for each in actions.choices.values():
         each.add_argument("--quiet", action="store_true", help="say only what went wrong")
     parser.set_defaults(command="data")
+
+
+def add_vectors(commands: Any) -> None:
+    """mstheft vectors list | show ID | check FUNCTION."""
+    parser = commands.add_parser("vectors", help="known answers, to hold any code against")
+    actions = parser.add_subparsers(metavar="ACTION", dest="action", required=True)
+    actions.add_parser("list", help="every formula, with the number of its cases")
+    show = actions.add_parser("show", help="inputs, answer and source of a case")
+    show.add_argument("id", metavar="ID", help="a case, or a formula for all of its cases")
+    check = actions.add_parser("check", help="call a function on all cases of a formula")
+    check.add_argument("function", metavar="FUNCTION", help="module:name or folder/file.py:name")
+    check.add_argument("--as", dest="as_name", metavar="NAME", help="formula or case it stands for")
+    parser.set_defaults(command="vectors")

@@ -18,10 +18,14 @@ from mstheft.nn import Network
 
 @dataclass(frozen=True)
 class Desk:
-    """Where a command speaks: `say` for what it found, `fail(status, sentence) -> status`."""
+    """Where a command speaks: `say` for what it found, `fail(status, sentence) -> status`.
+
+    hear : the line that somebody types in answer, '' if nobody is there
+    """
 
     say: Callable[[str], None]
     fail: Callable[[int, object], int]
+    hear: Callable[[], str] = str
 
 
 class Wrong(Exception):

@@ -1,0 +1,77 @@
+"""The lessons as a book of HTML pages, and one lesson as a notebook. Sphinx and Jupyter do it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from mstheft.course import manifest
+from mstheft.errors import MstheftError
+
+EXTRA = "which is not installed; run: pip install 'mstheft[course]'"
+
+
+def build(course: manifest.Course, out: Path) -> Path:
+    """Build the book into `out` and return its first page. Executes every lesson: minutes.
+
+    Raises `MstheftError` with the end of what Sphinx said if a lesson fails, or a formula, or a
+    reference.
+    """
+    for package in ("sphinx", "myst_nb", "furo", "jupytext", "ipykernel"):
+        _need(package, "the book")
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        words = ["-b", "html", "-W", "-q", "-d", scratch, str(course.home), str(out)]
+        run = subprocess.run(
+            [sys.executable, "-m", "sphinx", *words],
+            env={**os.environ, "PYTHONPATH": _path(), "PYDEVD_DISABLE_FILE_VALIDATION": "1"},
+            capture_output=True,
+            text=True,
+        )
+    if run.returncode:
+        raise MstheftError(f"the book could not be built: {_essence(run.stderr)}")
+    return out / "index.html"
+
+
+def _essence(said: str) -> str:
+    """What a lesson or a formula has failed of, without what Sphinx says about itself."""
+    lines = [line.strip() for line in re.sub(r"\x1b\[[0-9;]*m", "", said).splitlines()]
+    lines = [line for line in lines if line and "IPKernelApp" not in line]
+    return "\n".join(lines)[-3000:]
+
+
+def notebook(lesson: manifest.Lesson) -> Path:
+    """The lesson as `tutorials/notebooks/NN_name.ipynb`; one that is newer is left as it is."""
+    _need("jupytext", "a lesson as a notebook")
+    import jupytext
+
+    path = lesson.home / "notebooks" / f"{lesson.name}.ipynb"
+    if not path.exists() or path.stat().st_mtime < lesson.lesson.stat().st_mtime:
+        path.parent.mkdir(exist_ok=True)
+        jupytext.write(jupytext.read(lesson.lesson), path)
+    return path
+
+
+def jupyter(path: Path) -> int:
+    """Open a notebook in JupyterLab, until it is closed. Returns its exit status."""
+    _need("jupyterlab", "Jupyter")
+    try:
+        return subprocess.call([sys.executable, "-m", "jupyterlab", str(path)])
+    except KeyboardInterrupt:
+        return 0
+
+
+def _need(package: str, what: str) -> None:
+    if importlib.util.find_spec(package) is None:
+        raise MstheftError(f"{what} needs {package}, {EXTRA}")
+
+
+def _path() -> str:
+    """So that the lessons use this mstheft and no other."""
+    own = str(Path(__file__).parents[2])
+    return os.pathsep.join([own, *filter(None, [os.environ.get("PYTHONPATH")])])

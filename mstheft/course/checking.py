@@ -1,0 +1,151 @@
+"""Runs the checks of one exercise on one file, and tells what came of each function.
+
+The checks are ordinary pytest; here pytest runs inside this process, quietly, and the learner's
+file in a process of its own (`mstheft.course.process`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mstheft.course import manifest
+from mstheft.course.feedback import Feedback, Mismatch
+from mstheft.errors import MstheftError
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One function: solved, or the feedback of its first failing check."""
+
+    name: str
+    feedback: Feedback | None
+
+    @property
+    def solved(self) -> bool:
+        """Did all its checks pass?"""
+        return self.feedback is None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one file."""
+
+    lesson: manifest.Lesson
+    functions: tuple[Judged, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Are all functions solved?"""
+        return all(f.solved for f in self.functions)
+
+    @property
+    def first(self) -> Judged | None:
+        """The first function that is not solved."""
+        return next((f for f in self.functions if not f.solved), None)
+
+
+class CheckBroken(MstheftError):
+    """The check itself failed: no fault of the learner."""
+
+
+def check(
+    lesson: manifest.Lesson,
+    path: Path | None = None,
+    seed: int | None = None,
+    hidden: Sequence[Path] = (),
+) -> Outcome:
+    """Judge `path`, by default the learner's own file, by the checks of `lesson`.
+
+    seed : of the inputs; a fresh one if None
+    hidden : further folders that the file may not read
+    Raises `CheckBroken` if a check itself fails, `MstheftError` if pytest is not there.
+    """
+    try:
+        import pytest
+    except ImportError:
+        raise MstheftError(
+            "checks need pytest, which is not installed; run: pip install 'mstheft[course]'"
+        ) from None
+    facts = {
+        "MSTHEFT_LEARNER": str((path or lesson.exercise).resolve()),
+        "MSTHEFT_HIDDEN": os.pathsep.join(map(str, hidden)),
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "PYTEST_ADDOPTS": "",
+    }
+    if seed is not None:
+        facts["MSTHEFT_SEED"] = str(seed)
+    results, said = _Results(), io.StringIO()
+    words = [str(lesson.check), "-s", "-c", str(lesson.check.with_name("pytest.ini"))]
+    with _environment(facts), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        _forget(lesson.check.parent)
+        pytest.main(words, plugins=[results])
+    if results.broken or not results.tests:
+        why = " ".join((results.broken or said.getvalue()).split())[-600:]
+        raise CheckBroken(
+            f"the check {lesson.check.name} itself failed, which is not your fault: {why}"
+        )
+    return Outcome(lesson, tuple(_judged(f.name, results.tests) for f in lesson.functions))
+
+
+def _forget(folder: Path) -> None:
+    """Have pytest read the checks anew: they, or the course, may be others than last time."""
+    for name, module in list(sys.modules.items()):
+        file = Path(getattr(module, "__file__", None) or "")
+        own = file.stem == "conftest" or file.stem.startswith("test_")
+        if own and file.parent.name == folder.name:
+            del sys.modules[name]
+
+
+def _judged(name: str, tests: dict[str, Feedback | None]) -> Judged:
+    own = [f for test, f in tests.items() if test.removeprefix("test_").split("__")[0] == name]
+    if not own:
+        raise CheckBroken(f"no check is called test_{name}; restore tutorials/checks")
+    return Judged(name, next((feedback for feedback in own if feedback), None))
+
+
+class _Results:
+    """A plugin of pytest that keeps what each test said."""
+
+    def __init__(self) -> None:
+        self.tests: dict[str, Feedback | None] = {}
+        self.broken = ""
+
+    def pytest_runtest_makereport(self, item: Any, call: Any) -> None:
+        """Called by pytest after each phase of each test."""
+        name = getattr(item, "originalname", item.name)
+        if call.when == "setup" and "learner" in item.funcargs:
+            item.funcargs["learner"].last = None
+        if call.excinfo is None:
+            if call.when == "call":
+                self.tests.setdefault(name, None)
+            return
+        error = call.excinfo.value
+        if isinstance(error, Mismatch):
+            self.tests[name] = self.tests.get(name) or error.feedback
+        elif isinstance(error, KeyboardInterrupt):
+            raise error
+        elif last := getattr(item.funcargs.get("learner"), "last", None):
+            self.tests[name] = self.tests.get(name) or last.unfit(error)
+        else:
+            self.broken = f"{name}: {type(error).__name__}: {error}"
+
+
+@contextlib.contextmanager
+def _environment(facts: dict[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in facts}
+    os.environ.update(facts)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,152 @@
+"""A whole class at once: one process for each submission, several side by side, one table.
+
+A submission is a file `NN_name.py` in FOLDER, in a folder of FOLDER that is called like its author,
+or a file of another name, `anna_02_logistic.py`, if it ends in the exercise's.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import multiprocessing
+import os
+import re
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+from mstheft.course import checking, manifest
+from mstheft.course.feedback import Feedback
+from mstheft.course.messages import say
+from mstheft.errors import DataError
+
+LARGEST = 200_000  # bytes of a submission
+
+
+@dataclass(frozen=True)
+class Grade:
+    """One submission of one exercise.
+
+    grade : the share of functions that are right, 0 to 1; 0 if its process had to be stopped
+    solved : how many functions are right, however it ended
+    """
+
+    author: str
+    exercise: str
+    grade: float
+    solved: int
+    functions: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A file, its author, its exercise."""
+
+    author: str
+    path: Path
+    lesson: manifest.Lesson
+
+
+def submissions(course: manifest.Course, folder: Path) -> list[Submission]:
+    """Every submission in `folder`, by author and exercise. Raises `DataError` if there is none."""
+    if not folder.is_dir():
+        raise DataError(f"{folder}: expected a folder of submissions; name one")
+    found = []
+    for path in sorted(folder.rglob("*.py")):
+        lesson = _lesson_of(course, path.stem)
+        if lesson and path.is_file():
+            found.append(Submission(_author(folder, path, lesson), path, lesson))
+    if not found:
+        names = ", ".join(lesson.name for lesson in course.lessons[:2])
+        raise DataError(
+            f"{folder} holds no submission; expected files such as anna/{names.split(',')[0]}.py, "
+            "named like the exercise"
+        )
+    return found
+
+
+def _lesson_of(course: manifest.Course, stem: str) -> manifest.Lesson | None:
+    return next((one for one in course.lessons if stem.endswith(one.name)), None)
+
+
+def _author(folder: Path, path: Path, lesson: manifest.Lesson) -> str:
+    above = path.parent.relative_to(folder).as_posix()
+    own = re.sub(r"[_\- .]+$", "", path.stem.removesuffix(lesson.name))
+    return "/".join(part for part in (above if above != "." else "", own) if part) or path.stem
+
+
+def grade(
+    course: manifest.Course,
+    found: Sequence[Submission],
+    folder: Path,
+    seed: int,
+    workers: int | None = None,
+) -> Iterator[Grade]:
+    """The grade of each submission, as they become known.
+
+    seed : all submissions of an exercise are judged on the same inputs, drawn from it
+    workers : side by side; as many as there are processors if None
+    """
+    workers = workers or os.cpu_count() or 1
+    fresh = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(workers, len(found)), mp_context=fresh) as pool:
+        jobs = [pool.submit(one, sub, folder.resolve(), seed) for sub in found]
+        for job in as_completed(jobs):
+            yield job.result()
+
+
+def one(submission: Submission, folder: Path, seed: int) -> Grade:
+    """The grade of one submission."""
+    lesson = submission.lesson
+    total = len(lesson.functions)
+    if refused := _refused(submission.path, folder):
+        return Grade(submission.author, lesson.name, 0.0, 0, total, refused)
+    try:
+        outcome = checking.check(lesson, submission.path, seed, hidden=(folder,))
+    except checking.CheckBroken as error:  # the teacher's to look at; others go on
+        told = say("grade_broken", error=error)
+        return Grade(submission.author, lesson.name, 0.0, 0, total, told)
+    failed = [f.feedback for f in outcome.functions if f.feedback]
+    solved = total - len(failed)
+    stopped = next((f for f in failed if f.stopped), None)
+    share = 0.0 if stopped else solved / total
+    reason = _reason(stopped) if stopped else "; ".join(map(_short, failed))
+    return Grade(submission.author, lesson.name, share, solved, total, reason)
+
+
+def _refused(path: Path, folder: Path) -> str:
+    """Why a file is not even opened; '' if it is."""
+    if not path.resolve().is_relative_to(folder):
+        return say("grade_link")
+    return say("grade_large", kilobytes=LARGEST // 1000) if path.stat().st_size > LARGEST else ""
+
+
+def _reason(feedback: Feedback) -> str:
+    return say("grade_stopped", name=feedback.function, what=feedback.stopped)
+
+
+def _short(feedback: Feedback) -> str:
+    told = (
+        feedback.got
+        if feedback.key in ("raised", "syntax", "load", "absent", "not_plain")
+        else feedback.cause
+    )
+    return " ".join(f"{feedback.function}: {told}".split())
+
+
+def table(grades: Sequence[Grade]) -> str:
+    """The grades as CSV, by exercise and author."""
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["author", "exercise", "grade", "solved", "functions", "reason"])
+    for g in sorted(grades, key=lambda g: (g.exercise, g.author)):
+        row = [g.author, g.exercise, f"{g.grade:.2f}", g.solved, g.functions, g.reason]
+        rows.writerow([_harmless(str(cell)) for cell in row])
+    return text.getvalue()
+
+
+def _harmless(cell: str) -> str:
+    """A spreadsheet must not take a learner's text for a formula."""
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

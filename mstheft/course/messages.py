@@ -1,0 +1,30 @@
+"""The sentences of the course, read from `messages.toml` (or `messages.zh-CN.toml`)."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any
+
+from mstheft.course import manifest
+
+
+@functools.cache
+def _all(language: str) -> dict[str, Any]:
+    folder = Path(__file__).parent
+    words = manifest.read(folder / "messages.toml")
+    other = folder / f"messages.{language}.toml"
+    if other.is_file():
+        for section, sentences in manifest.read(other).items():
+            words[section] = {**words[section], **sentences}
+    return words
+
+
+def say(key: str, **facts: Any) -> str:
+    """One sentence with its facts filled in."""
+    return str(_all(manifest.language())["say"][key]).format(**facts)
+
+
+def cause(key: str) -> str | None:
+    """What a general cause of a wrong answer is, in words; None if `key` is not one."""
+    return _all(manifest.language())["cause"].get(key)

@@ -1,0 +1,182 @@
+"""Starts and bounds the learner's process: time, memory, output; and answers what it asks back."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mstheft.course import wire
+
+MEMORY = 2048  # megabytes of address space
+NOISE = 10  # megabytes of printing
+SHOWN = 2000  # characters of printing that are kept
+
+
+def seconds() -> float:
+    """What one call, or loading the file, may take. The tests of the course shorten it."""
+    return float(os.environ.get("MSTHEFT_CALL_SECONDS", "10"))
+
+
+class Stopped(Exception):
+    """The process had to be stopped, or has ended: `kind` is slow, memory, noisy, ended, broke."""
+
+    def __init__(self, kind: str, what: str = ""):
+        super().__init__(f"{kind} {what}".strip())
+        self.kind, self.what = kind, what
+
+
+class Process:
+    """One learner's file, loaded in a process of its own.
+
+    path : the file
+    hidden : folders that it may not read
+    `hello` is the first answer: which functions there are, or why the file cannot be loaded.
+    """
+
+    def __init__(self, path: Path, hidden: Sequence[Path]):
+        self.scratch = tempfile.mkdtemp(prefix="mstheft-learner-")
+        self.things: list[Any] = []
+        self.printed, self._noise = "", 0
+        self._frames: queue.Queue[Any] = queue.Queue(maxsize=4)
+        child = Path(__file__).with_name("child.py")
+        self.process = subprocess.Popen(
+            [sys.executable, "-B", str(child)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=self.scratch,
+            env=_environment(self.scratch),
+            start_new_session=True,
+        )
+        for work in (self._read, self._listen):
+            threading.Thread(target=work, daemon=True).start()
+        order = {"path": str(path), "hidden": [str(h) for h in hidden]}
+        try:
+            self._send({**order, "memory": MEMORY * 2**20, "cpu": 120})
+            self._next(time.monotonic() + 60)  # Python and NumPy start, on however slow a machine
+            self.hello = self._next(time.monotonic() + seconds())
+        except BaseException:
+            self.close()
+            raise
+
+    def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Call one function; its answer, or how it failed. Raises `Stopped`."""
+        self.things = []
+        self._send({"call": name, "args": args, "kwargs": kwargs})
+        end = time.monotonic() + seconds()
+        while "ask" in (answer := self._next(end)):
+            self._send(self._answer(answer))
+        return answer
+
+    def close(self) -> None:
+        """End the process and all it may have started."""
+        with contextlib.suppress(OSError):
+            if hasattr(os, "killpg"):
+                os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.kill()
+        self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                if stream is self.process.stdin and stream:
+                    stream.close()
+        import shutil
+
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+    # ---- the wire
+
+    def _send(self, value: Any) -> None:
+        try:
+            wire.send(self.process.stdin, value, self._name)  # type: ignore[arg-type]
+        except (BrokenPipeError, ValueError):
+            raise self._why() from None
+
+    def _name(self, thing: Any) -> Any:
+        box = hasattr(thing, "query")
+        if not (box or callable(thing)):
+            return None
+        self.things.append(thing)
+        return {"id": len(self.things) - 1, "box": box}
+
+    def _thing(self, name: Any) -> Any:
+        return self.things[int(name["id"])]
+
+    def _read(self) -> None:
+        """Frames as they come; a thread, so that waiting has an end on every system."""
+        stream: Any = self.process.stdout
+        try:
+            while True:
+                self._frames.put(wire.receive(stream, self._thing))
+        except (wire.Ended, OSError, ValueError, IndexError, MemoryError) as error:
+            self._frames.put(Stopped("ended", str(error)))
+        stream.close()
+
+    def _listen(self) -> None:
+        """What is printed: the beginning is kept, the rest counted, too much ends it."""
+        stream = self.process.stderr
+        assert stream is not None
+        with contextlib.suppress(OSError, ValueError):
+            while data := os.read(stream.fileno(), 65536):
+                self._noise += len(data)
+                self.printed = (self.printed + data.decode("utf-8", "replace"))[:SHOWN]
+                if self._noise > NOISE * 2**20:
+                    self.process.kill()
+        stream.close()
+
+    def _next(self, end: float) -> dict[str, Any]:
+        try:
+            frame = self._frames.get(timeout=max(0.0, end - time.monotonic()))
+        except queue.Empty:
+            raise Stopped("slow") from None
+        if isinstance(frame, Stopped):
+            raise self._why()
+        if isinstance(frame, dict) and "broke" in frame:
+            raise Stopped("broke", str(frame["broke"])[:200])
+        return frame if isinstance(frame, dict) else {}
+
+    def _why(self) -> Stopped:
+        """The process is gone: of what?"""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(2)
+        if self._noise > NOISE * 2**20:
+            return Stopped("noisy")
+        if self.process.returncode == -getattr(signal, "SIGXCPU", 0):
+            return Stopped("slow")
+        return Stopped("ended", self.printed[-200:])
+
+    def _answer(self, asked: dict[str, Any]) -> dict[str, Any]:
+        try:
+            thing = self.things[int(asked["ask"])]
+            method, args = asked["method"], asked["args"]
+            if method == "get":
+                return {"answer": getattr(thing, _known(args[0]))}
+            function = thing if method == "__call__" else thing.query
+            return {"answer": function(*args, **asked["kwargs"])}
+        except Exception as error:
+            return {"error": type(error).__name__, "says": str(error)[:300]}
+
+
+def _known(name: Any) -> str:
+    if name not in ("count", "left", "inputs", "outputs", "output"):
+        raise AttributeError(f"an oracle has no {name}; it has query, count, left, inputs, output")
+    return str(name)
+
+
+def _environment(scratch: str) -> dict[str, str]:
+    """Only what Python needs: nothing here tells where the checks are."""
+    kept = ("PATH", "PYTHONPATH", "PYTHONHOME", "SYSTEMROOT", "LANG", "LC_ALL", "VIRTUAL_ENV")
+    given = {name: os.environ[name] for name in kept if name in os.environ}
+    threads = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    places = dict.fromkeys(("HOME", "TMPDIR", "TEMP", "TMP", "MPLCONFIGDIR"), scratch)
+    python = {"IOENCODING": "utf-8", "WARNINGS": "ignore", "UNBUFFERED": "1"}
+    return {**given, **threads, **places, **{f"PYTHON{k}": v for k, v in python.items()}}

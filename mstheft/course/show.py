@@ -1,0 +1,60 @@
+"""How values are shown to a learner: shape first, few numbers, one or two lines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+LONG = 24  # entries that are shown in full
+
+
+def call(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    """A call, with its arguments below it unless they are short."""
+    given = [value(a) for a in args] + [f"{k}={value(v)}" for k, v in kwargs.items()]
+    line = f"{name}({', '.join(given)})"
+    if len(line) <= 80 and "\n" not in line:
+        return line
+    return "\n".join([f"{name}(", *("    " + g.replace("\n", "\n    ") + "," for g in given), ")"])
+
+
+def value(thing: Any) -> str:
+    """One value."""
+    if isinstance(thing, np.ndarray):
+        return _array(thing)
+    if isinstance(thing, np.generic):
+        return value(thing.item())
+    if isinstance(thing, float):
+        return f"{thing:.7g}"
+    if isinstance(thing, (tuple, list)):
+        left, right = "()" if isinstance(thing, tuple) else "[]"
+        return left + ", ".join(map(value, thing)) + right
+    if isinstance(thing, dict):
+        return "{" + ", ".join(f"{k!r}: {value(v)}" for k, v in thing.items()) + "}"
+    if isinstance(thing, np.random.Generator):
+        return "rng"
+    if hasattr(thing, "query"):
+        return "oracle"
+    if callable(thing):
+        return getattr(thing, "__name__", "function").strip("<>")
+    return repr(thing)
+
+
+def _array(array: np.ndarray) -> str:
+    kind = "" if array.dtype.kind == "f" else f" {array.dtype}"
+    title = f"array {array.shape}{kind}".replace(",)", ",)")
+    if array.size == 0:
+        return title
+    with np.printoptions(
+        precision=5, threshold=LONG, edgeitems=3, linewidth=78, suppress=_plain(array)
+    ):
+        text = str(array)
+    return f"{title} {text}" if "\n" not in text else f"{title}\n{text}"
+
+
+def _plain(array: np.ndarray) -> bool:
+    """Numbers of ordinary size are shown without powers of ten."""
+    if array.dtype.kind != "f":
+        return False
+    sizes = np.abs(array[np.isfinite(array) & (array != 0)])
+    return bool(sizes.size and sizes.max() < 1e5 and sizes.min() > 1e-3)

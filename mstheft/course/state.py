@@ -1,0 +1,101 @@
+"""What a learner has done so far: one small readable file, `tutorials/progress.json`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from mstheft.course import manifest
+from mstheft.errors import DataError
+
+
+@dataclass
+class Progress:
+    """Solved functions and revealed hints, by lesson name."""
+
+    current: str = ""
+    solved: dict[str, list[str]] = field(default_factory=dict)
+    hints: dict[str, dict[str, int]] = field(default_factory=dict)
+    solutions_seen: list[str] = field(default_factory=list)
+
+    def done(self, lesson: manifest.Lesson) -> bool:
+        """Are all functions of this lesson solved?"""
+        return bool(lesson.functions) and self.open(lesson) is None
+
+    def open(self, lesson: manifest.Lesson) -> manifest.Function | None:
+        """The first function of the lesson that is not solved."""
+        solved = self.solved.get(lesson.name, [])
+        return next((f for f in lesson.functions if f.name not in solved), None)
+
+    def here(self, course: manifest.Course) -> manifest.Lesson | None:
+        """The lesson that the learner is at; None after the last."""
+        lesson = course.named(self.current)
+        if lesson and not self.done(lesson):
+            return lesson
+        start = lesson.number if lesson else 0
+        later = [one for one in course.lessons if one.number > start]
+        return next((one for one in (*later, *course.lessons) if self.open(one)), None)
+
+
+def place(course: manifest.Course) -> Path:
+    """Where the progress is kept."""
+    return course.home / "progress.json"
+
+
+def load(course: manifest.Course) -> Progress:
+    """The progress so far. A file that cannot be read is put aside, not lost."""
+    path = place(course)
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(raw, dict):
+            raise ValueError("expected a table")
+        progress = Progress(**{k: raw[k] for k in Progress.__dataclass_fields__ if k in raw})
+        _check(progress)
+        return progress
+    except FileNotFoundError:
+        return Progress()
+    except (ValueError, TypeError, AttributeError) as error:
+        aside = path.with_suffix(".json.damaged")
+        os.replace(path, aside)
+        raise DataError(
+            f"{path} could not be read ({error}) and is now {aside.name}; run the command again: "
+            "your exercises are untouched, and mstheft learn check N counts what is solved"
+        ) from error
+
+
+def _check(progress: Progress) -> None:
+    for names in progress.solved.values():
+        if not all(isinstance(name, str) for name in names):
+            raise ValueError("solved: expected names")
+    if not all(isinstance(n, int) for own in progress.hints.values() for n in own.values()):
+        raise ValueError("hints: expected numbers")
+    if not isinstance(progress.current, str) or not isinstance(progress.solutions_seen, list):
+        raise ValueError("current: expected a name")
+
+
+def save(course: manifest.Course, progress: Progress) -> None:
+    """Write all of it or nothing: a new file takes the place of the old one."""
+    text = json.dumps(asdict(progress), indent=2, ensure_ascii=False) + "\n"
+    write(place(course), text)
+
+
+def write(path: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(name, 0o666 & ~umask)
+        os.replace(name, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        raise

@@ -1,0 +1,15 @@
+"""Known-answer vectors: inputs and right answers for every formula, to hold any code against.
+
+    from mstheft import vectors
+
+    assert vectors.check(my_softmax, "softmax") == []
+
+The answers were computed with 50-digit arithmetic from the papers' formulas, never with this
+package. Each case says which bug it catches. `mstheft vectors list` shows what there is.
+"""
+
+from mstheft.vectors.cases import Case, cases, load, names, subjects
+from mstheft.vectors.checking import Failure, check
+from mstheft.vectors.victim import Victim
+
+__all__ = ["Case", "Failure", "Victim", "cases", "check", "load", "names", "subjects"]

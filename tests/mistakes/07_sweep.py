@@ -1,0 +1,80 @@
+"""Known mistakes of exercise 07: each function is FUNCTION__KEY, and KEY its diagnosis."""
+
+import numpy as np
+
+
+def floor_queries__counted_the_free_ones(d, h, K):
+    return (h * d + h + K * h + K) / K
+
+
+def floor_queries__forgot_last_bias(d, h, K):
+    return (h * d + K * h) / K
+
+
+def floor_queries__not_divided(d, h, K):
+    return float(h * d + K * h + K)
+
+
+def jacobian__not_divided(ask, x, c):
+    answers = ask(np.vstack([x, x + c * np.eye(len(x))]))
+    return (answers[1:] - answers[0]).T
+
+
+def jacobian__sign(ask, x, c):
+    answers = ask(np.vstack([x, x + c * np.eye(len(x))]))
+    return (answers[0] - answers[1:]).T / c
+
+
+def jacobian__transpose(ask, x, c):
+    answers = ask(np.vstack([x, x + c * np.eye(len(x))]))
+    return (answers[1:] - answers[0]) / c
+
+
+def jacobian__step_one(ask, x, c):
+    answers = ask(np.vstack([x, x + c * np.eye(len(x))]))
+    return (answers[1:] - answers[0]).T / c**2
+
+
+def jacobian__forgot_the_middle(ask, x, c):
+    return ask(x + c * np.eye(len(x))).T / c
+
+
+def jacobian__half(ask, x, c):
+    answers = ask(np.vstack([x, x + c * np.eye(len(x))]))
+    return (answers[1:] - answers[0]).T / (2 * c)
+
+
+def solve_group__projected(jumps, change):
+    return jumps @ change
+
+
+def solve_group__unit_jumps(jumps, change):
+    unit = jumps / np.linalg.norm(jumps, axis=1, keepdims=True)
+    return np.linalg.lstsq(unit.T, change, rcond=None)[0]
+
+
+def solve_group__not_transposed(jumps, change):
+    if jumps.shape[0] < jumps.shape[1]:
+        return np.linalg.lstsq(jumps.T, change, rcond=None)[0]
+    return np.linalg.lstsq(jumps, change, rcond=None)[0]
+
+
+def solve_group__transpose(jumps, change):
+    return np.linalg.lstsq(jumps.T, change, rcond=None)[0].T
+
+
+def orientations__forgot_factor_2(J, x, rows, offsets, jumps):
+    even = (jumps.T * np.sign(rows @ x + offsets)) @ rows
+    equations = np.einsum("hk,hd->kdh", jumps, rows).reshape(-1, len(rows))
+    return np.linalg.lstsq(equations, (J - even).ravel(), rcond=None)[0]
+
+
+def orientations__forgot_even_part(J, x, rows, offsets, jumps):
+    equations = np.einsum("hk,hd->kdh", jumps, rows).reshape(-1, len(rows))
+    return np.linalg.lstsq(equations, (2 * J).ravel(), rcond=None)[0]
+
+
+def orientations__value_for_sign(J, x, rows, offsets, jumps):
+    even = (jumps.T * (rows @ x + offsets)) @ rows
+    equations = np.einsum("hk,hd->kdh", jumps, rows).reshape(-1, len(rows))
+    return np.linalg.lstsq(equations, (2 * J - even).ravel(), rcond=None)[0]

@@ -1,0 +1,98 @@
+"""Known mistakes of exercise 10: each function is FUNCTION__KEY, and KEY its diagnosis."""
+
+import numpy as np
+
+
+def least_margin__largest_margin(probs, k):
+    best = np.sort(probs, axis=1)
+    return np.argsort(best[:, -2] - best[:, -1], kind="stable")[:k]
+
+
+def least_margin__least_confidence(probs, k):
+    return np.argsort(probs.max(axis=1), kind="stable")[:k]
+
+
+def least_margin__values_not_indices(probs, k):
+    best = np.sort(probs, axis=1)
+    return np.sort(best[:, -1] - best[:, -2])[:k]
+
+
+def k_center__not_updated(points, centres, k):
+    away = np.linalg.norm(points[:, None] - points[centres], axis=2).min(axis=1)
+    return np.argsort(-away, kind="stable")[:k]
+
+
+def k_center__nearest_row(points, centres, k):
+    near = np.linalg.norm(points[:, None] - points[centres], axis=2).min(axis=1)
+    near[centres] = np.inf
+    chosen = []
+    for _ in range(k):
+        pick = int(near.argmin())
+        chosen.append(pick)
+        near = np.minimum(near, np.linalg.norm(points - points[pick], axis=1))
+        near[chosen], near[centres] = np.inf, np.inf
+    return np.array(chosen)
+
+
+def k_center__farthest_centre(points, centres, k):
+    chosen = []
+    for _ in range(k):
+        used = [*centres, *chosen]
+        away = np.linalg.norm(points[:, None] - points[used], axis=2).max(axis=1)
+        away[used] = -1
+        chosen.append(int(away.argmax()))
+    return np.array(chosen)
+
+
+def deepfool_step__not_squared(W, b, x):
+    return deepfool_step_parts(W, b, x, 1)
+
+
+def deepfool_step__with_overshoot(W, b, x):
+    return 1.02 * deepfool_step_parts(W, b, x, 2)
+
+
+def deepfool_step__sign(W, b, x):
+    return -deepfool_step_parts(W, b, x, 2)
+
+
+def deepfool_step__smallest_gap(W, b, x):
+    z = W @ x + b
+    k = int(z.argmax())
+    second = int(np.argsort(z)[-2])
+    w = W[second] - W[k]
+    return (z[k] - z[second]) / (w @ w) * w
+
+
+def deepfool_step_parts(W, b, x, power):
+    z = W @ x + b
+    k = int(z.argmax())
+    steps = []
+    for i in range(len(z)):
+        if i != k:
+            w = W[i] - W[k]
+            size = np.linalg.norm(w)
+            steps.append(((z[k] - z[i]) / size, (z[k] - z[i]) / size**power * w))
+    return min(steps, key=lambda step: step[0])[1]
+
+
+def dfal_k_center__k_center_alone(distances, points, labelled, k, rho):
+    return k_center(points, labelled, k)  # noqa: F821
+
+
+def dfal_k_center__dfal_alone(distances, points, labelled, k, rho):
+    free = np.setdiff1d(np.arange(len(points)), labelled)
+    return free[np.argsort(distances[free], kind="stable")[:k]]
+
+
+def dfal_k_center__labelled_in_the_list(distances, points, labelled, k, rho):
+    near = np.setdiff1d(np.argsort(distances, kind="stable")[:rho], labelled)
+    rows = np.concatenate([labelled, near])
+    return rows[k_center(points[rows], np.arange(len(labelled)), k)]  # noqa: F821
+
+
+def dfal_k_center__numbers_of_the_list(distances, points, labelled, k, rho):
+    free = np.setdiff1d(np.arange(len(points)), labelled)
+    near = free[np.argsort(distances[free], kind="stable")[:rho]]
+    rows = np.concatenate([labelled, near])
+    return k_center(points[rows], np.arange(len(labelled)), k) - len(labelled)  # noqa: F821

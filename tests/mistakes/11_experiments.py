@@ -1,0 +1,88 @@
+"""Known mistakes of exercise 11: each function is FUNCTION__KEY, and KEY its diagnosis."""
+
+import math
+
+import numpy as np
+
+
+def standard_error__one_row(share, n):
+    return math.sqrt(share * (1 - share))
+
+
+def standard_error__no_root(share, n):
+    return share * (1 - share) / n
+
+
+def standard_error__divided_by_n(share, n):
+    return math.sqrt(share * (1 - share)) / n
+
+
+def standard_error__worst_case(share, n):
+    return math.sqrt(0.25 / n)
+
+
+def last_rounds__best_round(seeds, rounds, agreement):
+    return np.array([agreement[seeds == seed].max() for seed in np.unique(seeds)])
+
+
+def last_rounds__first_round(seeds, rounds, agreement):
+    return np.array([agreement[(seeds == s) & (rounds == 0)][0] for s in np.unique(seeds)])
+
+
+def last_rounds__last_line(seeds, rounds, agreement):
+    return np.array([agreement[seeds == seed][-1] for seed in np.unique(seeds)])
+
+
+def last_rounds__order_of_the_table(seeds, rounds, agreement):
+    order = list(dict.fromkeys(seeds.tolist()))
+    return np.array([agreement[(seeds == s) & (rounds == rounds.max())][0] for s in order])
+
+
+def paired_difference__turned(a, b):
+    return float((b - a).mean()), int((b > a).sum())
+
+
+def paired_difference__ties_count(a, b):
+    return float((a - b).mean()), int((a >= b).sum())
+
+
+def paired_difference__share_of_seeds(a, b):
+    return float((a - b).mean()), float((a > b).mean())
+
+
+def paired_difference__difference_of_best(a, b):
+    return float(a.max() - b.max()), int((a > b).sum())
+
+
+def queries_to_reach__next_round(queries, agreement, level):
+    return float(queries[np.argmax(agreement >= level)]) if agreement.max() >= level else np.inf
+
+
+def queries_to_reach__round_before(queries, agreement, level):
+    if agreement.max() < level:
+        return np.inf
+    return float(queries[np.argmax(agreement >= level) - 1])
+
+
+def queries_to_reach__last_crossing(queries, agreement, level):
+    found = np.inf
+    for i in range(1, len(queries)):
+        if agreement[i - 1] < level <= agreement[i]:
+            share = (level - agreement[i - 1]) / (agreement[i] - agreement[i - 1])
+            found = queries[i - 1] + share * (queries[i] - queries[i - 1])
+    return float(found)
+
+
+def queries_to_reach__middle(queries, agreement, level):
+    if agreement.max() < level:
+        return np.inf
+    i = int(np.argmax(agreement >= level))
+    return float((queries[i - 1] + queries[i]) / 2)
+
+
+def queries_to_reach__never_reached(queries, agreement, level):
+    for i in range(1, len(queries)):
+        if agreement[i] >= level:
+            share = (level - agreement[i - 1]) / (agreement[i] - agreement[i - 1])
+            return float(queries[i - 1] + share * (queries[i] - queries[i - 1]))
+    return float(queries[-1])

@@ -1,0 +1,100 @@
+"""Known mistakes of exercise 17: each function is FUNCTION__KEY, and KEY its diagnosis."""
+
+import numpy as np
+
+
+def count_neurons__absolute_threshold(jacobians, share):
+    values = np.linalg.svd(jacobians.reshape(-1, jacobians.shape[-1]), compute_uv=False)
+    return int((values > share).sum())
+
+
+def count_neurons__one_place(jacobians, share):
+    values = np.linalg.svd(jacobians[0], compute_uv=False)
+    return int((values > share * values[0]).sum())
+
+
+def count_neurons__squared_values(jacobians, share):
+    table = jacobians.reshape(-1, jacobians.shape[-1])
+    values = np.linalg.eigvalsh(table.T @ table)
+    return int((values > share * values.max()).sum())
+
+
+def hessian_of(ask, x, c, single, middle):
+    out = np.zeros((ask(x[None]).shape[1], len(x), len(x)))
+    E = c * np.eye(len(x))
+    for i in range(len(x)):
+        for j in range(len(x)):
+            f = ask(np.array([x + E[i] + E[j], x + E[i], x + E[j], x]))
+            out[:, i, j] = f[0] - single * (f[1] + f[2]) + middle * f[3]
+    return out
+
+
+def hessian__divided_by_c(ask, x, c):
+    return hessian_of(ask, x, c, 1, 1) / c
+
+
+def hessian__forgot_the_middle(ask, x, c):
+    return hessian_of(ask, x, c, 1, 0) / c**2
+
+
+def hessian__no_single_moves(ask, x, c):
+    return hessian_of(ask, x, c, 0, -1) / c**2
+
+
+def hessian__symmetric_half(ask, x, c):
+    return np.triu(hessian_of(ask, x, c, 1, 1)) / c**2
+
+
+def hessian__sign(ask, x, c):
+    return -hessian_of(ask, x, c, 1, 1) / c**2
+
+
+def dual_directions__one_table_alone(X, Y):
+    return np.linalg.eigh(X)[1]
+
+
+def dual_directions__one_table_alone__2(X, Y):
+    return np.linalg.eigh(Y)[1]
+
+
+def dual_directions__multiplied(X, Y):
+    W = np.real(np.linalg.eig(Y @ X)[1])
+    return W / np.linalg.norm(W, axis=0)
+
+
+def dual_directions__rows_of_b(X, Y):
+    W = np.real(np.linalg.eig(X @ np.linalg.inv(Y))[1])
+    return W / np.linalg.norm(W, axis=0)
+
+
+def dual_directions__as_rows(X, Y):
+    W = np.real(np.linalg.eig(np.linalg.solve(Y, X))[1])
+    return (W / np.linalg.norm(W, axis=0)).T
+
+
+def dual_directions__not_unit(X, Y):
+    W = np.real(np.linalg.eig(np.linalg.solve(Y, X))[1])
+    return 2 * W
+
+
+def curve_misfit__no_constant(t, curve, z, s):
+    shape = np.tanh(z + s * t)
+    rest = curve - (shape @ curve) / (shape @ shape) * shape
+    return float(np.linalg.norm(rest) / np.linalg.norm(curve - curve.mean()))
+
+
+def curve_misfit__no_factor(t, curve, z, s):
+    rest = curve - np.tanh(z + s * t)
+    rest = rest - rest.mean()
+    return float(np.linalg.norm(rest) / np.linalg.norm(curve - curve.mean()))
+
+
+def curve_misfit__not_relative(t, curve, z, s):
+    table = np.column_stack([np.tanh(z + s * t), np.ones(len(t))])
+    return float(np.linalg.norm(curve - table @ np.linalg.lstsq(table, curve, rcond=None)[0]))
+
+
+def curve_misfit__not_centred(t, curve, z, s):
+    table = np.column_stack([np.tanh(z + s * t), np.ones(len(t))])
+    rest = curve - table @ np.linalg.lstsq(table, curve, rcond=None)[0]
+    return float(np.linalg.norm(rest) / np.linalg.norm(curve))

@@ -1,0 +1,109 @@
+"""Known mistakes of exercise 19: each function is FUNCTION__KEY, and KEY its diagnosis."""
+
+import math
+
+import numpy as np
+
+
+def sweep_price__rounded_down(d, h, K):
+    return float((8 if K == 1 else 5.4) * h + (d + 1) * (h // K + 1) + 100)
+
+
+def sweep_price__one_jacobian_less(d, h, K):
+    return float((8 if K == 1 else 5.4) * h + (d + 1) * math.ceil(h / K) + 100)
+
+
+def sweep_price__d_for_d_plus_1(d, h, K):
+    return float((8 if K == 1 else 5.4) * h + d * (math.ceil(h / K) + 1) + 100)
+
+
+def sweep_price__one_q_for_all(d, h, K):
+    return float(5.4 * h + (d + 1) * (math.ceil(h / K) + 1) + 100)
+
+
+def wrong_on_at_most__rule_of_three(n, confidence):
+    return 3 / n
+
+
+def wrong_on_at_most__root_of_confidence(n, confidence):
+    return 1 - confidence ** (1 / n)
+
+
+def wrong_on_at_most__forgot_one_minus(n, confidence):
+    return (1 - confidence) ** (1 / n)
+
+
+def wrong_on_at_most__divided(n, confidence):
+    return 1 - (1 - confidence) / n
+
+
+def best_agreement__first_value_before(budgets, price, queries, agreement):
+    return np.where(budgets >= price, 1.0, np.interp(budgets, queries, agreement))
+
+
+def best_agreement__price_not_enough(budgets, price, queries, agreement):
+    return np.where(budgets > price, 1.0, np.interp(budgets, queries, agreement, left=0))
+
+
+def best_agreement__learned_alone(budgets, price, queries, agreement):
+    return np.interp(budgets, queries, agreement, left=0)
+
+
+def best_agreement__direct_alone(budgets, price, queries, agreement):
+    return np.where(budgets >= price, 1.0, 0.0)
+
+
+def best_agreement__no_lines(budgets, price, queries, agreement):
+    place = np.searchsorted(queries, budgets, side="right")
+    learned = np.concatenate([[0.0], agreement])[place]
+    return np.where(budgets >= price, 1.0, learned)
+
+
+def choose_attack__labels_have_no_slope(output, decimals, layers, activation, price, budget):
+    if decimals is not None and decimals < 5 and layers > 0:
+        return "learn"
+    if layers > 1 or price > budget:
+        return "learn"
+    return "linear" if layers == 0 else "sweep" if activation == "relu" else "smooth"
+
+
+def choose_attack__ignored_rounding(output, decimals, layers, activation, price, budget):
+    if output == "label":
+        return "label only" if layers == 0 else "learn"
+    if layers > 1 or price > budget:
+        return "learn"
+    return "linear" if layers == 0 else "sweep" if activation == "relu" else "smooth"
+
+
+def choose_attack__linear_survives(output, decimals, layers, activation, price, budget):
+    if output == "label":
+        return "label only" if layers == 0 else "learn"
+    if (decimals is not None and decimals < 5) or layers > 1 or price > budget:
+        return "learn"
+    return "linear" if layers == 0 else "sweep" if activation == "relu" else "smooth"
+
+
+def choose_attack__ignored_depth(output, decimals, layers, activation, price, budget):
+    if output == "label":
+        return "label only" if layers == 0 else "learn"
+    if decimals is not None and decimals < 5 and layers > 0:
+        return "learn"
+    if price > budget:
+        return "learn"
+    return "linear" if layers == 0 else "sweep" if activation == "relu" else "smooth"
+
+
+def choose_attack__ignored_budget(output, decimals, layers, activation, price, budget):
+    if output == "label":
+        return "label only" if layers == 0 else "learn"
+    if layers > 1 or (decimals is not None and decimals < 5 and layers > 0):
+        return "learn"
+    return "linear" if layers == 0 else "sweep" if activation == "relu" else "smooth"
+
+
+def choose_attack__wrong_activation(output, decimals, layers, activation, price, budget):
+    if output == "label":
+        return "label only" if layers == 0 else "learn"
+    if layers > 1 or price > budget or (decimals is not None and decimals < 5 and layers > 0):
+        return "learn"
+    return "linear" if layers == 0 else "sweep"

@@ -1,0 +1,123 @@
+"""Checks of exercise 06."""
+
+import numpy as np
+
+
+def network(rng, d=6, h=3, k=2):
+    """A0, b0, A1, b1 with well separated rows and no small entry."""
+    rows = np.linalg.qr(rng.normal(size=(d, h)))[0].T * rng.uniform(1, 2, (h, 1))
+    A1 = rng.choice([-1, 1], (k, h)) * rng.uniform(0.5, 2, (k, h))
+    b0, b1 = (rng.choice([-1, 1], n) * rng.uniform(0.5, 2, n) for n in (h, k))
+    return rows, b0, A1, b1
+
+
+def answers_of(A0, b0, A1, b1):
+    def f(x):
+        hidden = np.asarray(x, float) @ A0.T + b0
+        return (hidden * (hidden > 0)) @ A1.T + b1
+
+    return f
+
+
+def test_all_on_the_seam(learner, rng):
+    # orthogonal rows: their pseudo-inverse is known without computing one
+    A, c, _, _ = network(rng)
+    squares = (A**2).sum(axis=1, keepdims=True)
+    moves = A / squares
+    z = -(c @ moves)
+    learner.call("all_on_the_seam", A, c).equals(
+        (z, moves),
+        mistakes={
+            "sign_of_z": (-z, moves),
+            "transposed": (z, moves.T),
+            "rows_themselves": (z, A),
+            "rows_themselves__2": (-(c @ A), A),
+            "forgot_offsets": (0 * z, moves),
+        },
+    )
+
+
+def test_all_on_the_seam__skew(learner, rng):
+    rows, c, _, _ = network(rng)
+    A = rows + 0.3 * rows[[1, 2, 0]]  # no longer orthogonal
+    answer = learner.call("all_on_the_seam", A, c)
+    value = answer.value
+    shapes = isinstance(value, (tuple, list)) and [np.shape(v) for v in value] == [(6,), (3, 6)]
+    answer.holds(shapes, "a tuple of z, shape (6,), and moves, shape (3, 6)")
+    z, moves = (np.asarray(v, float) for v in value)
+    answer.holds(np.allclose(A @ z + c, 0, atol=1e-8), "A z + c must be 0", "not_on_the_seam")
+    alone = np.allclose(A @ moves.T, np.eye(3), atol=1e-8)
+    answer.holds(alone, "A v_i must be e_i: each move changes one neuron, by 1", "moves_others")
+
+
+def test_neuron_signs(learner, rng):
+    A0, b0, A1, b1 = network(rng, d=7, h=4)
+    signs = rng.permutation([1.0, 1.0, -1.0, -1.0])
+    lengths = rng.uniform(0.5, 2, 4)
+    rows, offsets = A0 * (signs * lengths)[:, None], b0 * signs * lengths
+    raised = np.where(A1.sum(axis=0) > 0, signs, -signs)
+    learner.call("neuron_signs", answers_of(A0, b0, A1, b1), rows, offsets).equals(
+        signs,
+        mistakes={
+            "which_side_is_on": -signs,
+            "all_plus": np.ones(4),
+            "compared_values": raised,
+            "compared_values__2": np.where(A1[0] > 0, signs, -signs),
+            "zero_or_one": (signs + 1) / 2,
+        },
+    )
+
+
+def test_neuron_signs__negative_outputs(learner, rng):
+    """All outputs fall where a neuron is on: the larger move counts, not the larger value."""
+    A0, b0, A1, b1 = network(rng)
+    signs = rng.permutation([1.0, -1.0, -1.0])
+    f = answers_of(A0, b0, -np.abs(A1), b1)
+    learner.call("neuron_signs", f, A0 * signs[:, None], b0 * signs).equals(
+        signs, mistakes={"compared_values": -signs}
+    )
+
+
+def test_last_layer(learner, rng):
+    A0, b0, A1, b1 = network(rng)
+    x = 3 * rng.normal(size=(60, 6))
+    answers = answers_of(A0, b0, A1, b1)(x)
+    hidden = x @ A0.T + b0
+    on = hidden * (hidden > 0)
+
+    def solved(table):
+        return np.linalg.pinv(table) @ answers
+
+    ones = np.ones((60, 1))
+    linear, zero = solved(np.hstack([hidden, ones])), solved(on)
+    unbiased = solved(np.hstack([np.maximum(hidden - b0, 0), ones]))
+    learner.call("last_layer", A0, b0, x, answers).equals(
+        (A1, b1),
+        rtol=1e-6,
+        atol=1e-7,
+        mistakes={
+            "transposed": (A1.T, b1),
+            "forgot_relu": (linear[:-1].T, linear[-1]),
+            "missing_bias": (unbiased[:-1].T, unbiased[-1]),
+            "no_column_of_ones": (zero.T, np.zeros(2)),
+            "no_column_of_ones__2": (zero[:-1].T, zero[-1]),
+        },
+    )
+
+
+def test_copy_answers(learner, rng):
+    A0, b0, A1, b1 = network(rng)
+    x = 2 * rng.normal(size=(5, 6))
+    hidden = x @ A0.T + b0
+    expected = answers_of(A0, b0, A1, b1)(x)
+    learner.call("copy_answers", A0, b0, A1, b1, x).equals(
+        expected,
+        mistakes={
+            "forgot_relu": hidden @ A1.T + b1,
+            "missing_bias": np.maximum(hidden - b0, 0) @ A1.T + b1,
+            "forgot_b1": expected - b1,
+            "relu_at_the_end": np.maximum(expected, 0),
+            "absolute_not_relu": np.abs(hidden) @ A1.T + b1,
+            "transposed": expected.T,
+        },
+    )

@@ -1,0 +1,68 @@
+"""Exercise 04: critical points on a line.
+
+Replace each `...` by your code, save, then run:   mstheft learn check 4
+A hint when you are stuck:                         mstheft learn hint 4
+The story behind it:                               tutorials/lessons/04_critical_points.py
+
+Edit this file only. Write plain NumPy: the functions run in a process of their own, which refuses
+mstheft itself.
+"""
+
+import numpy as np
+
+
+def slope_at(f, t, step):
+    """The slope of f at one end of an interval, measured towards the inside.
+
+        ( f(t + step) - f(t) ) / step
+
+    f : a function of one number that answers with one number; each call is one query
+    t : the end
+    step : positive at a left end (look to the right), negative at a right end (look to the left)
+    Returns a number. Costs 2 queries, none of them on the other side of t.
+    Example: for f(t) = 3 t the slope is 3, whatever the sign of step.
+    """
+    ...  # your code
+
+
+def meeting_point(left, right):
+    """Where the lines through both ends of an interval meet.
+
+        t* = ( f_r - f_l + s_l l - s_r r ) / ( s_l - s_r )
+
+    left, right : what is known of each end, as a tuple (place, value, slope): (l, f_l, s_l) and
+        (r, f_r, s_r). The slopes differ
+    Returns the place t*. No queries.
+    Example: left (0, 0, 1) and right (4, 0, -1) meet at 2.
+    """
+    ...  # your code
+
+
+def is_kink(f, t_star, left, right, gap):
+    """Is there really a kink at t*, with nothing else close to it?
+
+        just before, at t* - gap, f must lie on the left end's line:   f_l + s_l (t - l)
+        just after,  at t* + gap, f must lie on the right end's line:  f_r + s_r (t - r)
+
+    Compare with a small tolerance, such as 1e-8: numbers on a computer are rounded.
+
+    f, left, right : as above; gap : a number above 0
+    Returns True or False. Costs 2 queries.
+    """
+    ...  # your code
+
+
+def all_kinks(f, low, high):
+    """Every kink of f between low and high.
+
+        1. Measure both ends (a step of a thousandth of the interval will do).
+        2. If both slopes equal that of the chord (f(high) - f(low)) / (high - low): no kink here.
+        3. If the slopes differ, let the lines meet. If they meet well inside (not in the outer
+           hundredth) and `is_kink` agrees: that is the one.
+        4. Otherwise split the interval in the middle and do both halves.
+           An interval shorter than 1e-6 is not split: its middle is the kink.
+
+    f : as above, made of straight pieces; low < high : numbers
+    Returns the places as an array (n,), the smallest first; empty if there is none.
+    """
+    ...  # your code

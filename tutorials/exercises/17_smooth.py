@@ -1,0 +1,63 @@
+"""Exercise 17: neurons that bend instead of switching.
+
+Replace each `...` by your code, save, then run:   mstheft learn check 17
+A hint when you are stuck:                         mstheft learn hint 17
+The story behind it:                               tutorials/lessons/17_smooth.py
+
+Edit this file only. Write plain NumPy: the functions run in a process of their own, which refuses
+mstheft itself.
+"""
+
+import numpy as np
+
+
+def count_neurons(jacobians, share):
+    """How many neurons does a smooth network have? As many as its slopes have independent rows.
+
+    Stack all Jacobians on each other. The number of singular values of that table that are larger
+    than `share` times the largest one is h.
+
+    jacobians : (m, K, d) of m places;  share : a small number such as 1e-6
+    Returns an int.
+    Example: for jacobians = [[[1., 0.], [2., 0.]]] it is 1: all rows point the same way.
+    """
+    ...  # your code
+
+
+def hessian(ask, x, c):
+    """Second derivatives of all outputs, by differences.
+
+        H_ij = (f(x + c e_i + c e_j) - f(x + c e_i) - f(x + c e_j) + f(x)) / c^2
+
+    for all i and j, also i = j.
+
+    ask : takes rows (n, d) and returns their answers (n, K)
+    x : (d,);  c : the step
+    Returns (K, d, d).
+    Example: for f(x) = (x_0 x_1,) it is array([[[0., 1.], [1., 0.]]]) at every x.
+    """
+    ...  # your code
+
+
+def dual_directions(X, Y):
+    """The directions along each of which a single neuron moves.
+
+        X = B^T D1 B,  Y = B^T D2 B with diagonal D1, D2:   X w = lambda Y w,   w a column of B^-1
+
+    X, Y : (h, h) two mixtures of Hessians, Y invertible
+    Returns (h, h): the directions as columns of length 1, in any order, each with any sign.
+    Example: for X = diag(1, 2) and Y = diag(1, 1) it is the identity.
+    """
+    ...  # your code
+
+
+def curve_misfit(t, curve, z, s):
+    """How badly does one tanh explain a curve?
+
+        curve = a tanh(z + s t) + b + rest,      with the a and b that leave the smallest rest
+
+    t, curve : (n,) positions and answers;  z, s : numbers
+    Returns |rest| / |curve - mean of curve|, a float from 0 to 1; |.| is the length of a vector.
+    Example: for a curve that is 3 tanh(t) + 1 and z = 0, s = 1 it is 0.
+    """
+    ...  # your code

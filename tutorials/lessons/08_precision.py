@@ -1,0 +1,268 @@
+# %% [markdown]
+# # 08 · Floating point: when exact stops being exact
+#
+# In lessons 02 to 07 we solved for weights and called the copies exact. They were exact up to
+# something like $10^{-9}$. Where does that come from? And what happens to a thief when the service
+# rounds its answers to three decimals?
+#
+# **Claim.** Every attack that takes differences multiplies the rounding of the answers by
+# $1 / \text{step}$. So the thief wants large steps, and something always forbids them: a wall, or a
+# bend. Rounding to about three decimals ends the exact attacks on hidden layers in this package.
+# It hardly touches a copy that is *learned*.
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+
+import mstheft as mt
+from mstheft import precision
+from mstheft.direct import line as lines
+from mstheft.plots import linear as linear_plots
+from mstheft.plots import precision as precision_plots
+from mstheft.plots import style
+
+# %% [markdown]
+# ## Numbers have gaps
+#
+# A computer keeps about 16 digits of a number (`float64`), 7 (`float32`) or 3 (`float16`).
+# Between a number and the next one that it can keep lies a gap, and the gap grows with the number:
+# for $x$ near 1 it is $2.2 \cdot 10^{-16}$ in `float64`, for $x$ near 1000 it is $10^{-13}$.
+# Whatever falls into the gap is rounded, by at most half of it.
+
+# %%
+for kind in (np.float64, np.float32, np.float16):
+    print(f"{kind.__name__:<8}", [f"{float(np.spacing(kind(x))):.1e}" for x in (0.01, 1, 1000)])
+assert 1 + 1e-16 == 1  # it fell into the gap
+
+# %% [markdown]
+# A service may round as well. With $k$ decimals an answer is off by up to
+#
+# $$\delta = \tfrac12 \cdot 10^{-k} .$$
+#
+# To the thief it is all the same. Let us call the typical size of the error in one answer the
+# **noise**, and write it $\nu$ (the Greek letter nu).
+#
+# ## Seeing the noise from outside
+#
+# The thief is not told how the answers are rounded, and can measure it. Ask a few points in a row,
+# very close together. On a straight piece $f(x_0), f(x_1), f(x_2), \dots$ grow evenly, so the
+# **second differences** $f_{i-1} - 2 f_i + f_{i+1}$ would all be zero. What is not zero is
+# rounding. Three answers go in with the weights $1, -2, 1$; independent errors add up by their
+# squares, $1 + 4 + 1 = 6$. So a second difference has the size $\sqrt 6\,\nu$:
+#
+# $$\nu = \sqrt{\frac{\text{mean of (second difference)}^2}{6}} .$$
+
+# %%
+rng = np.random.default_rng(0)
+victim = mt.nn.zoo.mlp([12, 8, 3], bias=0.3, rng=0)
+u, v = rng.normal(size=(2, 12))
+t = np.linspace(0, 1e-3, 41)  # short enough to stay on one piece
+
+
+def noise_level(answers):
+    bends = answers[:-2] - 2 * answers[1:-1] + answers[2:]
+    return np.sqrt((bends**2).mean() / 6)
+
+
+for decimals in (None, 8, 6):
+    oracle = mt.Oracle(victim, decimals=decimals)
+    mine = noise_level(oracle.query(u + t[:, None] * v))
+    library = lines.measure_noise(oracle, u, v)
+    print(f"decimals {decimals}: by hand {mine:.1e}, the library says {library:.1e}")
+    assert library / 100 < mine < 100 * library
+
+# %% [markdown]
+# The two are of one size. The library is careful on purpose: it takes the largest bend instead of
+# the mean, and never believes less than a few gaps. Believing in too little noise is the worse
+# mistake: then an attack takes rounding for a kink.
+#
+# ## Two enemies of a step
+#
+# A slope is measured as $(f(x + c e) - f(x)) / c$ with a step $c$. Both answers may be off by
+# $\nu$, so the slope is off by up to $2 \nu / c$. A larger step is better. What forbids it?
+#
+# - **On a ReLU network, a wall.** Up to the next wall the function is straight, and any step is
+#   right. One bit farther and the slope is wrong altogether.
+# - **On a smooth network (tanh), the bend.** If the second derivative is at most $M$, a straight
+#   line misses the curve by up to $M c^2 / 2$, hence the slope by $M c / 2$.
+#
+# For the smooth one the sum is $\; M c/2 + 2\nu/c$. It is smallest where both halves are equal:
+#
+# $$c^\star = 2 \sqrt{\nu / M}, \qquad \text{smallest error} = 2 \sqrt{\nu M} .$$
+#
+# So a thief with 16 digits gets slopes with about 8. Half of the digits are lost in the difference.
+
+# %%
+bent = mt.nn.zoo.mlp([12, 8, 3], activation="tanh", bias=0.3, rng=0)
+e = np.eye(12)[0]
+steps = 10.0 ** np.linspace(-14, 1, 61)
+
+
+def slope_errors(network, decimals):
+    oracle = mt.Oracle(network, decimals=decimals)
+    ahead, here = oracle.query(u + steps[:, None] * e), oracle.query(u[None])
+    slopes = (ahead - here) / steps[:, None]
+    return np.abs(slopes - network.jacobian(u[None])[0][:, 0]).max(axis=1)
+
+
+fig, panels = plt.subplots(1, 2, figsize=(10, 4), layout="constrained", sharey=True)
+for ax, network, name in zip(panels, (victim, bent), ("ReLU", "tanh"), strict=True):
+    for decimals, colour in ((None, style.VICTIM), (8, style.POSITIVE), (4, style.NEGATIVE)):
+        errors = slope_errors(network, decimals)
+        label = "all digits" if decimals is None else f"{decimals} decimals"
+        ax.loglog(steps, np.maximum(errors, 1e-17), ".-", color=colour, linewidth=1, label=label)
+    ax.set(xlabel="step c (input units)", title=name)
+    style.bare(ax)
+panels[0].set_ylabel("error of a slope (logits per input unit)")
+panels[0].legend(frameon=False)
+plt.show()
+
+# %% [markdown]
+# Left: the error falls with the step until a wall is met, and then jumps up at once. Right: it
+# falls, turns at $c^\star$, and rises again. Fewer decimals lift the left branch of each curve.
+
+# %%
+hidden = bent.dense()[0][0] @ u + bent.dense()[0][1]
+slope2 = -2 * np.tanh(hidden) / np.cosh(hidden) ** 2  # tanh''
+M = np.abs(bent.dense()[1][0] @ (slope2 * bent.dense()[0][0][:, 0] ** 2)).max()
+nu = 0.5e-8
+best = 2 * np.sqrt(nu / M)
+measured = steps[slope_errors(bent, 8).argmin()]
+print(f"8 decimals: best step by the formula {best:.1e}, by the picture {measured:.1e}")
+assert 0.05 < measured / best < 20
+
+# %% [markdown]
+# ## Probabilities are worse than logits
+#
+# Lesson 02 turned a probability $p$ back into its logit $\ln \frac{p}{1-p}$. How far does an error
+# $\delta$ in $p$ go? The slope of that function is $\frac{1}{p (1-p)}$, so
+#
+# $$\text{error of the logit} \approx \frac{\delta}{p\,(1-p)} .$$
+#
+# In the middle, $p = \frac12$, the factor is 4. At $p = 0.001$ it is 1000. And a $p$ that is
+# rounded to exactly 0 or 1 tells nothing at all: its logit is infinite.
+
+# %%
+logits = np.linspace(-12, 12, 241)
+p = mt.nn.functions.sigmoid(logits)
+errors = {}
+for k in (3, 6, 9):
+    rounded = np.round(p, k)
+    errors[k] = np.abs(mt.nn.functions.logit(rounded) - logits)
+    delta = 0.5 * 10.0**-k
+    inside = (p > 10 * delta) & (p < 1 - 10 * delta)
+    bound = delta / (p * (1 - p))
+    assert np.allclose(bound, delta * mt.nn.functions.logit_grad(p))
+    assert (errors[k][inside] <= 1.2 * bound[inside] + 1e-12).all()
+
+fig, ax = plt.subplots(figsize=(6.8, 4.2), layout="constrained")
+linear_plots.saturation(logits, errors, ax)
+plt.show()
+
+# %% [markdown]
+# Each curve ends where the rounded probability is exactly 0 or 1. With three decimals only logits
+# from about $-7$ to $7$ can be read at all. So an attack on probabilities stays near the border
+# between two classes, where $p$ is far from 0 and 1.
+#
+# ## Every attack against every rounding
+#
+# The library tries four attacks on small victims, behind float formats and 12 to 1 decimals. Each
+# attack measures the noise as we did, and chooses its steps by it. A copy that does not pass the
+# check on fresh rows is no copy: there the attack says that it failed.
+
+# %%
+runs = list(precision.study([12, 5, 4], seeds=1, rng=0))
+for row in precision.table(runs):
+    print("".join(f"{cell:<20}" for cell in row))
+
+found: dict[str, tuple[list, list]] = {}
+for run in runs:
+    digits, errors_of = found.setdefault(run.attack, ([], []))
+    if run.verified:
+        digits.append(run.digits)
+        errors_of.append(run.error)
+
+fig, ax = plt.subplots(figsize=(6.6, 4.2), layout="constrained")
+precision_plots.error_against_digits(found, ax)
+plt.show()
+
+# %% [markdown]
+# From right to left: with each digit that the service withholds, the copies get ten times worse,
+# until a curve ends. Where it ends, the attack has given up. The linear attack needs no small
+# differences and lives longest. (One victim of each kind is shown. `mstheft study precision` runs
+# several, and larger ones.)
+#
+# ## Is rounding a good defence, then?
+#
+# Against exact copies, yes: three decimals cost an honest user nothing that anybody would notice.
+# Against *learned* copies it does next to nothing. A network that trains on $0.93$ instead of
+# $0.9312$ learns nearly the same. Here is the theft that lesson 09 will explain: 300 answers about
+# drawn letters, behind more and more rounding.
+
+# %%
+SIDE = 16
+digits, kinds = mt.data.synthetic.glyphs(2000, rng=0, size=SIDE)
+letters = mt.data.synthetic.letters(1000, rng=1, size=SIDE)[0].astype(np.float32)
+reader = mt.nn.zoo.mlp([SIDE**2, 48, 10], rng=0, dtype=np.float32)
+mt.nn.fit.fit(
+    reader, digits[:1500], kinds[:1500], epochs=15, l2=1e-4, optimizer=mt.nn.optim.Adam(3e-3), rng=0
+)
+test = digits[1500:]
+
+shares = {}
+for name, tells in {
+    "all digits": {"output": "probs"},
+    "3 decimals": {"output": "probs", "decimals": 3},
+    "1 decimal": {"output": "probs", "decimals": 1},
+    "label only": {"output": "label"},
+}.items():
+    shares[name] = [
+        mt.compare.agreement(
+            reader,
+            mt.learning.active.steal(
+                mt.Oracle(reader, **tells),
+                letters,
+                lambda: mt.nn.zoo.mlp([SIDE**2, 48, 10], rng=9, dtype=np.float32),
+                strategy="random",
+                budget=300,
+                rounds=1,
+                rng=seed,
+                epochs=30,
+                batch=50,
+            ).model,
+            test,
+        )
+        for seed in range(3)
+    ]
+    print(f"{name:<12} agreement on digits:", [f"{share:.1%}" for share in shares[name]])
+
+fig, ax = plt.subplots(figsize=(6.4, 3.4), layout="constrained")
+for place, each in enumerate(shares.values()):
+    ax.bar(place, np.mean(each), color=style.COPY, alpha=0.5)
+    ax.plot([place] * 3, each, "o", color=style.COPY)
+ax.set_xticks(range(len(shares)), list(shares))
+ax.set(ylabel="agreement (share of digits)", ylim=(0, 1))
+style.bare(ax)
+plt.show()
+
+# %% [markdown]
+# Dots are three seeds, bars their mean. Compare the bars with the spread of the dots before you
+# believe in a difference: the first three can hardly be told apart. Even the last defence, labels
+# only, leaves the thief a copy.
+#
+# ## What to remember
+#
+# - Measure the noise first, and let every tolerance follow it. A fixed tolerance either invents
+#   kinks or loses neurons.
+# - Take the largest step that nothing forbids.
+# - Rounding stops equation solving long before it hurts an honest user, and does not stop learning.
+#   A defender who only rounds has moved the thief from lesson 07 to lesson 09.
+#
+# ## Your turn
+#
+# Exercise 08 asks for the noise seen from outside, the best step, the error of a logit behind
+# rounded probabilities, and the number of decimals that a slope needs.
+#
+# ```
+# mstheft learn check 8
+# ```

@@ -1,0 +1,61 @@
+"""Solutions of exercise 06: signs of neurons, the last layer, a whole network."""
+
+import numpy as np
+
+
+def all_on_the_seam(rows, offsets):
+    """One input at which every neuron is 0, and directions that move one neuron each.
+
+        A z + c = 0,      A v_i = e_i      (e_i: 1 at place i, 0 elsewhere)
+
+    rows : (h, d) the matrix A, with h < d and independent rows; offsets : (h,) the vector c
+    Returns z (d,) and the moves (h, d), row i of which is v_i, as a tuple.
+    Example: rows = [[2, 0]], offsets = [4] gives z = [-2, 0] and moves = [[0.5, 0]].
+    """
+    inverse = np.linalg.pinv(rows)
+    return -inverse @ offsets, inverse.T
+
+
+def neuron_signs(f, rows, offsets):
+    """On which side of its seam is each neuron on?
+
+        on where a_i · x + c_i > 0: sign +1.     on where it is < 0: sign -1
+
+    At z all neurons are 0. Of f(z + v_i) and f(z - v_i) only one differs from f(z): the one on the
+    side where neuron i is on. Rounding may leave a tiny difference on the other side.
+
+    f : a function of rows (n, d) that answers with (n, K) logits; each row is one query
+    rows (h, d), offsets (h,) : each pair with an unknown sign
+    Returns (h,) of 1.0 and -1.0. Costs 2 h + 1 queries.
+    """
+    z, moves = all_on_the_seam(rows, offsets)
+    here, plus, minus = f(z[None]), f(z + moves), f(z - moves)
+    moved_plus = np.abs(plus - here).max(axis=1)
+    moved_minus = np.abs(minus - here).max(axis=1)
+    return np.where(moved_plus > moved_minus, 1.0, -1.0)
+
+
+def last_layer(A0, b0, x, answers):
+    """The output weights and biases, from answers at inputs of any kind.
+
+        answers_n  =  A1 relu(A0 x_n + b0) + b1      for all n: linear in A1 and b1
+
+    A0 (h, d), b0 (h,) : the hidden layer, signs included
+    x : (n, d) inputs with n of at least h + 1; answers : (n, K) the logits there
+    Returns A1 (K, h) and b1 (K,), as a tuple, by least squares.
+    """
+    hidden = np.maximum(x @ A0.T + b0, 0)
+    table = np.column_stack([hidden, np.ones(len(x))])
+    solution = np.linalg.lstsq(table, answers, rcond=None)[0]
+    return solution[:-1].T, solution[-1]
+
+
+def copy_answers(A0, b0, A1, b1, x):
+    """What the finished copy answers.
+
+        f(x) = A1 relu(A0 x + b0) + b1,      relu(z) = max(z, 0)
+
+    A0 (h, d), b0 (h,), A1 (K, h), b1 (K,); x : (n, d)
+    Returns (n, K) logits.
+    """
+    return np.maximum(x @ A0.T + b0, 0) @ A1.T + b1

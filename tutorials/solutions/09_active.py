@@ -1,0 +1,71 @@
+"""Solutions of exercise 09: the pieces of the ActiveThief loop."""
+
+import numpy as np
+
+
+def shares(budget, rounds):
+    """How a budget of queries is divided before the first one is asked.
+
+        budget = validation (20 %) + first rows (10 %) + k_1 + ... + k_N
+
+    The first two are rounded to whole numbers. The rest goes to the N rounds in equal parts; where
+    it does not go up, the earliest rounds take one row more.
+
+    Returns (validation, first, later), later being a list of N whole numbers.
+    Example: shares(100, 3) is (20, 10, [24, 23, 23]).
+    """
+    held, first = round(0.2 * budget), round(0.1 * budget)
+    rest = budget - held - first
+    return held, first, [rest // rounds + (i < rest % rounds) for i in range(rounds)]
+
+
+def targets(answers, output, classes):
+    """What the copy is trained towards: probabilities out of whatever the oracle tells.
+
+        "probs"      as they are              "log_probs"  e^answer
+        "logits"     their softmax            "label"      1 for the class, 0 for the others
+
+    answers : (n, classes), or (n,) whole numbers from 0 for "label"
+    Returns (n, classes) floats.
+    Example: targets(np.array([2, 0]), "label", 3) is array([[0., 0., 1.], [1., 0., 0.]]).
+    """
+    if output == "label":
+        return np.eye(classes)[answers]
+    if output == "probs":
+        return answers
+    weights = np.exp(answers - answers.max(axis=1, keepdims=True))
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def soft_cross_entropy(logits, soft):
+    """The loss of a copy against soft labels, and its slope with respect to the logits.
+
+        L = -1/n sum_i sum_k soft_ik ln p_ik,   p = softmax(logits)      dL/dlogits = (p - soft) / n
+
+    logits, soft : (n, K); each row of soft sums to 1
+    Returns (L, slope (n, K)). Large logits must not overflow: subtract each row's maximum first.
+    Example: for logits [[0., 0.]] and soft [[1., 0.]] it is (0.693..., array([[-0.5, 0.5]])).
+    """
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    n = len(logits)
+    return float(-(soft * log_p).sum() / n), (np.exp(log_p) - soft) / n
+
+
+def macro_f1(told, said):
+    """How well the copy's labels meet the victim's, every class with equal weight.
+
+        F_c = 2 TP / (2 TP + FP + FN),     macro-F1 = mean of F_c over the classes that occur
+
+    A class occurs if the victim or the copy names it at least once.
+
+    told, said : (n,) labels of the victim and of the copy
+    Returns a float from 0 to 1.
+    Example: macro_f1(np.array([0, 0, 1]), np.array([0, 0, 0])) is 0.4.
+    """
+    scores = []
+    for c in np.union1d(told, said):
+        both = ((told == c) & (said == c)).sum()
+        one = ((told == c) != (said == c)).sum()
+        scores.append(2 * both / (2 * both + one))
+    return float(np.mean(scores))
