@@ -48,7 +48,8 @@ def two_more_layers(
 
     Costs about (6 + (h1 + 1) / K) queries per kink of 10 to 40 segments, each with about a quarter
     of the neurons, and the sweep of the third layer; and once 1,000 random rows on which the copy
-    is looked at, for a neuron of the third layer can be on for one input in a hundred.
+    is looked at, for a neuron of the third layer can be on for one input in a hundred. One that is
+    on for less than one in a thousand may still be missing in a verified copy.
     """
     trace = result.trace
     trace.inner, trace.behind, wrong = [], None, None
