@@ -81,7 +81,7 @@ def extract(
     try:
         first_layer(oracle, rng, result, widths)
         if layers == 3:
-            return deep_third.extract(oracle, rng, result, widths, tolerance)
+            return deep_third.two_more_layers(oracle, rng, result, widths, tolerance)
         noise = result.trace.seen[0].line.noise
         for _ in range(ENDINGS):
             second_layer(oracle, rng, result, widths)

@@ -124,21 +124,22 @@ def corners(rng: np.random.Generator, inner: Result) -> list[Array]:
     return [np.array(pair) for pair in ((below, above), (nowhere, below), (nowhere, above))]
 
 
-def checks(view: Orthant, rng: np.random.Generator) -> Asked:
+def checks(view: Orthant, rng: np.random.Generator, rows: int = CHECKS) -> Asked:
     """Rows that show where a copy is wrong, (n, d), how far out each is, (n, 1), and the answers.
 
-    A hundred random ones, near and far, and h1 + 1 whose hidden values are next to nothing or lie
-    far out on an axis. A hyperplane w·φ + b = 0 that meets the orthant anywhere has the origin on
-    one side and the far end of an axis on the other, for some w_i has the sign opposite to that of
-    b: no neuron that ever switches is the same, or the same affine function, at all of these.
-    Costs 101 + h1 queries.
+    A hundred random ones (or `rows`), near and far, and h1 + 1 whose hidden values are next to
+    nothing or lie far out on an axis. A hyperplane w·φ + b = 0 that meets the orthant anywhere has
+    the origin on one side and the far end of an axis on the other, for some w_i has the sign
+    opposite to that of b: no neuron that ever switches is the same, or the same affine function, at
+    all of these.
+    Costs rows + 1 + h1 queries.
     """
     h1 = view.inputs
-    reach = np.where(np.arange(CHECKS) % 2, 10 ** rng.uniform(0, 2, CHECKS), 1.0)[:, None]
+    reach = np.where(np.arange(rows) % 2, 10 ** rng.uniform(0, 2, rows), 1.0)[:, None]
     reach = np.concatenate([reach, np.ones((1, 1)), np.full((h1, 1), AXIS)])
     if view.output != "logits":
         reach = np.minimum(reach, 1)  # probabilities saturate far out
-    near = reach[:CHECKS] * rng.normal(size=(CHECKS, view.oracle.inputs))
+    near = reach[:rows] * rng.normal(size=(rows, view.oracle.inputs))
     axes = np.concatenate([np.zeros((1, h1)), reach[-1] * np.eye(h1)])
     x = np.concatenate([near, view.rows(axes + NEXT * rng.uniform(1, 2, axes.shape))])
     return x, reach, read(view.oracle, x)

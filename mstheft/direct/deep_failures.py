@@ -82,7 +82,8 @@ def with_layer(error: ExtractionError, result: Result) -> ExtractionError:
         return error
     layer = 1 if result.trace.votes is None else 2
     why = f"layer {layer}: {error.assumption}"
-    return ExtractionError(result.stopped, why, error.advice, partial=result)
+    advice = f"{error.advice}; or more layers are hidden than were looked for"
+    return ExtractionError(result.stopped, why, advice, partial=result)
 
 
 def refuse_walls(low: Any, high: Any) -> None:
