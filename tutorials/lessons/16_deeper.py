@@ -6,13 +6,14 @@
 #
 # $$f(x) = A_2\,\mathrm{relu}\big(A_1\,\mathrm{relu}(A_0 x + b_0) + b_1\big) + b_2 ,$$
 #
-# with $d$ inputs, $h_1$ and $h_2$ neurons and $K$ outputs. A line bends wherever a neuron of *either*
-# layer changes sides, and a bend does not say who made it. The lecture leaves this question open.
+# with $d$ inputs, $h_1$ and $h_2$ neurons and $K$ outputs. A line bends wherever a neuron of
+# *either* layer changes sides, and a bend does not say who made it. The lecture leaves this
+# question open.
 #
-# **Claim.** With more than one output the layers can be told apart by *what stays constant*. A neuron
-# of the first layer has the same wall everywhere. A neuron of the last hidden layer pushes the outputs
-# in the same direction everywhere. Once the first layer is known it can be peeled off, and what is
-# left is a network that the sweep of lesson 07 steals.
+# **Claim.** With more than one output the layers can be told apart by *what stays constant*. A
+# neuron of the first layer has the same wall everywhere. A neuron of the last hidden layer pushes
+# the outputs in the same direction everywhere. Once the first layer is known it can be peeled
+# off, and what is left is a network that the sweep of lesson 07 steals.
 
 # %%
 import matplotlib.pyplot as plt
@@ -22,7 +23,6 @@ import mstheft as mt
 from mstheft.direct import deep_first
 from mstheft.nn.regions import slice_regions
 from mstheft.plots import deep as deep_plots
-from mstheft.plots import style
 
 rng = np.random.default_rng(16)
 d, h1, h2, K = 7, 4, 5, 3
@@ -42,15 +42,15 @@ for n, line in enumerate(lines):
     print(f"line {n}: {len(line.kinks)} kinks at t =", line.kinks.round(2))
 
 # %% [markdown]
-# Between two kinks, the network is linear, and the Jacobian $J$ ($K \times d$) holds its slopes. Cross
-# one kink and exactly one neuron has changed sides. So the Jacobian changes by a table of **rank
-# one**, a column times a row:
+# Between two kinks, the network is linear, and the Jacobian $J$ ($K \times d$) holds its slopes.
+# Cross one kink and exactly one neuron has changed sides. So the Jacobian changes by a table of
+# **rank one**, a column times a row:
 #
 # $$J_{\text{right}} - J_{\text{left}} = g\,a^{\mathsf T}, \qquad\text{scaled such that } a \cdot v = 1 .$$
 #
-# $a$ ($d$ numbers) says which *input* direction that neuron listens to. $g$ ($K$ numbers) says how it
-# moves the *outputs*. Since $a \cdot v = 1$, multiplying with $v$ gives $g$; and multiplying with $g$
-# from the left gives $a$:
+# $a$ ($d$ numbers) says which *input* direction that neuron listens to. $g$ ($K$ numbers) says
+# how it moves the *outputs*. Since $a \cdot v = 1$, multiplying with $v$ gives $g$; and
+# multiplying with $g$ from the left gives $a$:
 #
 # $$g = (J_{\text{right}} - J_{\text{left}})\,v, \qquad
 # a = \frac{(J_{\text{right}} - J_{\text{left}})^{\mathsf T} g}{g \cdot g} .$$
@@ -81,14 +81,14 @@ for line, (g, _) in zip(lines, found, strict=True):
 print("every change is of rank one, and its g is the slope jump of the line search")
 
 # %% [markdown]
-# (The sweep does the same with one Jacobian for up to $K$ kinks. Nothing in that depends on layers,
-# so the library uses the sweep's own grouping here.)
+# (The sweep does the same with one Jacobian for up to $K$ kinks. Nothing in that depends on
+# layers, so the library uses the sweep's own grouping here.)
 #
 # ## Step 2: which layer? The same wall everywhere
 #
-# Neuron $i$ of the **first** layer switches on the wall $A_{0,i} \cdot x + b_{0,i} = 0$. It is flat,
-# and it is the same for the whole space. So a kink $p$ with row $a$ on line 0 *predicts* where
-# any other line $u' + t v'$ must bend: where $a \cdot (u' + t v' - p) = 0$, that is
+# Neuron $i$ of the **first** layer switches on the wall $A_{0,i} \cdot x + b_{0,i} = 0$. It is
+# flat, and it is the same for the whole space. So a kink $p$ with row $a$ on line 0 *predicts*
+# where any other line $u' + t v'$ must bend: where $a \cdot (u' + t v' - p) = 0$, that is
 #
 # $$t = \frac{a \cdot (p - u')}{a \cdot v'} .$$
 #
@@ -122,17 +122,17 @@ deep_plots.meeting(lines[1], t, layers[0], ax)
 plt.show()
 
 # %% [markdown]
-# Each dot is a kink of line 0: to the right, where it predicts a kink on line 1; upwards, how far the
-# prediction is off (logarithmic). Far down: right up to rounding. Far up: wrong. The first layer is
-# always down. A few rings of the second layer are down as well: there both lines happen to cross
-# the same flat piece of a bent wall. On line 2 their predictions fail. That is why there are three
-# lines. No query was needed for any of this.
+# Each dot is a kink of line 0: to the right, where it predicts a kink on line 1; upwards, how far
+# the prediction is off (logarithmic). Far down: right up to rounding. Far up: wrong. The first
+# layer is always down. A few rings of the second layer are down as well: there both lines happen
+# to cross the same flat piece of a bent wall. On line 2 their predictions fail. That is why there
+# are three lines. No query was needed for any of this.
 #
 # (Where the whole second layer is off, the answers are constant, and a first-layer wall leaves no
 # kink. Then a line shows fewer than $h_1$ of them. Here it does not happen. Of 14 victims of this
-# size with other seeds, four stopped at one of the asserts of these cells: mostly two kinks were so
-# near each other that the fixed step of our Jacobian crossed one. The library measures again with a smaller step,
-# and searches more lines.)
+# size with other seeds, four stopped at one of the asserts of these cells: mostly two kinks were
+# so near each other that the fixed step of our Jacobian crossed one. The library measures again
+# with a smaller step, and searches more lines.)
 
 # %%
 v = lines[0].direction
@@ -147,9 +147,10 @@ deep_plots.boundaries(plane, ax, kinks=(at[near], layers[0][near]))
 plt.show()
 
 # %% [markdown]
-# A plane through the victim, drawn with our knowledge of its weights. Walls of the first layer are straight
-# lines, walls of the second bend at each of them. Circles are the kinks that we found along line
-# 0, in the colour of the layer that *we gave* them: they sit on walls of that colour.
+# A plane through the victim, drawn with our knowledge of its weights. Walls of the first layer
+# are straight lines, walls of the second bend at each of them. Circles are the kinks that we
+# found along line 0, in the colour of the layer that *we gave* them: they sit on walls of that
+# colour.
 #
 # ## The other end: the same output direction everywhere
 #
@@ -159,8 +160,8 @@ plt.show()
 # $$g = A_{2,j}\,|a \cdot v| \quad\text{up to scale, at every kink of } j ,$$
 #
 # always with the same sign (lesson 07 showed why the sign comes out right). For a first-layer
-# neuron $g = A_2 D A_{1,i}\,|\dots|$, where the diagonal $D$ of zeros and ones says which second-layer
-# neurons are on. It changes from place to place.
+# neuron $g = A_2 D A_{1,i}\,|\dots|$, where the diagonal $D$ of zeros and ones says which
+# second-layer neurons are on. It changes from place to place.
 
 # %%
 ways = [g / np.linalg.norm(g, axis=1, keepdims=True) for g, _ in found]
@@ -175,19 +176,21 @@ deep_plots.directions(list(zip(ways, layers, strict=True)), ax)
 plt.show()
 
 # %% [markdown]
-# Directions of all slope jumps, seen along two of the three outputs. Rings of the second layer nest
-# in a few places, one place for each neuron that the lines met. Dots of the first layer lie anywhere.
+# Directions of all slope jumps, seen along two of the three outputs. Rings of the second layer
+# nest in a few places, one place for each neuron that the lines met. Dots of the first layer lie
+# anywhere.
 #
 # ## Step 3: which side of a first-layer wall is "on"?
 #
-# We know the rows of $A_0$, each up to a factor that may be negative. Now second-layer kinks help. At
-# such a kink
+# We know the rows of $A_0$, each up to a factor that may be negative. Now second-layer kinks
+# help. At such a kink
 #
-# $$a = \sum_i \beta_i\, A_{0,i}, \qquad \beta_i = A_{1,ji} \text{ if neuron } i \text{ is on there, and exactly } 0 \text{ if it is off,}$$
+# $$a = \sum_i \beta_i\, A_{0,i}, \qquad
+# \beta_i = A_{1,ji} \text{ if neuron } i \text{ is on there, and } 0 \text{ if it is off,}$$
 #
 # because a neuron that is off passes nothing on. So solve for $\beta$ ($h_1 \le d$ unknowns, $d$
-# equations). A $\beta_i \neq 0$ proves that the kink lies on the active side of wall $i$. A zero says
-# that it lies on the other side. Every second-layer kink has one vote.
+# equations). A $\beta_i \neq 0$ proves that the kink lies on the active side of wall $i$. A zero
+# says that it lies on the other side. Every second-layer kink has one vote.
 
 # %%
 mine = is_first[0]
@@ -223,14 +226,14 @@ plt.show()
 #
 # ## Step 4: peel the first layer off
 #
-# $h_1 \le d$, so we can make the first layer say whatever we like. For any wish $\varphi \ge 0$ ($h_1$
-# numbers)
+# $h_1 \le d$, so we can make the first layer say whatever we like. For any wish $\varphi \ge 0$
+# ($h_1$ numbers)
 #
 # $$x = A_0^{+} (\varphi - b_0) \quad\Longrightarrow\quad \mathrm{relu}(A_0 x + b_0) = \varphi ,$$
 #
-# with the **pseudoinverse** $A_0^{+}$ (`np.linalg.pinv`), for which $A_0 A_0^{+}$ is the identity. Seen
-# from $\varphi$, all first-layer neurons are on, so the victim is $A_2\,\mathrm{relu}(A_1 \varphi + b_1) +
-# b_2$: *one* hidden layer. That was lesson 07.
+# with the **pseudoinverse** $A_0^{+}$ (`np.linalg.pinv`), for which $A_0 A_0^{+}$ is the
+# identity. Seen from $\varphi$, all first-layer neurons are on, so the victim is
+# $A_2\,\mathrm{relu}(A_1 \varphi + b_1) + b_2$: *one* hidden layer. That was lesson 07.
 
 
 # %%
@@ -262,9 +265,9 @@ assert apart.max < 1e-5
 # %% [markdown]
 # ## The library
 #
-# `mt.direct.deep.extract` takes these steps. Besides, it groups its Jacobians, searches more lines
-# where a layer is in doubt, aims its segments at neurons that are seldom on, fits everything to the
-# answers that it paid for, and checks itself on fresh inputs.
+# `mt.direct.deep.extract` takes these steps. Besides, it groups its Jacobians, searches more
+# lines where a layer is in doubt, aims its segments at neurons that are seldom on, fits
+# everything to the answers that it paid for, and checks itself on fresh inputs.
 
 # %%
 counter = mt.Oracle(victim, output="logits")
@@ -311,17 +314,18 @@ plt.show()
 #
 # ## What falls short
 #
-# - **One output.** With $K = 1$ every $g$ is one number, so the last layer has no direction to tell.
-#   The literature has other methods for that (Carlini, Jagielski and Mironov 2020, and after). The
-#   library says so and stops.
+# - **One output.** With $K = 1$ every $g$ is one number, so the last layer has no direction to
+#   tell. The literature has other methods for that (Carlini, Jagielski and Mironov 2020, and
+#   after). The library says so and stops.
 # - **Too many first-layer neurons.** With $h_1 > d$ no choice of $x$ produces every $\varphi$.
-# - **Rounded answers.** Zeros must be told from small numbers. The attack needs about eleven decimals.
+# - **Rounded answers.** Zeros must be told from small numbers. The attack needs about eleven
+#   decimals.
 # - **Neurons that hide.** Who never switches where we look is not found. The final check on fresh
 #   inputs then fails, and no copy is returned.
 # - **Three hidden layers** are peeled the same way. By the benchmark of this project nine of ten
 #   random 64-32-16-16-10 victims came out, at about 20 times the floor. Of six narrow ones
-#   (16-8-6-6-4), none did: hardly any input has all second-layer neurons on. More than three layers
-#   are not tried.
+#   (16-8-6-6-4), none did: hardly any input has all second-layer neurons on. More than three
+#   layers are not tried.
 
 # %%
 for shape in ([20, 8, 6, 1], [5, 9, 6, 4]):
@@ -336,8 +340,9 @@ for shape in ([20, 8, 6, 1], [5, 9, 6, 4]):
 # %% [markdown]
 # ## Your turn
 #
-# Exercise 16 asks for four pieces: the pair of a kink, where a wall meets another line, the side on
-# which each first-layer neuron is on, and an input that makes the first layer say what you wish.
+# Exercise 16 asks for four pieces: the pair of a kink, where a wall meets another line, the side
+# on which each first-layer neuron is on, and an input that makes the first layer say what you
+# wish.
 #
 # ```
 # mstheft learn check 16
