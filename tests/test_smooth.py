@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import mstheft as mt
-from mstheft import nn
+from mstheft import figures, nn
 from mstheft.direct import (
     smooth,
     smooth_columns,
@@ -566,7 +566,7 @@ def test_a_constant_output_does_not_blind_the_sharpening():
 
 
 def test_a_constant_output_is_no_obstacle():
-    """Rounded to 8 decimals its Hessian is exactly 0; NaN in sharpening was a warning, so an error."""
+    """Rounded to 8 decimals its Hessian is exactly 0."""
     victim = edited(A1=((slice(None), 0), 0.0))
     assert smooth.extract(Oracle(victim, decimals=8), rng=1, activation="tanh").verified
 
@@ -680,3 +680,26 @@ def test_plots_of_a_real_run():
     assert plots.bends(trace.turned).images[0].get_array().shape == (6, 6)
     assert len(plots.separation(trace.turned).lines) == 3
     plots.errors(trace.errors).figure.canvas.draw()
+
+
+def test_dots_of_different_measures_are_not_joined():
+    """The largest miss on fresh inputs stands above a root mean square: no falling curve."""
+    ax = plots.errors({"fit": 1e-15, "verify": 1e-12})
+    (dots,) = ax.lines
+    assert (dots.get_linestyle(), dots.get_marker()) == ("None", "o")
+
+
+def test_a_curve_has_no_ticks_where_its_axis_is_linear():
+    t = np.concatenate([-smooth_lines.OCTAVES[::-1], smooth_lines.OCTAVES])
+    ax = plots.curve(t, np.tanh(t), (t, np.tanh(t)))
+    np.testing.assert_allclose(ax.get_xticks(), [-10, -1, -0.1, 0, 0.1, 1, 10])
+
+
+def test_every_stage_has_a_picture_as_far_as_the_attack_came():
+    victim = victim_of(0, 40, 6, 3)
+    names = ["spectrum", "bends", "separation", "curve", "errors"]
+    drawn = list(figures.smooth_pictures(victim, steal(victim, "tanh")))
+    assert [each.name for each in drawn] == names
+    assert "falling" not in "".join(each.alt + each.caption for each in drawn)
+    partial = failure(victim_of(0, 12, 6, 3, "relu"), "tanh").partial
+    assert [each.name for each in figures.smooth_pictures(victim, partial)] == names[:3]
