@@ -81,9 +81,7 @@ def look(
         elif (bends.max(axis=0) < CLEAR * rounding).any() and taken < PATIENCE:
             continue  # a neuron that does not bend here may do so elsewhere
         else:
-            with result.stage("lines", oracle):
-                starts, unit = where_they_bend(space, trace.duals, bends, rounding)
-                neurons, trace.curves = pull(oracle, space, starts, trace.duals, unit, activation)
+            neurons = pull_all(oracle, space, activation, bends, rounding, result)
             misfit = float(trace.curves.misfit.max())
             if misfit < ALONE[sharp]:
                 return neurons, ""
@@ -91,6 +89,17 @@ def look(
         if not sharp:
             break
     return None, told
+
+
+def pull_all(
+    oracle: Any, space: Subspace, activation: str, bends: Array, rounding: float, result: Result
+) -> Neurons:
+    """Stage 3: each neuron from where it bends most; the curves go into the trace."""
+    trace = result.trace
+    with result.stage("lines", oracle):
+        starts, unit = where_they_bend(space, trace.duals, bends, rounding)
+        neurons, trace.curves = pull(oracle, space, starts, trace.duals, unit, activation)
+    return neurons
 
 
 def nothing_bends(sharp: bool, size: float) -> str:
