@@ -128,7 +128,7 @@ def table(outcome: Outcome, axes: Sequence[str]) -> str:
     names = ("round", "queries", "agreement", "accuracy", "validation")
     ends = (
         "final",
-        "victim",
+        "victim_accuracy",
         "prada_w",
         "prada_lowest",
         "prada_alarm",

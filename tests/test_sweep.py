@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import mstheft as mt
-from mstheft import nn
+from mstheft import figures, nn
 from mstheft.direct import line as lines
 from mstheft.direct import (
     refine,
@@ -877,6 +877,33 @@ def test_a_witness_lies_where_the_copy_is_wrong():
     oracle = Oracle(victim)
     assert sweep_box.witness(oracle, victim, 1e-15, 1e-6, rng, box) is None
     assert oracle.count == 1000
+
+
+# ---- pictures
+
+
+def test_every_stage_has_a_picture():
+    victim = victim_of(0, 12, 7, 3)
+    drawn = {each.name: each for each in figures.sweep_pictures(victim, steal(victim))}
+    assert list(drawn)[:6] == ["kinks", "slopes", "jumps", "gaps", "group", "signs"]
+    assert "shorter ones point out of the picture" in drawn["jumps"].caption
+    assert "of one length" not in drawn["jumps"].alt
+    victim = victim_of(0, 12, 7, 2)
+    flat = {each.name: each for each in figures.sweep_pictures(victim, steal(victim))}
+    assert "shorter" not in flat["jumps"].caption
+
+
+def test_the_group_drawn_solves_its_system(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(figures.few.sweep, "group", lambda *told: drawn.append(told[:3]) or told[3])
+    victim = victim_of(0, 12, 7, 3)
+    assert len(list(figures.sweep_pictures(victim, steal(victim)))) > 5
+    change, jumps, rows = drawn[0]
+    assert rows.shape == (3, 12)  # the largest group: as many neurons as outputs
+    np.testing.assert_allclose(jumps.T @ rows, change, atol=1e-10)
+    (A0, _), _ = victim.dense()
+    unit = [each / np.linalg.norm(each, axis=1, keepdims=True) for each in (rows, A0)]
+    np.testing.assert_allclose(np.abs(unit[0] @ unit[1].T).max(axis=1), 1, atol=1e-8)
 
 
 # ---- many

@@ -1,4 +1,7 @@
-"""Logits out of whatever an oracle tells: direct attacks need answers that are linear in them."""
+"""Logits out of whatever an oracle tells: direct attacks need answers that are linear in them.
+
+And the two complaints that these attacks share: about such answers, and about the width.
+"""
 
 from __future__ import annotations
 
@@ -38,3 +41,28 @@ def read(oracle: Any, x: Array) -> Array:
         if oracle.outputs == 1:
             return logs[:, 1:] - logs[:, :1]
         return logs - logs.mean(axis=1, keepdims=True)
+
+
+def unreadable(oracle: Any, stage: str, where: str = "") -> ExtractionError:
+    """The error for answers that are no finite numbers."""
+    if oracle.output == "logits":
+        return ExtractionError(
+            stage,
+            f"expected finite answers, but {where}the victim answers NaN or infinity",
+            "check the victim: logits have to be numbers wherever the attack asks",
+        )
+    return ExtractionError(
+        stage,
+        f"expected finite answers, but {where}probabilities are NaN, or rounded to exactly 0 or 1",
+        "ask the oracle for logits or log_probs, or for more decimals",
+    )
+
+
+def check_width(hidden: Any) -> None:
+    """Raise ValueError unless hidden= is None, for unknown, or a whole number of at least 1."""
+    whole = isinstance(hidden, (int, np.integer)) and not isinstance(hidden, bool)
+    if hidden is not None and not (whole and hidden >= 1):
+        raise ValueError(
+            f"expected hidden= as a whole number of at least 1, got {hidden!r}; leave it out if "
+            "the width is not known"
+        )

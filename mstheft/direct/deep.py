@@ -26,7 +26,7 @@ from mstheft.direct.deep_second import (
     sweep_segment,
     unexplained,
 )
-from mstheft.direct.verify import verify
+from mstheft.direct.verify import checked, verify
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
 from mstheft.result import Result, count
@@ -77,6 +77,7 @@ def extract(
     rng, widths = np.random.default_rng(rng), deep_failures.widths_of(hidden)
     layers = deep_failures.depth_of(layers, widths)
     deep_failures.refuse_walls(low, high)
+    tolerance = checked(tolerance)
     result = Result(trace=SimpleNamespace(seen=[], votes=None, second=None, groups=None, checks=[]))
     try:
         first_layer(oracle, rng, result, widths)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.direct.answers import read
+from mstheft.direct.answers import read, unreadable
 from mstheft.direct.verify import blur
 from mstheft.errors import ExtractionError
 from mstheft.nn.functions import Array
@@ -84,7 +84,7 @@ def measure(probe: Probe) -> float:
     """
     answers = probe.ask([1e-7 * i for i in range(6)])
     if not np.isfinite(answers).all():
-        raise unreadable("at the start of a line")
+        raise unreadable(probe.oracle, "critical points", "at the start of a line ")
     bends = np.abs(answers[:-2] - 2 * answers[1:-1] + answers[2:]).max() / 2
     rounding = 8 * np.finfo(answers.dtype).eps * np.abs(answers).max()
     decimals = probe.oracle.decimals
@@ -100,15 +100,6 @@ def bends_everywhere(probe: Probe) -> ExtractionError:
         "expected answers that are piecewise linear along a line, up to rounding of about "
         f"{probe.noise:.1g}, but they bend everywhere",
         "check that the victim is a ReLU network: a smooth one has no critical points",
-    )
-
-
-def unreadable(where: str) -> ExtractionError:
-    """The error for answers that are no finite numbers."""
-    return ExtractionError(
-        "critical points",
-        f"expected finite answers, but {where} probabilities are rounded to exactly 0 or 1",
-        "ask the oracle for logits or log_probs, or for more decimals",
     )
 
 
@@ -139,7 +130,7 @@ def whole(probe: Probe, low: float, high: float) -> Interval:
         low = low if keep_l else centre + (low - centre) / 4
         high = high if keep_r else centre + (high - centre) / 4
     else:
-        raise unreadable("all along a line")
+        raise unreadable(probe.oracle, "critical points", "all along a line ")
     for end in (left, right):
         rounding = 8 * np.finfo(end.answer.dtype).eps * np.abs(end.answer).max()
         probe.noise = max(probe.noise, float(rounding) / (1 + abs(end.t)))

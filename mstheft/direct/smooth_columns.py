@@ -35,23 +35,22 @@ class Columns:
     """What the directions across the subspace told.
 
     directions : (d, n) orthonormal; columns : (h, n) A0 times them
-    points : (m, h) y of the points x_p; condition : of the equations for one column
+    points : (m, h) y of the points x_p
     misfit : (n,) largest miss of an equation, logits
     """
 
     directions: Array
     columns: Array
     points: Array
-    condition: float
     misfit: Array
 
 
-def stations(neurons: Neurons, rng: np.random.Generator) -> tuple[Array, float]:
+def stations(neurons: Neurons, rng: np.random.Generator) -> Array:
     """Points at which every neuron is seen clearly, a group of less than K at a time. No queries.
 
     At point p the neurons of group p stand where σ is steep and all others are parked where it is
     flat, so that the equations fall into m small systems. Of 50 random groupings the one with the
-    smallest condition number. Returns y (m, h) and that number.
+    smallest condition number. Returns y (m, h).
     """
     outputs, h = neurons.weights.shape
     m = int(np.ceil(h / outputs)) + MORE
@@ -64,7 +63,7 @@ def stations(neurons: Neurons, rng: np.random.Generator) -> tuple[Array, float]:
         condition = float(np.linalg.cond(equations(neurons, z)))
         if condition < least:
             best, least = z, condition
-    return places(neurons, best), least
+    return places(neurons, best)
 
 
 def equations(neurons: Neurons, z: Array) -> Array:
@@ -84,7 +83,6 @@ def measure(
     d, h = space.axes.shape
     directions = np.linalg.qr(np.hstack([space.axes, rng.normal(size=(d, d - h))]))[0][:, h:]
     z = neurons.hidden(points)
-    condition = float(np.linalg.cond(equations(neurons, z)))
     columns, misfit = np.zeros((h, d - h)), np.full(d - h, np.inf)
     typical = np.sqrt(np.mean(np.sum(neurons.rows**2, axis=1)) / space.sketch)
     allowed = 1e3 * space.noise + 1e-9 * float(np.abs(neurons.weights).max())
@@ -102,9 +100,10 @@ def measure(
             "columns",
             f"expected {h} neurons to explain the answers in every direction, but in "
             f"{int(np.sum(misfit > allowed))} of {d - h} they are off by up to {misfit.max():.1g}",
-            "check the activation; or the answers are too coarse",
+            "check the activation; or the answers are too coarse, or some neurons are saturated "
+            "where x ~ N(0, I)",
         )
-    return Columns(directions, columns, points, condition, misfit)
+    return Columns(directions, columns, points, misfit)
 
 
 def solve(neurons: Neurons, z: Array, answers: Array, step: float) -> tuple[Array, Array]:

@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 
 from mstheft.direct.smooth_subspace import Subspace, ask
-from mstheft.errors import ExtractionError
 from mstheft.nn.functions import Array
 
 PAIRS = 24  # random pairs of combinations, of which the best separated is taken
+EMPTY = 1e-12  # Hessians below this share of the largest are less than rounding
 SWEEPS = 40  # corrections of the dual directions at the most
 
 
@@ -40,7 +40,7 @@ def hessians(oracle: Any, space: Subspace, point: Array, *, sharp: bool = False)
     Returns (K, h, h), symmetric. Costs h (h + 3) / 2 + 1 queries, h² + h + 1 when sharp.
     """
     h = len(point)
-    step = step_of(space, sharp)
+    step = second_step(space, sharp)
     first, second = np.triu_indices(h, 1)
     pairs = np.eye(h)[first] + np.eye(h)[second]
     moves = [np.zeros((1, h)), np.eye(h), -np.eye(h), pairs, *([-pairs] if sharp else [])]
@@ -56,11 +56,20 @@ def hessians(oracle: Any, space: Subspace, point: Array, *, sharp: bool = False)
     return out / step**2
 
 
-def step_of(space: Subspace, sharp: bool = False) -> float:
-    """Step of a second difference, noise^(1/3) √d or noise^(1/4) √d: c or c² beside noise / c²."""
+def second_step(space: Subspace, sharp: bool = False) -> float:
+    """Step of a second difference: c ~ share^(1/3) √d for an error of c beside share / c².
+
+    When sharp share^(1/4) √d, for an error of c². The share is that of the rounding in the spread
+    of the answers, so that the victim's unit does not matter.
+    """
     if sharp:
-        return float(np.clip(space.noise**0.25, 1e-4, 3e-2)) * space.reach
-    return 2 * float(np.clip(np.cbrt(space.noise), 1e-5, 1e-2)) * space.reach
+        return float(np.clip(space.share**0.25, 1e-4, 3e-2)) * space.reach
+    return 2 * float(np.clip(np.cbrt(space.share), 1e-5, 1e-2)) * space.reach
+
+
+def rounding_of(space: Subspace, sharp: bool = False) -> float:
+    """What the rounding of four answers makes of a second derivative."""
+    return 4 * space.noise / second_step(space, sharp) ** 2
 
 
 def dual_directions(stack: Array, rng: np.random.Generator) -> Array:
@@ -103,10 +112,13 @@ def sharpen(stack: Array, duals: Array) -> Array:
 
         T_k[i,j] + T_k[i,i] E[i,j] + T_k[j,j] E[j,i] = 0    for all k,
 
-    least squares in two unknowns for every pair of neurons.
+    least squares in two unknowns for every pair of neurons. Hessians that are 0, as a constant
+    output's, say nothing and are left out; the others count alike.
     Source: Ziehe, Laskov, Nolte, Müller, JMLR 2004 (FFDIAG), here with the congruence's pairs.
     """
-    stack = stack / np.linalg.norm(stack, axis=(1, 2), keepdims=True)
+    sizes = np.linalg.norm(stack, axis=(1, 2), keepdims=True)
+    telling = sizes[:, 0, 0] > EMPTY * sizes.max()
+    stack = stack[telling] / sizes[telling]
     best, least = duals, np.inf
     for _ in range(SWEEPS):
         turned = duals.T @ stack @ duals
@@ -135,19 +147,3 @@ def crosstalk(turned: Array) -> float:
     part = turned / np.sqrt(np.outer(scale, scale))
     part[:, np.arange(len(scale)), np.arange(len(scale))] = 0
     return float(np.sqrt((part**2).sum(axis=0)).max(initial=0))
-
-
-def measured_bends(space: Subspace, stack: Array, sharp: bool = False) -> float:
-    """What the rounding of four answers makes of a second derivative.
-
-    Raises `ExtractionError` where all that was measured is rounding: nothing bends.
-    """
-    rounding = 4 * space.noise / step_of(space, sharp) ** 2
-    if not np.abs(stack).max() > 20 * rounding:
-        raise ExtractionError(
-            "hessians",
-            f"expected answers that bend, but all second derivatives are below {20 * rounding:.1g}",
-            "use direct.linear for a linear victim and direct.relu for one with kinks; or look at "
-            "inputs of a larger scale",
-        )
-    return rounding

@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.direct.answers import read
+from mstheft.direct.answers import read, unreadable
 from mstheft.direct.line import measure_noise
 from mstheft.errors import ExtractionError
 from mstheft.nn.functions import Array
 
 FIRST = 16  # directions of the first sketch; doubled until its spectrum shows a gap
 MORE = 2  # points beyond the h / K that the gradients need
+SAMPLE = 8  # inputs whose answers tell how far answers spread
 GAP = 1e-6  # singular values below this share of the largest are differences' errors, not neurons
 
 
@@ -33,7 +34,8 @@ class Subspace:
     gradients : (m, K, h) of the answers with respect to y
     spectrum : singular values of the sketch's gradients, the first h above the gap
     sketch : number q of directions that were looked at
-    noise : size of the rounding in an answer; reach : natural length in the space of inputs
+    noise : size of the rounding in an answer; spread : standard deviation of the answers
+    reach : natural length in the space of inputs
     """
 
     axes: Array
@@ -42,22 +44,24 @@ class Subspace:
     spectrum: Array
     sketch: int
     noise: float
+    spread: float
     reach: float
+
+    @property
+    def share(self) -> float:
+        """Rounding relative to the spread of the answers, at most 1: steps follow it."""
+        return self.noise / max(self.spread, self.noise)
 
 
 def ask(oracle: Any, x: Array) -> Array:
     """Answers (n, K') that are independent of one another: K' = K - 1 where the gauge takes one.
 
     Centred logits (see `answers.read`) sum to zero: they are told in an orthonormal basis of what
-    is left. Costs n queries. Raises `ExtractionError` for probabilities of exactly 0 or 1.
+    is left. Costs n queries. Raises `ExtractionError` for NaN, or probabilities of exactly 0 or 1.
     """
     answers = read(oracle, x)
     if not np.isfinite(answers).all():
-        raise ExtractionError(
-            "answers",
-            "expected finite answers, got others (probabilities may be rounded to exactly 0 or 1)",
-            "ask the oracle for logits or log_probs, or for more decimals",
-        )
+        raise unreadable(oracle, "answers")
     return np.asarray(answers @ free_directions(oracle, answers.shape[1]), float)
 
 
@@ -68,67 +72,91 @@ def free_directions(oracle: Any, outputs: int) -> Array:
     return np.linalg.svd(np.ones((1, outputs)))[2][1:].T
 
 
-def find_subspace(oracle: Any, rng: np.random.Generator, hidden: int | None = None) -> Subspace:
+def find_subspace(
+    oracle: Any, rng: np.random.Generator, hidden: int | None = None, scale: float = 1.0
+) -> Subspace:
     """Sketches of 16, 32, 64, … random directions until the gradients' spectrum shows a gap.
 
     A sketch of q directions is believed if it shows at most q / 2 neurons, or if q = d. It is
     q = 2 h from the start where the width is known.
+    scale : of the inputs looked at, N(0, scale² I)
     Costs (q + 1) m + 1 queries for the last sketch, q < 4 h and m = q / 2 K + 2, and a third more
-    for those before it.
-    Raises `ExtractionError` where no answer moves.
+    for those before it; and 14 for `rounding`.
+    Raises `ExtractionError` where no answer moves, and for more neurons than `hidden`.
     """
     d = oracle.inputs
     q = min(d, FIRST if hidden is None else 2 * hidden)
-    noise = rounding(oracle, rng)
+    noise, spread = rounding(oracle, scale, rng)
+    reach = scale * np.sqrt(d)
+    step = first_step(reach, noise / max(spread, noise))
     while True:
-        axes, points, gradients = sketch(oracle, q, noise, rng)
+        axes, points, gradients = sketch(oracle, q, reach, step, rng)
         rows = gradients.reshape(-1, q)
         spectrum, basis = np.linalg.svd(rows)[1:]
-        h = count_neurons(spectrum, noise / step_of(d, noise) * np.sqrt(sum(rows.shape)))
+        h = count_neurons(spectrum, noise / step * np.sqrt(sum(rows.shape)))
         if 2 * h <= q or q == d:
             break
         q = min(d, 2 * q)
-    if h == 0:
+    check_count(h, hidden, noise)
+    basis = basis[:h].T
+    found = axes @ basis, points @ basis, gradients @ basis
+    return Subspace(*found, spectrum, q, noise, spread, reach)
+
+
+def check_count(found: int, hidden: int | None, noise: float) -> None:
+    """Raise `ExtractionError` for no neuron at all, and for more than there should be."""
+    if found == 0:
         raise ExtractionError(
             "subspace",
-            f"the answers do not change with the inputs by more than their rounding, {noise:.1g}",
-            "look at inputs of another scale, or ask for more digits",
+            "the answers do not change with the inputs by more than their rounding, "
+            f"{noise:.1g}, or all neurons are saturated where x ~ N(0, I) and nearer the origin",
+            "ask for more digits, or steal lambda x: victim(c * x) for a small or a large c and "
+            "divide the copy's input weights by c",
         )
-    basis = basis[:h].T
-    return Subspace(axes @ basis, points @ basis, gradients @ basis, spectrum, q, noise, np.sqrt(d))
+    if hidden is not None and found > hidden:
+        raise ExtractionError(
+            "subspace",
+            f"expected hidden={hidden} neurons, but the gradients show {found}",
+            "leave out hidden=, or ask for more digits if the answers are coarse",
+        )
 
 
-def rounding(oracle: Any, rng: np.random.Generator) -> float:
-    """Size of the rounding in an answer at x ~ N(0, I). Costs 7 queries."""
-    x, direction = rng.normal(size=(2, oracle.inputs))
-    ask(oracle, x[None])
-    return measure_noise(oracle, x, direction / np.linalg.norm(direction))
+def rounding(oracle: Any, scale: float, rng: np.random.Generator) -> tuple[float, float]:
+    """Size of the rounding in an answer at x ~ N(0, scale² I), and how far such answers spread.
+
+    The spread is the largest standard deviation of an output. Costs 14 queries.
+    """
+    x = scale * rng.normal(size=(SAMPLE, oracle.inputs))
+    direction = rng.normal(size=oracle.inputs)
+    spread = float(ask(oracle, x).std(axis=0).max())
+    return measure_noise(oracle, x[0], direction / np.linalg.norm(direction)), spread
 
 
-def step_of(inputs: int, noise: float) -> float:
-    """Step of a first difference, c ~ noise^(1/2) √d: errors of c and noise / c are alike.
+def first_step(reach: float, share: float) -> float:
+    """Step of a first difference, c ~ share^(1/2) √d: errors of c and share / c are alike.
 
     A unit direction moves a neuron by its row's length / √d, so that c moves it by c / √d.
+    reach : √d, or less nearer the origin; share : rounding relative to the spread of the answers
     """
-    return float(np.clip(np.sqrt(noise), 3e-8, 1e-2)) * np.sqrt(inputs)
+    return float(np.clip(np.sqrt(share), 3e-8, 1e-2)) * reach
 
 
 def sketch(
-    oracle: Any, q: int, noise: float, rng: np.random.Generator
+    oracle: Any, q: int, reach: float, step: float, rng: np.random.Generator
 ) -> tuple[Array, Array, Array]:
     """Gradients along q random orthonormal directions at m random points of their span.
 
         ∂_j f  ≈  (f(x + c Q_j) - f(x)) / c
 
     Nothing but their rank and roughly their span is needed, so that one side is enough.
+    reach : typical length of a point; step : c
     Returns Q (d, q), the points (m, q) and the gradients (m, K, q). Costs (q + 1) m + 1 queries.
     """
     d = oracle.inputs
     axes = np.linalg.qr(rng.normal(size=(d, q)))[0]
     outputs = ask(oracle, np.zeros((1, d))).shape[1]
     m = int(np.ceil(q / (outputs if q == d else 2 * outputs))) + MORE
-    points = np.sqrt(d / q) * rng.normal(size=(m, q))
-    step = step_of(d, noise)
+    points = reach / np.sqrt(q) * rng.normal(size=(m, q))
     gradients = np.stack([gradient(oracle, axes, y, step) for y in points])
     return axes, points, gradients
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from mstheft.direct import line as lines
+from mstheft.direct.answers import check_width
 from mstheft.direct.refine import misfit, refine_rows
 from mstheft.direct.sweep_box import Box, anywhere, segment, walls, witness
 from mstheft.direct.sweep_groups import measure_groups
@@ -78,6 +79,7 @@ def extract(
     Returns a verified `Result`; raises `ExtractionError` (which holds the partial result),
     `BudgetExhausted`, or ValueError for a box that is none.
     """
+    check_width(hidden)
     rng, tolerance = np.random.default_rng(rng), checked(tolerance)
     box = walls(oracle.inputs, low, high)
     d, most = oracle.inputs, LINES if box is None else SEGMENTS

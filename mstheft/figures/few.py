@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
+from mstheft.direct.line import Line
+from mstheft.direct.smooth_lines import along
+from mstheft.direct.sweep_groups import solve_group
 from mstheft.figures.exact import aligned_pictures, line_pictures
 from mstheft.nn import Network
 from mstheft.plots import smooth, style, sweep
 from mstheft.report import Picture, picture
 from mstheft.result import Result
 
-WIDE = (5.0, 3.4)  # inches: small, so that words stay readable on a phone
+WIDE, HIGH = (5.0, 3.4), (4.6, 4.4)  # inches: small, so that words stay readable on a phone
+MEASURES = {
+    "lines": "root mean\nsquare in V",
+    "fit": "root mean\nsquare in V",
+    "columns": "largest\nacross V",
+    "verify": "largest on\nfresh inputs",
+}
 
 
 def sweep_pictures(victim: Network, result: Result, side: int | None = None) -> Iterator[Picture]:
@@ -21,14 +31,7 @@ def sweep_pictures(victim: Network, result: Result, side: int | None = None) -> 
     if not trace.lines:
         return
     yield from line_pictures(trace.lines[0])
-    yield picture(
-        "jumps",
-        sweep.jumps(trace.lines[0], style.axes(size=(4.6, 4.4))),
-        "Arrows of one length in all directions from the middle.",
-        "At every bend the logits turn by an amount that is the neuron's column in the last layer. "
-        "Here each is an arrow, seen along two of the logits. Their directions differ, which is "
-        "what tells the neurons of a group apart.",
-    )
+    yield _jumps_picture(trace.lines[0])
     if trace.plans:
         yield picture(
             "gaps",
@@ -38,6 +41,7 @@ def sweep_pictures(victim: Network, result: Result, side: int | None = None) -> 
             "wide gaps between bends (filled), and its change from one to the next is shared out "
             "among the neurons between them.",
         )
+        yield from _group_picture(trace)
     if trace.signs is not None:
         yield picture(
             "signs",
@@ -61,11 +65,88 @@ def smooth_pictures(victim: Network, result: Result, side: int | None = None) ->
             "All gradients lie in a small subspace, one dimension for each neuron: as many "
             "singular values stand out.",
         )
+    if hasattr(trace, "turned"):
+        yield from _hessian_pictures(trace.turned)
+    if hasattr(trace, "start"):
+        yield _curve_picture(trace)
     if hasattr(trace, "errors"):
-        kept = {name: value for name, value in trace.errors.items() if np.isfinite(value)}
+        kept = {
+            f"{name}\n{MEASURES[name]}": value
+            for name, value in trace.errors.items()
+            if np.isfinite(value)
+        }
         yield picture(
             "errors",
             smooth.errors(kept, style.axes(size=WIDE)),
-            "A falling curve of errors.",
-            "How far the copy is off after each step.",
+            "Dots on a log axis, the second far below the first.",
+            "How far the copy is off after each stage. The fit takes away all that the differences "
+            "had left: both its dots are the root mean square of the same misses, inside the "
+            "subspace V. The last two are the largest of many misses, along the directions across "
+            "V and on fresh inputs, so they may well stand higher.",
         )
+
+
+def _jumps_picture(line: Line) -> Picture:
+    flat = line.jumps.shape[1] <= 2
+    return picture(
+        "jumps",
+        sweep.jumps(line, style.axes(size=HIGH)),
+        f"Arrows{' of one length' if flat else ''} in all directions from the middle.",
+        "At every bend the logits turn by an amount that is the neuron's column in the last layer. "
+        "Here each is an arrow, "
+        + (
+            "drawn with length 1. "
+            if flat
+            else "each of length 1, seen from one side: shorter ones point out of the picture. "
+        )
+        + "Their directions differ, which is what tells the neurons of a group apart.",
+    )
+
+
+def _group_picture(trace: Any) -> Iterator[Picture]:
+    """The largest group of the first line whose two Jacobians both passed their check."""
+    line, plan = trace.lines[0], trace.plans[0]
+    at = {stand.t: stand.jacobian for stand in trace.stands}
+    ends = [(a, b) for a, b in plan.groups if plan.t[a] in at and plan.t[b] in at]
+    if not ends:
+        return
+    a, b = max(ends, key=lambda pair: pair[1] - pair[0])
+    change, jumps = at[plan.t[b]] - at[plan.t[a]], line.jumps[a:b]
+    yield picture(
+        "group",
+        sweep.group(change, jumps, solve_group(jumps, change), style.axes(size=(6.4, 3.4))),
+        "A block of coloured cells equals a small block times another block.",
+        "The group with the most bends. From one Jacobian to the next only its neurons switched, "
+        "so what changed is their slope jumps times their rows. The change was measured and the "
+        "jumps are known from the line: the rows follow from a small system of equations.",
+    )
+
+
+def _hessian_pictures(turned: Any) -> Iterator[Picture]:
+    yield picture(
+        "bends",
+        smooth.bends(turned, style.axes(size=HIGH)),
+        "A square of dark cells with a bright diagonal.",
+        "Second derivatives along the directions that were found. Every direction bends with "
+        "itself (the diagonal) and with no other, so each belongs to one neuron alone.",
+    )
+    yield picture(
+        "separation",
+        smooth.separation(turned, style.axes(size=WIDE)),
+        "Rows of strokes between -1 and 1, one row for each Hessian.",
+        "What tells the neurons apart: how each one's bend is shared out among the second "
+        "derivatives. Two neurons with the same shares in every row could not be told apart.",
+    )
+
+
+def _curve_picture(trace: Any) -> Picture:
+    neurons = getattr(trace, "inside", trace.start)
+    strongest = int(np.linalg.norm(neurons.weights, axis=0).argmax())
+    answers, fit = along(trace.curves, neurons, strongest)
+    return picture(
+        "curve",
+        smooth.curve(trace.curves.t, answers, fit, style.axes(size=WIDE)),
+        "Dots on a smooth curve that bends.",
+        "One neuron pulled along its own direction, with all others at rest: the answers (dots) "
+        "trace its activation, which tells where it stands and how fast it moves.",
+    )

@@ -48,8 +48,9 @@ def bends(turned: Any, ax: Axes | None = None) -> Axes:
     own = np.sqrt(np.maximum(np.diag(size), 1e-300))
     share = np.maximum(size / np.outer(own, own), 1e-12)
     image = ax.imshow(np.log10(share), cmap="cividis", vmin=-8, vmax=0)
-    bar = ax.figure.colorbar(image, ax=ax)
+    bar = ax.figure.colorbar(image, ax=ax, shrink=0.8)
     bar.set_label("size beside the diagonal (powers of ten)")
+    ax.locator_params(integer=True)
     ax.set_xlabel("neuron")
     ax.set_ylabel("neuron")
     return ax
@@ -70,7 +71,7 @@ def separation(turned: Any, ax: Axes | None = None) -> Axes:
     shares = shares * np.where(shares[0] < 0, -1, 1)
     for k, values in enumerate(shares):
         ax.plot(values, np.full(len(values), k), "|", color=style.of_class(k), markersize=14)
-    ax.set_yticks(range(len(shares)))
+    ax.locator_params(axis="y", integer=True)
     ax.set_xlim(-1.05, 1.05)
     ax.set_xlabel("share of the neuron's bend, without its sign (1 = all of it)")
     ax.set_ylabel("number of the Hessian")
@@ -88,8 +89,11 @@ def curve(t: Any, answers: Any, fit: tuple[Any, Any], ax: Axes | None = None) ->
     ax = style.bare(style.axes(ax))
     ax.plot(*fit, color=style.COPY, linewidth=1.6)
     ax.plot(t, answers, "o", color=style.QUERY, markersize=5)
-    nearest = np.sort(np.abs(np.asarray(t)))
-    ax.set_xscale("symlog", linthresh=float(max(nearest[0], 1e-9)))
+    size = np.abs(np.asarray(t, float))
+    nearest, farthest = float(size[size > 0].min()), float(size.max())
+    ax.set_xscale("symlog", linthresh=nearest)
+    decades = 10.0 ** np.arange(np.ceil(np.log10(nearest)), np.log10(farthest))
+    ax.set_xticks(np.concatenate([-decades[::-1], [0], decades]))  # none where the axis is linear
     ax.set_xlabel("position t along the neuron's direction (input units, symlog axis)")
     ax.set_ylabel("answer along A1_i (logits)")
     style.note(ax, 0, 1.02, "answers", color=style.QUERY, va="bottom")
@@ -98,21 +102,23 @@ def curve(t: Any, answers: Any, fit: tuple[Any, Any], ax: Axes | None = None) ->
 
 
 def errors(by_stage: Mapping[str, float], ax: Axes | None = None) -> Axes:
-    """How far the copy is off after each stage, on a log axis: Gauss-Newton squares the error.
+    """How far the copy is off after each stage, on a log axis.
 
-    by_stage : {name of a stage or step: error in logits}, in the order of time
+    No line joins the dots, since each stage has its own measure: one may well stand above the last.
+
+    by_stage : {name of a stage, and its measure: error in logits}, in the order of time
     """
     ax = style.bare(style.axes(ax))
     names, values = list(by_stage), np.maximum([float(v) for v in by_stage.values()], 1e-18)
-    ax.plot(range(len(values)), values, "o-", color=style.ERROR, linewidth=1.4)
+    ax.plot(range(len(values)), values, "o", color=style.ERROR, markersize=7)
     for place, value in enumerate(values):
         ax.annotate(
             *(f"{value:.0e}", (place, value)),
-            xytext=(6, 6), textcoords="offset points", color=style.ERROR, fontsize=9,
+            xytext=(0, 8), textcoords="offset points", ha="center", color=style.ERROR, fontsize=9,
         )  # fmt: skip
     ax.set_yscale("log")
     ax.set_xticks(range(len(names)), names)
-    ax.margins(0.08, 0.12)
+    ax.margins(0.12, 0.16)
     ax.set_xlabel("stage")
     ax.set_ylabel("error (logits)")
     return ax
