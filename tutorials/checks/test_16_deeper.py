@@ -86,7 +86,6 @@ def test_active_sides(learner, rng):
             "sign": -signs,
             "sum_not_sign": total,
             "signed_coefficient": product,
-            "signed_coefficient__2": np.sign((np.sign(beta) * np.sign(sides)).sum(axis=0)),
             "coefficients_alone": weights,
             "sides_alone": majority,
             "forgot_offset": np.sign(origin),

@@ -46,7 +46,7 @@ for n, line in enumerate(lines):
 # Cross one kink and exactly one neuron has changed sides. So the Jacobian changes by a table of
 # **rank one**, a column times a row:
 #
-# $$J_{\text{right}} - J_{\text{left}} = g\,a^{\mathsf T}, \qquad\text{scaled such that } a \cdot v = 1 .$$
+# $$J_{\text{right}} - J_{\text{left}} = g\,a^{\mathsf T}, \qquad a \cdot v = 1 .$$
 #
 # $a$ ($d$ numbers) says which *input* direction that neuron listens to. $g$ ($K$ numbers) says
 # how it moves the *outputs*. Since $a \cdot v = 1$, multiplying with $v$ gives $g$; and
