@@ -182,7 +182,7 @@ def test_a_linear_victim_is_no_relu_network(run):
 
 @pytest.mark.parametrize(
     ("shape", "words"),
-    [([6, 3], "direct.linear"), ([12, 6, 4], "direct.sweep"), ([16, 8, 6, 6, 4], "layers")],
+    [([6, 3], "direct.linear"), ([12, 6, 4], "direct.sweep"), ([16, 8, 6, 6, 4], "layer")],
 )
 def test_a_victim_of_another_depth_is_named(run, shape, words):
     zoo.mlp(shape, bias=0.1, rng=1).save("victim.npz")

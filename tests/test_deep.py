@@ -233,7 +233,7 @@ def test_a_segment_gives_whole_rows_of_the_second_layer(known):
     view, inner = deep_second.Orthant(known.oracle, known.votes.first), deep_second.new_result(10)
     none = np.zeros((0, 10)), np.zeros(0)
     two = deep_aims.ends(np.random.default_rng(1), 10, 3.0, *none)
-    assert deep_second.sweep_segment(view, two, inner) == 0
+    deep_second.sweep_segment(view, two, inner)
     truth, (A1, b1) = known.layers[0][0], known.layers[1]
     order = (view.first.A0 @ truth.T).argmax(axis=1)
     whole = np.column_stack([A1[:, order] * np.linalg.norm(truth, axis=1)[order], b1])
@@ -276,7 +276,7 @@ def test_ends_part_the_neurons_that_are_wanted():
 def test_checks_find_every_neuron_that_ever_switches(known):
     """For each second-layer neuron: the copy without it is wrong somewhere, near or on an axis."""
     view = deep_second.Orthant(known.oracle, known.votes.first)
-    asked = deep_aims.checks(view, np.random.default_rng(5))
+    asked = deep_aims.checks(view, np.random.default_rng(5), known.victim, 1e-6)
     assert len(asked[0]) == 100 + 1 + 10
     rng = np.random.default_rng(6)
     assert deep_aims.witness(rng, [asked], view, known.victim, 1e-6) is None
@@ -299,12 +299,21 @@ def test_checks_find_a_neuron_that_no_random_row_switches(known):
     victim = nn.zoo.given([first, (A1, b1), last])
     copy = nn.zoo.given([first, (A1[1:], b1[1:]), (last[0][:, 1:], last[1])])
     view.oracle = Oracle(victim)
-    asked = deep_aims.checks(view, np.random.default_rng(5))
+    asked = deep_aims.checks(view, np.random.default_rng(5), copy, 1e-6)
     rng = np.random.default_rng(6)
     assert deep_aims.witness(rng, [[each[:101] for each in asked]], view, copy, 1e-6) is None
     two = deep_aims.witness(rng, [asked], view, copy, 1e-6)
     sides = two @ unit_columns(known, A1)[0] + b1[0]
     assert sides.min() < 0 < sides.max()
+
+
+@pytest.mark.parametrize("output", ["probs", "log_probs"])
+def test_checks_of_probabilities_go_as_far_as_these_can_be_read(known, output):
+    view = deep_second.Orthant(Oracle(known.victim, output), known.votes.first)
+    _, reach, answers = deep_aims.checks(view, np.random.default_rng(5), known.victim, 1e-6)
+    assert np.isfinite(answers).all()
+    assert reach[:50].max() == 1
+    assert reach[50:].max() > 10
 
 
 def unit_columns(case, A1):
@@ -389,7 +398,7 @@ def test_too_many_neurons_for_the_widths_that_are_given():
 
 @pytest.mark.parametrize("hidden", [8, (8, 6, 4, 3), (0, 6)])
 def test_widths_that_are_none(hidden):
-    with pytest.raises(ValueError, match="two widths"):
+    with pytest.raises(ValueError, match="two whole numbers"):
         deep.extract(Oracle(victim_of(7)), rng=2, hidden=hidden)
 
 

@@ -175,7 +175,7 @@ def mend(oracle: Any, rng: np.random.Generator, result: Result, tolerance: float
     trace = result.trace
     view = Orthant(oracle, trace.votes.first)
     with result.stage("witness", oracle):
-        trace.checks.append(deep_aims.checks(view, rng))
+        trace.checks.append(deep_aims.checks(view, rng, result.model, tolerance))
         for _ in range(WITNESSES):
             two = deep_aims.witness(rng, trace.checks, view, result.model, tolerance)
             if two is None:

@@ -16,7 +16,7 @@ from mstheft.direct.deep_first import Votes
 from mstheft.direct.deep_kinks import Bends
 from mstheft.direct.deep_second import Orthant, explained_at
 from mstheft.direct.sweep_signs import odd_part
-from mstheft.direct.verify import blur
+from mstheft.direct.verify import blur, expected, readable
 from mstheft.nn.functions import Array
 from mstheft.result import Result
 
@@ -124,25 +124,36 @@ def corners(rng: np.random.Generator, inner: Result) -> list[Array]:
     return [np.array(pair) for pair in ((below, above), (nowhere, below), (nowhere, above))]
 
 
-def checks(view: Orthant, rng: np.random.Generator, rows: int = CHECKS) -> Asked:
+def checks(
+    view: Orthant, rng: np.random.Generator, model: Any, tolerance: float, rows: int = CHECKS
+) -> Asked:
     """Rows that show where a copy is wrong, (n, d), how far out each is, (n, 1), and the answers.
 
     A hundred random ones (or `rows`), near and far, and h1 + 1 whose hidden values are next to
     nothing or lie far out on an axis. A hyperplane w·φ + b = 0 that meets the orthant anywhere has
     the origin on one side and the far end of an axis on the other, for some w_i has the sign
     opposite to that of b: no neuron that ever switches is the same, or the same affine function, at
-    all of these.
+    all of these. No row lies farther out than the answers can be read.
     Costs rows + 1 + h1 queries.
     """
-    h1 = view.inputs
-    reach = np.where(np.arange(rows) % 2, 10 ** rng.uniform(0, 2, rows), 1.0)[:, None]
-    reach = np.concatenate([reach, np.ones((1, 1)), np.full((h1, 1), AXIS)])
-    if view.output != "logits":
-        reach = np.minimum(reach, 1)  # probabilities saturate far out
-    near = reach[:rows] * rng.normal(size=(rows, view.oracle.inputs))
-    axes = np.concatenate([np.zeros((1, h1)), reach[-1] * np.eye(h1)])
-    x = np.concatenate([near, view.rows(axes + NEXT * rng.uniform(1, 2, axes.shape))])
-    return x, reach, read(view.oracle, x)
+    h1, near, others = view.inputs, rows - rows // 2, rows // 2
+    x = rng.normal(size=(rows, view.oracle.inputs))
+    axes = np.concatenate([np.zeros((1, h1)), np.eye(h1)])
+    beside = NEXT * rng.uniform(1, 2, axes.shape)
+
+    def place(reach: Array) -> Array:
+        behind = view.rows(reach[others:] * axes + beside)
+        return np.concatenate([reach[:others] * x[near:], behind])
+
+    answers = read(view.oracle, x[:near])
+    reach = np.concatenate([10 ** rng.uniform(0, 2, others), [1.0], np.full(h1, AXIS)])[:, None]
+    reach = readable(view.oracle, model, place, reach, answers, tolerance)
+    far = place(reach)
+    return (
+        np.concatenate([x[:near], far]),
+        np.concatenate([np.ones((near, 1)), reach]),
+        np.concatenate([answers, read(view.oracle, far)]),
+    )
 
 
 def witness(
@@ -153,10 +164,7 @@ def witness(
     asked : what `checks` has returned so far. No queries.
     """
     x, reach, answers = (np.concatenate(parts) for parts in zip(*asked, strict=True))
-    logits = model.logits(x)
-    if view.output != "logits":
-        logits = logits - logits.mean(axis=1, keepdims=True)
-    miss = np.abs(answers - logits).max(axis=1) / reach[:, 0]
+    miss = np.abs(answers - expected(view, model, x)).max(axis=1) / reach[:, 0]
     rounding = (blur(view, answers) / reach).max(axis=1)
     size = float((answers / reach).std(axis=0).max())
     wrong = miss > tolerance * size + 10 * rounding

@@ -12,17 +12,18 @@ from mstheft.errors import ExtractionError
 from mstheft.result import Result
 
 NOT_DEEP = (
-    "no kink on any line, so the victim is linear or its answers are too coarse",
+    "layer 1: no kink on any line, so the victim is linear or its answers are too coarse",
     "try direct.linear, or ask for more digits",
 )
 ONE_OUTPUT = (
-    "expected K > 1 outputs, got 1: the direction of a slope jump in output space tells nothing "
-    "there",
+    "layer 1: expected K > 1 outputs, got 1: the direction of a slope jump in output space tells "
+    "nothing there",
     "use direct.sweep if there is one hidden layer",
 )
 ONE_LAYER = (
-    "every kink found belongs to the first layer, so the victim has one hidden layer",
-    "use direct.sweep",
+    "layer 2: every kink found belongs to the first layer, so the victim has one hidden layer, or "
+    "its second was off along all lines",
+    "use direct.sweep for one hidden layer, or run again with another rng",
 )
 MISSING_ROWS = (
     "layer 1: rows of second-layer kinks lie outside of the span of the first-layer rows found, so "
@@ -38,8 +39,8 @@ NO_FIRST = (
 DEPENDENT = (
     "layer 1: expected independent rows of A0, and so at most as many as inputs, but they are "
     "dependent: not every hidden value can be produced",
-    "a growing or rank-deficient first layer is outside of this method: learn a copy instead; with "
-    "one neuron in the first layer use direct.sweep",
+    "run again with another rng; a growing or rank-deficient first layer is outside of this "
+    "method: learn a copy instead; with one neuron in the first layer use direct.sweep",
 )
 UNSURE = (
     "layer 1: kinks of the second layer contradict each other on which side a neuron is active: "
@@ -66,8 +67,8 @@ UNVERIFIED_THIRD = (
 )
 UNVERIFIED = (
     "layer 2: the copy does not answer like the victim on fresh inputs, so that a rare neuron of "
-    "the second layer is missing, there are more than two hidden layers, or the answers are coarse",
-    "run again with another rng, or ask for more digits",
+    "it is missing, two of layer 1 share a hyperplane, more layers are hidden, or digits are few",
+    "run again with another rng, ask for more digits, or use layers=3",
 )
 
 
@@ -82,8 +83,7 @@ def with_layer(error: ExtractionError, result: Result) -> ExtractionError:
         return error
     layer = 1 if result.trace.votes is None else 2
     why = f"layer {layer}: {error.assumption}"
-    advice = f"{error.advice}; or more layers are hidden than were looked for"
-    return ExtractionError(result.stopped, why, advice, partial=result)
+    return ExtractionError(result.stopped, why, error.advice, partial=result)
 
 
 def refuse_walls(low: Any, high: Any) -> None:
@@ -110,13 +110,14 @@ def widths_of(hidden: Any) -> tuple[int, ...] | None:
     """(h1, h2) or (h1, h2, h3) out of what the caller says, or None."""
     if hidden is None:
         return None
-    widths = tuple(int(width) for width in np.atleast_1d(hidden))
-    if len(widths) not in (2, 3) or min(widths) < 1:
+    widths = np.atleast_1d(hidden)
+    whole = widths.ndim == 1 and np.issubdtype(widths.dtype, np.integer)
+    if not whole or len(widths) not in (2, 3) or widths.min() < 1:
         raise ValueError(
-            f"expected hidden= as two widths (h1, h2) or three, got {hidden!r}; use direct.sweep "
-            "for one hidden layer, or leave it out"
+            f"expected hidden= as two whole numbers (h1, h2) or three, got {hidden!r}; use "
+            "direct.sweep for one hidden layer, or leave it out"
         )
-    return widths
+    return tuple(int(width) for width in widths)
 
 
 def depth_of(layers: int | None, widths: tuple[int, ...] | None) -> int:

@@ -21,6 +21,7 @@ from mstheft.direct.deep_kinks import Bends
 from mstheft.direct.sweep import refine, sweep_line
 from mstheft.direct.sweep_neurons import Neurons
 from mstheft.direct.sweep_signs import believed, explained, odd_part, solve_signs
+from mstheft.errors import ExtractionError
 from mstheft.nn.functions import Array
 from mstheft.result import Result
 
@@ -49,6 +50,21 @@ class Orthant:
         """x with A0 x + b0 = φ, (n, h1) -> (n, d)."""
         return (phi - self.first.b0) @ self.inverse.T
 
+    def segment(self, two: Array) -> lines.Line | None:
+        """The kinks between two hidden values, (2, h1); None where probabilities tell nothing."""
+        try:
+            start, direction = two.mean(axis=0), (two[1] - two[0]) / 2
+            return lines.search(self, start, direction, low=-1.0, high=1.0)
+        except ExtractionError:
+            if self.output == "logits":
+                raise
+            return None
+
+    @property
+    def box(self) -> tuple[Array, Array]:
+        """The orthant's walls."""
+        return np.zeros(self.inputs), np.full(self.inputs, np.inf)
+
 
 def new_result(h1: int) -> Result:
     """An empty result of the sweep behind the first layer."""
@@ -57,19 +73,18 @@ def new_result(h1: int) -> Result:
     return inner
 
 
-def sweep_segment(view: Orthant, two: Array, inner: Result) -> int:
+def sweep_segment(view: Orthant, two: Array, inner: Result) -> None:
     """One segment: its kinks, and whole rows of A1 for those that no known neuron explains.
 
-    Returns how many kinks were left unexplained. Costs about 5.5 queries per kink and h1 + 1 per
-    Jacobian: behind the first layer the input is narrow.
+    Costs about 5.5 queries per kink and h1 + 1 per Jacobian: behind the first layer the input is
+    narrow.
     """
-    start, direction = two.mean(axis=0), (two[1] - two[0]) / 2
-    line = lines.search(view, start, direction, low=-1.0, high=1.0)
+    line = view.segment(two)
+    if line is None:
+        return
     inner.trace.lines.append(line)
-    if not len(line.kinks):
-        return 0
-    box = np.zeros(view.inputs), np.full(view.inputs, np.inf)
-    return sweep_line(view, line, inner, box)
+    if len(line.kinks):
+        sweep_line(view, line, inner, view.box)
 
 
 def explained_at(phi: Array, inner: Result) -> np.ndarray:

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 
 from mstheft.direct import deep_aims, deep_failures, deep_first, deep_kinks
-from mstheft.direct import line as lines
 from mstheft.direct.deep_first import First, Votes
 from mstheft.direct.deep_second import Orthant, explained_at, finish, new_result, sweep_segment
 from mstheft.direct.sweep_neurons import Neurons
@@ -62,19 +61,23 @@ def two_more_layers(
             trace.third = new_result(view.inputs)
         with result.stage("third layer", oracle):
             third_layer(view, rng, trace.behind, trace.third, wrong)
-            finish_third(result, widths)
+            sure = finish_third(result, widths)
         with result.stage("witness", oracle):
             rows = deep_aims.CHECKS if trace.checks else THOROUGH
-            trace.checks.append(deep_aims.checks(view, rng, rows))
+            trace.checks.append(deep_aims.checks(view, rng, result.model, tolerance, rows))
             wrong = deep_aims.witness(rng, trace.checks, view, result.model, tolerance)
-        noise = trace.seen[0].line.noise
-        if wrong is None and verify(result, oracle, rng=rng, tolerance=tolerance, noise=noise):
+        if wrong is not None or not sure:
+            continue
+        if verify(result, oracle, rng=rng, tolerance=tolerance, noise=trace.seen[0].line.noise):
             return result
     raise deep_failures.failed("verify", deep_failures.UNVERIFIED_THIRD, result)
 
 
-def finish_third(result: Result, widths: Any) -> None:
-    """Signs and last layer, and the copy; what each layer has found is told. No queries."""
+def finish_third(result: Result, widths: Any) -> bool:
+    """Signs and last layer, and the copy; what each layer has found is told. No queries.
+
+    Returns whether the signs came out: if not, a neuron is missing.
+    """
     trace = result.trace
     rows, segments = len(trace.behind.first.A0), len(trace.inner)
     told = f"{count(rows, 'neuron')} on {count(segments, 'segment')}"
@@ -85,8 +88,9 @@ def finish_third(result: Result, widths: Any) -> None:
         raise deep_failures.failed("third layer", deep_failures.NO_THIRD, result)
     if widths is not None and rows > widths[2]:
         raise deep_failures.too_many(3, rows, widths, result)
-    finish(trace.third)
+    sure = finish(trace.third)
     assemble(result)
+    return sure
 
 
 def second_layer(
@@ -105,15 +109,15 @@ def second_layer(
     wrong : (2, h1) where a copy is right and where it is wrong: half of the segments lead near
     """
     seen, votes = result.trace.inner, result.trace.votes
-    box = np.zeros(view.inputs), np.full(view.inputs, np.inf)
-    while len(seen) < MOST:
+    for _ in range(MOST - len(seen)):
         two = deep_aims.ends(rng, view.inputs, deep_aims.REACH, votes.rows, votes.offsets)
         if wrong is not None and len(seen) % 2:
             two = wrong * rng.uniform(0.7, 1.4, wrong.shape) + 0.1 * two
-        start, direction = two.mean(axis=0), (two[1] - two[0]) / 2
-        line = lines.search(view, start, direction, low=-1.0, high=1.0)
+        line = view.segment(two)
+        if line is None:
+            continue
         seen.append(deep_kinks.on_line(view, line))
-        deep_kinks.measure_rows(view, seen[-1], box)
+        deep_kinks.measure_rows(view, seen[-1], view.box)
         if len(seen) < least or len(seen) % 2:
             continue
         planes = deep_first.find(seen)

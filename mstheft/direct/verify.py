@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,8 @@ def verify(
             x = scale * rng.normal(size=(points, oracle.inputs))
             near, x = np.split(x, [points - points // 2])
             answers = read(oracle, near)
-            far = _reach(oracle, result.model, x, answers, tolerance, rng)
+            far = 10 ** rng.uniform(0, 2, (len(x), 1))
+            far = readable(oracle, result.model, lambda r: r * x, far, answers, tolerance)
             answers = np.concatenate([answers, read(oracle, far * x)])
             x, reach = np.concatenate([near, far * x]), np.vstack([np.ones((len(near), 1)), far])
         else:
@@ -98,21 +100,26 @@ def expected(oracle: Any, model: Any, x: Array) -> Array:
     return logits
 
 
-def _reach(
-    oracle: Any, model: Any, x: Array, answers: Array, tolerance: float, rng: np.random.Generator
+def readable(
+    oracle: Any,
+    model: Any,
+    place: Callable[[Array], Array],
+    far: Array,
+    answers: Array,
+    tolerance: float,
 ) -> Array:
-    """How many times farther out each of these rows is to be asked, (n, 1). Costs no query.
+    """How far out rows can be asked, (n, 1): `far`, halved where the answers would tell nothing.
 
-    answers : to other rows, not so far out
+    place : the rows (n, d) that lie so far out; model : what is expected there
+    answers : to other rows, nearer. Costs no query.
     """
-    far = 10 ** rng.uniform(0, 2, (len(x), 1))
     known = answers[np.isfinite(answers).all(axis=1)]
     if oracle.output == "logits" or len(known) < 2:
         return far if oracle.output == "logits" else np.ones_like(far)
     size = known.std(axis=0, dtype=float).max()
     enough = SHARP * tolerance * size + np.median(blur(oracle, known))
     while True:
-        told = blur(oracle, expected(oracle, model, far * x).astype(answers.dtype))
+        told = blur(oracle, expected(oracle, model, place(far)).astype(answers.dtype))
         dull = (told.max(axis=1, keepdims=True) > enough * far) & (far > 1)
         if not dull.any():
             return far
