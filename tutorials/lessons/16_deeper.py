@@ -130,9 +130,8 @@ plt.show()
 #
 # (Where the whole second layer is off, the answers are constant, and a first-layer wall leaves no
 # kink. Then a line shows fewer than $h_1$ of them. Here it does not happen. Of 14 victims of this
-# size with other seeds, four stopped at one of the asserts of these cells: mostly two kinks were
-# so near each other that the fixed step of our Jacobian crossed one. The library measures again
-# with a smaller step, and searches more lines.)
+# size, four stopped at an assert of step 1, since our Jacobian has one fixed step for all places.
+# The library checks each Jacobian, measures again with a smaller step, and searches more lines.)
 
 # %%
 v = lines[0].direction
