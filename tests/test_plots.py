@@ -15,6 +15,7 @@ from matplotlib.contour import QuadContourSet
 from matplotlib.figure import Figure
 
 from mstheft import plots
+from mstheft.figures.deep import layers_of
 from mstheft.nn import zoo
 from mstheft.nn.regions import slice_regions
 from mstheft.plots import (
@@ -668,6 +669,13 @@ def test_coefficients_draws_shares_of_the_largest_by_side():
     (dashed,) = in_colour(ax, style.QUIET)
     np.testing.assert_allclose(dashed.get_ydata(), 1e-9)
     assert "2 neurons are on" in texts(ax)
+
+
+def test_the_layer_that_switches_nearest_is_told_by_hand():
+    """z1 = x - 1; z2 = φ1 - 2 switches at x = 3; z3 = 5 - φ2 at x = 8."""
+    one = [([[1.0]], [-1.0]), ([[1.0]], [-2.0]), ([[-1.0]], [5.0]), ([[1.0]], [0.0])]
+    copy = zoo.given([(np.array(w), np.array(b)) for w, b in one])
+    np.testing.assert_array_equal(layers_of(copy, np.array([[1.0], [3.0], [8.0]])), [1, 2, 3])
 
 
 def test_errors_by_layer_draws_a_dot_for_each_neuron_and_the_median():

@@ -1,4 +1,4 @@
-"""The pictures of the attack on two hidden layers."""
+"""The pictures of the attack on two or three hidden layers."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def deep_pictures(victim: Network, result: Result, side: int | None = None) -> I
 
 
 def _layer_pictures(trace: Any) -> Iterator[Picture]:
-    """Which kink is of which layer: two ways to see it."""
+    """Which kink is of which layer: two ways to see it, the first of them for two layers only."""
     seen = [(bends.directions, _layers(bends)) for bends in trace.seen[:SHOWN]]
-    if trace.seen[0].line.jumps.shape[1] > 1:
+    if trace.seen[0].line.jumps.shape[1] > 1 and not hasattr(trace, "behind"):
         yield picture(
             "directions",
             deep.directions(seen, style.axes(size=(4.6, 4.4))),
@@ -53,7 +53,7 @@ def _layer_pictures(trace: Any) -> Iterator[Picture]:
         "Two bands of dots: predictions that are exactly right, and others that are far off.",
         "Each bend of the first line tells where its wall would meet a second line, if the wall "
         "were flat. For neurons of the first layer it is, and a bend stands exactly there (below). "
-        "The walls of the second layer are bent, and the prediction is wrong (above).",
+        "The walls of what lies behind are bent, and the prediction is wrong (above).",
     )
 
 
@@ -83,14 +83,14 @@ def _slice_picture(result: Result) -> Picture:
     extent = 1.5 * float(np.median(np.abs(at)))
     plane = slice_regions(result.model, start, across, up, extent=extent, points=GRID)
     near = np.abs(at) < extent
-    kinks = at[near], _layers(seen[0])[near]
+    kinks = at[near], layers_of(result.model, seen[0].points)[near]
     return picture(
         "boundaries",
         deep.boundaries(plane, style.axes(size=SQUARE), kinks=kinks),
         "Straight lines of one colour, and others that bend where they cross these.",
-        "The stolen network on a plane. The walls of the first layer are straight; those of the "
-        "second bend wherever they cross one of the first. Circles are the bends that the attack "
-        "found along one line, in the colour of the layer that it gave them.",
+        "The stolen network on a plane. The walls of the first layer are straight; those of a "
+        "later one bend wherever they cross one of an earlier. Circles are the bends that the attack "
+        "found along one line, in the colour of the layer that bends there in the copy.",
     )
 
 
@@ -100,7 +100,7 @@ def _error_picture(victim: Network, copy: Network) -> Iterator[Picture]:
         yield picture(
             "errors",
             deep.errors(found, style.axes(size=WIDE)),
-            "Three columns of dots, one for each layer.",
+            "A column of dots for each layer.",
             "How far are the stolen weights off, neuron by neuron? Each labelled step down is "
             "ten times better or more.",
         )
@@ -127,6 +127,18 @@ def errors_by_layer(victim: Network, copy: Network) -> dict[str, np.ndarray]:
         name = f"hidden {n + 1}" if n + 1 < len(layers) else "last"
         errors[name] = np.linalg.norm(others - rows, axis=1) / np.where(size > 0, size, 1)
     return errors
+
+
+def layers_of(copy: Network, points: np.ndarray) -> np.ndarray:
+    """Which hidden layer of a network switches nearest to each point, 1 … , (n, d) -> (n,)."""
+    hidden, nearest = points, []
+    for weights, bias in copy.dense()[:-1]:
+        z = hidden @ weights.T + bias
+        size = np.abs(hidden) @ np.abs(weights).T + np.abs(bias)
+        nearest.append((np.abs(z) / np.maximum(size, 1e-300)).min(axis=1))
+        hidden = np.maximum(z, 0)
+    found: np.ndarray = np.argmin(nearest, axis=0) + 1
+    return found
 
 
 def _layers(bends: Any) -> np.ndarray:
