@@ -4,8 +4,10 @@ import dataclasses
 import json
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mstheft.course import book, manifest
@@ -193,3 +195,40 @@ def tour(tmp_path_factory):
     out = tmp_path_factory.mktemp("tour")
     assert cli.main(["tour", "--out", str(out), "--quiet"]) == 0
     return out / "index.html"
+
+
+def status_page():
+    """What the service shows of an ordinary visitor, and of queries that all lie on one line."""
+    from test_service import ask
+
+    from mstheft.defend.prada import Detector
+    from mstheft.nn import zoo
+    from mstheft.oracle import service
+    from mstheft.oracle.accounts import Accounts
+
+    accounts = Accounts(":memory:", [("visitor", "one", 500), ("thief", "two", None)])
+    app = service.application(zoo.mlp([20, 8, 3], rng=0), accounts, detector=Detector)
+    ordinary = np.random.default_rng(0).normal(size=(300, 20))
+    for key, x in (("one", ordinary), ("two", np.outer(np.arange(300.0), np.ones(20)))):
+        headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        told = ask(app, ("POST", "/v1/predict", headers, json.dumps({"inputs": x.tolist()})))
+        assert told.status_code == 200
+    text = ask(app, ("GET", "/", {}, b"")).text
+    app.state.service.close()
+    return text
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_the_status_page_of_the_service_can_be_read(browser, tmp_path, size):
+    pytest.importorskip("starlette")
+    path = tmp_path / "status.html"
+    with ThreadPoolExecutor(1) as other:  # a loop of its own: the browser's runs in this thread
+        path.write_text(other.submit(status_page).result())
+    page, wrong = opened(browser, path, size)
+    pictures, raw, wide = looked_at(page)
+    assert (wrong, pictures, raw) == ([], [], [])
+    assert wide <= 1
+    assert page.locator("svg, img").count() >= 2
+    assert "visitor" in page.locator("body").inner_text()
+    page.close()

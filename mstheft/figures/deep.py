@@ -88,8 +88,8 @@ def _slice_picture(result: Result) -> Picture:
         "boundaries",
         deep.boundaries(plane, style.axes(size=SQUARE), kinks=kinks),
         "Straight lines of one colour, and others that bend where they cross these.",
-        "The stolen network on a plane. The walls of the first layer are straight; those of a "
-        "later one bend wherever they cross one of an earlier. Circles are the bends that the attack "
+        "The stolen network on a plane. The walls of the first layer are straight; later ones "
+        "bend wherever they cross one of an earlier layer. Circles are the bends that the attack "
         "found along one line, in the colour of the layer that bends there in the copy.",
     )
 
