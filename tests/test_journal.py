@@ -17,6 +17,7 @@ from mstheft.defend import responses
 from mstheft.defend.responses import option
 from mstheft.direct import relu
 from mstheft.nn import Network, zoo
+from mstheft.nn.layers import Dense, Flatten
 from mstheft.oracle import Oracle
 from mstheft.oracle.client import HttpVictim
 from mstheft.oracle.fingerprint import described
@@ -209,6 +210,14 @@ def closed_over(thing):
         (
             lambda: closed_over(zoo.mlp([3, 2], rng=0)),
             lambda: closed_over(zoo.mlp([3, 2], rng=1)),
+        ),
+        (
+            lambda: zoo.mlp([3, 2, 2], activation="relu", rng=0),
+            lambda: zoo.mlp([3, 2, 2], activation="tanh", rng=0),
+        ),
+        (
+            lambda: Network([Flatten(), Dense(4, 2, rng=0)], (2, 2)),
+            lambda: Network([Flatten(), Dense(4, 2, rng=0)], (4, 1)),
         ),
         (lambda: closed_over(np.arange(3)), lambda: closed_over(np.arange(3.0))),
         (lambda: closed_over([1, {"a": None}]), lambda: closed_over([1, {"a": 0}])),

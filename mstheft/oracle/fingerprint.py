@@ -52,9 +52,12 @@ def described(thing: Any, depth: int = DEEPEST) -> Any:
 
 
 def network(victim: Network) -> str:
-    """A digest of a network's parameters."""
+    """A digest of a network: what it is made of, and its parameters."""
+    layers = [[type(layer).__name__, layer.config()] for layer in victim.layers]
+    made_of = json.dumps([victim.shape, victim.dtype.name, layers])
     parts = victim.parameters().items()
-    return _digest(*(part for name, values in parts for part in (name.encode(), values.tobytes())))
+    named = (part for name, values in parts for part in (name.encode(), values.tobytes()))
+    return _digest(made_of.encode(), *named)
 
 
 def _name(thing: Any) -> str:

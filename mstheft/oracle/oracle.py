@@ -212,7 +212,7 @@ def _told(
         pair = np.hstack([np.zeros_like(values), values]) if outputs == 1 else values
         return F.log_softmax(pair)
     probs = probabilities(values, gives, outputs == 1)
-    return _top(probs, top) if output == "top_k" else probs
+    return F.largest(probs, top) if output == "top_k" else probs
 
 
 def _answers(seen: View, x: Any, name: str | None) -> np.ndarray:
@@ -244,11 +244,3 @@ def _label(values: np.ndarray, gives: str) -> np.ndarray:
     if values.shape[1] == 1:
         return (values[:, 0] > (0 if gives == "logits" else 0.5)).astype(np.int64)
     return values.argmax(axis=1)
-
-
-def _top(probs: np.ndarray, top: int | None) -> np.ndarray:
-    """The `top` largest of each row, 0 for the others; of equal ones the first."""
-    kept = np.argsort(-probs, axis=1, kind="stable")[:, :top]
-    told = np.zeros_like(probs)
-    np.put_along_axis(told, kept, np.take_along_axis(probs, kept, axis=1), axis=1)
-    return told
