@@ -272,6 +272,14 @@ def test_a_damaged_answer_is_found(network, tmp_path):
         Oracle(network, journal=journal).query(x)
 
 
+def test_a_full_disk_is_one_sentence(network, tmp_path):
+    with Journal(tmp_path / "run.db", {"seed": "0" * 100_000}) as journal:
+        (pages,) = journal._base.execute("PRAGMA page_count").fetchone()
+        journal._base.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(errors.DataError, match=r"read and written, but .*full; make room"):
+            Oracle(network, journal=journal)
+
+
 # ---- killed
 
 

@@ -99,8 +99,8 @@ def label_only(probs: Array) -> Array:
 def noise(probs: Array, scale: float, rng: Any) -> Array:
     """Add noise and return to the simplex:  ỹ = Π(y + N(0, s² I)), Π the nearest point of it.
 
-    scale : s from 0 to 1, a probability. Keeps the simplex, not the label. Who asks often enough about
-    one row averages the noise away.
+    scale : s from 0 to 1, a probability. Keeps the simplex, not the label. Who asks often enough
+    about one row averages the noise away.
     Source: the random-noise baseline of Orekondy et al. 2020.
     """
     if not 0 <= scale <= 1:

@@ -108,10 +108,10 @@ class Journal:
 
     def _run(self, settings: str) -> str:
         """A name for this run, the same whenever its journal is opened; checks the settings."""
-        with self._base:
+        with self._sound(), self._base:
             for name, value in (("settings", settings), ("run", uuid.uuid4().hex)):
                 self._base.execute("INSERT OR IGNORE INTO about VALUES (?, ?)", (name, value))
-        about = dict(self._base.execute("SELECT name, value FROM about"))
+            about = dict(self._base.execute("SELECT name, value FROM about"))
         if about["settings"] != settings:
             old, new = json.loads(about["settings"]), json.loads(settings)
             other = sorted(n for n in old.keys() | new.keys() if old.get(n) != new.get(n))

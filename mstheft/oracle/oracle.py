@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.errors import BudgetExhausted
+from mstheft.errors import BudgetExhausted, WrongRows
 from mstheft.nn import functions as F
 from mstheft.oracle.defended import defended, probabilities
 from mstheft.oracle.fingerprint import described
@@ -116,7 +116,7 @@ class Oracle:
     def query(self, x: Any) -> np.ndarray:
         """Answers for rows x, (n, d) or (n, *shape) -> (n, K), or (n,) for labels. Costs n queries.
 
-        Raises ValueError for rows it does not take and `BudgetExhausted` for a batch that is too
+        Raises `WrongRows` for rows it does not take and `BudgetExhausted` for a batch that is too
         large for what is left, both before anything is asked or counted.
         """
         x = self._checked(x)
@@ -134,21 +134,19 @@ class Oracle:
     def _checked(self, x: Any) -> np.ndarray:
         x = np.asarray(x)
         if not (np.issubdtype(x.dtype, np.floating) or np.issubdtype(x.dtype, np.integer)):
-            raise ValueError(
-                f"expected rows of real numbers, got dtype {x.dtype}; convert to float"
-            )
+            raise WrongRows(f"expected rows of real numbers, got dtype {x.dtype}; convert to float")
         if x.shape[1:] not in ((self.inputs,), self.shape):
-            raise ValueError(
+            raise WrongRows(
                 f"expected rows of {self.inputs} numbers, shape (n, {self.inputs}), got shape "
                 f"{x.shape}; a single input goes in as x[None]"
             )
         if len(x) == 0:
-            raise ValueError("expected at least one row, got none; leave out empty batches")
+            raise WrongRows("expected at least one row, got none; leave out empty batches")
         with np.errstate(over="ignore"):
             x = x.astype(self._dtype or x.dtype)  # a copy: no victim writes into the caller's
         if not np.isfinite(x).all():
             kind = f" as {self._dtype}" if self._dtype else ""
-            raise ValueError(
+            raise WrongRows(
                 f"expected finite numbers{kind}, got NaN or infinity; clean the rows first"
             )
         return x
