@@ -13,7 +13,7 @@ import pytest
 import service_worker as worker
 
 from mstheft import errors
-from mstheft.defend import responses
+from mstheft.defend import pate, responses
 from mstheft.defend.responses import option
 from mstheft.direct import relu
 from mstheft.nn import Network, zoo
@@ -134,7 +134,7 @@ def test_monitors_and_outputs_are_as_without_a_journal(tmp_path):
 def test_another_question_at_the_same_place_is_an_error_and_no_purchase(network, tmp_path):
     x = np.random.default_rng(0).normal(size=(2, 20))
     with Journal(tmp_path / "run.db") as journal:
-        Oracle(network, journal=journal).query(x)
+        Oracle(Counted(network), inputs=20, journal=journal).query(x)
     victim = Counted(network)
     with Journal(tmp_path / "run.db") as journal:
         oracle = Oracle(victim, inputs=20, journal=journal)
@@ -180,6 +180,49 @@ def test_other_defences_are_another_run(network, tmp_path):
     ):
         with pytest.raises(errors.DataError, match="defences was"):
             opened(*other)
+
+
+def test_another_victim_is_another_run(network, tmp_path):
+    other = zoo.mlp(worker.SHAPE, bias=0.1, rng=1)
+    served = SimpleNamespace(
+        seen=lambda: View(network.logits, "logits", (20,), 4), fingerprint="served"
+    )
+
+    def opened(victim, **options):
+        with Journal(tmp_path / "run.db") as journal:
+            return Oracle(victim, journal=journal, **options)
+
+    opened(network)
+    opened(network.copy())
+    for victim, options in (
+        (other, {}),
+        (served, {}),
+        (network.logits, {"inputs": 20}),  # of which nothing is known
+    ):
+        with pytest.raises(errors.DataError, match=r"victim was '\w+' and is "):
+            opened(victim, **options)
+
+
+def test_a_victim_without_a_fingerprint_may_be_named(network, tmp_path):
+    for name in "aa":
+        with Journal(tmp_path / "run.db", {"victim": name}) as journal:
+            Oracle(network.logits, inputs=20, journal=journal)
+    with (
+        Journal(tmp_path / "run.db", {"victim": "b"}) as journal,
+        pytest.raises(errors.DataError, match="victim was 'a' and is 'b'"),
+    ):
+        Oracle(network.logits, inputs=20, journal=journal)
+
+
+def test_a_victim_with_a_bill_has_no_journal(tmp_path):
+    taught = [zoo.softmax(3, 2, rng=seed) for seed in range(3)]
+    ensemble = pate.Ensemble(taught, 2, pate.GNMax(1.0), rng=0)
+    with (
+        Journal(tmp_path / "run.db") as journal,
+        pytest.raises(ValueError, match="keeps no bill with journal=, got one of type Ensemble"),
+    ):
+        Oracle(ensemble, "label", gives="labels", inputs=3, journal=journal)
+    assert ensemble.accountant.count == 0
 
 
 def test_what_a_service_rounds_to_is_a_setting(network, tmp_path):

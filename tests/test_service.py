@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from mstheft.errors import BudgetExhausted, DataError
 from mstheft.nn import zoo
-from mstheft.oracle import Oracle, service, status, tables, wire
+from mstheft.oracle import Oracle, fingerprint, service, status, tables, wire
 from mstheft.oracle.accounts import Accounts, Mismatch
 
 NETWORK = worker.victim()
@@ -118,6 +118,7 @@ def test_model_tells_what_a_client_needs(make):
     assert told == {
         **{"shape": [20], "classes": 4, "outputs": 4, "output": "probs", "decimals": 4},
         **{"top": None, "dtype": "float64", "budget": 100, "count": 5, "left": 95},
+        "fingerprint": fingerprint.network(NETWORK),
         "limits": {"rows": 8192, "bytes": 16 * 2**20},
     }
 

@@ -51,6 +51,14 @@ def described(thing: Any, depth: int = DEEPEST) -> Any:
     return _name(thing if hasattr(thing, "__qualname__") else type(thing))
 
 
+def victim(asked: Any) -> str | None:
+    """By what a journal knows its victim again, or None if there is nothing.
+
+    A network's digest; of anything else, such as a service, the `fingerprint` that it tells.
+    """
+    return network(asked) if isinstance(asked, Network) else getattr(asked, "fingerprint", None)
+
+
 def network(victim: Network) -> str:
     """A digest of a network: what it is made of, and its parameters."""
     layers = [[type(layer).__name__, layer.config()] for layer in victim.layers]

@@ -36,9 +36,14 @@ class Journal:
     """The answers of one run, in a SQLite file: `Oracle(victim, journal=Journal("run.db"))`.
 
     path : of the file; created if it is missing
-    about : JSON values that tell this run from others: the attack, its seed, its victim. With what
-        the oracle tells (output, decimals, top, shape), and its defences, each by its name and
-        its settings, they are the settings of the run
+    about : JSON values that tell this run from others: the attack, its seed. With what the oracle
+        tells (output, decimals, top, shape), its defences, each by its name and its settings, and
+        its victim, they are the settings of the run
+
+    A victim is known by its `oracle.fingerprint.victim`: a Network by what it is made of and its
+    parameters, a service by what it says of the model that it serves. Estimators and callables
+    have none unless they have an attribute `fingerprint` (a text), and cannot be told apart: then
+    `about` should name the victim.
 
     The first question of a run is looked up at place 0, the next at place 1, and so on, by the
     SHA-256 of (settings, place, rows). A `Journal` object is good for one run; to replay, open the

@@ -11,8 +11,8 @@ import numpy as np
 
 from mstheft.errors import BudgetExhausted, WrongRows
 from mstheft.nn import functions as F
+from mstheft.oracle import fingerprint
 from mstheft.oracle.defended import defended, probabilities
-from mstheft.oracle.fingerprint import described
 from mstheft.oracle.victims import View, view
 
 OUTPUTS = ("logits", "log_probs", "probs", "top_k", "label")
@@ -41,7 +41,9 @@ class Oracle:
         (n, d) and the victim's most likely classes (n,), whatever the output tells; for instance
         a `defend.prada.Detector`. Whoever asks does not see them
     journal : a `journal.Journal`, which keeps every answer on disk and tells it again, at no cost
-        to the victim, to a run that was killed and started again
+        to the victim, to a run that was killed and started again. Not of a victim that bills its
+        answers, a `defend.pate.Ensemble`: its bill would forget those of the killed run, and the
+        noise of its seed would be drawn twice
 
     Public: `query`, `count`, `left`, `budget`, `output`, `decimals`, `inputs` (d), `shape`,
     `outputs` (K, the number of logits, once known). The model itself is kept in a closure.
@@ -100,9 +102,7 @@ class Oracle:
         self._dtype, self._lock = seen.dtype, threading.Lock()
         self._monitors = tuple(monitors)
         if journal is not None:
-            told = {"output": output, "decimals": self.decimals, "top": top, "gives": seen.gives}
-            kept = {"shape": [*self.shape], "defences": [described(each) for each in defences]}
-            self._ask = journal.around(self._ask, told | kept)
+            self._ask = journal.around(self._ask, self._settings(victim, seen.gives, defences))
 
     def __repr__(self) -> str:
         asked = f"count={self.count}, left={self.left}"
@@ -130,6 +130,20 @@ class Oracle:
             for monitor in self._monitors:
                 monitor.observe(rows.copy(), labels.copy())
         return answers
+
+    def _settings(self, victim: Any, gives: str, defences: Sequence[Any]) -> dict[str, Any]:
+        """By what a journal knows this run again."""
+        if hasattr(victim, "bill"):
+            raise ValueError(
+                "expected a victim that keeps no bill with journal=, got one of type "
+                f"{type(victim).__name__}, whose bill and noise start anew with the process; leave "
+                "journal= out and ask everything in one run"
+            )
+        told = {"output": self.output, "decimals": self.decimals, "top": self.top, "gives": gives}
+        changed = [fingerprint.described(each) for each in defences]
+        known = fingerprint.victim(victim)
+        about = {"shape": [*self.shape], "defences": changed}
+        return told | about | ({} if known is None else {"victim": known})
 
     def _checked(self, x: Any) -> np.ndarray:
         x = np.asarray(x)

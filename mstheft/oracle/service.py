@@ -37,7 +37,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from mstheft.errors import BudgetExhausted, WrongRows
-from mstheft.oracle import status, wire
+from mstheft.oracle import fingerprint, status, wire
 from mstheft.oracle.accounts import Account, Accounts, Mismatch, Unpaid
 from mstheft.oracle.oracle import Oracle
 from mstheft.oracle.requests import Limits, account_of, body_of
@@ -71,6 +71,7 @@ class Service:
             monitors = [self._seen] if detector is not None else []
             self._oracles[account.digest] = Oracle(victim, monitors=monitors, **told)
         self.oracle = Oracle(victim, **told)  # never asked: it knows shape and output
+        self._model = fingerprint.victim(victim)
         self.dtype = np.dtype(getattr(victim, "dtype", None) or np.float64).name
         self.tally = status.Tally()
         self._waiting = 0
@@ -127,6 +128,7 @@ class Service:
             "decimals": oracle.decimals,
             "top": oracle.top,
             "dtype": self.dtype,
+            "fingerprint": self._model,
             "limits": {"rows": self.limits.rows, "bytes": self.limits.bytes},
             "budget": account.budget,
             "count": account.count,
