@@ -49,5 +49,9 @@ class BudgetExhausted(MstheftError):
         return type(self), (self.asked, self.left, self.budget), {"partial": self.partial}
 
 
+class WrongRows(MstheftError, ValueError):
+    """Rows that a model does not take: of another shape, or numbers that it has no answer to."""
+
+
 class DataError(MstheftError, ValueError):
     """A file is missing, damaged, or not what its name says."""

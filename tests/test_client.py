@@ -9,15 +9,23 @@ import pytest
 import service_worker as worker
 
 from mstheft.direct import label_only, linear, relu, smooth, sweep
-from mstheft.errors import BudgetExhausted
+from mstheft.errors import BudgetExhausted, DataError
 from mstheft.learning import active, jacobian
 from mstheft.nn import zoo
 from mstheft.oracle import Oracle, client, service, wire
 from mstheft.oracle.accounts import Accounts
 from mstheft.oracle.client import HttpVictim
 from mstheft.oracle.journal import Journal
+from mstheft.oracle.victims import View
 
 X = np.random.default_rng(0).normal(size=(7, 20))
+
+
+class Plain:
+    """A victim of which nothing can be told but its answers."""
+
+    def seen(self):
+        return View(worker.victim().logits, "logits", (20,), 4)
 
 
 class Faulty(httpx.BaseTransport):
@@ -204,6 +212,23 @@ def test_what_was_paid_but_not_in_the_journal_yet_is_told_again(there, tmp_path)
         assert (journal.paid, journal.replayed) == (7, 0)
     assert np.array_equal(told, worker.victim().logits(X))
     assert count(second) == 7
+
+
+def test_the_journal_of_another_model_behind_a_service_is_refused(there, tmp_path):
+    def opened(victim):
+        with Journal(tmp_path / "run.db") as journal:
+            return Oracle(victim, journal=journal).query(X)
+
+    first, same_model = there(), there()
+    other = there(zoo.mlp([20, 8, 4], bias=0.1, rng=5))
+    assert np.array_equal(opened(first), opened(same_model))
+    with pytest.raises(DataError, match=r"victim was '.*' and is '.*'; repeat that run"):
+        opened(other)
+    assert other.count == same_model.count == 0
+
+
+def test_of_a_service_of_something_else_the_url_is_known(there):
+    assert there(Plain()).fingerprint == "http://test"
 
 
 def test_a_faulty_line_changes_nothing_for_an_attack(there):

@@ -13,10 +13,11 @@ import pytest
 import service_worker as worker
 
 from mstheft import errors
-from mstheft.defend import responses
+from mstheft.defend import pate, responses
 from mstheft.defend.responses import option
 from mstheft.direct import relu
 from mstheft.nn import Network, zoo
+from mstheft.nn.layers import Dense, Flatten
 from mstheft.oracle import Oracle
 from mstheft.oracle.client import HttpVictim
 from mstheft.oracle.fingerprint import described
@@ -133,7 +134,7 @@ def test_monitors_and_outputs_are_as_without_a_journal(tmp_path):
 def test_another_question_at_the_same_place_is_an_error_and_no_purchase(network, tmp_path):
     x = np.random.default_rng(0).normal(size=(2, 20))
     with Journal(tmp_path / "run.db") as journal:
-        Oracle(network, journal=journal).query(x)
+        Oracle(Counted(network), inputs=20, journal=journal).query(x)
     victim = Counted(network)
     with Journal(tmp_path / "run.db") as journal:
         oracle = Oracle(victim, inputs=20, journal=journal)
@@ -181,6 +182,49 @@ def test_other_defences_are_another_run(network, tmp_path):
             opened(*other)
 
 
+def test_another_victim_is_another_run(network, tmp_path):
+    other = zoo.mlp(worker.SHAPE, bias=0.1, rng=1)
+    served = SimpleNamespace(
+        seen=lambda: View(network.logits, "logits", (20,), 4), fingerprint="served"
+    )
+
+    def opened(victim, **options):
+        with Journal(tmp_path / "run.db") as journal:
+            return Oracle(victim, journal=journal, **options)
+
+    opened(network)
+    opened(network.copy())
+    for victim, options in (
+        (other, {}),
+        (served, {}),
+        (network.logits, {"inputs": 20}),  # of which nothing is known
+    ):
+        with pytest.raises(errors.DataError, match=r"victim was '\w+' and is "):
+            opened(victim, **options)
+
+
+def test_a_victim_without_a_fingerprint_may_be_named(network, tmp_path):
+    for name in "aa":
+        with Journal(tmp_path / "run.db", {"victim": name}) as journal:
+            Oracle(network.logits, inputs=20, journal=journal)
+    with (
+        Journal(tmp_path / "run.db", {"victim": "b"}) as journal,
+        pytest.raises(errors.DataError, match="victim was 'a' and is 'b'"),
+    ):
+        Oracle(network.logits, inputs=20, journal=journal)
+
+
+def test_a_victim_with_a_bill_has_no_journal(tmp_path):
+    taught = [zoo.softmax(3, 2, rng=seed) for seed in range(3)]
+    ensemble = pate.Ensemble(taught, 2, pate.GNMax(1.0), rng=0)
+    with (
+        Journal(tmp_path / "run.db") as journal,
+        pytest.raises(ValueError, match="keeps no bill with journal=, got one of type Ensemble"),
+    ):
+        Oracle(ensemble, "label", gives="labels", inputs=3, journal=journal)
+    assert ensemble.accountant.count == 0
+
+
 def test_what_a_service_rounds_to_is_a_setting(network, tmp_path):
     def opened(decimals):
         seen = View(network.probs, "probs", (20,), 4, decimals=decimals)
@@ -209,6 +253,14 @@ def closed_over(thing):
         (
             lambda: closed_over(zoo.mlp([3, 2], rng=0)),
             lambda: closed_over(zoo.mlp([3, 2], rng=1)),
+        ),
+        (
+            lambda: zoo.mlp([3, 2, 2], activation="relu", rng=0),
+            lambda: zoo.mlp([3, 2, 2], activation="tanh", rng=0),
+        ),
+        (
+            lambda: Network([Flatten(), Dense(4, 2, rng=0)], (2, 2)),
+            lambda: Network([Flatten(), Dense(4, 2, rng=0)], (4, 1)),
         ),
         (lambda: closed_over(np.arange(3)), lambda: closed_over(np.arange(3.0))),
         (lambda: closed_over([1, {"a": None}]), lambda: closed_over([1, {"a": 0}])),
@@ -261,6 +313,14 @@ def test_a_damaged_answer_is_found(network, tmp_path):
     base.close()
     with Journal(tmp_path / "run.db") as journal, pytest.raises(errors.DataError, match="damaged"):
         Oracle(network, journal=journal).query(x)
+
+
+def test_a_full_disk_is_one_sentence(network, tmp_path):
+    with Journal(tmp_path / "run.db", {"seed": "0" * 100_000}) as journal:
+        (pages,) = journal._base.execute("PRAGMA page_count").fetchone()
+        journal._base.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(errors.DataError, match=r"read and written, but .*full; make room"):
+            Oracle(network, journal=journal)
 
 
 # ---- killed

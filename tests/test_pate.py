@@ -202,3 +202,32 @@ def test_a_student_learns_from_the_answers(taught):
     assert 0.85 < accuracy(student, PUBLIC[200:], LABELS[200:]) <= 1
     with pytest.raises(ValueError, match="got none"):
         pate.student(zoo.softmax(2, 3), PUBLIC, np.full(400, -1))
+
+
+@pytest.mark.parametrize("value", [0, -1, np.nan, np.inf])
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (LNMax, "gamma"),
+        (GNMax, "sigma"),
+        (lambda value: ConfidentGNMax(10, value, 5), "sigma1"),
+        (lambda value: ConfidentGNMax(10, 5, value), "sigma2"),
+    ],
+)
+def test_noise_that_cannot_be_is_refused(make, name, value):
+    with pytest.raises(ValueError, match=rf"expected {name}= as a finite number above 0, got "):
+        make(value)
+
+
+@pytest.mark.parametrize("threshold", [np.nan, np.inf, -np.inf])
+def test_a_threshold_that_is_no_number_is_refused(threshold):
+    with pytest.raises(ValueError, match="expected a finite threshold="):
+        ConfidentGNMax(threshold, 5, 5)
+
+
+def test_teachers_of_more_classes_than_said_are_refused(taught):
+    with pytest.raises(ValueError, match="at most classes=2, got one with 3"):
+        Ensemble(taught, 2, GNMax(4.0), rng=0)
+    with pytest.raises(ValueError, match="at most classes=1, got one with 2"):
+        Ensemble([zoo.logistic(2, rng=0)], 1, GNMax(4.0), rng=0)
+    assert Ensemble([zoo.logistic(2, rng=0)], 2, GNMax(1e-9), rng=0)(X[:4]).max() <= 1

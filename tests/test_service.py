@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from mstheft.errors import BudgetExhausted, DataError
 from mstheft.nn import zoo
-from mstheft.oracle import Oracle, service, status, wire
+from mstheft.oracle import Oracle, fingerprint, service, status, tables, wire
 from mstheft.oracle.accounts import Accounts, Mismatch
 
 NETWORK = worker.victim()
@@ -118,6 +118,7 @@ def test_model_tells_what_a_client_needs(make):
     assert told == {
         **{"shape": [20], "classes": 4, "outputs": 4, "output": "probs", "decimals": 4},
         **{"top": None, "dtype": "float64", "budget": 100, "count": 5, "left": 95},
+        "fingerprint": fingerprint.network(NETWORK),
         "limits": {"rows": 8192, "bytes": 16 * 2**20},
     }
 
@@ -209,6 +210,31 @@ def test_many_at_once_are_counted_rightly(make):
             assert np.array_equal(wire.unpack(each.content), NETWORK.logits(rows))
     assert sorted(t.status_code for t in told) == [200] * 64
     assert [a.count for a in app.state.service.accounts] == [96] * 4
+
+
+def test_a_request_that_is_given_up_still_waits_for_its_thread(make):
+    gate = threading.Event()
+    app = make(victim=lambda x: gate.wait(20) and x, inputs=20, limits=service.Limits(waiting=1))
+    many = np.zeros((200, 20))  # more than is answered on the spot
+
+    async def go():
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+
+            def post():
+                return client.post("/v1/predict", content=wire.pack(many), headers=NPY)
+
+            given_up = asyncio.create_task(post())
+            await asyncio.sleep(0.2)
+            given_up.cancel()
+            await asyncio.gather(given_up, return_exceptions=True)
+            meanwhile = await post()
+            gate.set()
+            while app.state.service._waiting:
+                await asyncio.sleep(0.01)
+            return meanwhile.status_code, (await post()).status_code
+
+    assert asyncio.run(asyncio.wait_for(go(), 30)) == (503, 200)
 
 
 def test_more_than_may_wait_are_sent_away(make):
@@ -435,6 +461,72 @@ def test_a_victim_that_fails_tells_the_client_nothing(make):
     assert told.status_code == 500
     assert "weights" not in told.text
     assert log == ["POST /v1/predict failed: RuntimeError: the weights are 1, 2, 3"]
+
+
+def test_a_value_error_of_the_victim_is_its_own_fault(make):
+    def fails(x):
+        raise ValueError("the weights are 1, 2, 3")
+
+    log = []
+    broken, short = (
+        ask(make(victim=each, inputs=20, log=log.append), predict(wire.pack(X)))
+        for each in (fails, lambda x: np.ones((1, 3)))
+    )
+    assert broken.status_code == short.status_code == 500
+    assert "weights" not in broken.text
+    assert log[0] == "POST /v1/predict failed: ValueError: the weights are 1, 2, 3"
+    assert "expected the victim to answer 5 rows" in log[1]
+
+
+def test_words_that_a_network_does_not_know_are_a_fault_of_the_rows(make):
+    for network in (zoo.text_bag(7, 5, 2, rng=0), zoo.text_cnn(7, 5, 2, rng=0)):
+        told = ask(make(victim=network), predict(wire.pack(np.full((1, 5), 7))))
+        assert (told.status_code, "from 0 to 6" in told.text) == (400, True)
+
+
+# ---- a full disk
+
+
+def full(base):
+    """No page more for this file, as on a full disk."""
+    (pages,) = base.execute("PRAGMA page_count").fetchone()
+    base.execute(f"PRAGMA max_page_count = {pages}")
+
+
+@pytest.mark.parametrize("rows", [200, 2000])  # on the spot, and in the thread
+def test_a_payment_that_a_full_disk_does_not_take_is_503_and_seen_once(make, tmp_path, rows):
+    log = []
+    app = make(tmp_path / "a.db", detector=Watch, log=log.append)
+    (account,) = accounts = app.state.service.accounts
+    x = np.random.default_rng(1).normal(size=(rows, 20))
+    asked = predict(wire.pack(x), {**NPY, "Idempotency-Key": "k"})
+    full(accounts._base)
+    told = ask(app, asked)
+    assert (told.status_code, told.headers["retry-after"]) == (503, "1")
+    assert re.fullmatch("expected to write down .* full, so nothing was; .*", told.json()["error"])
+    assert len(log) == 1
+    assert (account.count, len(account.watch.distances)) == (0, 0)
+    small = ask(app, predict(wire.pack(X)))  # no answer to keep: it has room
+    assert (small.status_code, account.count, len(account.watch.distances)) == (200, 5, 5)
+    accounts._base.execute("PRAGMA max_page_count = 10000")
+    again, replayed = ask(app, asked, asked)
+    assert again.status_code == replayed.status_code == 200
+    assert (account.count, len(account.watch.distances)) == (5 + rows, 5 + rows)
+
+
+def test_accounts_on_a_full_disk_are_one_sentence(tmp_path, monkeypatch):
+    plain = tables.connect
+
+    def connect(*what):
+        base = plain(*what)
+        full(base)
+        return base
+
+    monkeypatch.setattr(tables, "connect", connect)
+    with pytest.raises(DataError, match=r"to keep the accounts, but .*full; make room"):
+        Accounts(tmp_path / "a.db", [("a" * 10_000, "k", 1)])
+    monkeypatch.undo()
+    Accounts(tmp_path / "a.db", [("a", "k", 1)]).close()  # it has let go of the file
 
 
 # ---- over a real connection

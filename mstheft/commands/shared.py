@@ -96,7 +96,7 @@ def journal_of(path: Path | None, victim: Any, about: dict[str, Any]) -> Iterato
     """The journal at `path`, or None without one.
 
     victim : a Network, or the client of a service
-    about : what tells this run from others; the victim's parameters, or its URL, are added to it
+    about : what tells this run from others; the victim's fingerprint is added to it
     """
     if path is None:
         yield None
@@ -104,7 +104,7 @@ def journal_of(path: Path | None, victim: Any, about: dict[str, Any]) -> Iterato
     from mstheft.oracle import fingerprint
     from mstheft.oracle.journal import Journal
 
-    known = fingerprint.network(victim) if isinstance(victim, Network) else victim.url
+    known = fingerprint.victim(victim)
     with arguments_of_user():
         journal = Journal(path, {**about, "victim": known})
     with journal:

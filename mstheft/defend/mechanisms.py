@@ -18,6 +18,13 @@ NO_ANSWER = -1  # what ConfidentGNMax says where too few teachers agree
 PART = 2048  # questions accounted for at a time, to bound memory
 
 
+def _positive(**settings: float) -> None:
+    """Noise that is none, or none that can be, would be billed as if it hid something."""
+    for name, value in settings.items():
+        if not 0 < value < np.inf:
+            raise ValueError(f"expected {name}= as a finite number above 0, got {value}; change it")
+
+
 @dataclass(frozen=True)
 class LNMax:
     """argmax_j n_j + Lap(1/γ).
@@ -27,6 +34,9 @@ class LNMax:
     """
 
     gamma: float
+
+    def __post_init__(self) -> None:
+        _positive(gamma=self.gamma)
 
     def answer(self, counts: Array, *, rng: Any) -> np.ndarray:
         """Votes (n, K) -> labels (n,)."""
@@ -48,6 +58,9 @@ class GNMax:
     """
 
     sigma: float
+
+    def __post_init__(self) -> None:
+        _positive(sigma=self.sigma)
 
     def answer(self, counts: Array, *, rng: Any) -> np.ndarray:
         """Votes (n, K) -> labels (n,)."""
@@ -74,6 +87,11 @@ class ConfidentGNMax:
     threshold: float
     sigma1: float
     sigma2: float
+
+    def __post_init__(self) -> None:
+        if not np.isfinite(self.threshold):
+            raise ValueError(f"expected a finite threshold=, got {self.threshold}; change it")
+        _positive(sigma1=self.sigma1, sigma2=self.sigma2)
 
     def answer(self, counts: Array, *, rng: Any) -> np.ndarray:
         """Votes (n, K) -> labels (n,), -1 for no answer."""

@@ -114,11 +114,17 @@ class Ensemble:
     paid for again. `asked` keeps (votes, answers) of each call, for plots of the bill's growth.
 
     taught : of `teachers`;  classes : K;  mechanism : LNMax, GNMax or ConfidentGNMax
+    Raises ValueError for teachers of more classes than K.
     """
 
     def __init__(
         self, taught: Sequence[Network], classes: int, mechanism: Mechanism, *, rng: Any
     ) -> None:
+        most = max((max(2, each.outputs) for each in taught), default=classes)  # a sigmoid has two
+        if most > classes:
+            raise ValueError(
+                f"expected teachers of at most {classes=}, got one with {most}; raise classes="
+            )
         self.taught, self.classes, self.mechanism = list(taught), classes, mechanism
         self.accountant = Accountant()
         self.asked: list[tuple[np.ndarray, np.ndarray]] = []

@@ -85,10 +85,7 @@ def top_k(probs: Array, k: int) -> Array:
     """
     if not 1 <= k <= np.shape(probs)[1]:
         raise ValueError(f"expected k from 1 to {np.shape(probs)[1]}, got {k}; change it")
-    kept = np.argsort(-probs, axis=1, kind="stable")[:, :k]
-    told = np.zeros_like(probs)
-    np.put_along_axis(told, kept, np.take_along_axis(probs, kept, axis=1), axis=1)
-    return told
+    return F.largest(probs, k)
 
 
 def label_only(probs: Array) -> Array:
@@ -102,12 +99,12 @@ def label_only(probs: Array) -> Array:
 def noise(probs: Array, scale: float, rng: Any) -> Array:
     """Add noise and return to the simplex:  ỹ = Π(y + N(0, s² I)), Π the nearest point of it.
 
-    scale : s ≥ 0, a probability. Keeps the simplex, not the label. Who asks often enough about
-    one row averages the noise away.
+    scale : s from 0 to 1, a probability. Keeps the simplex, not the label. Who asks often enough
+    about one row averages the noise away.
     Source: the random-noise baseline of Orekondy et al. 2020.
     """
-    if not scale >= 0:
-        raise ValueError(f"expected scale >= 0, got {scale}; 0.01 to 0.2 are usual")
+    if not 0 <= scale <= 1:
+        raise ValueError(f"expected scale from 0 to 1, got {scale}; 0.01 to 0.2 are usual")
     return to_simplex(probs + np.random.default_rng(rng).normal(0, scale, np.shape(probs)))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from mstheft.errors import WrongRows
 from mstheft.nn.functions import Array
 from mstheft.nn.layers import Grads, Layer
 
@@ -41,7 +42,7 @@ class BagOfWords(Layer):
         if words.size and not (
             words.min() >= 0 and words.max() < self.words and (words == x).all()
         ):
-            raise ValueError(
+            raise WrongRows(
                 f"expected whole word numbers from 0 to {self.words - 1}, got {x.min():g} to "
                 f"{x.max():g}; encode the texts with the network's own vocabulary"
             )

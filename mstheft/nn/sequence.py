@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from mstheft.errors import WrongRows
 from mstheft.nn.functions import Array
 from mstheft.nn.layers import Grads, Layer
 
@@ -53,7 +54,7 @@ class Embedding(Layer):
         if words.size and not (
             words.min() >= 0 and words.max() < self.words and (words == x).all()
         ):
-            raise ValueError(
+            raise WrongRows(
                 f"expected whole word numbers from 0 to {self.words - 1}, got {x.min():g} to "
                 f"{x.max():g}; "
                 "encode the texts with the network's own vocabulary"

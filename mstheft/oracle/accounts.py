@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from mstheft.errors import BudgetExhausted
+from mstheft.errors import BudgetExhausted, DataError, MstheftError
 from mstheft.oracle import tables, wire
 
 SCHEMA = """
@@ -20,6 +21,10 @@ CREATE TABLE IF NOT EXISTS purchases
 (digest TEXT, purchase TEXT, question TEXT, answer BLOB,
 PRIMARY KEY (digest, purchase)) WITHOUT ROWID
 """
+
+
+class Unpaid(MstheftError):
+    """A payment could not be written, so nothing was paid: what was asked may be asked again."""
 
 
 class Mismatch(ValueError):
@@ -53,29 +58,42 @@ class Accounts:
     path : SQLite file; ':memory:' forgets
     keys : (name, key, budget) each. A key that the file knows keeps its count and takes over the
         budget that is given now: so a budget is raised. A key that is not given is not let in
+    Raises `DataError` for a file that is damaged, in use, or cannot be written.
     """
 
     def __init__(self, path: str | os.PathLike[str], keys: Iterable[tuple[str, str, int | None]]):
         self._base = tables.connect(path, "accounts", SCHEMA)
         self._by_digest: dict[str, Account] = {}
-        for name, key, budget in keys:
-            digest = _digest(key)
-            if digest in self._by_digest or len(key) < 1:
-                self._base.close()
-                got = "the same again" if key else "an empty one"
-                raise ValueError(
-                    f"expected a key for each account, got {got} for {name!r}; give each account "
-                    "its own"
-                )
-            self._base.execute(
-                "INSERT INTO accounts VALUES (?, ?, ?, 0) "
-                "ON CONFLICT DO UPDATE SET name = excluded.name, budget = excluded.budget",
-                (digest, name, budget),
+        try:
+            for name, key, budget in keys:
+                self._open(name, key, budget)
+        except sqlite3.Error as error:
+            self._base.close()
+            raise DataError(
+                f"expected {path} to keep the accounts, but {error}; make room on the disk or name "
+                "another file"
+            ) from error
+        except BaseException:
+            self._base.close()
+            raise
+
+    def _open(self, name: str, key: str, budget: int | None) -> None:
+        digest = _digest(key)
+        if digest in self._by_digest or len(key) < 1:
+            got = "the same again" if key else "an empty one"
+            raise ValueError(
+                f"expected a key for each account, got {got} for {name!r}; give each account "
+                "its own"
             )
-            (count,) = self._base.execute(
-                "SELECT count FROM accounts WHERE digest = ?", (digest,)
-            ).fetchone()
-            self._by_digest[digest] = Account(name, budget, digest, count)
+        self._base.execute(
+            "INSERT INTO accounts VALUES (?, ?, ?, 0) "
+            "ON CONFLICT DO UPDATE SET name = excluded.name, budget = excluded.budget",
+            (digest, name, budget),
+        )
+        (count,) = self._base.execute(
+            "SELECT count FROM accounts WHERE digest = ?", (digest,)
+        ).fetchone()
+        self._by_digest[digest] = Account(name, budget, digest, count)
 
     def __iter__(self) -> Any:
         return iter(self._by_digest.values())
@@ -95,7 +113,8 @@ class Accounts:
 
         purchase : a name that makes this the same purchase whenever it is asked again: it is paid
             once and told again as it was. Raises `Mismatch` if it was paid for other rows
-        Raises `BudgetExhausted` before anything is asked, and what `ask` raises.
+        Raises `BudgetExhausted` before anything is asked, what `ask` raises, and `Unpaid` if the
+        disk does not take the payment: then nothing is counted.
         """
         question = _digest_of_rows(rows) if purchase is not None else ""
         if purchase is not None:
@@ -113,7 +132,13 @@ class Accounts:
         if account.left is not None and len(rows) > account.left:
             raise BudgetExhausted(len(rows), account.left, account.budget or 0)
         answers = ask(rows)
-        self._pay(account, len(rows), purchase, question, answers)
+        try:
+            self._pay(account, len(rows), purchase, question, answers)
+        except sqlite3.Error as error:
+            raise Unpaid(
+                f"expected to write down what is paid, but {error}, so nothing was; ask again when "
+                "the service has been mended"
+            ) from error
         return answers
 
     def close(self) -> None:
@@ -134,7 +159,8 @@ class Accounts:
                 base.execute("INSERT INTO purchases VALUES (?, ?, ?, ?)", line)
             base.execute("COMMIT")
         except BaseException:
-            base.execute("ROLLBACK")
+            if base.in_transaction:  # a full disk has rolled back already
+                base.execute("ROLLBACK")
             raise
         account.count += rows
 

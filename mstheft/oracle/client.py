@@ -43,7 +43,8 @@ class HttpVictim:
     the service is paid once. In an oracle with a journal the key is the same after a crash too.
 
     Public: `gives`, `inputs` (d), `shape`, `outputs` (K), `decimals`, `left` (asks the service),
-    `count` (rows answered to this object).
+    `count` (rows answered to this object), `fingerprint` (of the model that is served, by which a
+    journal knows it again; the URL where the service has none).
 
     Raises `BudgetExhausted` when the service says so (parts of a large batch may be paid by then;
     they are free when the same batch is asked again), ValueError for what the service refuses, such
@@ -70,6 +71,7 @@ class HttpVictim:
             self.inputs = math.prod(self.shape)
             self.outputs, self.decimals = told["outputs"], told["decimals"]
             self.dtype = np.dtype(told["dtype"])
+            self.fingerprint = told["fingerprint"] or url
             fit = (told["limits"]["bytes"] - 128) // (self.inputs * self.dtype.itemsize)
             self._rows = max(1, min(told["limits"]["rows"], fit))
         except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:

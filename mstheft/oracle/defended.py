@@ -60,9 +60,13 @@ def probabilities(values: np.ndarray, gives: str, sigmoid: bool) -> np.ndarray:
 
 def _checked(probs: Any, shape: tuple[int, ...]) -> np.ndarray:
     probs = np.asarray(probs)
-    if probs.shape != shape or not ((probs >= 0) & (probs <= 1)).all():
+    wrong = f"shape {probs.shape}" if probs.shape != shape else ""
+    if not wrong:
+        outside = probs[~((probs >= 0) & (probs <= 1))]
+        wrong = f"{outside[0]} among them" if len(outside) else ""
+    if wrong:
         raise ValueError(
-            f"expected a defence to give probabilities from 0 to 1 of shape {shape}, got shape "
-            f"{probs.shape}; change what it returns"
+            f"expected a defence to give probabilities from 0 to 1 of shape {shape}, got {wrong}; "
+            "change what it returns"
         )
     return probs

@@ -51,10 +51,21 @@ def described(thing: Any, depth: int = DEEPEST) -> Any:
     return _name(thing if hasattr(thing, "__qualname__") else type(thing))
 
 
+def victim(asked: Any) -> str | None:
+    """By what a journal knows its victim again, or None if there is nothing.
+
+    A network's digest; of anything else, such as a service, the `fingerprint` that it tells.
+    """
+    return network(asked) if isinstance(asked, Network) else getattr(asked, "fingerprint", None)
+
+
 def network(victim: Network) -> str:
-    """A digest of a network's parameters."""
+    """A digest of a network: what it is made of, and its parameters."""
+    layers = [[type(layer).__name__, layer.config()] for layer in victim.layers]
+    made_of = json.dumps([victim.shape, victim.dtype.name, layers])
     parts = victim.parameters().items()
-    return _digest(*(part for name, values in parts for part in (name.encode(), values.tobytes())))
+    named = (part for name, values in parts for part in (name.encode(), values.tobytes()))
+    return _digest(made_of.encode(), *named)
 
 
 def _name(thing: Any) -> str:

@@ -36,9 +36,14 @@ class Journal:
     """The answers of one run, in a SQLite file: `Oracle(victim, journal=Journal("run.db"))`.
 
     path : of the file; created if it is missing
-    about : JSON values that tell this run from others: the attack, its seed, its victim. With what
-        the oracle tells (output, decimals, top, shape), and its defences, each by its name and
-        its settings, they are the settings of the run
+    about : JSON values that tell this run from others: the attack, its seed. With what the oracle
+        tells (output, decimals, top, shape), its defences, each by its name and its settings, and
+        its victim, they are the settings of the run
+
+    A victim is known by its `oracle.fingerprint.victim`: a Network by what it is made of and its
+    parameters, a service by what it says of the model that it serves. Estimators and callables
+    have none unless they have an attribute `fingerprint` (a text), and cannot be told apart: then
+    `about` should name the victim.
 
     The first question of a run is looked up at place 0, the next at place 1, and so on, by the
     SHA-256 of (settings, place, rows). A `Journal` object is good for one run; to replay, open the
@@ -108,10 +113,10 @@ class Journal:
 
     def _run(self, settings: str) -> str:
         """A name for this run, the same whenever its journal is opened; checks the settings."""
-        with self._base:
+        with self._sound(), self._base:
             for name, value in (("settings", settings), ("run", uuid.uuid4().hex)):
                 self._base.execute("INSERT OR IGNORE INTO about VALUES (?, ?)", (name, value))
-        about = dict(self._base.execute("SELECT name, value FROM about"))
+            about = dict(self._base.execute("SELECT name, value FROM about"))
         if about["settings"] != settings:
             old, new = json.loads(about["settings"]), json.loads(settings)
             other = sorted(n for n in old.keys() | new.keys() if old.get(n) != new.get(n))

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.errors import BudgetExhausted
+from mstheft.errors import BudgetExhausted, WrongRows
 from mstheft.nn import functions as F
+from mstheft.oracle import fingerprint
 from mstheft.oracle.defended import defended, probabilities
-from mstheft.oracle.fingerprint import described
 from mstheft.oracle.victims import View, view
 
 OUTPUTS = ("logits", "log_probs", "probs", "top_k", "label")
@@ -41,7 +41,9 @@ class Oracle:
         (n, d) and the victim's most likely classes (n,), whatever the output tells; for instance
         a `defend.prada.Detector`. Whoever asks does not see them
     journal : a `journal.Journal`, which keeps every answer on disk and tells it again, at no cost
-        to the victim, to a run that was killed and started again
+        to the victim, to a run that was killed and started again. Not of a victim that bills its
+        answers, a `defend.pate.Ensemble`: its bill would forget those of the killed run, and the
+        noise of its seed would be drawn twice
 
     Public: `query`, `count`, `left`, `budget`, `output`, `decimals`, `inputs` (d), `shape`,
     `outputs` (K, the number of logits, once known). The model itself is kept in a closure.
@@ -100,9 +102,7 @@ class Oracle:
         self._dtype, self._lock = seen.dtype, threading.Lock()
         self._monitors = tuple(monitors)
         if journal is not None:
-            told = {"output": output, "decimals": self.decimals, "top": top, "gives": seen.gives}
-            kept = {"shape": [*self.shape], "defences": [described(each) for each in defences]}
-            self._ask = journal.around(self._ask, told | kept)
+            self._ask = journal.around(self._ask, self._settings(victim, seen.gives, defences))
 
     def __repr__(self) -> str:
         asked = f"count={self.count}, left={self.left}"
@@ -116,7 +116,7 @@ class Oracle:
     def query(self, x: Any) -> np.ndarray:
         """Answers for rows x, (n, d) or (n, *shape) -> (n, K), or (n,) for labels. Costs n queries.
 
-        Raises ValueError for rows it does not take and `BudgetExhausted` for a batch that is too
+        Raises `WrongRows` for rows it does not take and `BudgetExhausted` for a batch that is too
         large for what is left, both before anything is asked or counted.
         """
         x = self._checked(x)
@@ -131,24 +131,36 @@ class Oracle:
                 monitor.observe(rows.copy(), labels.copy())
         return answers
 
+    def _settings(self, victim: Any, gives: str, defences: Sequence[Any]) -> dict[str, Any]:
+        """By what a journal knows this run again."""
+        if hasattr(victim, "bill"):
+            raise ValueError(
+                "expected a victim that keeps no bill with journal=, got one of type "
+                f"{type(victim).__name__}, whose bill and noise start anew with the process; leave "
+                "journal= out and ask everything in one run"
+            )
+        told = {"output": self.output, "decimals": self.decimals, "top": self.top, "gives": gives}
+        changed = [fingerprint.described(each) for each in defences]
+        known = fingerprint.victim(victim)
+        about = {"shape": [*self.shape], "defences": changed}
+        return told | about | ({} if known is None else {"victim": known})
+
     def _checked(self, x: Any) -> np.ndarray:
         x = np.asarray(x)
         if not (np.issubdtype(x.dtype, np.floating) or np.issubdtype(x.dtype, np.integer)):
-            raise ValueError(
-                f"expected rows of real numbers, got dtype {x.dtype}; convert to float"
-            )
+            raise WrongRows(f"expected rows of real numbers, got dtype {x.dtype}; convert to float")
         if x.shape[1:] not in ((self.inputs,), self.shape):
-            raise ValueError(
+            raise WrongRows(
                 f"expected rows of {self.inputs} numbers, shape (n, {self.inputs}), got shape "
                 f"{x.shape}; a single input goes in as x[None]"
             )
         if len(x) == 0:
-            raise ValueError("expected at least one row, got none; leave out empty batches")
+            raise WrongRows("expected at least one row, got none; leave out empty batches")
         with np.errstate(over="ignore"):
             x = x.astype(self._dtype or x.dtype)  # a copy: no victim writes into the caller's
         if not np.isfinite(x).all():
             kind = f" as {self._dtype}" if self._dtype else ""
-            raise ValueError(
+            raise WrongRows(
                 f"expected finite numbers{kind}, got NaN or infinity; clean the rows first"
             )
         return x
@@ -212,7 +224,7 @@ def _told(
         pair = np.hstack([np.zeros_like(values), values]) if outputs == 1 else values
         return F.log_softmax(pair)
     probs = probabilities(values, gives, outputs == 1)
-    return _top(probs, top) if output == "top_k" else probs
+    return F.largest(probs, top) if output == "top_k" else probs
 
 
 def _answers(seen: View, x: Any, name: str | None) -> np.ndarray:
@@ -244,11 +256,3 @@ def _label(values: np.ndarray, gives: str) -> np.ndarray:
     if values.shape[1] == 1:
         return (values[:, 0] > (0 if gives == "logits" else 0.5)).astype(np.int64)
     return values.argmax(axis=1)
-
-
-def _top(probs: np.ndarray, top: int | None) -> np.ndarray:
-    """The `top` largest of each row, 0 for the others; of equal ones the first."""
-    kept = np.argsort(-probs, axis=1, kind="stable")[:, :top]
-    told = np.zeros_like(probs)
-    np.put_along_axis(told, kept, np.take_along_axis(probs, kept, axis=1), axis=1)
-    return told

@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
 from mstheft.oracle.accounts import Account
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one request may cost the service.
+
+    bytes : in an .npy body; json : bytes in a JSON body, which takes many times its size in memory
+    rows : in a body
+    seconds : until the whole body is there
+    waiting : requests in line; more are sent away with 503
+    """
+
+    bytes: int = 16 * 2**20
+    json: int = 4 * 2**20
+    rows: int = 8192
+    seconds: float = 10.0
+    waiting: int = 256
 
 
 def account_of(request: Request) -> Account:

@@ -10,10 +10,11 @@ The two of /v1 want a key, `Authorization: Bearer KEY` or `X-API-Key: KEY`. The 
 whoever runs the service, and open: keep the port on localhost, as `serve` does unless told else.
 
 Whatever is wrong with a request ends in a 4xx with one sentence, {"error": ...}, and a line for the
-log:
+log; so does what is wrong with the service, with a 5xx:
 
     400 malformed   401 no or a wrong key   402 budget spent   408 too slow   413 too large
-    415 neither JSON nor .npy   422 Idempotency-Key of other rows   503 too busy, come again
+    415 neither JSON nor .npy   422 Idempotency-Key of other rows
+    500 the model or the service has a fault   503 too busy, or no room to write: come again
 
 A request with `Idempotency-Key: NAME` is paid once however often it is sent, and gets the same
 answer again, also after a restart: so a client whose connection broke simply asks again.
@@ -25,7 +26,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -35,31 +36,22 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from mstheft.errors import BudgetExhausted
-from mstheft.oracle import status, wire
-from mstheft.oracle.accounts import Account, Accounts, Mismatch
+from mstheft.errors import BudgetExhausted, WrongRows
+from mstheft.oracle import fingerprint, status, wire
+from mstheft.oracle.accounts import Account, Accounts, Mismatch, Unpaid
 from mstheft.oracle.oracle import Oracle
-from mstheft.oracle.requests import account_of, body_of
+from mstheft.oracle.requests import Limits, account_of, body_of
 
 Log = Callable[[str], object]
 SMALL = 16 * 2**10  # bytes of a body that are read and answered in well under a millisecond
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What one request may cost the service.
+class Seen(list[Any]):
+    """What an oracle shows its monitors, kept until it is paid for: what is not may come again."""
 
-    bytes : in an .npy body; json : bytes in a JSON body, which takes many times its size in memory
-    rows : in a body
-    seconds : until the whole body is there
-    waiting : requests in line; more are sent away with 503
-    """
-
-    bytes: int = 16 * 2**20
-    json: int = 4 * 2**20
-    rows: int = 8192
-    seconds: float = 10.0
-    waiting: int = 256
+    def observe(self, x: np.ndarray, labels: np.ndarray) -> None:
+        """As of a monitor."""
+        self.append((x, labels))
 
 
 class Service:
@@ -73,12 +65,13 @@ class Service:
         self, victim: Any, accounts: Accounts, detector: Any, limits: Limits, log: Log, told: Any
     ):
         self.accounts, self.limits, self.log = accounts, limits, log
-        self._oracles = {}
+        self._oracles, self._seen = {}, Seen()
         for account in accounts:
             account.watch = detector() if detector is not None else None
-            monitors = [account.watch] if detector is not None else []
+            monitors = [self._seen] if detector is not None else []
             self._oracles[account.digest] = Oracle(victim, monitors=monitors, **told)
         self.oracle = Oracle(victim, **told)  # never asked: it knows shape and output
+        self._model = fingerprint.victim(victim)
         self.dtype = np.dtype(getattr(victim, "dtype", None) or np.float64).name
         self.tally = status.Tally()
         self._waiting = 0
@@ -94,24 +87,33 @@ class Service:
             return function(*arguments)
         if self._waiting >= self.limits.waiting:
             raise HTTPException(503, "too many requests at once; try again", {"Retry-After": "1"})
+        loop = asyncio.get_running_loop()
+        job = self._worker.submit(function, *arguments)
         self._waiting += 1
-        try:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._worker, function, *arguments)
-        finally:
-            self._waiting -= 1
+        # Not when the request ends: one that is given up leaves the thread at work.
+        job.add_done_callback(lambda _: loop.call_soon_threadsafe(self._done))
+        return await asyncio.wrap_future(job)
+
+    def _done(self) -> None:
+        self._waiting -= 1
 
     def answer(self, account: Account, body: bytes, npy: bool, purchase: str | None) -> bytes:
-        """From a body to a body. Raises ValueError for what is malformed, before it is paid."""
-        rows = wire.unpack(body) if npy else wire.read_json(body)
+        """From a body to a body. Raises `WrongRows` for what is malformed, before it is paid."""
+        try:
+            rows = wire.unpack(body) if npy else wire.read_json(body)
+        except ValueError as error:
+            raise WrongRows(str(error)) from error
         if rows.ndim == 0:
-            raise ValueError("expected rows, got a single number; a single input goes in as [x]")
+            raise WrongRows("expected rows, got a single number; a single input goes in as [x]")
         if len(rows) > self.limits.rows:
             raise HTTPException(
                 413, f"expected at most {self.limits.rows:,} rows, got {len(rows):,}; send fewer"
             )
         query = self._oracles[account.digest].query
+        self._seen.clear()
         answers = self.accounts.buy(account, rows, query, purchase)
+        for x, labels in self._seen:
+            account.watch.observe(x, labels)
         self.tally.answered(len(rows))
         return wire.pack(answers) if npy else wire.write_json(answers)
 
@@ -126,6 +128,7 @@ class Service:
             "decimals": oracle.decimals,
             "top": oracle.top,
             "dtype": self.dtype,
+            "fingerprint": self._model,
             "limits": {"rows": self.limits.rows, "bytes": self.limits.bytes},
             "budget": account.budget,
             "count": account.count,
@@ -197,8 +200,10 @@ async def predict(request: Request) -> Response:
         return _refusal(request, 402, str(error), spent)
     except Mismatch as error:
         raise HTTPException(422, str(error)) from error
-    except ValueError as error:
+    except WrongRows as error:
         raise HTTPException(400, str(error)) from error
+    except Unpaid as error:
+        raise HTTPException(503, str(error), {"Retry-After": "1"}) from error
     return Response(told, media_type=form)
 
 
@@ -223,7 +228,7 @@ async def page(request: Request) -> Response:
 
 
 async def refused(request: Request, error: HTTPException) -> Response:
-    """Every 4xx looks the same and is in the log."""
+    """Every refusal looks the same and is in the log."""
     return _refusal(request, error.status_code, error.detail, {}, error.headers)
 
 

@@ -49,7 +49,7 @@ def connect(path: str | os.PathLike[str], kind: str, schema: str) -> sqlite3.Con
         if "locked" in str(error):
             why = "another process uses it; end that process or name another file"
         else:
-            why = f"it cannot be read: {error}; name another file"
+            why = f"it cannot be read or written: {error}; make room or name another file"
         raise DataError(f"expected {path} to hold {kind}, but {why}") from error
     except DataError:
         if base is not None:
