@@ -90,6 +90,22 @@ def test_serve_in_a_process_of_its_own_until_ctrl_c(tmp_path):
     assert (tmp_path / "victim.accounts.db").is_file()
 
 
+def test_ctrl_c_twice_is_no_traceback(tmp_path):
+    worker.victim().save(tmp_path / "victim.npz")
+    port = worker.free_port()
+    command = [sys.executable, "-m", "mstheft", "serve", "victim.npz", "--port", str(port)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen(command, cwd=tmp_path, **pipes)
+    try:
+        worker.reachable(port)
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)
+        _, complained = process.communicate(timeout=20)
+    finally:
+        worker.end(process)
+    assert "Traceback" not in complained
+
+
 def test_keys_come_from_a_file_with_budgets_of_their_own(run, started, tmp_path):
     (tmp_path / "keys.txt").write_text("# name key budget\nann k1\n\nbob k2 7\n")
     words = "serve victim.npz --keys keys.txt --budget 100 --detector none --port {} --output label"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import logging
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -46,8 +47,14 @@ def run(args: argparse.Namespace, desk: Desk) -> int:
         left = "no budget" if account.left is None else f"{account.left:,} left"
         desk.say(f"account {account.name}: {account.count:,} rows asked, {left}")
     desk.say(f"{args.output} of {args.model} at http://{args.host}:{args.port}/, Ctrl-C ends it")
+    # A second Ctrl-C cancels what still runs, which uvicorn would report as an error.
+    logging.getLogger("uvicorn.error").addFilter(_no_cancelled)
     server.serve(app, listening)
     return 0
+
+
+def _no_cancelled(record: logging.LogRecord) -> bool:
+    return "CancelledError" not in record.getMessage()
 
 
 def _detector(args: argparse.Namespace) -> Callable[[], Any] | None:
