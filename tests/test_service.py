@@ -587,6 +587,9 @@ def test_histogram_leaves_the_furthest_hundredth_out_and_says_so():
     assert len(re.findall(r"<rect ", picture)) == status.BINS
     assert ">4<" in picture
     assert "200 queries, 2 of them further" in picture
+    exact = status.histogram(np.r_[np.linspace(0, 4, 160), np.full(40, 1e7)])  # one in five
+    assert len(re.findall(r"<rect ", exact)) == status.BINS
+    assert "200 queries, 40 of them further" in exact
 
 
 def test_page_without_a_detector(make):

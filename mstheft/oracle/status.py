@@ -95,11 +95,13 @@ def _watch(detector: Any) -> str:
 def histogram(distances: np.ndarray) -> str:
     """Distances of queries to their nearest earlier one, (m,), as an SVG picture.
 
-    Up to the 99th percentile: a thief who steps far out would press all others into one bar.
+    Up to the 99th percentile, and to ten medians: a thief who steps far out would press all others
+    into one bar.
     """
     if len(distances) == 0:
         return "<p><small>no distances between queries yet</small></p>"
-    far = distances > np.quantile(distances, 0.99, method="inverted_cdf")
+    limit = np.quantile(distances, 0.99, method="inverted_cdf")
+    far = distances > min(limit, 10 * np.median(distances) or limit)
     counts, edges = np.histogram(distances[~far], BINS)
     step, most = WIDTH / BINS, counts.max()
     bars = "".join(

@@ -79,9 +79,15 @@ def agreement(
         colours.append(style.of_class(n))
     if without is not None:
         ax.axhline(without, color=style.QUIET, linestyle="--", linewidth=1.2)
-        place = {"xycoords": ax.get_yaxis_transform(), "textcoords": "offset points"}
-        look = {"color": style.QUIET, "fontsize": 9}
-        ax.annotate("without privacy", xy=(0, without), xytext=(3, 3), **place, **look)
+        ax.annotate(
+            "without privacy",
+            xy=(0, without),
+            xytext=(3, 3),
+            xycoords=ax.get_yaxis_transform(),
+            textcoords="offset points",
+            color=style.QUIET,
+            fontsize=9,
+        )
     ax.set_xlabel("ε of the answers (nats)")
     ax.set_ylabel("agreement (share of test rows)")
     style.end_labels(ax, ends, names, colours)
