@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import inspect
 import io
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,15 +26,10 @@ from typing import Any
 
 import numpy as np
 
-from mstheft import experiments, fight, thefts
-from mstheft.learning import strategies
+from mstheft import allowed, experiments, fight, thefts
 from mstheft.learning.grid import Cell, Grid, Outcome, missing, run
-from mstheft.oracle.oracle import OUTPUTS
 
 AXES = ("attack", "defence", "detector", "seed")
-VICTIM = ("data", "victim", "victim_epochs")
-LEARNED = (*strategies.STRATEGIES, "jbda")
-TOLD = {"output": str, "decimals": int, "top": int}  # Oracle's own ways to say less
 FIGURES = ("agreement", "queries", "noticed", "honest", "l1", "false_alarm", "ended")
 
 
@@ -70,11 +64,11 @@ def read(path: str | os.PathLike[str]) -> Arena:
     path = Path(path)
     said = experiments.toml(path)
     try:
-        parts = {axis: _tables(said, f"{axis}s", check) for axis, check in _CHECKS.items()}
-        parts["victim"] = _victim(said.get("victim", {}))
-        axes = {axis: list(parts[axis]) for axis in AXES[:3]} | {"seed": said.get("seeds", [0])}
-        if not all(type(seed) is int and seed >= 0 for seed in axes["seed"]):
-            raise ValueError(f"expected seeds as whole numbers, got {axes['seed']}; correct them")
+        parts = allowed.parts(said)
+        seeds = said.get("seeds", [0])
+        if type(seeds) is not list or not all(type(n) is int and n >= 0 for n in seeds):
+            raise ValueError(f"expected seeds as a list of whole numbers, got {seeds}; correct it")
+        axes = {axis: list(parts[axis]) for axis in AXES[:3]} | {"seed": seeds}
         unknown = said.keys() - {"title", "seeds", "victim", "attacks", "defences", "detectors"}
         if unknown:
             raise ValueError(f"expected no {', '.join(sorted(unknown))} in an arena; take it out")
@@ -154,91 +148,3 @@ def noticed(values: Sequence[Mapping[str, Any]]) -> str:
         return "-"
     some = f", {len(after)} of {len(values)}" if len(after) < len(values) else ""
     return f"{np.mean(after):,.0f}{some}"
-
-
-# ---- what may be said
-
-
-def _tables(said: Mapping[str, Any], name: str, check: Any) -> dict[str, dict[str, Any]]:
-    tables = said.get(name, {})
-    if not isinstance(tables, dict) or not all(isinstance(each, dict) for each in tables.values()):
-        raise ValueError(f"expected tables [{name}.NAME], got {tables!r}; write them so")
-    if not tables:
-        raise ValueError(f"expected at least one table [{name}.NAME], got none; add one")
-    for word, settings in tables.items():
-        try:
-            check(settings)
-        except (ValueError, TypeError) as error:
-            raise ValueError(f"[{name}.{word}]: {error}") from error
-    return {str(word): dict(settings) for word, settings in tables.items()}
-
-
-def _victim(said: Mapping[str, Any]) -> dict[str, Any]:
-    if not isinstance(said, Mapping):
-        raise ValueError(f"expected one table [victim], got {said!r}; write it so")
-    _kinds(said, VICTIM)
-    cell = thefts.SETTINGS | dict(said)
-    thefts.architecture(_known(cell["victim"]), thefts.load(cell["data"]), 0)
-    return {name: cell[name] for name in VICTIM}
-
-
-def _known(word: str) -> str:
-    if word == "usual":
-        raise ValueError("expected [victim] with victim as a network, such as mlp-32; name one")
-    return word
-
-
-def _attack(said: Mapping[str, Any]) -> None:
-    word = said.get("attack")
-    if word not in (*fight.DIRECT, *LEARNED):
-        raise ValueError(
-            f"expected attack as one of {', '.join((*fight.DIRECT, *LEARNED))}, got {word!r}"
-        )
-    others = set(thefts.SETTINGS) - {*VICTIM, "strategy", "output", "seed", "transfer", "delta"}
-    allowed = others if word in LEARNED else {"budget", "test"}
-    _kinds({name: value for name, value in said.items() if name != "attack"}, allowed)
-
-
-def _defence(said: Mapping[str, Any]) -> None:
-    for name, value in said.items():
-        if name in TOLD:
-            if type(value) is not TOLD[name]:
-                raise ValueError(f"expected {name} as {TOLD[name].__name__}, got {value!r}")
-            if name == "output" and value not in OUTPUTS:
-                raise ValueError(f"expected output as one of {', '.join(OUTPUTS)}, got {value!r}")
-        elif name not in fight.RESPONSES or not isinstance(value, dict):
-            known = ", ".join((*TOLD, *fight.RESPONSES))
-            raise ValueError(f"expected {known}, the last as tables, got {name} = {value!r}")
-        else:
-            _response(name, value)
-
-
-def _response(name: str, given: Mapping[str, Any]) -> None:
-    """All settings that the function needs, and no others."""
-    takes = list(inspect.signature(fight.RESPONSES[name]).parameters.values())[1:]
-    known = {each.name: each.default for each in takes if each.name not in fight.SUPPLIED}
-    needed = {word for word, default in known.items() if default is inspect.Parameter.empty}
-    if given.keys() - known.keys() or needed - given.keys():
-        raise ValueError(
-            f"expected {name} with {', '.join(known)}, got {', '.join(given) or 'nothing'}; "
-            "correct it"
-        )
-
-
-def _detector(said: Mapping[str, Any]) -> None:
-    delta = said.get("delta", 0.9)
-    if said.keys() - {"delta"} or type(delta) is not float or not 0 < delta < 1:
-        raise ValueError(f"expected delta from 0 to 1 or nothing, got {dict(said)}; correct it")
-
-
-def _kinds(said: Mapping[str, Any], allowed: Any) -> None:
-    """Known names, and values of the kind that the usual ones have."""
-    for name, value in said.items():
-        if name not in allowed:
-            raise ValueError(f"expected {', '.join(sorted(allowed))}, got {name}; correct it")
-        if type(value) is not type(thefts.SETTINGS[name]):
-            usual = thefts.SETTINGS[name]
-            raise ValueError(f"expected {name} like {usual!r}, got {value!r}; correct it")
-
-
-_CHECKS = {"attack": _attack, "defence": _defence, "detector": _detector}

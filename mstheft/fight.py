@@ -20,6 +20,7 @@ from mstheft.learning.stolen import Stolen
 from mstheft.nn import Network, zoo
 from mstheft.nn.losses import one_hot
 from mstheft.oracle import Oracle
+from mstheft.oracle.defended import probabilities
 
 DIRECT: dict[str, Callable[..., Any]] = {
     "sweep": sweep.extract,
@@ -141,7 +142,9 @@ def honest(own: Cell, task: victims.Task, network: Network, seed: int) -> dict[s
     x, y = task.x_test[rows].reshape(len(rows), -1), task.y_test[rows]
     before, detector = network.probs(x), Detector(**own["detector"])
     watching = [detector] if own["detector"] else []
-    told = Oracle(network, **answers_of(own["defence"], task, seed), monitors=watching).query(x)
-    after = one_hot(told, before.shape[1]) if told.ndim == 1 else told
+    behind = answers_of(own["defence"], task, seed)
+    told = Oracle(network, **behind, monitors=watching).query(x)
+    hard = behind["output"] == "label"
+    after = one_hot(told, task.classes) if hard else probabilities(told, behind["output"], False)
     lost = responses.cost(before, after, y)
     return {"honest": lost.after, "l1": lost.l1, "false_alarm": detector.first_alarm}

@@ -183,6 +183,11 @@ def test_honest_users_are_asked_behind_the_same_defence():
         kept = fight.honest(own, task, network, 0)
         assert kept["honest"] == pytest.approx(right, abs=1e-12)
         assert kept["false_alarm"] is None
+    for output in ("logits", "log_probs"):
+        own = {"defence": {"output": output}, "detector": {}}
+        same = fight.honest(own, task, network, 0)
+        assert same["l1"] == pytest.approx(0, abs=1e-5)
+        assert same["honest"] == pytest.approx(right, abs=1e-12)
     rough = {"defence": {"reverse_sigmoid": {"beta": 0.8, "gamma": 0.4}}, "detector": {}}
     assert fight.honest(rough, task, network, 0)["l1"] > 0.1
     low = fight.honest({"defence": {}, "detector": {"delta": 0.999}}, task, network, 0)
@@ -242,8 +247,19 @@ def test_the_heat_map_tells_shares_alarms_and_what_honest_users_keep():
         ("scale = 0.1", "size = 0.1", r"\[defences.noise\].*size"),
         ("noise = {", "hiss = {", "reverse_sigmoid, mad"),
         ("delta = 0.9", "delta = 2.0", "delta from 0 to 1"),
-        ("seeds = [0, 1]", "seeds = [0.5]", "seeds as whole numbers"),
-        ("seeds = [0, 1]", "seeds = 3", "seeds as whole numbers|not iterable"),
+        ("seeds = [0, 1]", "seeds = [0.5]", "seeds as a list of whole numbers"),
+        ("seeds = [0, 1]", "seeds = 3", "seeds as a list of whole numbers, got 3"),
+        ('output = "label"', "decimals = 99", r"\[defences.labels only\].*decimals"),
+        ('output = "label"', 'output = "top_k"', "expected top= with output='top_k'"),
+        ('output = "label"', 'output = "top_k"\ntop = 11', "top"),
+        ("budget = 60", "budget = -5", r"\[attacks.random\]: expected budget of at least 1"),
+        ("budget = 60", "budget = 4", "expected budget= with a row"),
+        ("rounds = 1", "rounds = 0", "expected rounds of at least 1"),
+        ('copy = "mlp-16"', 'copy = "mlp"\npool = "attic"', r"\[attacks.random\].*attic"),
+        ('copy = "mlp-16"', 'copy = "mlp"\npool = "programs"', "a pool of rows with 784"),
+        ('copy = "mlp-16"', 'copy = "clay"', r"\[attacks.random\].*clay"),
+        ("scale = 0.1", "scale = -1", r"\[defences.noise\].*scale >= 0"),
+        ("scale = 0.1", 'scale = "a"', "scale of noise as a number, got 'a'"),
         ('victim = "mlp-8"', 'victim = "usual"', "such as mlp-32"),
         ('victim = "mlp-8"', 'victim = "text-cnn"', "text-cnn does not fit"),
         ('data = "glyphs"', 'data = "runes"', "runes"),
@@ -258,6 +274,26 @@ def test_arenas_that_cannot_be(run, written, old, new, says):
     status, _, complaint = run("arena", path, "--out", "out")
     assert status == 2
     assert complaint.count("\n") == 1
+
+
+def test_results_go_into_a_folder(run, written):
+    small = TINY.replace("seeds = [0, 1]", "seeds = [0]")
+    path = written(small)
+    for place in (path, path / "there"):
+        status, _, complaint = run("arena", path, "--out", place)
+        assert (status, complaint.count("\n")) == (2, 1)
+        assert "expected a folder, got a file" in complaint
+
+
+def test_nothing_done_is_no_picture(run, written, monkeypatch, tmp_path):
+    def fails(*_):
+        raise ZeroDivisionError("planted")
+
+    monkeypatch.setattr(fight, "meet", fails)
+    status, _, complaint = run("arena", written(), "--out", "out")
+    assert status == 1
+    assert complaint.count("\n") == complaint.count("planted") == 24
+    assert list((tmp_path / "out").glob("*.png")) == []
 
 
 def test_arenas_that_are_no_toml(written, tmp_path):

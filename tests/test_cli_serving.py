@@ -90,8 +90,24 @@ def test_serve_in_a_process_of_its_own_until_ctrl_c(tmp_path):
     assert (tmp_path / "victim.accounts.db").is_file()
 
 
+def test_ctrl_c_twice_is_no_traceback(tmp_path):
+    worker.victim().save(tmp_path / "victim.npz")
+    port = worker.free_port()
+    command = [sys.executable, "-m", "mstheft", "serve", "victim.npz", "--port", str(port)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen(command, cwd=tmp_path, **pipes)
+    try:
+        worker.reachable(port)
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)
+        _, complained = process.communicate(timeout=20)
+    finally:
+        worker.end(process)
+    assert "Traceback" not in complained
+
+
 def test_keys_come_from_a_file_with_budgets_of_their_own(run, started, tmp_path):
-    (tmp_path / "keys.txt").write_text("ann k1\n\nbob k2 7\n")
+    (tmp_path / "keys.txt").write_text("# name key budget\nann k1\n\nbob k2 7\n")
     words = "serve victim.npz --keys keys.txt --budget 100 --detector none --port {} --output label"
     free = worker.free_port()
     status, said, _ = run(*words.format(free).split())
@@ -134,10 +150,15 @@ def test_each_account_has_a_detector_of_its_own(run, started, tmp_path):
         ("serve victim.npz --defence rond:2", "", "out of round:DECIMALS"),
         ("serve victim.npz --output logits --defence round:2", "", "ask for output='probs'"),
         ("serve victim.npz --keys keys.txt", "ann", "NAME KEY"),
-        ("serve victim.npz --keys keys.txt", "ann k -5", "NAME KEY"),
+        ("serve victim.npz --keys keys.txt", "ann k -5", "a whole number of at least 0"),
         ("serve victim.npz --keys keys.txt", "\n", "at least one line"),
         ("serve victim.npz --keys keys.txt", "ann k\nbob k", "each account its own"),
-        ("serve victim.npz --keys no.txt", "", "no.txt"),
+        ("serve victim.npz --keys keys.txt", "ann k 1234567890123456", "at most 15 digits"),
+        ("serve victim.npz --keys keys.txt", "# a\nann ké", "line 2: expected a key of printable"),
+        ("serve victim.npz --keys no.txt", "", "none to read (No such file"),
+        ("serve victim.npz --keys victim.npz", "", "text in UTF-8"),
+        ("serve .", "", "that is a folder"),
+        ("serve /dev/null", "", "no ordinary file"),
         ("serve victim.npz --accounts nowhere/a.db", "", "folder"),
         ("serve victim.npz --accounts victim.npz", "", "cannot be read"),
     ],
@@ -220,6 +241,58 @@ def test_wrong_words_for_a_service_are_one_sentence(run, there, words, said):
     status, _, complaint = run("steal", "relu", "--victim", there, *words.split())
     assert (status, complaint.count("\n")) == (2, 1)
     assert said in complaint
+
+
+def test_a_refused_picture_leaves_no_folder(run, there, tmp_path):
+    for words in (["relu"], ["active", "--data", "glyphs"]):
+        run("steal", *words, "--victim", there, "--key", "a", "--plot", "out")
+        assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """told(**options): the client meets a service in this process that is made so."""
+    made = []
+
+    def make(budget=None, **options):
+        accounts = Accounts(":memory:", [("a", "a", budget)])
+        app = service.application(options.pop("victim", worker.victim()), accounts, **options)
+        transport = worker.InProcess(app)
+        monkeypatch.setattr(httpx, "HTTPTransport", lambda: transport)
+        made.append((app, transport))
+
+    yield make
+    for app, transport in made:
+        transport.stop()
+        app.state.service.close()
+
+
+def test_a_service_that_tells_less_says_what_to_pass(run, told):
+    told(output="probs")
+    status, _, complaint = run("steal", "sweep", "--victim", "http://test", "--key", "a")
+    assert (status, complaint.count("\n")) == (2, 1)
+    assert "pass --output probs, or serve --output logits" in complaint
+    told(output="label")
+    status, _, complaint = run("steal", "sweep", "--victim", "http://test", "--key", "a")
+    assert (status, "tells label; serve --output logits" in complaint) == (2, True)
+
+
+def test_a_budget_of_the_service_is_not_raised_here(run, told):
+    told(budget=50)
+    words = "steal relu --victim http://test --key a"
+    status, _, complaint = run(*words.split())
+    assert status == 1
+    assert "50 queries that this key has at http://test" in complaint
+    assert "raise" not in complaint
+    told(budget=50)
+    assert "raise --budget" in run(*words.split(), "--budget", 20)[2]
+    told(budget=50, victim=zoo.mlp([784, 8, 10], rng=0), output="probs")
+    words = "steal active --victim http://test --key a --data glyphs --budget 60 --rounds 2"
+    words += " --copy softmax --epochs 1 --pool-size 200"
+    status, _, complaint = run(*words.split())
+    assert status == 1
+    assert "this key's budget at http://test is spent" in complaint
+    assert "raise" not in complaint
 
 
 def test_no_service_there(run, monkeypatch):

@@ -133,7 +133,7 @@ def test_the_theft_runs_through_the_service(run):
     cell = evasion.settings("spam")
     task, victim = thefts.victim(cell, Path("kept"))
     direct = evasion.run(cell, task, victim, Oracle(victim, "probs"))
-    accounts = Accounts("accounts.db", [("thief", "key", 200)])
+    accounts = Accounts("accounts.db", [("thief", "key", 200), ("again", "other", 50)])
     app = service.application(victim, accounts, output="probs")
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
     thread = threading.Thread(target=server.run)
@@ -148,12 +148,24 @@ def test_the_theft_runs_through_the_service(run):
         victim.save("filter.npz")
         words = ["--victim", "filter.npz", "--url", f"http://127.0.0.1:{port}", "--key", "key"]
         status, _, complaint = run("evade", "spam", *words, "--budget", "60")
+        words[-1] = "other"
+        more = ["--budget", "50", "--rounds", "2", "--journal", "run.db"]
+        once, paid, _ = run("evade", "spam", *words, *more)
+        twice, free, _ = run("evade", "spam", *words, *more)
+        network = thefts.victim(evasion.settings("malware"), Path("kept"))[1]
+        network.save("programs.npz")
+        other = run("evade", "malware", "--victim", "programs.npz", *words[2:])
     finally:
         server.should_exit = True
         thread.join()
     np.testing.assert_array_equal(found.after, direct.after)
     assert status == 1
-    assert "only 50 of the budget" in complaint or "budget" in complaint
+    assert "this key's budget at http://127.0.0.1" in complaint
+    assert (once, twice) == (0, 0)
+    assert "0 rows told again at no cost, 50 asked" in paid
+    assert "50 rows told again at no cost, 0 asked" in free
+    assert paid.split("filter:")[1] == free.split("filter:")[1]
+    assert (other[0], "expected the filter of --victim" in other[2]) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -162,6 +174,7 @@ def test_the_theft_runs_through_the_service(run):
         (["spam", "--copy", "mlp"], "mlp does not fit: spam holds texts"),
         (["malware", "--copy", "text-bag"], "programs holds rows of numbers"),
         (["spam", "--url", "http://127.0.0.1:1"], "--url needs --victim"),
+        (["spam", "--key", "k"], "--key goes with --url"),
         (["spam", "--victim", "other.npz"], "expected a network for spam"),
         (["spam", "--budget", "12", "--rounds", "40"], "budget"),
     ],

@@ -28,6 +28,7 @@ FLOORS = [
     {"victims", "report"},
     {"thefts"},
     {"evasion", "experiments", "fight", "figures", "page", "precision"},
+    {"allowed"},
     {"arena", "finale"},
     {"tour"},
     {"arguments"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from mstheft.arguments.values import add_common, whole
+from mstheft.arguments.values import add_common, url, whole
 from mstheft.learning import strategies
 
 
@@ -21,8 +21,11 @@ def add_evade(commands: Any) -> None:
         parser.set_defaults(command="evade", save=None, model=None)
         add = parser.add_argument
         add("--victim", type=Path, dest="victim_file", metavar="FILE", help="by mstheft train")
-        add("--url", help="ask the filter of --victim here, where mstheft serve has it")
-        add("--key", help="of the account there")
+        words = "ask the filter of --victim here, where mstheft serve has it"
+        add("--url", type=url, metavar="URL", help=words)
+        add("--key", metavar="KEY", help="of the account there")
+        words = "keeps every answer; a run that was killed goes on from it"
+        add("--journal", type=Path, metavar="FILE", help=words)
         add("--output", choices=("probs", "label"), help="(default: probs; label for malware)")
         add("--copy", metavar="KIND", help="text-bag, text-cnn, text-gru; mlp-64, softmax")
         add("--strategy", choices=strategies.STRATEGIES, help="(default: k-center)")

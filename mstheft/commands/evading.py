@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from mstheft import arguments, evasion, report, thefts, victims
-from mstheft.commands.shared import Desk, Wrong, arguments_of_user, check_places, noted
+from mstheft.commands import remote
+from mstheft.commands.shared import (
+    Desk,
+    Wrong,
+    arguments_of_user,
+    check_places,
+    journal_line,
+    journal_of,
+    noted,
+)
 from mstheft.data.synthetic_programs import FEATURES
+from mstheft.errors import BudgetExhausted
 from mstheft.nn import Network
 from mstheft.oracle import Oracle
 from mstheft.plots.evasion import passed
@@ -21,11 +29,19 @@ from mstheft.plots.evasion import passed
 def run(args: argparse.Namespace, desk: Desk) -> int:
     """The theft, the edits, and what the filter says of them."""
     with arguments_of_user():
+        if args.url is None and args.key is not None:
+            raise Wrong("--key goes with --url URL; leave it out")
         check_places(args)
         cell, task, victim = _prepared(args, desk)
-        with _asked(args, victim) as asked:
-            oracle = Oracle(asked, cell["output"], budget=cell["budget"])
-            found = evasion.run(cell, task, victim, oracle)
+        asked = _asked(args, victim, cell["output"])
+        with remote.closing(asked), journal_of(args.journal, asked, dict(cell)) as journal:
+            oracle = Oracle(asked, cell["output"], budget=cell["budget"], journal=journal)
+            try:
+                found = evasion.run(cell, task, victim, oracle)
+            except BudgetExhausted as error:
+                return desk.fail(1, remote.spent(error, args.url) if args.url else error)
+    if journal:
+        desk.say(journal_line(journal))
     _tell(found, task, desk)
     problems: list[object] = []
     with noted(problems, "--json"):
@@ -61,18 +77,19 @@ def _prepared(args: argparse.Namespace, desk: Desk) -> tuple[thefts.Cell, victim
     return cell, task, victim
 
 
-@contextlib.contextmanager
-def _asked(args: argparse.Namespace, victim: Network) -> Iterator[Any]:
+def _asked(args: argparse.Namespace, victim: Network, output: str) -> Any:
     """What stands behind the oracle: the filter itself, or the service that has it."""
     if args.url is None:
-        yield victim
-        return
-    try:
-        from mstheft.oracle.client import HttpVictim
-    except ModuleNotFoundError as error:
-        raise Wrong(f"--url needs {error.name}; pip install 'mstheft[service]'") from error
-    with HttpVictim(args.url, args.key or "") as served:
-        yield served
+        return victim
+    served = remote.opened(args.url, args, output)
+    if served.shape != victim.shape or served.outputs not in (None, victim.outputs):
+        with remote.closing(served):
+            raise Wrong(
+                f"--url {args.url}: expected the filter of --victim, {victim.shape} to "
+                f"{victim.outputs} classes, got {served.shape} to {served.outputs}; name the file "
+                "that is served"
+            )
+    return served
 
 
 def _tell(found: evasion.Evasion, task: victims.Task, desk: Desk) -> None:

@@ -8,14 +8,14 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import AbstractContextManager
 
 from mstheft import arena, figures, report
-from mstheft.commands.shared import Desk, arguments_of_user, noted
+from mstheft.commands.shared import Desk, arguments_of_user, folder, noted
 
 
 def run(args: argparse.Namespace, desk: Desk) -> int:
     """Compute what is missing; write table and picture; name every cell that failed."""
     with arguments_of_user():
         described = arena.read(args.arena)
-        args.out.mkdir(parents=True, exist_ok=True)
+        folder("--out", args.out)
     cells = len(list(described.grid.cells()))
     desk.say(f"{described.title}: {cells:,} cells, results in {args.out}")
     executor: AbstractContextManager[Executor | None] = contextlib.nullcontext()
@@ -27,7 +27,8 @@ def run(args: argparse.Namespace, desk: Desk) -> int:
     path = args.out / f"{described.name}.csv"
     with noted(problems, "--out"):
         report.write(path, arena.table(outcome))
-        for picture in figures.arena_pictures(arena.grouped(outcome)):
+        found = arena.grouped(outcome)
+        for picture in figures.arena_pictures(found) if found else ():
             report.write(args.out / f"{described.name}-{picture.name}.png", picture.png)
         desk.say(f"{outcome.computed:,} computed now, {len(outcome.done):,} in {path}\n")
     head, rows = arena.overview(outcome)

@@ -9,14 +9,14 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from typing import Any
 
 from mstheft import experiments, report
-from mstheft.commands.shared import Desk, Wrong, arguments_of_user, noted
+from mstheft.commands.shared import Desk, Wrong, arguments_of_user, folder, noted
 
 
 def run(args: argparse.Namespace, desk: Desk) -> int:
     """Compute what is missing; write the table; name every cell that failed."""
     with arguments_of_user():
         experiment = experiments.read(args.experiment)
-        args.out.mkdir(parents=True, exist_ok=True)
+        folder("--out", args.out)
     cells = list(experiment.grid.cells())
     desk.say(f"{experiment.title}: {len(cells):,} cells, results in {args.out}")
     with _executor(args) as executor:

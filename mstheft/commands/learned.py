@@ -38,8 +38,8 @@ ENDS = (ValueError, ConnectionError, ExtractionError, BudgetExhausted, KeyboardI
 def run(args: argparse.Namespace, desk: Desk) -> int:
     """Learn a copy; keep it at once; then tell how it went."""
     with arguments_of_user():
-        check_places(args)
         remote.check(args.victim_file, args)
+        check_places(args)
         if args.journal and args.checkpoint:
             raise Wrong("--journal and --checkpoint both keep what was paid for; choose one")
         cell, task = _cell(args)
@@ -89,8 +89,10 @@ def _victim(args: argparse.Namespace, cell: thefts.Cell, task: victims.Task, des
     if args.victim_file is None:
         desk.say(f"training a victim on {task.name}: {task.found}")
         return thefts.trained(cell, task, rng=args.seed)
-    url = is_url(args.victim_file)
-    network = remote.opened(args.victim_file, args) if url else Network.load(args.victim_file)
+    if is_url(args.victim_file):
+        network = remote.opened(args.victim_file, args, args.output)
+    else:
+        network = Network.load(args.victim_file)
     known = network.outputs is not None
     if network.inputs != math.prod(task.shape) or (known and network.outputs < task.classes):
         with remote.closing(network):
@@ -210,4 +212,6 @@ def _sentence(problem: object, args: argparse.Namespace) -> object:
         kept = [f"--{name}" for name in ("checkpoint", "journal") if getattr(args, name, None)]
         go_on = f"the same command goes on from its {kept[0]}" if kept else "start again"
         return f"stopped by Ctrl-C; {go_on}"
+    if isinstance(problem, BudgetExhausted) and is_url(args.victim_file):
+        return remote.spent(problem, args.victim_file)
     return problem

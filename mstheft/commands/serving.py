@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import logging
 import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from mstheft.arguments.values import whole
 from mstheft.commands.shared import Desk, Wrong, arguments_of_user, defences_of
 from mstheft.defend.prada import Detector
 from mstheft.nn import Network
@@ -45,8 +47,14 @@ def run(args: argparse.Namespace, desk: Desk) -> int:
         left = "no budget" if account.left is None else f"{account.left:,} left"
         desk.say(f"account {account.name}: {account.count:,} rows asked, {left}")
     desk.say(f"{args.output} of {args.model} at http://{args.host}:{args.port}/, Ctrl-C ends it")
+    # A second Ctrl-C cancels what still runs, which uvicorn would report as an error.
+    logging.getLogger("uvicorn.error").addFilter(_no_cancelled)
     server.serve(app, listening)
     return 0
+
+
+def _no_cancelled(record: logging.LogRecord) -> bool:
+    return "CancelledError" not in record.getMessage()
 
 
 def _detector(args: argparse.Namespace) -> Callable[[], Any] | None:
@@ -58,14 +66,37 @@ def _new_key(budget: int | None) -> Key:
 
 
 def _keys(path: Path, budget: int | None) -> list[Key]:
-    """From a file with a line `NAME KEY` or `NAME KEY BUDGET` for each account."""
-    lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    """From a file with a line `NAME KEY` or `NAME KEY BUDGET` for each account.
+
+    Empty lines, and those that begin with #, are skipped.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise Wrong(
+            f"--keys {path}: expected text in UTF-8, got other bytes; save it so"
+        ) from error
+    except OSError as error:
+        why = error.strerror or error
+        raise Wrong(
+            f"--keys {path}: expected a file, but there is none to read ({why}); name one"
+        ) from error
+    found: list[Key] = []
     for number, line in enumerate(lines, 1):
-        if len(line) not in (2, 3) or not all(w.isascii() and w.isdigit() for w in line[2:]):
-            raise Wrong(
-                f"--keys {path}: expected lines NAME KEY or NAME KEY BUDGET, got another as "
-                f"account {number}; correct it"
-            )
-    if not lines:
+        if line.strip() and not line.lstrip().startswith("#"):
+            try:
+                found.append(_account(line.split(), budget))
+            except (ValueError, argparse.ArgumentTypeError) as error:
+                raise Wrong(f"--keys {path}, line {number}: {error}; correct it") from error
+    if not found:
         raise Wrong(f"--keys {path}: expected at least one line NAME KEY, got none; add one")
-    return [(name, key, int(own[0]) if own else budget) for name, key, *own in lines]
+    return found
+
+
+def _account(words: list[str], budget: int | None) -> Key:
+    if len(words) not in (2, 3):
+        raise ValueError(f"expected NAME KEY or NAME KEY BUDGET, got {len(words)} words")
+    name, key, *own = words
+    if not (key.isascii() and key.isprintable()):
+        raise ValueError("expected a key of printable ASCII characters, which alone can be sent")
+    return name, key, whole(0)(own[0]) if own else budget

@@ -86,9 +86,15 @@ def check_places(args: argparse.Namespace) -> None:
     if save and save.suffix != ".npz":
         raise Wrong(f"--save {save}: expected a name that ends in .npz, got {save.name!r}; add it")
     if plot := said["--plot"]:
-        if plot.exists() and not plot.is_dir():
-            raise Wrong(f"--plot {plot}: expected a folder, got a file; name another")
-        plot.mkdir(parents=True, exist_ok=True)
+        folder("--plot", plot)
+
+
+def folder(option: str, path: Path) -> None:
+    """Make a folder for results, or say why there can be none."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise Wrong(f"{option} {path}: expected a folder, got a file; name another") from error
 
 
 @contextlib.contextmanager

@@ -53,6 +53,7 @@ class _Victim:
 def run(args: argparse.Namespace, desk: Desk) -> int:
     """Attack; keep the copy at once, whatever comes after; then tell how it went."""
     with arguments_of_user():
+        remote.check(args.victim, args)
         check_places(args)
         victim = _victim(args)
     say = desk.say
@@ -111,11 +112,13 @@ def _attack(args: argparse.Namespace, oracle: Oracle) -> tuple[Result, Extractio
         failure = error
     except BudgetExhausted as error:
         stopped = error.partial.stopped if isinstance(error.partial, Result) else ""
+        own = (error.left, error.budget) == (oracle.left, oracle.budget)  # not the service's
+        where = "" if own else f" that this key has at {args.victim}"
         failure = ExtractionError(
             stopped or args.kind,
-            f"needs more than the budget of {error.budget:,} queries: {oracle.count:,} were "
+            f"needs more than the budget of {error.budget:,} queries{where}: {oracle.count:,} were "
             f"asked and the next batch has {error.asked:,}",
-            "raise --budget",
+            "raise --budget" if own else "ask whoever serves it for more",
             partial=error.partial,
         )
     except (ConnectionError, ValueError) as error:
@@ -201,9 +204,8 @@ def _victim(args: argparse.Namespace) -> _Victim:
     for option, partner in (("hidden", "data"), ("classes", "dim")):
         if getattr(args, option, None) and not getattr(args, partner):
             raise Wrong(f"--{option} goes with --{partner}; leave one of them out")
-    remote.check(args.victim, args)
     if args.victim:
-        service = remote.opened(args.victim, args)
+        service = remote.opened(args.victim, args, args.output)
         name = f"{service.inputs} inputs to {service.outputs} outputs, behind {args.victim}"
         return _Victim(None, name, np.empty((0, service.inputs)), "", service=service)
     rng = np.random.default_rng([args.seed, 0])

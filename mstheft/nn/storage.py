@@ -73,9 +73,11 @@ def read(
     """
     path = Path(path)
     if not path.is_file():
+        there = "that is a folder" if path.is_dir() else "that is no ordinary file"
+        what = there if path.exists() else "there is no such file"
         raise DataError(
-            f"expected a saved network at {path}, but there is no such file; name one that was "
-            "written by Network.save"
+            f"expected a saved network at {path}, but {what}; name one that was written by "
+            "Network.save"
         )
     try:
         with zipfile.ZipFile(path) as archive:

@@ -79,8 +79,15 @@ def agreement(
         colours.append(style.of_class(n))
     if without is not None:
         ax.axhline(without, color=style.QUIET, linestyle="--", linewidth=1.2)
-        ends, names = [*ends, without], [*names, "without privacy"]
-        colours.append(style.QUIET)
+        ax.annotate(
+            "without privacy",
+            xy=(0, without),
+            xytext=(3, 3),
+            xycoords=ax.get_yaxis_transform(),
+            textcoords="offset points",
+            color=style.QUIET,
+            fontsize=9,
+        )
     ax.set_xlabel("ε of the answers (nats)")
     ax.set_ylabel("agreement (share of test rows)")
     style.end_labels(ax, ends, names, colours)
