@@ -208,8 +208,8 @@ def test_a_network_that_is_not_finite_is_neither_saved_nor_loaded(path, bad):
 
 
 def test_no_such_file(tmp_path):
-    for path in (tmp_path / "nothing.npz", tmp_path):
-        refused(path, "expected a saved network at .* but there is no such file")
+    refused(tmp_path / "nothing.npz", "expected a saved network at .* but there is no such file")
+    refused(tmp_path, "expected a saved network at .* but that is a folder")
 
 
 @pytest.mark.parametrize(

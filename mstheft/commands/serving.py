@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import logging
 import secrets
 from collections.abc import Callable
+from logging import LogRecord, getLogger
 from pathlib import Path
 from typing import Any
 
@@ -48,12 +48,12 @@ def run(args: argparse.Namespace, desk: Desk) -> int:
         desk.say(f"account {account.name}: {account.count:,} rows asked, {left}")
     desk.say(f"{args.output} of {args.model} at http://{args.host}:{args.port}/, Ctrl-C ends it")
     # A second Ctrl-C cancels what still runs, which uvicorn would report as an error.
-    logging.getLogger("uvicorn.error").addFilter(_no_cancelled)
+    getLogger("uvicorn.error").addFilter(_no_cancelled)
     server.serve(app, listening)
     return 0
 
 
-def _no_cancelled(record: logging.LogRecord) -> bool:
+def _no_cancelled(record: LogRecord) -> bool:
     return "CancelledError" not in record.getMessage()
 
 
