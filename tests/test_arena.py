@@ -258,7 +258,7 @@ def test_the_heat_map_tells_shares_alarms_and_what_honest_users_keep():
         ('copy = "mlp-16"', 'copy = "mlp"\npool = "attic"', r"\[attacks.random\].*attic"),
         ('copy = "mlp-16"', 'copy = "mlp"\npool = "programs"', "a pool of rows with 784"),
         ('copy = "mlp-16"', 'copy = "clay"', r"\[attacks.random\].*clay"),
-        ("scale = 0.1", "scale = -1", r"\[defences.noise\].*scale >= 0"),
+        ("scale = 0.1", "scale = -1", r"\[defences.noise\].*scale from 0 to 1"),
         ("scale = 0.1", 'scale = "a"', "scale of noise as a number, got 'a'"),
         ('victim = "mlp-8"', 'victim = "usual"', "such as mlp-32"),
         ('victim = "mlp-8"', 'victim = "text-cnn"', "text-cnn does not fit"),

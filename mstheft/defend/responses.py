@@ -24,6 +24,7 @@ from mstheft.nn.functions import Array
 from mstheft.nn.layers import Dense
 from mstheft.nn.losses import one_hot
 from mstheft.nn.network import Network
+from mstheft.oracle.defended import largest
 
 
 def option(function: Callable[..., Array], **settings: Any) -> Callable[[Array, Array], Array]:
@@ -85,7 +86,7 @@ def top_k(probs: Array, k: int) -> Array:
     """
     if not 1 <= k <= np.shape(probs)[1]:
         raise ValueError(f"expected k from 1 to {np.shape(probs)[1]}, got {k}; change it")
-    return F.largest(probs, k)
+    return largest(probs, k)
 
 
 def label_only(probs: Array) -> Array:

@@ -121,11 +121,3 @@ def entropy_grad(p: Array) -> Array:
     """dH/dp_k = -(ln p_k + 1), the derivative with the p_k taken as free; infinite at 0."""
     with np.errstate(divide="ignore"):
         return -(np.log(np.asarray(p)) + 1)
-
-
-def largest(rows: Array, k: int | None) -> Array:
-    """The k largest numbers of each row (n, K), 0 for the others; of equal ones the first."""
-    kept = np.argsort(-rows, axis=1, kind="stable")[:, :k]
-    told = np.zeros_like(rows)
-    np.put_along_axis(told, kept, np.take_along_axis(rows, kept, axis=1), axis=1)
-    return told

@@ -14,6 +14,14 @@ from mstheft.oracle.victims import View
 Defence = Callable[[np.ndarray, np.ndarray], Any]
 
 
+def largest(rows: np.ndarray, k: int | None) -> np.ndarray:
+    """The k largest numbers of each row (n, K), 0 for the others; of equal ones the first."""
+    kept = np.argsort(-rows, axis=1, kind="stable")[:, :k]
+    told = np.zeros_like(rows)
+    np.put_along_axis(told, kept, np.take_along_axis(rows, kept, axis=1), axis=1)
+    return told
+
+
 def defended(seen: View, output: str, defences: Sequence[Defence]) -> View:
     """The view on a victim whose probabilities pass through each defence, in their order.
 

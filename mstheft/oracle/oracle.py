@@ -12,7 +12,7 @@ import numpy as np
 from mstheft.errors import BudgetExhausted, WrongRows
 from mstheft.nn import functions as F
 from mstheft.oracle import fingerprint
-from mstheft.oracle.defended import defended, probabilities
+from mstheft.oracle.defended import defended, largest, probabilities
 from mstheft.oracle.victims import View, view
 
 OUTPUTS = ("logits", "log_probs", "probs", "top_k", "label")
@@ -224,7 +224,7 @@ def _told(
         pair = np.hstack([np.zeros_like(values), values]) if outputs == 1 else values
         return F.log_softmax(pair)
     probs = probabilities(values, gives, outputs == 1)
-    return F.largest(probs, top) if output == "top_k" else probs
+    return largest(probs, top) if output == "top_k" else probs
 
 
 def _answers(seen: View, x: Any, name: str | None) -> np.ndarray:
