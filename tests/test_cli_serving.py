@@ -98,6 +98,7 @@ def test_ctrl_c_twice_is_no_traceback(tmp_path):
     process = subprocess.Popen(command, cwd=tmp_path, **pipes)
     try:
         worker.reachable(port)
+        httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=30)  # it serves, and minds signals
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGINT)
         _, complained = process.communicate(timeout=20)
