@@ -42,7 +42,7 @@ pygments_style = "friendly"
 NOT_KNOWN = [
     (r"\\dots\b", r"\\ldots"),
     (r"\\(big|Big|bigg|Bigg)[lr]?(?![a-z])", ""),
-    (r"\\frac(\w)(\w)", r"\\frac{\1}{\2}"),
+    (r"\\([dt]?frac)(\w)(\w)", r"\\\1{\2}{\3}"),
 ]
 
 

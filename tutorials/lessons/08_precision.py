@@ -139,7 +139,7 @@ assert 0.05 < measured / best < 20
 #
 # $$\text{error of the logit} \approx \frac{\delta}{p\,(1-p)} .$$
 #
-# In the middle, $p = \frac12$, the factor is 4. At $p = 0.001$ it is 1000. And a $p$ that is
+# In the middle, $p = \frac{1}{2}$, the factor is 4. At $p = 0.001$ it is 1000. And a $p$ that is
 # rounded to exactly 0 or 1 tells nothing at all: its logit is infinite.
 
 # %%
