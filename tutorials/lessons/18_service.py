@@ -39,7 +39,7 @@ if not SERVICE:
 #
 # $$p(\text{spam}) = \sigma(w \cdot x + \beta), \qquad \sigma(z) = \frac{1}{1 + e^{-z}},$$
 #
-# with a weight $w_j$ for each word and a bias $\beta$. It holds a message back if $p > \tfrac{1}{2}$,
+# with a weight $w_j$ for each word and a bias $\beta$. It holds a message back if $p > \tfrac12$,
 # that is, if the **score** $w \cdot x + \beta$ is above 0.
 
 # %%
