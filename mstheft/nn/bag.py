@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.errors import WrongRows
 from mstheft.nn.functions import Array
 from mstheft.nn.layers import Grads, Layer
+from mstheft.nn.sequence import length_of, word_numbers
 
 
 class BagOfWords(Layer):
@@ -29,23 +29,12 @@ class BagOfWords(Layer):
 
     def out_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """(length,) -> (words,)."""
-        if len(shape) != 1:
-            raise ValueError(
-                f"expected texts of shape (length,) for BagOfWords, got {shape}; "
-                "give one word number per position"
-            )
+        length_of(shape, "BagOfWords")
         return (self.words,)
 
     def forward(self, x: Array, train: bool = False) -> tuple[Array, Any]:
         """(n, length) whole numbers -> (n, words) of 0 and 1."""
-        words = x.astype(np.int64)
-        if words.size and not (
-            words.min() >= 0 and words.max() < self.words and (words == x).all()
-        ):
-            raise WrongRows(
-                f"expected whole word numbers from 0 to {self.words - 1}, got {x.min():g} to "
-                f"{x.max():g}; encode the texts with the network's own vocabulary"
-            )
+        words = word_numbers(x, self.words)
         kind = x.dtype if x.dtype.kind == "f" else np.float64
         out = self.buffers.empty("out", (len(words), self.words), kind)
         out[...] = 0

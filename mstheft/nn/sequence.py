@@ -16,6 +16,27 @@ from mstheft.nn.functions import Array
 from mstheft.nn.layers import Grads, Layer
 
 
+def word_numbers(x: Array, words: int) -> np.ndarray:
+    """Whole numbers from 0 to words - 1, of the shape of x; anything else is a `WrongRows`."""
+    found = x.astype(np.int64)
+    if found.size and not (found.min() >= 0 and found.max() < words and (found == x).all()):
+        raise WrongRows(
+            f"expected whole word numbers from 0 to {words - 1}, got {x.min():g} to {x.max():g}; "
+            "encode the texts with the network's own vocabulary"
+        )
+    return found
+
+
+def length_of(shape: tuple[int, ...], layer: str) -> int:
+    """Of texts, the shape of one being (length,); ValueError for another shape."""
+    if len(shape) != 1:
+        raise ValueError(
+            f"expected texts of shape (length,) for {layer}, got {shape}; "
+            "give one word number per position"
+        )
+    return shape[0]
+
+
 class Embedding(Layer):
     """One vector per word: out[n, t] = W[x[n, t]], and 0 for word 0, the padding.
 
@@ -41,24 +62,11 @@ class Embedding(Layer):
 
     def out_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """(length,) -> (length, size)."""
-        if len(shape) != 1:
-            raise ValueError(
-                f"expected texts of shape (length,) for Embedding, got {shape}; "
-                "give one word number per position"
-            )
-        return shape[0], self.size
+        return length_of(shape, "Embedding"), self.size
 
     def forward(self, x: Array, train: bool = False) -> tuple[Array, Any]:
         """(n, length) whole numbers -> (n, length, size)."""
-        words = x.astype(np.int64)
-        if words.size and not (
-            words.min() >= 0 and words.max() < self.words and (words == x).all()
-        ):
-            raise WrongRows(
-                f"expected whole word numbers from 0 to {self.words - 1}, got {x.min():g} to "
-                f"{x.max():g}; "
-                "encode the texts with the network's own vocabulary"
-            )
+        words = word_numbers(x, self.words)
         out = self.buffers.empty("out", (*words.shape, self.size), self.params["W"].dtype)
         return np.take(self.params["W"], words, axis=0, out=out, mode="clip"), words
 
