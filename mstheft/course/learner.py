@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,23 @@ class Learner:
         return self._process.printed.strip() if self._process else ""
 
 
+class Counted:
+    """A function of the victim's that counts the rows which it is asked.
+
+    function : (n, d) -> (n, …) if `rows`, else any function of one number
+    rows : a point (d,) that is not in a row of its own is refused, in words
+    """
+
+    def __init__(self, function: Callable[[Any], Any], rows: bool = False):
+        self.function, self.rows, self.count = function, rows, 0
+
+    def __call__(self, x: Any) -> Any:
+        if self.rows and np.ndim(x) != 2:
+            raise ValueError(say("not_rows", shape=np.shape(x)))
+        self.count += len(x) if np.ndim(x) else 1
+        return self.function(x)
+
+
 class Answer:
     """One call and what came back in `value`."""
 
@@ -183,6 +201,14 @@ class Answer:
         if self.value is None:
             self.fail("none", what, "None", say("none"))
         self.fail(mistake or "unknown", what, show.value(self.value))
+        return self
+
+    def asked(self, count: int, most: int) -> Answer:
+        """The victim may have been asked at most this often, in rows."""
+        __tracebackhide__ = True
+        if count > most:
+            expected, got = say("asked_most", most=most), say("asked", count=count)
+            self.fail("too_many_queries", expected, got)
         return self
 
     # ---- failing
