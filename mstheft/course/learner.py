@@ -158,6 +158,7 @@ class Counted:
         self.function, self.rows, self.count = function, rows, 0
 
     def __call__(self, x: Any) -> Any:
+        """The function's answer, counted. Raises ValueError for a bare point where rows belong."""
         if self.rows and np.ndim(x) != 2:
             raise ValueError(say("not_rows", shape=np.shape(x)))
         self.count += len(x) if np.ndim(x) else 1
