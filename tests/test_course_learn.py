@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mstheft import cli
-from mstheft.course import grading, manifest, starter, state, watch
+from mstheft.course import book, grading, manifest, process, starter, state, watch
 
 ROOT = Path(__file__).parents[1]
 COURSE = manifest.find(ROOT)
@@ -58,7 +58,7 @@ def test_where_you_are_at_first(here, capsys):
 def test_the_first_check_says_that_nothing_is_broken(here, capsys):
     status, out, err = learn(capsys, "check", 2)
     assert status == 1
-    assert "open    logit" in out
+    assert "open     logit" in out
     assert "nothing is broken" in out
     assert "tutorials/exercises/02_logistic.py" in out
     assert err == ""
@@ -73,6 +73,97 @@ def test_a_wrong_answer_is_explained_in_order(here, capsys):
     at = [out.index(word) for word in words]
     assert at == sorted(at)
     assert "You took ln p alone" in out
+
+
+def test_a_wrong_function_behind_one_that_is_not_written_is_explained(here, capsys):
+    path = here / "tutorials" / "exercises" / "02_logistic.py"
+    start = path.read_text()
+    wrong = start.replace("...  # your code", "@", 3).replace("...  # your code", "return p", 1)
+    path.write_text(wrong.replace("@", "...  # your code"))
+    status, out, _ = learn(capsys, "check", 2)
+    assert status == 1
+    assert "open     logit\n" in out
+    assert "wrong    logit_error" in out
+    assert "\nlogit_error:\ncalled" in out
+    assert "\nlogit:\n" in learn(capsys, "check", 2, "logit")[1]
+    status, _, err = learn(capsys, "check", 2, "logits")
+    assert status == 2
+    assert "it has logit, solve_logistic" in err
+
+
+def test_every_wrong_function_is_named(here, capsys):
+    path = here / "tutorials" / "exercises" / "02_logistic.py"
+    path.write_text(path.read_text().replace("...  # your code", "return np.zeros(3)"))
+    out = learn(capsys, "check", 2)[1]
+    assert "Wrong too: solve_logistic, solve_softmax, logit_error, boundary_point." in out
+    assert "mstheft learn check 2 solve_logistic" in out
+    assert "\nsolve_softmax:\ncalled" in learn(capsys, "check", 2, "solve_softmax")[1]
+
+
+def test_a_file_that_python_cannot_read_loses_no_progress(here, capsys):
+    solve(here)
+    learn(capsys, "check", 2)
+    path = here / "tutorials" / "exercises" / "02_logistic.py"
+    path.write_text(path.read_text().replace("def logit(p):", "def logit(p)", 1))
+    status, out, _ = learn(capsys, "check", 2)
+    assert status == 1
+    assert "cannot be read by Python" in out
+    assert "line 6, def logit(p): expected ':'" in out
+    assert "change tutorials/exercises/02_logistic.py, save" in out
+    assert "  open  " not in out
+    assert "1 of 19" in learn(capsys)[1]
+
+
+@pytest.mark.parametrize("place", ["top", "inside"])
+def test_a_package_that_is_not_needed_is_named_with_its_line(here, capsys, place):
+    path = here / "tutorials" / "exercises" / "02_logistic.py"
+    text = path.read_text()
+    if place == "top":
+        text = text.replace("import numpy as np", "import numpy as np\nimport scipy.special", 1)
+    else:
+        text = text.replace("...  # your code", "import scipy.special", 1)
+    path.write_text(text)
+    out = learn(capsys, "check", 2)[1]
+    assert "scipy cannot be imported in an exercise" in out
+    assert ": import scipy.special" in out
+    assert "NumPy and Python's standard library are all" in out
+
+
+def test_what_python_says_is_explained(here, capsys):
+    path = here / "tutorials" / "exercises" / "02_logistic.py"
+    path.write_text(path.read_text().replace("...  # your code", "return p[99]", 1))
+    out = learn(capsys, "check", 2)[1]
+    assert "IndexError" in out
+    assert "the last one is n - 1" in out
+
+
+def test_a_loop_without_end_costs_its_time_once(here, capsys, monkeypatch):
+    monkeypatch.setenv("MSTHEFT_CALL_SECONDS", "1")
+    path = here / "tutorials" / "exercises" / "02_logistic.py"
+    body = "while True:\n        pass"
+    path.write_text(path.read_text().replace("...  # your code", body, 1))
+    calls, call = [], process.Process.call
+    monkeypatch.setattr(
+        process.Process,
+        "call",
+        lambda self, name, *given: calls.append(name) or call(self, name, *given),
+    )
+    out = learn(capsys, "check", 2)[1]
+    assert "no answer within 1 s" in out
+    assert calls == ["logit"]
+    assert "open     boundary_point" in out
+
+
+def test_a_hint_for_one_function(here, capsys):
+    out = learn(capsys, "hint", 2, "logit_error")[1]
+    assert COURSE.lesson(2).function("logit_error").hints[0] in out
+    assert learn(capsys, "hint", 2, "nothing")[0] == 2
+
+
+def test_next_names_what_was_skipped(here, capsys):
+    solve(here, 2)
+    learn(capsys, "check", 2)
+    assert "Not solved yet before it: 1." in learn(capsys, "next")[1]
 
 
 def test_what_the_file_prints_is_shown(here, capsys):
@@ -102,7 +193,7 @@ def test_what_was_solved_and_is_spoilt_is_open_again(here, capsys):
     path.write_text(path.read_text().replace("0.5 * 10.0", "1.0 * 10.0"))
     status, out, _ = learn(capsys, "check", 2)
     assert status == 1
-    assert "open    logit_error" in out
+    assert "wrong    logit_error" in out
     assert "0 of 19" in learn(capsys)[1]
 
 
@@ -146,8 +237,8 @@ def test_reset_brings_the_beginning_back_and_keeps_yours(here, capsys):
     assert (path.parent / "02_logistic.before-1").read_text() == mine
     assert "02_logistic.before-1" in out
     assert "0 of 19" in learn(capsys)[1]
-    learn(capsys, "reset", 2)
-    assert (path.parent / "02_logistic.before-2").read_text() == start
+    assert "at the beginning already" in learn(capsys, "reset", 2)[1]
+    assert not (path.parent / "02_logistic.before-2").exists()
 
 
 def test_reset_helps_when_the_file_is_gone(here, capsys):
@@ -214,7 +305,14 @@ def test_without_pytest_the_way_is_told(here, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "pytest", None)
     status, _, err = learn(capsys, "check", 2)
     assert status == 1
-    assert "pip install 'mstheft[course]'" in err
+    assert "pip install -e '.[course]'" in err
+
+
+def test_without_jupyter_nothing_is_announced(here, capsys, monkeypatch):
+    monkeypatch.setattr(book.importlib.util, "find_spec", lambda name: None)
+    status, out, err = learn(capsys, "open", 2)
+    assert (status, out) == (1, "")
+    assert "pip install -e '.[course]'" in err
 
 
 # ---- progress
@@ -319,6 +417,8 @@ def test_a_class_is_graded_into_a_table(here, capsys):
     assert lines[2].startswith('bert,02_logistic,0.80,4,5,"logit_error: You took the whole step')
     assert lines[3].startswith("carl/late,02_logistic,0.00,0,5,")
     assert len(lines) == 4
+    assert "not judged" in out
+    assert "notes.py is not named like an exercise" in out
     assert not (here / "tutorials" / "progress.json").exists()
 
 

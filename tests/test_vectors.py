@@ -5,6 +5,7 @@ import importlib
 import json
 import subprocess
 import sys
+import threading
 from collections import namedtuple
 from pathlib import Path
 from types import SimpleNamespace
@@ -577,8 +578,8 @@ def test_every_case_refuses_an_answer_that_is_a_little_off():
 def test_a_failure_says_case_expected_got_and_the_bug():
     (failure,) = vectors.check(lambda z: np.maximum(z, 0).T, "relu-matrix")
     assert str(failure) == (
-        "relu-matrix: expected 2 at [0, 1], got 3; it catches: the maximum over the array is "
-        "taken, in place of max(z, 0) for each number"
+        "relu-matrix: expected 2 at [0, 1], got 3 (a case for this slip: the maximum over the "
+        "array is taken, in place of max(z, 0) for each number)"
     )
     assert failure.case.id == "relu-matrix"
 
@@ -606,6 +607,24 @@ def test_anything_that_a_function_does_is_a_failure_in_one_line(function, words)
     failures = vectors.check(function, "sigmoid")
     assert len(failures) == NAMES["nn.functions:sigmoid"]
     assert all(words in str(failure) and "\n" not in str(failure) for failure in failures)
+
+
+def test_what_gave_no_value_is_not_told_of_a_slip():
+    for function in (lambda z: 1 / 0, lambda z: None):
+        assert all("slip" not in str(failure) for failure in vectors.check(function, "sigmoid"))
+
+
+def test_a_function_that_does_not_end_is_called_once():
+    called, wake = [], threading.Event()
+
+    def endless(z):
+        called.append(z)
+        wake.wait(60)
+
+    (failure,) = vectors.check(endless, "sigmoid", seconds=0.05)
+    wake.set()
+    assert len(called) == 1
+    assert "none within 0.05 s; the cases from here on were not tried" in str(failure)
 
 
 def test_an_argument_changed_in_place_is_a_failure():
@@ -738,6 +757,9 @@ def test_show_tells_everything_about_a_case(capsys):
         assert word in out
     status, out, _ = told(capsys, "show", "softmax")
     assert out.count("catches") == NAMES["nn.functions:softmax"]
+    status, out, _ = told(capsys, "show", "losses")
+    assert status == 0
+    assert all(f["function"] in out for f in vectors.load("losses")["formulas"])
 
 
 def test_check_passes_a_right_function(capsys):
@@ -752,8 +774,7 @@ def test_check_tells_each_failing_case_in_a_line(capsys, tmp_path, monkeypatch):
     path = tmp_path / "02_mine.py"
     path.write_text("import numpy as np\ndef soft(z):\n    return np.exp(z) / np.exp(z).sum()\n")
     monkeypatch.chdir(tmp_path)
-    with np.errstate(all="ignore"):
-        status, out, err = told(capsys, "check", "02_mine.py:soft", "--as", "softmax")
+    status, out, err = told(capsys, "check", "02_mine.py:soft", "--as", "softmax")
     assert status == 1
     lines = out.strip().splitlines()
     assert [line.split(":")[0] for line in lines] == [
@@ -762,7 +783,10 @@ def test_check_tells_each_failing_case_in_a_line(capsys, tmp_path, monkeypatch):
         "softmax-rows",
         "softmax-whole-numbers",
     ]
-    assert "got nan; it catches: e^1000 overflows where max z is not subtracted first" in lines[0]
+    assert (
+        "got nan (a case for this slip: e^1000 overflows where max z is not subtracted first)"
+        in lines[0]
+    )
     assert err == "mstheft: soft fails 4 of 5 cases of nn.functions:softmax\n"
     (tmp_path / "mine.py").write_text("def relu(z):\n    return z * (z > 0)\n")
     assert told(capsys, "check", "mine:relu")[0] == 0
@@ -777,6 +801,7 @@ def test_check_tells_each_failing_case_in_a_line(capsys, tmp_path, monkeypatch):
         (["check", "mstheft.nn.functions:softmix"], "it has no softmix"),
         (["check", "mstheft.defend.growing:GrowingSet"], "wrap it"),
         (["check", "math:sin"], "mstheft vectors list"),
+        (["check", "math:sin"], "--as FORMULA"),
         (["show", "nothing-here"], "mstheft vectors list"),
     ],
 )

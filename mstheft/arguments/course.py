@@ -23,7 +23,7 @@ NUMBERED = {"check": "?", "hint": "?", "solution": None, "reset": None, "open": 
 def add_learn(commands: Any) -> None:
     """mstheft learn [ACTION] [N]."""
     learn = commands.add_parser("learn", help="the course: lessons, exercises, hints, grades")
-    learn.set_defaults(command="course", action="where", number=None, quiet=False)
+    learn.set_defaults(command="course", action="where", number=None, function=None, quiet=False)
     actions = learn.add_subparsers(metavar="ACTION")
     for action, what in ACTIONS.items():
         parser = actions.add_parser(action, help=what, description=f"{what.capitalize()}.")
@@ -31,7 +31,12 @@ def add_learn(commands: Any) -> None:
         if action in NUMBERED:
             parser.add_argument(
                 "number", type=whole(1), nargs=NUMBERED[action], metavar="N",
-                help="of the lesson; where you are unless given",
+                help="number of the lesson; the one you are at unless given",
+            )  # fmt: skip
+        if action in ("check", "hint"):
+            parser.add_argument(
+                "function", nargs="?", metavar="NAME",
+                help="one function of the exercise; the first that is not solved unless given",
             )  # fmt: skip
     book = actions.add_parser("book", help="all lessons as pages to read in a browser")
     book.set_defaults(action="book")
@@ -41,5 +46,8 @@ def add_learn(commands: Any) -> None:
     )  # fmt: skip
     grade = actions.add_parser("grade", help="judge the submissions of a class")
     grade.set_defaults(action="grade")
-    grade.add_argument("folder", type=Path, metavar="FOLDER", help="of NAME/NN_exercise.py")
-    grade.add_argument("--csv", type=Path, required=True, metavar="FILE", help="one row for each")
+    grade.add_argument(
+        "folder", type=Path, metavar="FOLDER",
+        help="of files such as anna/02_logistic.py or anna_02_logistic.py",
+    )  # fmt: skip
+    grade.add_argument("--csv", type=Path, metavar="FILE", help="a table, one row for each file")

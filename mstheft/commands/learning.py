@@ -64,6 +64,9 @@ def _next(args: argparse.Namespace, desk: Desk, course: manifest.Course) -> int:
     known.current = here.name
     state.save(course, known)
     _tell(here, known, desk)
+    skipped = [str(one.number) for one in course.lessons[: here.number - 1] if known.open(one)]
+    if skipped:
+        desk.say(say("where_skipped", numbers=", ".join(skipped)))
     return 0
 
 
@@ -80,30 +83,54 @@ def _list(args: argparse.Namespace, desk: Desk, course: manifest.Course) -> int:
 
 
 def _check(args: argparse.Namespace, desk: Desk, course: manifest.Course) -> int:
-    return _judge(_lesson(args, course), desk, course)
+    lesson = _lesson(args, course)
+    named = _function(args, lesson).name if args.function else None
+    return _judge(lesson, desk, course, named)
 
 
-def _judge(lesson: manifest.Lesson, desk: Desk, course: manifest.Course) -> int:
+def _function(args: argparse.Namespace, lesson: manifest.Lesson) -> manifest.Function:
+    if (function := lesson.function(args.function)) is None:
+        names = ", ".join(f.name for f in lesson.functions)
+        raise Wrong(
+            f"expected a function of exercise {lesson.number}, got {args.function!r}; it has "
+            f"{names}"
+        )
+    return function
+
+
+def _judge(
+    lesson: manifest.Lesson, desk: Desk, course: manifest.Course, named: str | None = None
+) -> int:
+    """Judge an exercise, keep what is solved, and explain one function: `named`, or the first."""
     outcome = checking.check(lesson)
+    desk.say(say("check_title", number=lesson.number, title=lesson.title))
+    if outcome.unread:  # nothing is known of the functions: what was solved stays so
+        desk.say(str(outcome.unread))
+        return 1
     known = state.load(course)
     known.current = lesson.name
     known.solved[lesson.name] = [f.name for f in outcome.functions if f.solved]
     state.save(course, known)
-    desk.say(say("check_title", number=lesson.number, title=lesson.title))
     for function in outcome.functions:
-        desk.say(say("check_solved" if function.solved else "check_open", name=function.name))
-    first = outcome.first
-    if first is None:
+        desk.say(say(f"check_{function.state}", name=function.name))
+    if outcome.passed:
         desk.say(say("check_done", number=lesson.number, all=len(lesson.functions)))
         return 0
-    desk.say("\n" + say("check_first", name=first.name))
-    desk.say(str(first.feedback))
+    shown = next((f for f in outcome.functions if f.name == named), outcome.first)
+    if shown is None or shown.feedback is None:
+        return 0
+    desk.say("\n" + say("check_first", name=shown.name))
+    desk.say(str(shown.feedback))
+    others = [f.name for f in outcome.functions if f.state == "wrong" and f is not shown]
+    if others:
+        facts = {"names": ", ".join(others), "first": others[0], "number": lesson.number}
+        desk.say("\n" + say("check_others", **facts))
     return 1
 
 
 def _hint(args: argparse.Namespace, desk: Desk, course: manifest.Course) -> int:
     lesson, known = _lesson(args, course), state.load(course)
-    function = known.open(lesson)
+    function = _function(args, lesson) if args.function else known.open(lesson)
     if function is None:
         desk.say(say("hint_solved", number=lesson.number))
         return 0
@@ -114,7 +141,8 @@ def _hint(args: argparse.Namespace, desk: Desk, course: manifest.Course) -> int:
     state.save(course, known)
     text, total = function.hints[index - 1], len(function.hints)
     desk.say(say("hint", name=function.name, index=index, all=total, text=text))
-    desk.say(say("hint_more" if index < total else "hint_last", number=lesson.number))
+    more = "hint_more" if index < total else "hint_last"
+    desk.say(say(more, number=lesson.number, name=function.name))
     return 0
 
 
@@ -145,15 +173,18 @@ def _solution(args: argparse.Namespace, desk: Desk, course: manifest.Course) -> 
 
 def _reset(args: argparse.Namespace, desk: Desk, course: manifest.Course) -> int:
     lesson, known = _lesson(args, course), state.load(course)
-    aside = _aside(lesson.exercise)
-    if lesson.exercise.exists():
+    file, aside = _near(lesson.exercise), _aside(lesson.exercise)
+    there, new = lesson.exercise.exists(), starter.starter(lesson)
+    kept = there and lesson.exercise.read_bytes() != new.encode()
+    if kept:
         os.replace(lesson.exercise, aside)
-    state.write(lesson.exercise, starter.starter(lesson))
+    if kept or not there:
+        state.write(lesson.exercise, new)
     known.solved.pop(lesson.name, None)
     known.hints.pop(lesson.name, None)
     state.save(course, known)
-    kept = _near(aside) if aside.exists() else "-"
-    desk.say(say("reset", file=_near(lesson.exercise), aside=kept))
+    said = "reset" if kept else "reset_same" if there else "reset_new"
+    desk.say(say(said, file=file, aside=_near(aside)))
     return 0
 
 
@@ -165,6 +196,7 @@ def _aside(path: Path) -> Path:
 
 def _open(args: argparse.Namespace, desk: Desk, course: manifest.Course) -> int:
     lesson = _lesson(args, course)
+    book.need_jupyter()
     path = book.notebook(lesson)
     desk.say(say("open", path=_near(path)))
     return book.jupyter(path)
@@ -176,7 +208,7 @@ def _book(args: argparse.Namespace, desk: Desk, course: manifest.Course) -> int:
 
 
 def _grade(args: argparse.Namespace, desk: Desk, course: manifest.Course) -> int:
-    found = grading.submissions(course, args.folder)
+    found, misnamed = grading.submissions(course, args.folder)
     seed, grades = secrets.randbelow(10**6), []
     with bars.bar("grading", len(found), "submission") as bar:
         for grade in grading.grade(course, found, args.folder, seed):
@@ -185,8 +217,12 @@ def _grade(args: argparse.Namespace, desk: Desk, course: manifest.Course) -> int
     for g in sorted(grades, key=lambda g: (g.exercise, g.author)):
         facts = {"grade": g.grade, "author": g.author, "exercise": g.exercise}
         desk.say(say("grade_row", reason=g.reason, **facts))
-    state.write(args.csv, grading.table(grades))
-    desk.say(say("graded", count=len(grades), seed=seed, path=args.csv))
+    for path in misnamed:
+        desk.say(say("grade_misnamed", path=_near(path)))
+    desk.say(say("graded", count=len(grades), seed=seed))
+    if args.csv:
+        state.write(args.csv, grading.table(grades))
+        desk.say(say("grade_written", path=args.csv))
     return 0
 
 

@@ -8,6 +8,7 @@ import importlib.util
 import json
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -36,6 +37,11 @@ def _list(args: argparse.Namespace, desk: Desk) -> int:
 
 
 def _show(args: argparse.Namespace, desk: Desk) -> int:
+    if args.id in vectors.subjects():
+        for formula in vectors.load(args.id)["formulas"]:
+            cases = ", ".join(case["id"] for case in formula["cases"])
+            desk.say(f"{formula['function']}\n  {formula['equation']}\n  cases: {cases}")
+        return 0
     with arguments_of_user():
         found = vectors.cases(args.id)
     desk.say("\n\n".join(map(_shown, found)))
@@ -65,9 +71,14 @@ def _json(value: Any) -> str:
 def _check(args: argparse.Namespace, desk: Desk) -> int:
     function, spoken = _imported(args.function)
     name = args.as_name or _name_of(args.function)
-    with arguments_of_user():
+    try:
         cases = vectors.cases(name)
-    failures = vectors.check(function, name, network=zoo.given)
+    except ValueError as error:
+        told = "" if args.as_name else f"; or say which formula {spoken} is: --as FORMULA"
+        raise Wrong(f"{error}{told}") from error
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a wrong result is told of, and an infinity may be right
+        failures = vectors.check(function, name, network=zoo.given, seconds=args.seconds)
     for failure in failures:
         desk.say(str(failure))
     told = f"{len(cases)} case{'s' if len(cases) > 1 else ''} of {cases[0].function}"

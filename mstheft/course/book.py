@@ -13,7 +13,7 @@ from pathlib import Path
 from mstheft.course import manifest
 from mstheft.errors import MstheftError
 
-EXTRA = "which is not installed; run: pip install 'mstheft[course]'"
+EXTRA = "which is not installed; run: pip install -e '.[course]'"
 
 
 def build(course: manifest.Course, out: Path) -> Path:
@@ -59,11 +59,16 @@ def notebook(lesson: manifest.Lesson) -> Path:
 
 def jupyter(path: Path) -> int:
     """Open a notebook in JupyterLab, until it is closed. Returns its exit status."""
-    _need("jupyterlab", "Jupyter")
+    need_jupyter()
     try:
         return subprocess.call([sys.executable, "-m", "jupyterlab", str(path)])
     except KeyboardInterrupt:
         return 0
+
+
+def need_jupyter() -> None:
+    """Raises `MstheftError` where JupyterLab is not installed."""
+    _need("jupyterlab", "Jupyter")
 
 
 def _need(package: str, what: str) -> None:

@@ -19,6 +19,8 @@ from mstheft.course import manifest
 from mstheft.course.feedback import Feedback, Mismatch
 from mstheft.errors import MstheftError
 
+UNREAD = ("syntax", "load", "no_file")  # causes that lie outside the functions
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -31,6 +33,13 @@ class Judged:
     def solved(self) -> bool:
         """Did all its checks pass?"""
         return self.feedback is None
+
+    @property
+    def state(self) -> str:
+        """'solved', 'open' (not written yet), or 'wrong'."""
+        if self.feedback is None:
+            return "solved"
+        return "open" if self.feedback.key in ("unwritten", "absent") else "wrong"
 
 
 @dataclass(frozen=True)
@@ -46,9 +55,16 @@ class Outcome:
         return all(f.solved for f in self.functions)
 
     @property
+    def unread(self) -> Feedback | None:
+        """Why the file could not be loaded at all; None if it could."""
+        keys = {f.feedback.key if f.feedback else "" for f in self.functions}
+        return self.functions[0].feedback if len(keys) == 1 and keys < set(UNREAD) else None
+
+    @property
     def first(self) -> Judged | None:
-        """The first function that is not solved."""
-        return next((f for f in self.functions if not f.solved), None)
+        """What to work at: the first function that is wrong, else the first that is not written."""
+        states = [f for state in ("wrong", "open") for f in self.functions if f.state == state]
+        return next(iter(states), None)
 
 
 class CheckBroken(MstheftError):
@@ -71,7 +87,7 @@ def check(
         import pytest
     except ImportError:
         raise MstheftError(
-            "checks need pytest, which is not installed; run: pip install 'mstheft[course]'"
+            "checks need pytest, which is not installed; run: pip install -e '.[course]'"
         ) from None
     facts = {
         "MSTHEFT_LEARNER": str((path or lesson.exercise).resolve()),

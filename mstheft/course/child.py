@@ -34,6 +34,7 @@ FORBIDDEN = (
     *("sqlite3.", "code.__new__", "sys._current_frames"),
 )
 IMPORTS = ("mstheft", "pytest", "_pytest", "_posixsubprocess", "_ctypes_test", "multiprocessing")
+PACKAGES = ("scipy", "matplotlib", "sklearn", "pandas", "torch", "tensorflow", "jax")  # not needed
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
@@ -105,7 +106,7 @@ class _Home:
             text = source.decode("utf-8")
             code = compile(text, path, "exec")
         except (OSError, SyntaxError, ValueError) as error:
-            self.send({"unread": _one_line(error)})
+            self.send({"unread": _slip(error)})
             return False
         linecache.cache[path] = (len(text), None, text.splitlines(True), path)
         for own in (__file__, self.wire.__file__):  # tracebacks go through them
@@ -181,9 +182,16 @@ def _rules(home, path):
     hidden = [folder for folder in hidden if not any(_within(n, folder) for n in needed)]
     realpath, isdir, fsdecode, leave = os.path.realpath, os.path.isdir, os.fsdecode, os._exit
     within, send, forbidden, imports = _within, home.send, FORBIDDEN, IMPORTS
+    packages = PACKAGES
+
+    frame_of, line_at, plain = sys._getframe, linecache.getline, str.strip
 
     def broken(what):
-        send({"broke": what})
+        frame: Any = frame_of()
+        while frame is not None and frame.f_code.co_filename != path:
+            frame = frame.f_back
+        line = [frame.f_lineno, plain(line_at(path, frame.f_lineno))[:100]] if frame else None
+        send({"broke": what, "line": line})
         leave(77)
 
     def hook(event, args):
@@ -204,7 +212,10 @@ def _rules(home, path):
             if any(within(place, folder) for folder in hidden):
                 broken(f"look into the folder {place}")
         elif event == "import":
-            if str(args[0]).split(".")[0] in imports:
+            package = str(args[0]).split(".")[0]
+            if package in packages:
+                raise ImportError(f"{package} cannot be imported in an exercise")
+            if package in imports:
                 broken(f"import {args[0]}")
         elif event.startswith(forbidden):
             broken(f"use {event}")
@@ -251,6 +262,14 @@ def _image(value):
     if isinstance(value, dict):
         return tuple((k, _image(v)) for k, v in value.items())
     return None
+
+
+def _slip(error):
+    """A text that is no Python, in one line without its path."""
+    if not isinstance(error, SyntaxError) or error.lineno is None:
+        return _one_line(error)
+    text = f", {error.text.strip()}" if error.text and error.text.strip() else ""
+    return f"line {error.lineno}{text}: {error.msg}"[:400]
 
 
 def _one_line(error):

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.course.messages import cause
+from mstheft.course.messages import cause, say
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,24 @@ class Found:
 def _found(key: str, sentence: str = "", **facts: Any) -> Found:
     text = cause(sentence or key)
     return Found(key, text.format(**facts) if text else None)
+
+
+def _kinds(expected: Any, got: Any) -> Found:
+    return _found("type", expected=_kind(expected), got=_kind(got))
+
+
+def _kind(thing: Any) -> str:
+    """What sort of thing it is, in the words of messages.toml."""
+    if thing is None:
+        return "None"
+    if isinstance(thing, np.ndarray) and thing.ndim:
+        letter = "words" if thing.dtype.kind in "US" else "numbers"
+        return say(f"kind_array_{letter}")
+    if isinstance(thing, (tuple, list, dict)):
+        return say(f"kind_{type(thing).__name__}", count=len(thing))
+    if isinstance(thing, (bool, np.bool_)):
+        return say("kind_bool")
+    return say("kind_str" if isinstance(thing, str) else "kind_number")
 
 
 def same(expected: Any, got: Any, rtol: float, atol: float) -> bool:
@@ -80,10 +98,10 @@ def likeliest(
     if isinstance(expected, (tuple, list, dict)):
         return _of_parts(expected, got, args, rtol, atol)
     if isinstance(expected, str) or expected is None or not _numeric(got):
-        return _found("type")
+        return _kinds(expected, got)
     e, g = np.asarray(expected), np.asarray(got)
     if e.dtype.kind in "US":
-        return _found("type")
+        return _kinds(expected, got)
     if e.shape != g.shape:
         return _of_shape(e, g, args, rtol, atol)
     if e.dtype.kind == "b":
@@ -94,15 +112,17 @@ def likeliest(
 def _of_parts(expected: Any, got: Any, args: tuple[Any, ...], rtol: float, atol: float) -> Found:
     if isinstance(expected, dict):
         if not isinstance(got, dict):
-            return _found("type")
+            return _kinds(expected, got)
         if set(got) != set(expected):
-            return _found("keys")
+            return _found(
+                "keys", expected=", ".join(expected), got=", ".join(map(str, got)) or "none"
+            )
         pairs = [(expected[k], got[k]) for k in expected]
     else:
         if not isinstance(got, (tuple, list)):
-            return _found("type")
+            return _kinds(expected, got)
         if len(got) != len(expected):
-            return _found("length")
+            return _found("length", expected=len(expected), got=len(got))
         pairs = list(zip(expected, got, strict=True))
     if len(pairs) == 2 and all(
         same(e, pairs[1 - i][1], rtol, atol) for i, (e, _) in enumerate(pairs)
@@ -175,6 +195,8 @@ def _of_factor(e: np.ndarray, g: np.ndarray, lengths: list[int], equal: Any) -> 
             0.5: "half",
             math.log(2): "factor_ln2",
             1 / math.log(2): "divided_by_ln2",
+            math.log(10): "factor_ln10",
+            1 / math.log(10): "divided_by_ln10",
         }
         for value, key in names.items():
             if math.isclose(factor, value, rel_tol=1e-5):

@@ -49,22 +49,27 @@ class Submission:
     lesson: manifest.Lesson
 
 
-def submissions(course: manifest.Course, folder: Path) -> list[Submission]:
-    """Every submission in `folder`, by author and exercise. Raises `DataError` if there is none."""
+def submissions(course: manifest.Course, folder: Path) -> tuple[list[Submission], list[Path]]:
+    """Every submission in `folder`, and the Python files that are named like no exercise.
+
+    Raises `DataError` if there is no submission.
+    """
     if not folder.is_dir():
         raise DataError(f"{folder}: expected a folder of submissions; name one")
-    found = []
+    found, misnamed = [], []
     for path in sorted(folder.rglob("*.py")):
         lesson = _lesson_of(course, path.stem)
         if lesson and path.is_file():
             found.append(Submission(_author(folder, path, lesson), path, lesson))
+        elif path.is_file():
+            misnamed.append(path)
     if not found:
-        names = ", ".join(lesson.name for lesson in course.lessons[:2])
+        name = course.lessons[0].name
         raise DataError(
-            f"{folder} holds no submission; expected files such as anna/{names.split(',')[0]}.py, "
-            "named like the exercise"
+            f"{folder} holds no submission; expected files such as anna/{name}.py or "
+            f"anna_{name}.py, named like the exercise"
         )
-    return found
+    return found, misnamed
 
 
 def _lesson_of(course: manifest.Course, stem: str) -> manifest.Lesson | None:
@@ -108,6 +113,9 @@ def one(submission: Submission, folder: Path, seed: int) -> Grade:
     except checking.CheckBroken as error:  # the teacher's to look at; others go on
         told = say("grade_broken", error=error)
         return Grade(submission.author, lesson.name, 0.0, 0, total, told)
+    if outcome.unread:
+        why = " ".join(outcome.unread.got.split())
+        return Grade(submission.author, lesson.name, 0.0, 0, total, why)
     failed = [f.feedback for f in outcome.functions if f.feedback]
     solved = total - len(failed)
     stopped = next((f for f in failed if f.stopped), None)
@@ -128,11 +136,9 @@ def _reason(feedback: Feedback) -> str:
 
 
 def _short(feedback: Feedback) -> str:
-    told = (
-        feedback.got
-        if feedback.key in ("raised", "syntax", "load", "absent", "not_plain")
-        else feedback.cause
-    )
+    if feedback.key == "unwritten":
+        return say("grade_unwritten", name=feedback.function)
+    told = feedback.got if feedback.key in ("raised", "absent", "not_plain") else feedback.cause
     return " ".join(f"{feedback.function}: {told}".split())
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from mstheft.course import explain, manifest, show
 from mstheft.course.feedback import Feedback, Mismatch
-from mstheft.course.messages import cause, say
+from mstheft.course.messages import advice, cause, say
 from mstheft.course.process import MEMORY, NOISE, Process, Stopped, seconds
 
 MOST_DEATHS = 2  # processes of one file that are started anew
@@ -39,6 +39,7 @@ class Learner:
         self.hidden = (lesson.home, top / "tests", Path(__file__).parents[1], *hidden)
         self._process: Process | None = None
         self._deaths = 0
+        self._stops: dict[str, Stopped] = {}  # functions that are not called again
         self.last: Answer | None = None  # with which a check now works
 
     def close(self) -> None:
@@ -91,6 +92,8 @@ class Learner:
     def _ask(self, call: Answer) -> dict[str, Any]:
         __tracebackhide__ = True
         try:
+            if call.name in self._stops:
+                raise self._stops[call.name]
             process = self._running(call)
             known = process.hello["functions"]
             if call.name not in known:
@@ -99,8 +102,10 @@ class Learner:
                 call.unwritten()
             return process.call(call.name, call.args, call.kwargs)
         except Stopped as stop:
-            self._deaths += 1
-            self.close()
+            if call.name not in self._stops:
+                self._stops[call.name] = stop
+                self._deaths += 1
+                self.close()
             call.stopped(stop)
             raise AssertionError from stop  # not reached: `stopped` fails
 
@@ -113,7 +118,11 @@ class Learner:
             text = say("no_file_cause", number=self.lesson.number)
             call.fail("no_file", got=say("no_file", file=file), text=text)
         if self._process is None:
-            self._process = Process(self.path, self.hidden)
+            try:
+                self._process = Process(self.path, self.hidden)
+            except Stopped:
+                self._deaths = MOST_DEATHS  # it never gets as far as a function
+                raise
         hello = self._process.hello
         file = self.path.name
         if "unread" in hello:
@@ -136,9 +145,8 @@ class Learner:
         call.fail("not_plain", got=say("not_plain", error=text), text=say("not_plain_cause"))
 
     def _at(self, raw: dict[str, Any]) -> str:
-        line = raw.get("line")
-        where = say("raised_line", line=line[0], text=line[1]) if line else ""
-        return say("raised_cause", line=where)
+        error = str(raw.get("says") or raw.get("unloaded", ""))
+        return f"{say('raised_cause', line=_line(raw.get('line')))} {advice(error)}".strip()
 
     @property
     def printed(self) -> str:
@@ -229,7 +237,7 @@ class Answer:
         own = known.mistakes.get(key) if known else None
         text = own or text or (None if text == "" else cause(key) or cause("unknown"))
         facts = {"number": lesson.number, "name": self.name, "file": _near(lesson.exercise)}
-        remarks = []
+        remarks, outside = [], key in ("syntax", "load", "no_file", "stopped")
         if self.learner.printed:
             remarks.append(say("printed", text=self.learner.printed[:300]))
         if self.learner.seed is not None and key not in ("unwritten", "absent", "syntax", "load"):
@@ -238,14 +246,12 @@ class Answer:
         raise Mismatch(
             Feedback(
                 function=self.name,
-                called=""
-                if key in ("syntax", "load", "no_file", "stopped", "unwritten")
-                else called,
+                called="" if outside or key == "unwritten" else called,
                 expected=expected,
                 got=got,
                 key=key,
                 cause=text or "",
-                following=following or say("next_check", **facts),
+                following=following or say("next_file" if outside else "next_check", **facts),
                 remarks=tuple(remarks),
                 stopped=stopped,
             )
@@ -255,9 +261,10 @@ class Answer:
         """The body is still the starter's."""
         __tracebackhide__ = True
         facts = {"number": self.learner.lesson.number, "name": self.name}
-        file = _near(self.learner.lesson.exercise)
+        lesson = self.learner.lesson
+        places = {"file": _near(lesson.exercise), "lesson": _near(lesson.lesson)}
         got, text = say("unwritten_got", **facts), say("unwritten", **facts)
-        self.fail("unwritten", "", got, text, say("next_start", file=file, **facts))
+        self.fail("unwritten", "", got, text, say("next_start", **places, **facts))
 
     def unfit(self, error: BaseException) -> Feedback:
         """The check could not even look at this answer: another kind or shape than it expects."""
@@ -279,8 +286,17 @@ class Answer:
         """The process had to be stopped."""
         __tracebackhide__ = True
         facts = {"seconds": f"{seconds():g}", "memory": MEMORY, "megabytes": NOISE}
-        got = say(stop.kind, what=stop.what, **facts)
+        got = say(stop.kind, what=stop.what, **facts) + _line(stop.line)
         self.fail(stop.kind, "", got, say(f"{stop.kind}_cause"), stopped=got)
+
+
+def _line(line: Any) -> str:
+    """Where in the learner's file, as it was told from there; '' if that is not known."""
+    try:
+        number, text = line
+        return say("raised_line", line=int(number), text=str(text)[:100])
+    except (TypeError, ValueError):
+        return ""
 
 
 def _near(path: Path) -> str:

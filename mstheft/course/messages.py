@@ -25,6 +25,12 @@ def say(key: str, **facts: Any) -> str:
     return str(_all(manifest.language())["say"][key]).format(**facts)
 
 
+def advice(error: str) -> str:
+    """What an error of Python most often means to a beginner; '' if nothing is known of it."""
+    known = _all(manifest.language())["error"]
+    return next((str(text) for part, text in known.items() if part in error), "")
+
+
 def cause(key: str) -> str | None:
     """What a general cause of a wrong answer is, in words; None if `key` is not one."""
     return _all(manifest.language())["cause"].get(key)

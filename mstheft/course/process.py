@@ -28,11 +28,14 @@ def seconds() -> float:
 
 
 class Stopped(Exception):
-    """The process had to be stopped, or has ended: `kind` is slow, memory, noisy, ended, broke."""
+    """The process had to be stopped, or has ended: `kind` is slow, memory, noisy, ended, broke.
 
-    def __init__(self, kind: str, what: str = ""):
+    line : [number, text] of the learner's line that did it, where it is known
+    """
+
+    def __init__(self, kind: str, what: str = "", line: Any = None):
         super().__init__(f"{kind} {what}".strip())
-        self.kind, self.what = kind, what
+        self.kind, self.what, self.line = kind, what, line
 
 
 class Process:
@@ -141,7 +144,7 @@ class Process:
         if isinstance(frame, Stopped):
             raise self._why()
         if isinstance(frame, dict) and "broke" in frame:
-            raise Stopped("broke", str(frame["broke"])[:200])
+            raise Stopped("broke", str(frame["broke"])[:200], frame.get("line"))
         return frame if isinstance(frame, dict) else {}
 
     def _why(self) -> Stopped:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,20 +19,27 @@ class Failure:
     """A case that came out wrong: `str()` says in one line what was expected, got, and missed.
 
     expected, got : in words, with the place in the array where it has one
+    valued : is it a value that is wrong, so that the slip for which the case is there may be it?
     """
 
     case: Case
     expected: str
     got: str
+    valued: bool = True
 
     def __str__(self) -> str:
-        case = self.case
-        line = f"{case.id}: expected {self.expected}, got {self.got}; it catches: {case.catches}"
+        line = f"{self.case.id}: expected {self.expected}, got {self.got}"
+        if self.valued:
+            line += f" (a case for this slip: {self.case.catches})"
         return " ".join(line.split())
 
 
 def check(
-    function: Callable[..., Any], name: str | None = None, *, network: Build = Victim
+    function: Callable[..., Any],
+    name: str | None = None,
+    *,
+    network: Build = Victim,
+    seconds: float | None = None,
 ) -> list[Failure]:
     """Call a function on every known case of a formula; what failed comes back, [] if nothing did.
 
@@ -47,25 +55,57 @@ def check(
         given, the function's own name
     network : (weights, activation) -> a network, for formulas that take one; a `Victim` unless
         given, `mstheft.nn.zoo.given` for a `mstheft.Network`, or a builder of your framework
+    seconds : how long to wait for a case; a function that takes longer is not called again, but
+        left running in its thread
     Raises ValueError for a name without known answers.
     """
     found = cases(getattr(function, "__name__", "") if name is None else name)
-    failures = (_failure(function, case, network) for case in found)
-    return [failure for failure in failures if failure]
+    failures: list[Failure] = []
+    for case in found:
+        try:
+            failure = _failure(function, case, network, seconds)
+        except TimeoutError:
+            late = f"none within {seconds:g} s; the cases from here on were not tried"
+            return [*failures, Failure(case, "an answer", late, valued=False)]
+        failures += [failure] if failure else []
+    return failures
 
 
-def _failure(function: Callable[..., Any], case: Case, network: Build) -> Failure | None:
+def _failure(
+    function: Callable[..., Any], case: Case, network: Build, seconds: float | None
+) -> Failure | None:
     given, options = case.decoded(network)
     before = copy.deepcopy(given)
-    try:
-        got = function(*given, **options)
-    except Exception as error:  # anybody's may raise anything: the other cases are still tried
-        return Failure(case, "an answer", f"{type(error).__name__}: {error}")
+    got, error = _within(seconds, lambda: function(*given, **options))
+    if error:  # anybody's may raise anything: the other cases are still tried
+        return Failure(case, "an answer", f"{type(error).__name__}: {error}", valued=False)
     for argument, now, then in zip(case.arguments, given, before, strict=True):
         if isinstance(now, np.ndarray) and not np.array_equal(now, then, equal_nan=True):
-            return Failure(case, f"{argument} left as it was", "it changed in place")
+            left = f"{argument} left as it was"
+            return Failure(case, left, "it changed in place", valued=False)
     wrong = compare(got, case.expected, case.relative, case.absolute)
-    return Failure(case, *wrong) if wrong else None
+    return Failure(case, *wrong, valued=got is not None) if wrong else None
+
+
+def _within(seconds: float | None, call: Callable[[], Any]) -> tuple[Any, Exception | None]:
+    """What a call gave, and what it raised. Raises `TimeoutError` where it does not end in time."""
+    told: list[tuple[Any, Exception | None]] = []
+
+    def work() -> None:
+        try:
+            told.append((call(), None))
+        except Exception as error:
+            told.append((None, error))
+
+    if seconds is None:
+        work()
+    else:
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        thread.join(seconds)
+    if not told:
+        raise TimeoutError
+    return told[0]
 
 
 def compare(got: Any, expected: Any, relative: float, absolute: float) -> tuple[str, str] | None:
