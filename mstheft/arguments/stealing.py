@@ -9,7 +9,7 @@ from typing import Any
 from mstheft import figures, victims
 from mstheft.arguments.values import add_common, file_or_url, url, whole, widths
 from mstheft.defend import named
-from mstheft.direct import deep, label_only, linear, relu, smooth, sweep
+from mstheft.direct import deep, label_only, linear, relu, smooth, sweep, sweep_box
 from mstheft.learning import strategies
 
 
@@ -60,7 +60,16 @@ def _add_relu(kinds: Any) -> None:
 
 def _add_sweep(kinds: Any) -> None:
     parser = _hidden(kinds, "sweep", "one hidden ReLU layer, in fewer queries")
+    parser.add_argument("--low", type=float, metavar="V", help="ask only inputs from here")
+    parser.add_argument("--high", type=float, metavar="V", help="up to here, in every input")
     parser.set_defaults(attack=sweep.extract, pictures=figures.sweep_pictures)
+    parser.set_defaults(options=_box)
+
+
+def _box(args: argparse.Namespace) -> dict[str, Any]:
+    """The walls between which inputs are asked. Raises `ValueError` for a box that is none."""
+    sweep_box.walls(1, args.low, args.high)
+    return {"low": args.low, "high": args.high}
 
 
 def _add_smooth(kinds: Any) -> None:

@@ -88,7 +88,8 @@ def _theft(
     args: argparse.Namespace, victim: _Victim, desk: Desk
 ) -> tuple[Result, ExtractionError | None]:
     """Put the victim into its box, with a journal if there is to be one, and attack."""
-    about = {"attack": args.kind, "seed": args.seed, **args.options(args)}
+    with arguments_of_user():
+        about = {"attack": args.kind, "seed": args.seed, **args.options(args)}
     asked = victim.network or victim.service
     with remote.closing(asked), journal_of(args.journal, asked, about) as journal:
         with arguments_of_user():
