@@ -335,6 +335,8 @@ def test_no_memory_is_a_sentence(run, monkeypatch):
         ("steal relu --shape 5-4-3 --plot text.npz", "text.npz"),
         ("steal relu --shape 5-4-3 --plot text.npz/out", "text.npz"),
         ("steal relu --shape 5-4-3 --save a --json ./a", "twice"),
+        ("steal sweep --shape 5-4-3 --low 0", "low= and high= together"),
+        ("steal sweep --shape 5-4-3 --low 1 --high 0", "low < high"),
         ("tour --out text.npz", "text.npz"),
         ("tour --seed x", "--seed"),
     ],

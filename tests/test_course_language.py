@@ -79,7 +79,7 @@ def test_the_chinese_manifest_speaks_of_what_is_there():
     for lesson, words in CHINESE.items():
         assert lesson in ENGLISH
         for name, own in words.items():
-            if name == "title":
+            if name in ("title", "part"):
                 continue
             known = functions(lesson).get(name)
             assert known, (lesson, name)
@@ -91,6 +91,7 @@ def test_the_chinese_manifest_speaks_of_what_is_there():
 @pytest.mark.parametrize("lesson", ENGLISH)
 def test_every_function_is_told_in_chinese(lesson):
     assert is_chinese(CHINESE[lesson]["title"])
+    assert is_chinese(CHINESE[lesson]["part"])
     for name, known in functions(lesson).items():
         own = CHINESE[lesson].get(name, {})
         assert is_chinese(own.get("does", "")), name
@@ -103,7 +104,7 @@ def test_the_chinese_manifest_is_loaded(monkeypatch):
     monkeypatch.setenv("MSTHEFT_LANG", "zh-CN")
     for lesson in manifest.find().lessons:
         words = CHINESE[lesson.name]
-        assert lesson.title == words["title"]
+        assert (lesson.title, lesson.part) == (words["title"], words["part"])
         for function in lesson.functions:
             own, known = words[function.name], functions(lesson.name)[function.name]
             assert function.does == own["does"]

@@ -155,7 +155,7 @@ def _lesson(home: Path, raw: dict[str, Any], other: dict[str, Any]) -> Lesson:
         minutes=raw["minutes"],
         difficulty=raw["difficulty"],
         prerequisites=tuple(raw["prerequisites"]),
-        part=raw["part"],
+        part=words.get("part", raw["part"]),
         data=raw["data"],
         functions=functions,
     )
