@@ -1,0 +1,46 @@
+"""Comparing two networks: the same answers, the same function, the same parameters?
+
+From the weakest statement to the strongest:
+
+    agreement, fidelity       how often the labels are equal
+    logit_difference          how far the logits are apart on given rows
+    functional_equivalence    (ε, δ): |f - g| ≤ ε but for a share δ of the inputs, by sampling
+    certificate               (ε, 0): |f - g| ≤ ε on a whole box, by arithmetic
+    align                     the parameters, up to order and scale (from nn.symmetry)
+
+A network is called `a` or `b` where its parameters are read, and `f` or `g` where only its answers
+are: those may be any callable (n, d) -> (n, K) as well. Source: Jagielski et al. 2020,
+section 3 (fidelity and functional equivalence).
+"""
+
+from mstheft.compare.answers import Answers
+from mstheft.compare.distributions import (
+    Equivalence,
+    Fidelity,
+    Sample,
+    fidelity,
+    functional_equivalence,
+    interval,
+)
+from mstheft.compare.overview import Summary, summary
+from mstheft.compare.rows import Difference, agreement, control, logit_difference
+from mstheft.nn.bounds import certificate
+from mstheft.nn.symmetry import align
+
+__all__ = [
+    "Answers",
+    "Difference",
+    "Equivalence",
+    "Fidelity",
+    "Sample",
+    "Summary",
+    "agreement",
+    "align",
+    "certificate",
+    "control",
+    "fidelity",
+    "functional_equivalence",
+    "interval",
+    "logit_difference",
+    "summary",
+]

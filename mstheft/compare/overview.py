@@ -1,0 +1,124 @@
+"""A copy beside its victim: all that can be said of the two, in one table."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mstheft.compare.answers import Answers, apart, both, right
+from mstheft.compare.answers import labels as labels_of
+from mstheft.compare.rows import Difference, control
+from mstheft.nn import symmetry
+from mstheft.nn.bounds import certificate
+from mstheft.nn.network import Network
+from mstheft.nn.symmetry import align, largest, relu_layers
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A copy beside its victim; None where a line does not apply. `str()` gives a table.
+
+    rows : number of inputs compared
+    agreement : share of equal labels; control : that of a network trained without the victim
+    difference : max and mean |Δlogit|
+    victim_accuracy, copy_accuracy : shares of right labels
+    parameter_error : max |θ̂ - θ| after alignment
+    certificate : bound of |Δlogit| on the smallest box that holds all the inputs
+    """
+
+    rows: int
+    agreement: float
+    control: float | None
+    difference: Difference
+    victim_accuracy: float | None
+    copy_accuracy: float | None
+    parameter_error: float | None
+    certificate: float | None
+
+    def __str__(self) -> str:
+        lines = [
+            ("inputs compared", f"{self.rows:,}"),
+            ("agreement", _share(self.agreement, self.rows)),
+            ("  without the victim", _share(self.control, self.rows)),
+            ("max |Δlogit|", f"{self.difference.max:.2e}"),
+            ("mean |Δlogit|", f"{self.difference.mean:.2e}"),
+            ("accuracy of the victim", _share(self.victim_accuracy, self.rows)),
+            ("accuracy of the copy", _share(self.copy_accuracy, self.rows)),
+            ("max |Δparameter|, aligned", _number(self.parameter_error)),
+            ("certified |Δlogit|, same box", _number(self.certificate)),
+        ]
+        return "\n".join(f"{name:<30}{value}" for name, value in lines if value)
+
+
+def summary(
+    victim: Answers,
+    copy: Answers,
+    x: Any,
+    *,
+    labels: Any = None,
+    independent: Answers | None = None,
+    gauge: bool = False,
+) -> Summary:
+    """Everything above on rows x (n, d), as far as it applies to these two.
+
+    labels : (n,) the right classes, counted as the networks do
+    independent : a network trained without the victim, see `control`
+    gauge : compare logits and parameters after centring them over classes, as
+        `logit_difference` does
+    Parameters are compared for networks of one hidden ReLU layer or none; certificates are for
+    these and for deeper ReLU networks of equal widths.
+    """
+    first, second = both(victim, copy, x)
+    known = None if labels is None else right(labels, len(first))
+    far = apart(first, second, gauge=gauge)
+    error, bound = _by_parameters(victim, copy, x, gauge)
+    return Summary(
+        rows=len(first),
+        agreement=float((labels_of(first) == labels_of(second)).mean()),
+        control=None if independent is None else control(victim, independent, x),
+        difference=Difference(float(far.max()), float(far.mean())),
+        victim_accuracy=None if known is None else float((labels_of(first) == known).mean()),
+        copy_accuracy=None if known is None else float((labels_of(second) == known).mean()),
+        parameter_error=error,
+        certificate=bound,
+    )
+
+
+def _by_parameters(
+    victim: Answers, copy: Answers, x: Any, gauge: bool
+) -> tuple[float | None, float | None]:
+    """Parameter error and certificate, each None where it does not apply."""
+    if not (isinstance(victim, Network) and isinstance(copy, Network)):
+        return None, None
+    if gauge:
+        victim, copy = symmetry.center(victim), symmetry.center(copy)
+    first, second = relu_layers(victim), relu_layers(copy)
+    if first is None or second is None or len(first) != len(second):
+        return None, None
+    error, one_hidden = None, len(first) == 2
+    if one_hidden:
+        if len(first[0][0]) != len(second[0][0]):
+            return None, None  # the same function may well have another number of neurons
+        error = align(victim, copy).error
+    elif len(first) == 1:
+        pairs = zip(first[0], second[0], strict=True)
+        error = max(largest(p_ - p) for p, p_ in pairs)
+    elif [len(bias) for _, bias in first] != [len(bias) for _, bias in second]:
+        return None, None
+    rows = np.asarray(x, np.float64).reshape(len(x), -1)
+    return error, certificate(victim, copy, rows.min(axis=0), rows.max(axis=0))
+
+
+def _share(share: float | None, n: int) -> str:
+    """Rounded down, so that only all is 100 %."""
+    if share is None:
+        return ""
+    count = round(share * n)
+    return f"{math.floor(10_000 * count / n) / 100:.2f} %  ({count:,} of {n:,})"
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.2e}"
