@@ -14,7 +14,8 @@ from mstheft.compare.rows import Difference, control
 from mstheft.nn import symmetry
 from mstheft.nn.bounds import certificate
 from mstheft.nn.network import Network
-from mstheft.nn.symmetry import align, largest, relu_layers
+from mstheft.nn.parameters import largest, relu_layers
+from mstheft.nn.symmetry import align
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from mstheft.direct.deep_layers import Planes, predict
 from mstheft.figures.exact import line_pictures
-from mstheft.nn import Network, symmetry, zoo
+from mstheft.nn import Network, parameters, symmetry, zoo
 from mstheft.nn.regions import slice_regions
 from mstheft.plots import deep, style
 from mstheft.report import Picture, picture
@@ -111,7 +111,7 @@ def errors_by_layer(victim: Network, copy: Network) -> dict[str, np.ndarray]:
 
     From the first hidden layer on, the copy's neurons are put into the victim's order and scale.
     """
-    layers, copied = (symmetry.relu_layers(each) for each in (victim, copy))
+    layers, copied = (parameters.relu_layers(each) for each in (victim, copy))
     if not layers or not copied or [w.shape for w, _ in layers] != [w.shape for w, _ in copied]:
         return {}
     twin = zoo.given(copied)

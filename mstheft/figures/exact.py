@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.nn import Network, symmetry
+from mstheft.nn import Network, parameters, symmetry
 from mstheft.nn import functions as F
 from mstheft.plots import linear as linear_plots
 from mstheft.plots import lines, style, weights
@@ -101,7 +101,7 @@ def relu_pictures(victim: Network, result: Result, side: int | None = None) -> I
 
 def aligned_pictures(victim: Network, result: Result, side: int | None) -> Iterator[Picture]:
     """First-layer weights, true and recovered, in the victim's order and scale."""
-    layers, copied = (symmetry.relu_layers(each) or [] for each in (victim, result.model))
+    layers, copied = (parameters.relu_layers(each) or [] for each in (victim, result.model))
     if len(layers) != 2 or len(layers[0][0]) != len(copied[0][0]):
         return  # the copy carries an affine remainder on neurons of its own
     found = symmetry.align(victim, result.model)
