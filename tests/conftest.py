@@ -16,3 +16,17 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if "realdata" in item.keywords:
             item.add_marker(skip)
+
+
+@pytest.fixture
+def run(capsys, tmp_path, monkeypatch):
+    """run(*arguments) -> (status, what it printed, what it complained of), in an empty folder."""
+    from mstheft import cli
+
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments):
+        status = cli.main([str(each) for each in arguments])
+        return (status, *capsys.readouterr())
+
+    return call

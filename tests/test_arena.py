@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from mstheft import arena, cli, fight, figures, thefts, victims
+from mstheft import arena, fight, figures, thefts, victims
 from mstheft.defend.prada import Detector
 from mstheft.errors import BudgetExhausted, DataError
 from mstheft.oracle import Oracle
@@ -55,15 +55,6 @@ def written(tmp_path):
         return tmp_path / name
 
     return write
-
-
-@pytest.fixture
-def run(capsys):
-    def call(*words):
-        status = cli.main([str(word) for word in words])
-        return (status, *capsys.readouterr())
-
-    return call
 
 
 # ---- the whole of it

@@ -21,18 +21,6 @@ RELU = ["steal", "relu", "--shape", "12-5-3"]
 SMALL = tour.Setting(train=400, test=200, side=8, hidden=4)
 
 
-@pytest.fixture
-def run(capsys, tmp_path, monkeypatch):
-    """run(*arguments) -> (status, what it printed, what it complained of), in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments):
-        status = cli.main([str(each) for each in arguments])
-        return (status, *capsys.readouterr())
-
-    return call
-
-
 def one_sentence(complaint):
     return complaint.count("\n") == 1 and complaint.startswith("mstheft") and len(complaint) > 30
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mstheft import cli, experiments, thefts, victims
+from mstheft import experiments, thefts, victims
 from mstheft.nn import Network, zoo
 
 SMALL = ["--copy", "mlp", "--epochs", "3", "--budget", "60", "--rounds", "2"]
@@ -25,16 +25,6 @@ def little(monkeypatch, tmp_path):
     thefts.load.cache_clear()
     yield
     thefts.load.cache_clear()
-
-
-@pytest.fixture
-def run(capsys):
-    def call(*words):
-        status = cli.main([str(word) for word in words])
-        out, err = capsys.readouterr()
-        return status, out, err
-
-    return call
 
 
 @pytest.fixture

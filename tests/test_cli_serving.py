@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 import service_worker as worker
 
-from mstheft import cli
 from mstheft.defend import responses
 from mstheft.direct import relu
 from mstheft.nn import Network, zoo
@@ -24,16 +23,10 @@ X = np.random.default_rng(0).normal(size=(5, 20))
 
 
 @pytest.fixture
-def run(capsys, tmp_path, monkeypatch):
-    """run(*arguments) -> (status, what it printed, what it complained of), in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments):
-        status = cli.main([str(each) for each in arguments])
-        return (status, *capsys.readouterr())
-
+def run(run, tmp_path):
+    """The command line, in a folder that holds a victim."""
     worker.victim().save(tmp_path / "victim.npz")
-    return call
+    return run
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mstheft import cli, evasion, thefts, victims
+from mstheft import evasion, thefts, victims
 from mstheft.errors import BudgetExhausted
 from mstheft.nn import zoo
 from mstheft.oracle import Oracle
@@ -27,15 +27,6 @@ def little(monkeypatch, tmp_path):
     thefts.load.cache_clear()
     yield
     thefts.load.cache_clear()
-
-
-@pytest.fixture
-def run(capsys):
-    def call(*words):
-        status = cli.main([str(word) for word in words])
-        return (status, *capsys.readouterr())
-
-    return call
 
 
 @pytest.mark.parametrize("kind", ["spam", "malware"])

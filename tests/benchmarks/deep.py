@@ -11,7 +11,6 @@ came stands above the row. Victims: He-initialised, biases N(0, 0.1²), float64.
 
 from __future__ import annotations
 
-import argparse
 import collections
 import time
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from judged import gaussian, judge, run
 
 import mstheft as mt
 
@@ -26,6 +26,12 @@ SMALL = 1000  # random small victims
 MOST = 20, 15, 12, 5  # their d, h1, h2, K
 WRONG = 1e-6  # of the largest logit: a verified copy that is off by more is a wrong one
 NEVER = 100_000  # queries after which a victim is given up
+
+COLUMNS = (
+    *("victim", "verified", "queries (median)", "queries / F (median, worst)"),
+    *("max abs Δlogit (median, worst)", "agreement (worst)", "seconds (median)"),
+    *("goal",),
+)
 
 
 @dataclass
@@ -43,10 +49,6 @@ class Case:
     seeds: int
     goal: str
     layers: int = 2
-
-
-def gaussian(victim: Any, seed: int) -> np.ndarray:
-    return np.random.default_rng(seed + 20_000).normal(size=(10_000, victim.inputs))
 
 
 def random(shape: str, seeds: int, goal: str) -> Case:
@@ -101,25 +103,9 @@ def one(case: Case, seed: int) -> dict[str, Any]:
     except mt.errors.BudgetExhausted:
         end = "budget"
     took = time.perf_counter() - began
-    error, agreement, size = np.inf, 0.0, 1.0
-    if model is not None:
-        x = case.test(victim, seed)
-        logits = victim.logits(x)
-        size = max(1.0, float(np.abs(logits).max()))
-        error = float(np.abs(logits - model.logits(x)).max())
-        agreement = mt.compare.agreement(victim, model, x)
-    weights = sum(w.size for w, _ in victim.dense())
-    return {
-        "verified": model is not None,
-        "queries": oracle.count,
-        "F": oracle.count / mt.result.floor(weights, victim.outputs),
-        "error": error,
-        "wrong": model is not None and not error < WRONG * size,
-        "agreement": agreement,
-        "seconds": took,
-        "end": end,
-        "found": found,
-    }
+    told = judge(victim, model, oracle, case.test(victim, seed))
+    wrong = model is not None and not told["error"] < WRONG * max(1.0, told["size"])
+    return {**told, "wrong": wrong, "seconds": took, "end": end, "found": found}
 
 
 def row(case: Case, seeds: int) -> None:
@@ -170,23 +156,4 @@ def small(seeds: int) -> None:
 
 
 if __name__ == "__main__":
-    names = [*(case.name for case in CASES), "small"]
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", default=",".join(names), help=f"some of {', '.join(names)}")
-    parser.add_argument("--seeds", type=int, help="fewer (or more) than the table's, for each row")
-    arguments = parser.parse_args()
-    chosen = arguments.only.split(",")
-    if unknown := set(chosen) - set(names):
-        parser.error(f"expected some of {names}, got {sorted(unknown)}")
-    print(
-        "| victim | verified | queries (median) | queries / F (median, worst) "
-        "| max abs Δlogit (median, worst) | agreement (worst) | seconds (median) | goal |\n"
-        + "|---" * 8
-        + "|",
-        flush=True,
-    )
-    for case in CASES:
-        if case.name in chosen:
-            row(case, arguments.seeds or case.seeds)
-    if "small" in chosen:
-        small(arguments.seeds or SMALL)
+    run(__doc__.splitlines()[0], CASES, COLUMNS, row, small, SMALL)

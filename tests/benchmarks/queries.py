@@ -10,18 +10,24 @@ their queries are counted. Victims: He-initialised, biases N(0, 0.1²), float64.
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from judged import gaussian, judge, run
 
 import mstheft as mt
 
 SMALL = 10_000  # random small victims, d, h, K up to 30, 20, 5
 WRONG = 1e-5  # a verified copy of a small victim that is off by more is a wrong one
+
+COLUMNS = (
+    *("victim", "verified", "queries (median)", "queries / F (median, worst)"),
+    *("max abs Δlogit (median, worst)", "agreement (worst)", "seconds (median)"),
+    *("published", "goal"),
+)
 
 
 @dataclass
@@ -42,10 +48,6 @@ class Case:
     seeds: int
     goal: str
     published: float | None = None
-
-
-def gaussian(victim: Any, seed: int) -> np.ndarray:
-    return np.random.default_rng(seed + 20_000).normal(size=(10_000, victim.inputs))
 
 
 def random(shape: str, activation: str = "relu") -> Callable[[int], Any]:
@@ -117,20 +119,7 @@ def one(case: Case, seed: int) -> dict[str, float]:
     except mt.errors.ExtractionError as error:
         print(f"<!-- {case.name}, seed {seed}: {error} -->", flush=True)
     took = time.perf_counter() - began
-    error, agreement = np.inf, 0.0
-    if model is not None:
-        x = case.test(victim, seed)
-        error = float(np.abs(victim.logits(x) - model.logits(x)).max())
-        agreement = mt.compare.agreement(victim, model, x)
-    weights = sum(w.size for w, _ in victim.dense())
-    return {
-        "verified": model is not None,
-        "queries": oracle.count,
-        "F": oracle.count / mt.result.floor(weights, victim.outputs),
-        "error": error,
-        "agreement": agreement,
-        "seconds": took,
-    }
+    return {**judge(victim, model, oracle, case.test(victim, seed)), "seconds": took}
 
 
 def row(case: Case, seeds: int) -> None:
@@ -171,22 +160,4 @@ def small(seeds: int) -> None:
 
 
 if __name__ == "__main__":
-    names = [*(case.name for case in CASES), "small"]
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", default=",".join(names), help=f"some of {', '.join(names)}")
-    parser.add_argument("--seeds", type=int, help="fewer (or more) than the table's, for each row")
-    arguments = parser.parse_args()
-    chosen = arguments.only.split(",")
-    if unknown := set(chosen) - set(names):
-        parser.error(f"expected some of {names}, got {sorted(unknown)}")
-    print(
-        "| victim | verified | queries (median) | queries / F (median, worst) "
-        "| max abs Δlogit (median, worst) | agreement (worst) | seconds (median) | published "
-        "| goal |\n" + "|---" * 9 + "|",
-        flush=True,
-    )
-    for case in CASES:
-        if case.name in chosen:
-            row(case, arguments.seeds or case.seeds)
-    if "small" in chosen:
-        small(arguments.seeds or SMALL)
+    run(__doc__.splitlines()[0], CASES, COLUMNS, row, small, SMALL)
