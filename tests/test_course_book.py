@@ -50,7 +50,7 @@ def test_a_formula_that_cannot_be_rendered_fails_the_book(tmp_path):
 
 def test_a_missing_package_is_told(monkeypatch, tmp_path):
     monkeypatch.setattr(book.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(MstheftError, match=r"pip install 'mstheft\[course\]'"):
+    with pytest.raises(MstheftError, match=r"pip install -e '\.\[course\]'"):
         book.build(COURSE, tmp_path)
 
 

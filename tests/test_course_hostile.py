@@ -48,7 +48,7 @@ HOSTILE = {
         "more memory than",
     ),
     "one_huge_array": (right_and("np.ones(10**12)"), "MemoryError"),
-    "answers_a_gigabyte": (instead("return np.zeros((8, 2**21))"), "without an answer"),
+    "answers_a_gigabyte": (instead("return np.zeros((8, 2**21))"), "an answer of 128 MB"),
     "exits_on_import": (right_and("import sys\nsys.exit(0)"), "SystemExit"),
     "exits_hard": (right_and("import os\nos._exit(0)"), "without an answer"),
     "exits_in_a_function": (instead("import os\nos._exit(0)"), "without an answer"),
@@ -94,7 +94,7 @@ HOSTILE = {
     "starts_a_shell": (right_and("import os\nos.system('true')"), "use os.system"),
     "starts_a_process": (
         right_and("import subprocess\nsubprocess.run(['true'])"),
-        "tried to",
+        "_posixsubprocess cannot be imported",
     ),
     "forks": (right_and("import os\nwhile True: os.fork()"), "use os.fork"),
     "kills_the_checker": (right_and("import os\nos.kill(os.getppid(), 9)"), "use os.kill"),
@@ -135,6 +135,7 @@ HOSTILE = {
 }  # fmt: skip
 # Those whose other functions are right, and were not stopped: graded on these alone.
 PARTLY = {
+    "answers_a_gigabyte",
     "imports_nothing",
     "equal_to_everything",
     "endless_recursion",

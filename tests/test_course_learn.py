@@ -154,6 +154,170 @@ def test_a_loop_without_end_costs_its_time_once(here, capsys, monkeypatch):
     assert "open     boundary_point" in out
 
 
+def test_a_file_that_does_not_end_while_it_is_read_loses_no_progress(here, capsys, monkeypatch):
+    monkeypatch.setenv("MSTHEFT_CALL_SECONDS", "1")
+    solve(here)
+    learn(capsys, "check", 2)
+    path = here / "tutorials" / "exercises" / "02_logistic.py"
+    path.write_text(path.read_text() + "\nwhile True:\n    pass\n")
+    status, out, _ = learn(capsys, "check", 2)
+    assert status == 1
+    assert "02_logistic.py stops while Python reads it: no answer within 1 s" in out
+    assert "\ncalled " not in out
+    assert "1 of 19" in learn(capsys)[1]
+
+
+def test_what_was_not_called_any_more_stays_as_it_was(here, capsys, monkeypatch):
+    monkeypatch.setenv("MSTHEFT_CALL_SECONDS", "0.5")
+    solve(here)
+    learn(capsys, "check", 2)
+    path = here / "tutorials" / "exercises" / "02_logistic.py"
+    endless = "".join(
+        f"\n\ndef {f}(*a):\n    while True: pass\n" for f in ("solve_softmax", "logit_error")
+    )
+    path.write_text(path.read_text() + endless)
+    out = learn(capsys, "check", 2)[1]
+    assert "wrong    logit_error" in out
+    assert "not run  boundary_point" in out
+    known = json.loads((here / "tutorials" / "progress.json").read_text())["solved"]
+    assert "boundary_point" in known["02_logistic"]
+    assert "solve_softmax" not in known["02_logistic"]
+
+
+def test_ctrl_c_in_the_midst_of_a_check_ends_it_and_solves_nothing(here, capsys, monkeypatch):
+    solve(here)
+    calls, call = [], process.Process.call
+
+    def interrupted(self, name, *given):
+        calls.append(name)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return call(self, name, *given)
+
+    monkeypatch.setattr(process.Process, "call", interrupted)
+    status, out, _ = learn(capsys, "check", 2)
+    assert status == 130
+    assert "right" not in out
+    assert "0 of 19" in learn(capsys)[1]
+
+
+RIGHT = {
+    "with a BOM": lambda text: b"\xef\xbb\xbf" + text.encode(),
+    "in Latin-1, and saying so": lambda text: f"# -*- coding: latin-1 -*-\n# \xfc\n{text}".encode(
+        "latin-1", "replace"
+    ),
+    "with lines that end as on Windows": lambda text: text.replace("\n", "\r\n").encode(),
+    "below what was not written": lambda text: f"def logit(p):\n    ...\n\n\n{text}".encode(),
+    "with a dataclass": lambda text: (
+        "from __future__ import annotations\nfrom dataclasses import dataclass\n\n\n"
+        f"@dataclass\nclass Point:\n    x: float\n\n\n{text}"
+    ).encode(),
+    "with NumPy's tests": lambda text: text.replace(
+        "def logit_error(p, decimals):",
+        "def logit_error(p, decimals):\n    np.testing.assert_allclose(1, 1)",
+    ).encode(),
+}
+
+
+@pytest.mark.parametrize("how", RIGHT)
+def test_a_right_file_is_right_however_it_is_written(here, capsys, how):
+    text = COURSE.lesson(2).solution.read_text()
+    text = text.split('"""', 2)[2]  # `from __future__` must be first
+    path = here / "tutorials" / "exercises" / "02_logistic.py"
+    path.write_bytes(RIGHT[how](text))
+    status, out, err = learn(capsys, "check", 2)
+    if how == "with NumPy's tests":  # these need processes: that function alone is told so
+        assert "cannot be imported in an exercise" in out
+        assert out.count("solved ") == 4
+    else:
+        assert (status, err) == (0, ""), out
+
+
+@pytest.mark.parametrize("codec", ["latin-1", "utf-16"])
+def test_a_file_in_another_encoding_is_told_so(here, capsys, codec):
+    path = here / "tutorials" / "exercises" / "02_logistic.py"
+    path.write_bytes(("# \xfc\n" + path.read_text().replace("…", "")).encode(codec, "replace"))
+    out = learn(capsys, "check", 2)[1]
+    assert "not saved as UTF-8" in out
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("return np.longdouble(3)", "3"),
+        ("return np.zeros((3000, 3000))", "a table of n times n"),
+        ("return p + 1j", "complex"),
+        ("return 10**40", "likeliest cause"),
+        ("return ['a' * 5000] * 5000", "5,000 in all"),
+        ("return p[0]", "single number"),
+    ],
+)
+def test_an_odd_answer_is_told_in_few_words(here, capsys, line, words):
+    path = here / "tutorials" / "exercises" / "02_logistic.py"
+    path.write_text(path.read_text().replace("...  # your code", line, 1))
+    status, out, err = learn(capsys, "check", 2)
+    assert (status, err) == (1, "")
+    assert words in out
+    assert max(map(len, out.splitlines())) < 1200
+
+
+def test_progress_that_cannot_be_kept_hides_no_verdict(here, capsys, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(state, "write", full)
+    solve(here)
+    for words in (["check", 2], ["hint", 3], ["next"]):
+        _, out, err = learn(capsys, *words)
+        assert out.strip()
+        assert "not remembered" in err
+    assert "right" in learn(capsys, "check", 2)[1]
+
+
+def test_reset_on_a_full_disk_leaves_the_exercise(here, capsys, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    solve(here)
+    path = here / "tutorials" / "exercises" / "02_logistic.py"
+    monkeypatch.setattr(state, "write", full)
+    assert learn(capsys, "reset", 2)[0] == 1
+    assert path.read_text() == COURSE.lesson(2).solution.read_text()
+
+
+def test_a_named_function_that_is_right_is_told_so(here, capsys):
+    path = here / "tutorials" / "exercises" / "02_logistic.py"
+    right = starter.starter(COURSE.lesson(2)).replace(
+        "...  # your code", "return np.log(p / (1 - p))", 1
+    )
+    text = "    if np.any((p <= 0) | (p >= 1)):\n        raise ValueError\n    return"
+    path.write_text(right.replace("    return", text, 1))
+    status, out, _ = learn(capsys, "check", 2, "logit")
+    assert status == 0
+    assert "logit is right. Go on: mstheft learn check 2" in out
+
+
+def test_a_notebook_that_somebody_wrote_in_is_kept(here):
+    pytest.importorskip("jupytext")
+    lesson = manifest.find().lesson(2)
+    path = book.notebook(lesson)
+    path.write_text("mine")
+    os.utime(path, (0, 0))
+    assert book.notebook(lesson) == path
+    assert path.with_name("02_logistic.before-1").read_text() == "mine"
+    assert path.read_text() != "mine"
+
+
+def test_a_folder_that_pytest_would_misread_is_told(here, capsys, monkeypatch):
+    odd = here / "a[b]"
+    odd.mkdir()
+    (here / "tutorials").rename(odd / "tutorials")
+    monkeypatch.chdir(odd)
+    status, _, err = learn(capsys, "check", 2)
+    assert status == 1
+    assert "without a [ in its name" in err
+
+
 def test_a_hint_for_one_function(here, capsys):
     out = learn(capsys, "hint", 2, "logit_error")[1]
     assert COURSE.lesson(2).function("logit_error").hints[0] in out
@@ -420,6 +584,42 @@ def test_a_class_is_graded_into_a_table(here, capsys):
     assert "not judged" in out
     assert "notes.py is not named like an exercise" in out
     assert not (here / "tutorials" / "progress.json").exists()
+
+
+def test_a_table_that_cannot_be_written_is_told_before_anything_is_judged(here, capsys):
+    (here / "class").mkdir()
+    status, out, err = learn(capsys, "grade", here / "class", "--csv", here / "none" / "g.csv")
+    assert (status, out) == (2, "")
+    assert "existing folder" in err
+
+
+def test_odd_names_are_no_submissions_and_odd_letters_no_harm(here, capsys):
+    folder = here / "class"
+    folder.mkdir()
+    text = COURSE.lesson(2).exercise.read_text()
+    (folder / "._anna_02_logistic.py").write_bytes(b"\0\5\x16\7")
+    (folder / "ANNA_02_logistic.PY").write_text(text)
+    (folder / "bert_02_logistic.py").write_text('raise ValueError("\\ud800\\x1b[1A")\n')
+    os.fsencode(folder)
+    status, out, err = learn(capsys, "grade", folder, "--csv", here / "g.csv")
+    assert (status, err) == (0, "")
+    assert "2 submissions judged" in out
+    assert "\x1b" not in out
+    assert "ANNA" in (here / "g.csv").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="no pidfd here")
+def test_a_submission_that_kills_its_judge_costs_nobody_else(here, capsys):
+    folder = here / "class"
+    folder.mkdir()
+    text = COURSE.lesson(2).solution.read_text()
+    kill = "import os, signal\nsignal.pidfd_send_signal(os.pidfd_open(os.getppid()), 9)\n"
+    for name in ("anna", "bert", "carl"):
+        (folder / f"{name}_02_logistic.py").write_text(text + (kill if name == "bert" else ""))
+    out = learn(capsys, "grade", folder)[1]
+    assert out.count("1.00  ") == 2
+    assert "0.00  bert" in out
 
 
 def test_an_answer_that_the_check_stumbles_over_is_the_answer_s_fault(here, capsys):

@@ -614,6 +614,16 @@ def test_what_gave_no_value_is_not_told_of_a_slip():
         assert all("slip" not in str(failure) for failure in vectors.check(function, "sigmoid"))
 
 
+def test_a_file_that_ends_the_program_is_a_failure(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "at_once.py").write_text("import sys\nsys.exit(0)\n")
+    (tmp_path / "inside.py").write_text("import sys\ndef relu(z):\n    sys.exit(0)\n")
+    assert told(capsys, "check", "at_once.py:relu")[0] == 2
+    status, out, _ = told(capsys, "check", "inside.py:relu")
+    assert status == 1
+    assert "SystemExit" in out
+
+
 def test_a_function_that_does_not_end_is_called_once():
     called, wake = [], threading.Event()
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import secrets
-from pathlib import Path
+import shutil
 
 from mstheft import progress as bars
 from mstheft.commands.shared import Desk, Wrong
 from mstheft.course import book, checking, grading, manifest, starter, state, watch
 from mstheft.course.messages import say
+from mstheft.course.show import near
 
 
 def run(args: argparse.Namespace, desk: Desk) -> int:
@@ -49,7 +49,7 @@ def _tell(lesson: manifest.Lesson, known: state.Progress, desk: Desk) -> None:
     facts = {"number": lesson.number, "title": lesson.title, "all": len(lesson.functions)}
     solved = len(known.solved.get(lesson.name, []))
     desk.say(say("where", solved=solved, name=function.name, does=function.does, **facts))
-    places = {"lesson": _near(lesson.lesson), "exercise": _near(lesson.exercise)}
+    places = {"lesson": near(lesson.lesson), "exercise": near(lesson.exercise)}
     desk.say(say("where_start", **places))
     for key in ("where_open", "where_check", "where_hint"):
         desk.say("  " + say(key, number=lesson.number))
@@ -62,11 +62,11 @@ def _next(args: argparse.Namespace, desk: Desk, course: manifest.Course) -> int:
         desk.say(say("finished"))
         return 0
     known.current = here.name
-    state.save(course, known)
     _tell(here, known, desk)
     skipped = [str(one.number) for one in course.lessons[: here.number - 1] if known.open(one)]
     if skipped:
         desk.say(say("where_skipped", numbers=", ".join(skipped)))
+    _keep(known, desk, course)
     return 0
 
 
@@ -107,17 +107,15 @@ def _judge(
     if outcome.unread:  # nothing is known of the functions: what was solved stays so
         desk.say(str(outcome.unread))
         return 1
-    known = state.load(course)
-    known.current = lesson.name
-    known.solved[lesson.name] = [f.name for f in outcome.functions if f.solved]
-    state.save(course, known)
     for function in outcome.functions:
         desk.say(say(f"check_{function.state}", name=function.name))
+    _remember(outcome, desk, course)
     if outcome.passed:
         desk.say(say("check_done", number=lesson.number, all=len(lesson.functions)))
         return 0
     shown = next((f for f in outcome.functions if f.name == named), outcome.first)
     if shown is None or shown.feedback is None:
+        desk.say("\n" + say("check_right", name=named, number=lesson.number))
         return 0
     desk.say("\n" + say("check_first", name=shown.name))
     desk.say(str(shown.feedback))
@@ -126,6 +124,25 @@ def _judge(
         facts = {"names": ", ".join(others), "first": others[0], "number": lesson.number}
         desk.say("\n" + say("check_others", **facts))
     return 1
+
+
+def _remember(outcome: checking.Outcome, desk: Desk, course: manifest.Course) -> None:
+    """Keep what is solved, and of functions that were not called what was known before."""
+    known, lesson = state.load(course), outcome.lesson
+    before = known.solved.get(lesson.name, [])
+    known.current = lesson.name
+    known.solved[lesson.name] = [
+        f.name for f in outcome.functions if f.solved or (f.state == "stopped" and f.name in before)
+    ]
+    _keep(known, desk, course)
+
+
+def _keep(known: state.Progress, desk: Desk, course: manifest.Course) -> None:
+    """Save the progress. What a learner asked for is told even where that fails."""
+    try:
+        state.save(course, known)
+    except OSError as error:
+        desk.fail(1, say("not_kept", path=near(state.place(course)), error=error.strerror))
 
 
 def _hint(args: argparse.Namespace, desk: Desk, course: manifest.Course) -> int:
@@ -138,16 +155,16 @@ def _hint(args: argparse.Namespace, desk: Desk, course: manifest.Course) -> int:
     index = min(seen.get(function.name, 0) + 1, len(function.hints))
     seen[function.name] = index
     known.current = lesson.name
-    state.save(course, known)
     text, total = function.hints[index - 1], len(function.hints)
     desk.say(say("hint", name=function.name, index=index, all=total, text=text))
     more = "hint_more" if index < total else "hint_last"
     desk.say(say(more, number=lesson.number, name=function.name))
+    _keep(known, desk, course)
     return 0
 
 
 def _watch(args: argparse.Namespace, desk: Desk, course: manifest.Course) -> int:
-    desk.say(say("watch", folder=_near(course.home / "exercises")))
+    desk.say(say("watch", folder=near(course.home / "exercises")))
     with contextlib.suppress(KeyboardInterrupt):
         for lesson in watch.changes(course):
             desk.say("\n" + say("watch_start", number=lesson.number))
@@ -166,48 +183,44 @@ def _solution(args: argparse.Namespace, desk: Desk, course: manifest.Course) -> 
             desk.say(say("solution_no", number=lesson.number))
             return 0
         known.solutions_seen.append(lesson.name)
-        state.save(course, known)
+        _keep(known, desk, course)
     desk.say(lesson.solution.read_text(encoding="utf-8").rstrip())
     return 0
 
 
 def _reset(args: argparse.Namespace, desk: Desk, course: manifest.Course) -> int:
     lesson, known = _lesson(args, course), state.load(course)
-    file, aside = _near(lesson.exercise), _aside(lesson.exercise)
-    there, new = lesson.exercise.exists(), starter.starter(lesson)
-    kept = there and lesson.exercise.read_bytes() != new.encode()
+    aside, new = state.aside(lesson.exercise), starter.starter(lesson)
+    there = lesson.exercise.exists()
+    kept = there and lesson.exercise.read_bytes().replace(b"\r\n", b"\n") != new.encode()
     if kept:
-        os.replace(lesson.exercise, aside)
+        shutil.copy2(lesson.exercise, aside)
     if kept or not there:
         state.write(lesson.exercise, new)
     known.solved.pop(lesson.name, None)
     known.hints.pop(lesson.name, None)
-    state.save(course, known)
     said = "reset" if kept else "reset_same" if there else "reset_new"
-    desk.say(say(said, file=file, aside=_near(aside)))
+    desk.say(say(said, file=near(lesson.exercise), aside=near(aside)))
+    _keep(known, desk, course)
     return 0
-
-
-def _aside(path: Path) -> Path:
-    """A name beside `path` that is free."""
-    numbers = range(1, 10_000)
-    return next(p for n in numbers if not (p := path.with_name(f"{path.stem}.before-{n}")).exists())
 
 
 def _open(args: argparse.Namespace, desk: Desk, course: manifest.Course) -> int:
     lesson = _lesson(args, course)
     book.need_jupyter()
     path = book.notebook(lesson)
-    desk.say(say("open", path=_near(path)))
+    desk.say(say("open", path=near(path)))
     return book.jupyter(path)
 
 
 def _book(args: argparse.Namespace, desk: Desk, course: manifest.Course) -> int:
-    desk.say(say("book", path=_near(book.build(course, args.out))))
+    desk.say(say("book", path=near(book.build(course, args.out))))
     return 0
 
 
 def _grade(args: argparse.Namespace, desk: Desk, course: manifest.Course) -> int:
+    if args.csv and not args.csv.resolve().parent.is_dir():
+        raise Wrong(f"--csv {args.csv}: expected an existing folder, {args.csv.parent} is none")
     found, misnamed = grading.submissions(course, args.folder)
     seed, grades = secrets.randbelow(10**6), []
     with bars.bar("grading", len(found), "submission") as bar:
@@ -218,13 +231,9 @@ def _grade(args: argparse.Namespace, desk: Desk, course: manifest.Course) -> int
         facts = {"grade": g.grade, "author": g.author, "exercise": g.exercise}
         desk.say(say("grade_row", reason=g.reason, **facts))
     for path in misnamed:
-        desk.say(say("grade_misnamed", path=_near(path)))
+        desk.say(say("grade_misnamed", path=near(path)))
     desk.say(say("graded", count=len(grades), seed=seed))
     if args.csv:
         state.write(args.csv, grading.table(grades))
         desk.say(say("grade_written", path=args.csv))
     return 0
-
-
-def _near(path: Path) -> str:
-    return os.path.relpath(path)

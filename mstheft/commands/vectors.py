@@ -123,9 +123,10 @@ def _module(name: str) -> ModuleType:
         if spec is None or spec.loader is None:
             raise ImportError("it is no Python file")
         module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module  # dataclasses look there
         spec.loader.exec_module(module)
         return module
-    except Exception as error:  # anybody's file may raise anything
+    except (Exception, SystemExit) as error:  # anybody's file may raise anything
         raise Wrong(
             f"expected a module that can be imported, but {name} cannot: {type(error).__name__}: "
             f"{error}; run this where it lies, or name the file: folder/file.py:function"

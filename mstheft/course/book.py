@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from mstheft.course import manifest
+from mstheft.course import manifest, state
 from mstheft.errors import MstheftError
 
 EXTRA = "which is not installed; run: pip install -e '.[course]'"
@@ -46,13 +46,18 @@ def _essence(said: str) -> str:
 
 
 def notebook(lesson: manifest.Lesson) -> Path:
-    """The lesson as `tutorials/notebooks/NN_name.ipynb`; one that is newer is left as it is."""
+    """The lesson as `tutorials/notebooks/NN_name.ipynb`; one that is newer is left as it is.
+
+    An older one, in which somebody may have written, is kept beside the new one.
+    """
     _need("jupytext", "a lesson as a notebook")
     import jupytext
 
     path = lesson.home / "notebooks" / f"{lesson.name}.ipynb"
     if not path.exists() or path.stat().st_mtime < lesson.lesson.stat().st_mtime:
         path.parent.mkdir(exist_ok=True)
+        if path.exists():
+            os.replace(path, state.aside(path))
         jupytext.write(jupytext.read(lesson.lesson), path)
     return path
 

@@ -10,16 +10,15 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mstheft.course import manifest
+from mstheft.course.answer import OUTSIDE
 from mstheft.course.feedback import Feedback, Mismatch
 from mstheft.errors import MstheftError
-
-UNREAD = ("syntax", "load", "no_file")  # causes that lie outside the functions
 
 
 @dataclass(frozen=True)
@@ -36,10 +35,11 @@ class Judged:
 
     @property
     def state(self) -> str:
-        """'solved', 'open' (not written yet), or 'wrong'."""
+        """'solved', 'open' (not written yet), 'wrong', or 'stopped' (not called any more)."""
         if self.feedback is None:
             return "solved"
-        return "open" if self.feedback.key in ("unwritten", "absent") else "wrong"
+        own = {"unwritten": "open", "absent": "open", "stopped": "stopped"}
+        return own.get(self.feedback.key, "wrong")
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,13 @@ class Outcome:
     def unread(self) -> Feedback | None:
         """Why the file could not be loaded at all; None if it could."""
         keys = {f.feedback.key if f.feedback else "" for f in self.functions}
-        return self.functions[0].feedback if len(keys) == 1 and keys < set(UNREAD) else None
+        return self.functions[0].feedback if len(keys) == 1 and keys < set(OUTSIDE) else None
 
     @property
     def first(self) -> Judged | None:
         """What to work at: the first function that is wrong, else the first that is not written."""
-        states = [f for state in ("wrong", "open") for f in self.functions if f.state == state]
+        order = "wrong", "open", "stopped"
+        states = [f for state in order for f in self.functions if f.state == state]
         return next(iter(states), None)
 
 
@@ -75,12 +76,12 @@ def check(
     lesson: manifest.Lesson,
     path: Path | None = None,
     seed: int | None = None,
-    hidden: Sequence[Path] = (),
+    hidden: Path | None = None,
 ) -> Outcome:
     """Judge `path`, by default the learner's own file, by the checks of `lesson`.
 
     seed : of the inputs; a fresh one if None
-    hidden : further folders that the file may not read
+    hidden : a further folder that the file may not read
     Raises `CheckBroken` if a check itself fails, `MstheftError` if pytest is not there.
     """
     try:
@@ -91,18 +92,24 @@ def check(
         ) from None
     facts = {
         "MSTHEFT_LEARNER": str((path or lesson.exercise).resolve()),
-        "MSTHEFT_HIDDEN": os.pathsep.join(map(str, hidden)),
+        "MSTHEFT_HIDDEN": str(hidden or ""),
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "PYTEST_ADDOPTS": "",
     }
     if seed is not None:
         facts["MSTHEFT_SEED"] = str(seed)
+    if "[" in str(lesson.check):  # pytest takes what follows for a parameter
+        raise MstheftError(
+            f"expected a folder without a [ in its name, got {lesson.check.parent}; rename it"
+        )
     results, said = _Results(), io.StringIO()
     words = [str(lesson.check), "-s", "-c", str(lesson.check.with_name("pytest.ini"))]
     with _environment(facts), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         _forget(lesson.check.parent)
-        pytest.main(words, plugins=[results])
-    if results.broken or not results.tests:
+        code = pytest.main(words, plugins=[results])
+    if results.interrupted:
+        raise KeyboardInterrupt
+    if results.broken or not results.tests or code == pytest.ExitCode.INTERNAL_ERROR:
         why = " ".join((results.broken or said.getvalue()).split())[-600:]
         raise CheckBroken(
             f"the check {lesson.check.name} itself failed, which is not your fault: {why}"
@@ -132,6 +139,11 @@ class _Results:
     def __init__(self) -> None:
         self.tests: dict[str, Feedback | None] = {}
         self.broken = ""
+        self.interrupted = False
+
+    def pytest_keyboard_interrupt(self, excinfo: Any) -> None:
+        """Called by pytest, which otherwise ends as if the rest had not been there."""
+        self.interrupted = excinfo.type is KeyboardInterrupt  # not pytest's own, of the same family
 
     def pytest_runtest_makereport(self, item: Any, call: Any) -> None:
         """Called by pytest after each phase of each test."""
@@ -145,8 +157,6 @@ class _Results:
         error = call.excinfo.value
         if isinstance(error, Mismatch):
             self.tests[name] = self.tests.get(name) or error.feedback
-        elif isinstance(error, KeyboardInterrupt):
-            raise error
         elif last := getattr(item.funcargs.get("learner"), "last", None):
             self.tests[name] = self.tests.get(name) or last.unfit(error)
         else:

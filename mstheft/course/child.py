@@ -21,6 +21,7 @@ import os
 import sys
 import tempfile
 import traceback
+import types
 from typing import Any
 
 import numpy as np
@@ -33,13 +34,17 @@ FORBIDDEN = (
     *("gc.get_", "syslog.", "signal.pthread_kill", "mmap.", "webbrowser.", "urllib.", "ftplib."),
     *("sqlite3.", "code.__new__", "sys._current_frames"),
 )
-IMPORTS = ("mstheft", "pytest", "_pytest", "_posixsubprocess", "_ctypes_test", "multiprocessing")
-PACKAGES = ("scipy", "matplotlib", "sklearn", "pandas", "torch", "tensorflow", "jax")  # not needed
+IMPORTS = ("mstheft", "pytest", "_pytest", "_ctypes_test", "multiprocessing")
+PACKAGES = (  # not needed; whoever tries is told so and goes on
+    *("scipy", "matplotlib", "sklearn", "pandas", "torch", "tensorflow", "jax"),
+    *("readline", "_posixsubprocess"),
+)
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
 def main() -> None:
     """Speak with the checker on what were standard input and output, until it hangs up."""
+    sys.path.remove(os.path.dirname(os.path.abspath(__file__)))  # where the checker's modules lie
     wire = _module("wire")
     reading = os.fdopen(os.dup(0), "rb")
     writing = os.fdopen(os.dup(1), "wb")
@@ -87,7 +92,8 @@ class _Home:
 
     def __init__(self, wire: Any, reading: Any, writing: Any, order: dict[str, Any]):
         self.wire, self.reading, self.writing, self.order = wire, reading, writing, order
-        self.space: dict[str, Any] = {"__name__": "exercise"}
+        module = sys.modules["exercise"] = types.ModuleType("exercise")  # dataclasses look there
+        self.space = module.__dict__
 
     def send(self, value):
         self.wire.send(self.writing, value, lambda thing: getattr(thing, "_course_name", None))
@@ -103,7 +109,7 @@ class _Home:
         try:
             with open(path, "rb") as file:
                 source = file.read()
-            text = source.decode("utf-8")
+            text = importlib.util.decode_source(source)  # heeds a BOM and a coding line
             code = compile(text, path, "exec")
         except (OSError, SyntaxError, ValueError) as error:
             self.send({"unread": _slip(error)})
@@ -178,8 +184,9 @@ def _rules(home, path):
     """The audit hook: everything but computing is told to the checker and ends the process."""
     own, scratch = os.path.realpath(path), os.path.realpath(tempfile.gettempdir())
     needed = [os.path.realpath(os.path.dirname(str(m.__file__))) for m in (os, np)]
-    hidden = [os.path.realpath(folder) for folder in home.order["hidden"]]
-    hidden = [folder for folder in hidden if not any(_within(n, folder) for n in needed)]
+    hidden = {}  # folder -> what lies in it and is needed all the same, such as NumPy
+    for folder in map(os.path.realpath, home.order["hidden"]):
+        hidden[folder] = [n for n in needed if _within(n, folder)]
     realpath, isdir, fsdecode, leave = os.path.realpath, os.path.isdir, os.fsdecode, os._exit
     within, send, forbidden, imports = _within, home.send, FORBIDDEN, IMPORTS
     packages = PACKAGES
@@ -194,6 +201,12 @@ def _rules(home, path):
         send({"broke": what, "line": line})
         leave(77)
 
+    def secret(place):
+        for folder, free in hidden.items():
+            if within(place, folder) and not any(within(place, n) for n in free):
+                return True
+        return False
+
     def hook(event, args):
         if event == "open":
             name, _, flags = args
@@ -203,13 +216,13 @@ def _rules(home, path):
             if isinstance(flags, int) and flags & WRITING and place != os.devnull:
                 if not within(place, scratch):
                     broken(f"write the file {place}")
-            elif place != own and any(within(place, folder) for folder in hidden):
+            elif place != own and secret(place):
                 broken(f"read the file {place}")
             elif isdir(place):
                 broken(f"open the folder {place}")
         elif event in ("os.listdir", "os.scandir"):
             place = realpath(fsdecode(args[0] if args[0] is not None else "."))
-            if any(within(place, folder) for folder in hidden):
+            if secret(place):
                 broken(f"look into the folder {place}")
         elif event == "import":
             package = str(args[0]).split(".")[0]
@@ -230,19 +243,18 @@ def _within(place, folder):
 def _functions(space, tree):
     """Name -> names of arguments, and whether the body is still the starter's."""
     empty = {
-        node.name
-        for node in tree.body
-        if isinstance(node, ast.FunctionDef)
-        and all(
+        node.name: all(  # the last of that name is the one that counts
             isinstance(p, ast.Pass)
             or (isinstance(p, ast.Expr) and isinstance(p.value, ast.Constant))
             for p in node.body
         )
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef)
     }
     found = {}
     for name, thing in space.items():
         if callable(thing) and isinstance(name, str) and not name.startswith("_"):
-            found[name] = {"unwritten": name in empty}
+            found[name] = {"unwritten": empty.get(name, False)}
     return found
 
 

@@ -65,7 +65,8 @@ def same(expected: Any, got: Any, rtol: float, atol: float) -> bool:
     if expected is None or isinstance(expected, str):
         return got is None if expected is None else isinstance(got, str) and got == expected
     if not _numeric(got):
-        return isinstance(got, np.ndarray) and np.array_equal(np.asarray(expected), got)
+        words = isinstance(got, np.ndarray) and got.dtype.kind in "US"
+        return words and np.array_equal(np.asarray(expected), got)
     e, g = np.asarray(expected), np.asarray(got)
     if e.dtype.kind in "US" or e.shape != g.shape:
         return False

@@ -11,7 +11,7 @@ from mstheft.course.messages import say
 class Feedback:
     """What a learner is told of one wrong answer.
 
-    key : names the cause; stopped : why the process had to be stopped, '' if it had not
+    key : names the cause; stopped : had the process to be stopped, or was it?
     """
 
     function: str
@@ -22,7 +22,7 @@ class Feedback:
     cause: str
     following: str
     remarks: tuple[str, ...] = ()
-    stopped: str = ""
+    stopped: bool = False
 
     def __str__(self) -> str:
         rows = [("called", self.called), ("expected", self.expected), ("got", self.got)]

@@ -11,8 +11,9 @@ import io
 import multiprocessing
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +40,11 @@ class Grade:
     functions: int
     reason: str
 
+    def __post_init__(self) -> None:
+        for name in ("author", "reason"):  # no file may write over the lines of another
+            text = "".join(c if c.isprintable() else "\ufffd" for c in getattr(self, name))
+            object.__setattr__(self, name, text)
+
 
 @dataclass(frozen=True)
 class Submission:
@@ -57,7 +63,9 @@ def submissions(course: manifest.Course, folder: Path) -> tuple[list[Submission]
     if not folder.is_dir():
         raise DataError(f"{folder}: expected a folder of submissions; name one")
     found, misnamed = [], []
-    for path in sorted(folder.rglob("*.py")):
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() != ".py" or path.name.startswith("."):
+            continue  # ._anna.py is what a Mac puts beside anna.py
         lesson = _lesson_of(course, path.stem)
         if lesson and path.is_file():
             found.append(Submission(_author(folder, path, lesson), path, lesson))
@@ -94,12 +102,31 @@ def grade(
     seed : all submissions of an exercise are judged on the same inputs, drawn from it
     workers : side by side; as many as there are processors if None
     """
-    workers = workers or os.cpu_count() or 1
-    fresh = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(found)), mp_context=fresh) as pool:
-        jobs = [pool.submit(one, sub, folder.resolve(), seed) for sub in found]
-        for job in as_completed(jobs):
-            yield job.result()
+    workers = min(workers or os.cpu_count() or 1, len(found))
+    left = yield from _side_by_side(found, folder.resolve(), seed, workers)
+    for sub in left:  # a worker died: each of the rest alone, so that it shows on whose account
+        if (yield from _side_by_side([sub], folder.resolve(), seed, 1)):
+            total = len(sub.lesson.functions)
+            yield Grade(sub.author, sub.lesson.name, 0.0, 0, total, say("grade_killed"))
+
+
+def _side_by_side(
+    found: Sequence[Submission], folder: Path, seed: int, workers: int
+) -> Generator[Grade, None, list[Submission]]:
+    """Yields grades; returns the submissions that were left when a worker died."""
+    fresh, left = multiprocessing.get_context("spawn"), []
+    with ProcessPoolExecutor(workers, fresh) as pool:
+        jobs = {pool.submit(one, sub, folder, seed): sub for sub in found}
+        try:
+            for job in as_completed(jobs):
+                if isinstance(job.exception(), BrokenProcessPool):
+                    left.append(jobs[job])
+                else:
+                    yield job.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return left
 
 
 def one(submission: Submission, folder: Path, seed: int) -> Grade:
@@ -109,7 +136,7 @@ def one(submission: Submission, folder: Path, seed: int) -> Grade:
     if refused := _refused(submission.path, folder):
         return Grade(submission.author, lesson.name, 0.0, 0, total, refused)
     try:
-        outcome = checking.check(lesson, submission.path, seed, hidden=(folder,))
+        outcome = checking.check(lesson, submission.path, seed, hidden=folder)
     except checking.CheckBroken as error:  # the teacher's to look at; others go on
         told = say("grade_broken", error=error)
         return Grade(submission.author, lesson.name, 0.0, 0, total, told)
@@ -132,7 +159,7 @@ def _refused(path: Path, folder: Path) -> str:
 
 
 def _reason(feedback: Feedback) -> str:
-    return say("grade_stopped", name=feedback.function, what=feedback.stopped)
+    return say("grade_stopped", name=feedback.function, what=feedback.got)
 
 
 def _short(feedback: Feedback) -> str:

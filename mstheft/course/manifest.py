@@ -128,7 +128,8 @@ def find(start: Path | None = None) -> Course:
 
 def language() -> str:
     """The language of messages and hints: $MSTHEFT_LANG, such as zh-CN; English unless set."""
-    return os.environ.get("MSTHEFT_LANG", "en")
+    said = os.environ.get("MSTHEFT_LANG", "en").split(".")[0].replace("_", "-")
+    return "zh-CN" if said.lower() in ("zh", "zh-cn") else said
 
 
 def _translated(home: Path) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import shutil
 import signal
 import subprocess
 import sys
@@ -65,7 +66,7 @@ class Process:
             threading.Thread(target=work, daemon=True).start()
         order = {"path": str(path), "hidden": [str(h) for h in hidden]}
         try:
-            self._send({**order, "memory": MEMORY * 2**20, "cpu": 120})
+            self._send(order | {"memory": MEMORY * 2**20, "cpu": 120})
             self._next(time.monotonic() + 60)  # Python and NumPy start, on however slow a machine
             self.hello = self._next(time.monotonic() + seconds())
         except BaseException:
@@ -88,21 +89,22 @@ class Process:
                 os.killpg(self.process.pid, signal.SIGKILL)
         self.process.kill()
         self.process.wait()
-        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
-            with contextlib.suppress(OSError, ValueError):
-                if stream is self.process.stdin and stream:
-                    stream.close()
-        import shutil
-
+        with contextlib.suppress(OSError, ValueError):
+            assert self.process.stdin is not None
+            self.process.stdin.close()
         shutil.rmtree(self.scratch, ignore_errors=True)
 
     # ---- the wire
 
     def _send(self, value: Any) -> None:
+        watch = threading.Timer(seconds(), self.process.kill)  # it may not read what it asked for
+        watch.start()
         try:
             wire.send(self.process.stdin, value, self._name)  # type: ignore[arg-type]
         except (BrokenPipeError, ValueError):
             raise self._why() from None
+        finally:
+            watch.cancel()
 
     def _name(self, thing: Any) -> Any:
         box = hasattr(thing, "query")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 LONG = 24  # entries that are shown in full
+WIDE = 80  # letters of a word that are
 
 
 def call(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
@@ -22,15 +25,19 @@ def value(thing: Any) -> str:
     """One value."""
     if isinstance(thing, np.ndarray):
         return _array(thing)
-    if isinstance(thing, np.generic):
+    if isinstance(thing, np.generic) and not isinstance(thing.item(), np.generic):
         return value(thing.item())
-    if isinstance(thing, float):
+    if isinstance(thing, (float, np.floating)):
         return f"{thing:.7g}"
     if isinstance(thing, (tuple, list)):
         left, right = "()" if isinstance(thing, tuple) else "[]"
-        return left + ", ".join(map(value, thing)) + right
+        return left + _listed([value(each) for each in _ends(thing)], len(thing)) + right
     if isinstance(thing, dict):
-        return "{" + ", ".join(f"{k!r}: {value(v)}" for k, v in thing.items()) + "}"
+        pairs = [f"{value(k)}: {value(v)}" for k, v in _ends(list(thing.items()))]
+        return "{" + _listed(pairs, len(thing)) + "}"
+    if isinstance(thing, str):
+        cut = f"{thing[:WIDE]!r}… ({len(thing):,} letters)"
+        return repr(thing) if len(thing) <= WIDE else cut
     if isinstance(thing, np.random.Generator):
         return "rng"
     if hasattr(thing, "query"):
@@ -38,6 +45,26 @@ def value(thing: Any) -> str:
     if callable(thing):
         return getattr(thing, "__name__", "function").strip("<>")
     return repr(thing)
+
+
+def near(path: Path) -> str:
+    """The path as one would type it here."""
+    try:
+        relative = os.path.relpath(path)
+    except ValueError:  # another drive
+        return str(path)
+    return str(path) if relative.startswith(os.path.join("..", "..", "..")) else relative
+
+
+def _ends(things: Any) -> Any:
+    """The first and last three of many things, or all of few."""
+    return things if len(things) <= LONG else [*things[:3], *things[-3:]]
+
+
+def _listed(shown: list[str], count: int) -> str:
+    if len(shown) < count:
+        shown = [*shown[:3], f"… ({count:,} in all)", *shown[3:]]
+    return ", ".join(shown)
 
 
 def _array(array: np.ndarray) -> str:

@@ -83,6 +83,12 @@ def save(course: manifest.Course, progress: Progress) -> None:
     write(place(course), text)
 
 
+def aside(path: Path) -> Path:
+    """A name beside `path` that is free."""
+    names = (path.with_name(f"{path.stem}.before-{n}") for n in range(1, 10_000))
+    return next(name for name in names if not name.exists())
+
+
 def write(path: Path, text: str) -> None:
     """Write a text file whole or not at all."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

@@ -15,7 +15,7 @@ import numpy as np
 
 LARGEST = 64 * 2**20  # bytes of one message
 _HEADER = struct.Struct(">QQ")
-_KINDS = "biufcUS"  # dtypes that are nothing but numbers or letters
+_KINDS = "biufUS"  # dtypes that are nothing but numbers or letters
 
 
 class NotPlain(TypeError):
@@ -30,6 +30,9 @@ def send(stream: BinaryIO, value: Any, name_of: Callable[[Any], Any] | None = No
     """Write one value. `name_of(thing)` gives what stands for a callable, or None."""
     blobs: list[bytes] = []
     tree = json.dumps(_pack(value, blobs, name_of)).encode()
+    if (size := len(tree) + sum(map(len, blobs))) > LARGEST:
+        most = LARGEST // 2**20
+        raise NotPlain(f"an answer of {size / 2**20:.0f} MB; at most {most} MB can be told")
     stream.write(_HEADER.pack(len(tree), sum(map(len, blobs))) + tree)
     for blob in blobs:
         stream.write(blob)

@@ -47,8 +47,8 @@ def check(
 
     The arguments are those of the case in their order, numbers in NumPy arrays; the results go
     through `np.asarray`, so that tensors and lists are as good. A function with several results
-    gives them as a tuple in the order of the case, as a mapping, or as attributes. Arguments that
-    were changed in place count as a failure, as does an exception.
+    gives them as a tuple in the order of the case, as a mapping, or as attributes. Arrays among the
+    arguments that were changed in place count as a failure, as does an exception.
 
     function : anybody's
     name : of the formula, such as 'nn.functions:softmax' or 'softmax', or of one case; unless
@@ -87,14 +87,14 @@ def _failure(
     return Failure(case, *wrong, valued=got is not None) if wrong else None
 
 
-def _within(seconds: float | None, call: Callable[[], Any]) -> tuple[Any, Exception | None]:
+def _within(seconds: float | None, call: Callable[[], Any]) -> tuple[Any, BaseException | None]:
     """What a call gave, and what it raised. Raises `TimeoutError` where it does not end in time."""
-    told: list[tuple[Any, Exception | None]] = []
+    told: list[tuple[Any, BaseException | None]] = []
 
     def work() -> None:
         try:
             told.append((call(), None))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             told.append((None, error))
 
     if seconds is None:

@@ -36,7 +36,7 @@ def learner(request, seed):
     lesson = manifest.find(here.parent).named(Path(request.path).stem.removeprefix("test_"))
     given = Path(os.environ.get("MSTHEFT_LEARNER") or lesson.exercise)
     path = given / lesson.exercise.name if given.is_dir() else given
-    others = os.environ.get("MSTHEFT_HIDDEN", "").split(os.pathsep)
-    judged = learners.Learner(lesson, path, seed, tuple(Path(o) for o in others if o))
+    class_folder = os.environ.get("MSTHEFT_HIDDEN")
+    judged = learners.Learner(lesson, path, seed, Path(class_folder) if class_folder else None)
     yield judged
     judged.close()
