@@ -123,14 +123,14 @@ HOSTILE = {
     "endless_recursion": (instead("return logit(p)"), "RecursionError"),
     "nested_without_end": (
         instead("kept = []\nfor _ in range(10**5): kept = [kept]\nreturn kept"),
-        "logit",
+        "RecursionError",
     ),
     "interrupts": (instead("raise KeyboardInterrupt"), "KeyboardInterrupt"),
     "threads_that_stay": (
         instead("import threading, time\n"
                 "def stay():\n    while True: print('x' * 10**6)\n"
                 "threading.Thread(target=stay).start()\ntime.sleep(100)"),
-        "logit: ",
+        "printed more than",
     ),
 }  # fmt: skip
 # Those whose other functions are right, and were not stopped: graded on these alone.
