@@ -100,7 +100,6 @@ def test_another_answer(learner, rng):
             "not_doubled": chance(votes, sigma / 2),
             "doubled_twice": chance(votes, 2 * sigma),
             "sigma_squared": chance(votes, sigma**2),
-            "shares_of_votes": chance(votes / votes.sum(), sigma),
             "same_answer": 1 - q,
             "gap_turned": len(rivals) - q,
             "gap_turned__2": limit,
