@@ -98,3 +98,61 @@ def curve_misfit__not_centred(t, curve, z, s):
     table = np.column_stack([np.tanh(z + s * t), np.ones(len(t))])
     rest = curve - table @ np.linalg.lstsq(table, curve, rcond=None)[0]
     return float(np.linalg.norm(rest) / np.linalg.norm(curve))
+
+
+def count_neurons__added_up(jacobians, share):
+    values = np.linalg.svd(jacobians, compute_uv=False)
+    return int((values > share * values.max(axis=1, keepdims=True)).sum())
+
+
+def count_neurons__machine_rounding(jacobians, share):
+    return int(np.linalg.matrix_rank(jacobians.reshape(-1, jacobians.shape[-1])))
+
+
+def count_neurons__ignored_share(jacobians, share):
+    values = np.linalg.svd(jacobians.reshape(-1, jacobians.shape[-1]), compute_uv=False)
+    return int((values > 1e-6 * values[0]).sum())
+
+
+def hessian__too_many_queries(ask, x, c):
+    return hessian_of(ask, x, c, 1, 1) / c**2
+
+
+def hessian__other_step(ask, x, c):
+    out = np.zeros((ask(x[None]).shape[1], len(x), len(x)))
+    E = c * np.eye(len(x))
+    for i, e in enumerate(E):
+        for j, g in enumerate(E):
+            f = ask(np.array([x + e + g, x + e - g, x - e + g, x - e - g]))
+            out[:, i, j] = (f[0] - f[1] - f[2] + f[3]) / (4 * c**2)
+    return out
+
+
+def hessian__diagonal_left_out(ask, x, c):
+    return hessian_of(ask, x, c, 1, 1) / c**2 * (1 - np.eye(len(x)))
+
+
+def hessian__raised(ask, x, c):
+    return ask(x)
+
+
+def dual_directions__symmetric_solver(X, Y):
+    return np.linalg.eigh(np.linalg.solve(Y, X))[1]
+
+
+def curve_misfit__mean_for_the_constant(t, curve, z, s):
+    shape, centred = np.tanh(z + s * t), curve - curve.mean()
+    rest = centred - (shape @ centred) / (shape @ shape) * shape
+    return float(np.linalg.norm(rest) / np.linalg.norm(centred))
+
+
+def curve_misfit__no_z(t, curve, z, s):
+    table = np.column_stack([np.tanh(s * t), np.ones(len(t))])
+    rest = curve - table @ np.linalg.lstsq(table, curve, rcond=None)[0]
+    return float(np.linalg.norm(rest) / np.linalg.norm(curve - curve.mean()))
+
+
+def curve_misfit__squared(t, curve, z, s):
+    table = np.column_stack([np.tanh(z + s * t), np.ones(len(t))])
+    rest = curve - table @ np.linalg.lstsq(table, curve, rcond=None)[0]
+    return float((rest @ rest) / ((curve - curve.mean()) @ (curve - curve.mean())))

@@ -33,7 +33,7 @@ def ask_patiently__status_too(send, rows, tries):
     raise ValueError
 
 
-def ask_patiently__asked_on(send, rows, tries):
+def ask_patiently__too_many_queries(send, rows, tries):
     answers = [send(rows) for _ in range(tries)]
     good = [answer for status, answer in answers if status == 200]
     if not good:
@@ -112,3 +112,42 @@ def share_passing__all_steps(rows, w, beta):
 
 def share_passing__mean_score(rows, w, beta):
     return (rows @ w + beta).mean(axis=1)
+
+
+def bag_of_words__blanks_alone(messages, words):
+    return np.array([[float(w in m.lower().split(" ")) for w in words] for m in messages])
+
+
+def patiently(send, rows, tries, busy):
+    for _ in range(tries):
+        status, answer = send(rows)
+        if status == 200:
+            return answer
+        if not busy(status):
+            raise ValueError
+    raise ValueError
+
+
+def ask_patiently__one_try_too_many(send, rows, tries):
+    return patiently(send, rows, tries + 1, lambda status: status in (429, 503))
+
+
+def ask_patiently__one_try_too_many__2(send, rows, tries):
+    return patiently(send, rows, 99, lambda status: status in (429, 503))
+
+
+def ask_patiently__asked_again__2(send, rows, tries):
+    return patiently(send, rows, tries, lambda status: status == 429 or status >= 500)
+
+
+def ask_patiently__raised(send, rows, tries):
+    return patiently(send, rows[0], tries, lambda status: status in (429, 503))
+
+
+def add_words__added_a_zero(row, w, count):
+    absent = np.flatnonzero((row == 0) & (w <= 0))
+    return add(row, absent[np.argsort(w[absent])[:count]])
+
+
+def share_passing__border_held_back(rows, w, beta):
+    return (rows @ w + beta < 0).mean(axis=1)

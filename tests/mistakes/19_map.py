@@ -107,3 +107,81 @@ def choose_attack__wrong_activation(output, decimals, layers, activation, price,
     if layers > 1 or price > budget or (decimals is not None and decimals < 5 and layers > 0):
         return "learn"
     return "linear" if layers == 0 else "sweep"
+
+
+def sweep_price__one_jacobian_more(d, h, K):
+    return float((8 if K == 1 else 5.4) * h + (d + 1) * (h // K + 2) + 100)
+
+
+def sweep_price__rounded_down__2(d, h, K):
+    return float((8 if K == 1 else 5.4) * h + (d + 1) * (round(h / K) + 1) + 100)
+
+
+def sweep_price__eight_for_two(d, h, K):
+    return float((8 if K < 3 else 5.4) * h + (d + 1) * (math.ceil(h / K) + 1) + 100)
+
+
+def sweep_price__forgot_the_check(d, h, K):
+    return float((8 if K == 1 else 5.4) * h + (d + 1) * (math.ceil(h / K) + 1))
+
+
+def wrong_on_at_most__small_delta(n, confidence):
+    return -math.log(1 - confidence) / n
+
+
+def wrong_on_at_most__power_for_root(n, confidence):
+    return 1 - (1 - confidence) ** n
+
+
+def best_agreement__nothing_after(budgets, price, queries, agreement):
+    learned = np.interp(budgets, queries, agreement, left=0, right=0)
+    return np.where(budgets >= price, 1.0, learned)
+
+
+def best_agreement__direct_after_the_curve(budgets, price, queries, agreement):
+    learned = np.interp(budgets, queries, agreement, left=0)
+    return np.where((budgets >= price) & (budgets > queries[-1]), 1.0, learned)
+
+
+def best_agreement__sorted_the_answer(budgets, price, queries, agreement):
+    learned = np.interp(budgets, queries, agreement, left=0)
+    return np.sort(np.where(budgets >= price, 1.0, learned))
+
+
+def chosen(output, few, layers, activation, dear):
+    if output == "label":
+        return "label only" if layers == 0 else "learn"
+    if (few and layers > 0) or layers > 1 or dear:
+        return "learn"
+    return "linear" if layers == 0 else "sweep" if activation == "relu" else "smooth"
+
+
+def choose_attack__five_are_enough(output, decimals, layers, activation, price, budget):
+    few = decimals is not None and decimals <= 5
+    return chosen(output, few, layers, activation, price > budget)
+
+
+def choose_attack__zero_is_not_none(output, decimals, layers, activation, price, budget):
+    return chosen(output, decimals and decimals < 5, layers, activation, price > budget)
+
+
+def choose_attack__budget_equal_to_price(output, decimals, layers, activation, price, budget):
+    few = decimals is not None and decimals < 5
+    return chosen(output, few, layers, activation, price >= budget)
+
+
+def choose_attack__ignored_budget__2(output, decimals, layers, activation, price, budget):
+    few = decimals is not None and decimals < 5
+    return chosen(output, few, layers, activation, price > budget and layers > 0)
+
+
+def choose_attack__activation_of_no_layer(output, decimals, layers, activation, price, budget):
+    few = decimals is not None and decimals < 5
+    said = chosen(output, few, layers, activation, price > budget)
+    return "sweep" if said == "linear" and activation == "relu" else said
+
+
+def choose_attack__wrong_activation__2(output, decimals, layers, activation, price, budget):
+    few = decimals is not None and decimals < 5
+    said = chosen(output, few, layers, activation, price > budget)
+    return "sweep" if said == "smooth" and activation != "tanh" else said

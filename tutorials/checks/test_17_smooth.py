@@ -2,40 +2,76 @@
 
 import numpy as np
 
+from mstheft.course.learner import Counted
 from mstheft.direct import smooth_lines
 
 
+def places_of(rng, h, weak, m=4, K=3, d=8):
+    """Jacobians (m, K, d) of h neurons, of which the last is felt `weak` times as much."""
+    rows = np.linalg.qr(rng.normal(size=(d, d)))[0][:h]
+    rows[-1] *= weak
+    mixed = rng.normal(size=(m, K, h))
+    mixed[0], mixed[1] = np.eye(h)[[0, 1, 2]], np.eye(h)[[h - 3, h - 2, h - 1]]
+    return mixed @ rows, m * K
+
+
 def test_count_neurons(learner, rng):
-    rows = np.linalg.qr(rng.normal(size=(8, 8)))[0][:5]
-    rows[4] *= 1e-4  # a neuron that is hardly felt
-    mixed = np.stack([np.eye(5)[[0, 1, 2]], np.eye(5)[[2, 3, 4]], rng.normal(size=(3, 5)) / 5])
-    jacobians = 1e3 * mixed @ rows + 1e-5 * rng.normal(size=(3, 3, 8))
+    h = int(rng.integers(5, 7))
+    jacobians, rows = places_of(rng, h, 1e-4)
+    jacobians = 1e-8 * (jacobians + 1e-9 * rng.normal(size=jacobians.shape))
     learner.call("count_neurons", jacobians, 1e-6).equals(
-        5, mistakes={"absolute_threshold": 8, "one_place": 3, "squared_values": 4}
+        h,
+        mistakes={
+            "absolute_threshold": 0,
+            "one_place": 3,
+            "squared_values": h - 1,
+            "added_up": rows,
+            "machine_rounding": 8,
+            "one_row_for_a_place": 4,
+        },
+    )
+
+
+def test_count_neurons__share(learner, rng):
+    """A neuron that is felt less than the share is not counted."""
+    h = int(rng.integers(5, 7))
+    jacobians, _ = places_of(rng, h, 1e-5)
+    learner.call("count_neurons", jacobians, 1e-3).equals(
+        h - 1, mistakes={"ignored_share": h, "squared_values": h - 2}
     )
 
 
 def test_hessian(learner, rng):
     Q, q, x = rng.normal(size=(2, 4, 4)), rng.normal(size=(2, 4)), rng.normal(size=4)
-    Q = Q + Q.transpose(0, 2, 1)
-    c, constant = 0.1, 3 + rng.random(2)
+    Q, d = Q + Q.transpose(0, 2, 1), 4
+    c, constant, cubic = 0.1, 3 + rng.random(2), rng.uniform(1, 2, size=(2, 4))
 
     def ask(rows):
-        return np.einsum("ni,kij,nj->nk", rows, Q, rows) / 2 + rows @ q.T + constant
+        square = np.einsum("ni,kij,nj->nk", rows, Q, rows) / 2
+        return square + rows**3 @ cubic.T + rows @ q.T + constant
 
-    slope, own, here = Q @ x + q, np.einsum("kii->ki", Q), ask(x[None])[0]
-    single = c * slope + c**2 / 2 * own
+    def bent(at):  # the cubic terms are felt for i = j alone
+        return Q + np.eye(d) * (6 * cubic * at)[:, None, :]
+
+    here = ask(x[None])[0]
+    single = (ask(x + c * np.eye(d)) - here).T
     sums = single[:, :, None] + single[:, None, :]
-    learner.call("hessian", ask, x, c).equals(
-        Q,
+    right = bent(x + c)
+    counted = Counted(ask, rows=True)
+    learner.call("hessian", counted, x, c).equals(
+        right,
         atol=1e-7,
         mistakes={
-            "divided_by_c": Q * c,
-            "forgot_the_middle": Q - (here / c**2)[:, None, None],
-            "no_single_moves": Q + sums / c**2,
-            "symmetric_half": np.triu(Q),
+            "divided_by_c": right * c,
+            "forgot_the_middle": right - (here / c**2)[:, None, None],
+            "no_single_moves": right + sums / c**2,
+            "symmetric_half": np.triu(right),
+            "diagonal_left_out": right * (1 - np.eye(d)),
+            "other_step": bent(x),
+            "other_step__2": bent(x - c),
+            "outputs_last": right.transpose(1, 2, 0),
         },
-    )
+    ).asked(counted.count, 1 + d + d * d)
 
 
 def columns_alike(found, wanted):
@@ -64,13 +100,16 @@ def test_dual_directions(learner, rng):
         "one_table_alone": np.linalg.eigh(X)[1],
         "one_table_alone__2": np.linalg.eigh(Y)[1],
         "rows_of_b": unit(B.T),
+        "symmetric_solver": np.linalg.eigh(right * (ends[0] / ends[1]) @ B)[1],
+        "multiplied": unit(np.real(np.linalg.eig(Y @ X)[1])),
+        "multiplied__2": unit(np.real(np.linalg.eig(X @ Y)[1])),
     }
     answer.holds(found.shape == (4, 4), "the answer has the shape (4, 4)", mistake="shape")
     mistake = next((key for key, each in wrong.items() if columns_alike(found, each)), None)
     if mistake is None and np.isrealobj(found) and columns_alike(found.T, unit(right)):
         mistake = "as_rows"
     if mistake is None and (np.linalg.norm(found, axis=0) > 0).all():
-        mistake = "not_unit" if columns_alike(unit(found), unit(right)) else "multiplied"
+        mistake = "not_unit" if columns_alike(unit(found), unit(right)) else None
     answer.holds(
         columns_alike(found, unit(right)),
         "each column w has length 1, and X w is a multiple of Y w",
@@ -80,11 +119,18 @@ def test_dual_directions(learner, rng):
 
 def test_curve_misfit(learner, rng):
     t = np.linspace(-3, 3, 30)
-    z, s = rng.uniform(-0.5, 0.5), rng.uniform(0.7, 1.3)
+    z, s = rng.choice([-1, 1]) * rng.uniform(0.3, 0.6), rng.uniform(1.4, 1.8)
     shape = np.tanh(z + s * t)
     curve = 2 * shape + 5 + 0.3 * rng.normal(size=30)
     size = np.linalg.norm(curve - curve.mean())
     right = float(np.linalg.norm(smooth_lines.unexplained(shape, (curve - curve.mean()) / size)))
+
+    def misfit(column):
+        return float(
+            np.linalg.norm(smooth_lines.unexplained(column, (curve - curve.mean()) / size))
+        )
+
+    centred = curve - curve.mean() - (shape @ (curve - curve.mean())) / (shape @ shape) * shape
     alone = curve - (shape @ curve) / (shape @ shape) * shape
     learner.call("curve_misfit", t, curve, z, s).equals(
         right,
@@ -92,6 +138,13 @@ def test_curve_misfit(learner, rng):
             "no_constant": np.linalg.norm(alone) / size,
             "no_factor": np.linalg.norm(curve - shape - (curve - shape).mean()) / size,
             "not_relative": right * size,
+            "not_relative__2": right * size / np.sqrt(30),
+            "mean_for_the_constant": np.linalg.norm(centred) / size,
+            "explained_share": 1 - right**2,
+            "explained_share__2": 1 - right,
+            "no_z": misfit(np.tanh(s * t)),
+            "no_s": misfit(np.tanh(z + t)),
+            "swapped_z_and_s": misfit(np.tanh(s + z * t)),
             "not_centred": right * size / np.linalg.norm(curve),
         },
     )

@@ -3,6 +3,7 @@
 import numpy as np
 
 from mstheft.adversarial import edits
+from mstheft.course.learner import Counted
 from mstheft.evasion import passing
 from mstheft.nn import zoo
 
@@ -11,7 +12,13 @@ def test_bag_of_words(learner, rng):
     words = ["cash", "meeting", "free", "in", "win", "tea"]
     order = rng.permutation(6)
     words = [words[i] for i in order]
-    messages = ["Win FREE cash cash now", "the meeting begins", "freely tea tea tea", "winter"]
+    messages = [
+        "Win  FREE cash\tcash now",
+        "the meeting begins",
+        "freely tea tea tea",
+        "winter",
+        "",
+    ]
     right = np.array(
         [[float(word in m.lower().split()) for word in words] for m in messages], float
     )
@@ -26,7 +33,10 @@ def test_bag_of_words(learner, rng):
             "capitals": loud,
             "capitals__2": np.array([[float(w in m) for w in words] for m in messages], float),
             "transpose": right.T,
-            "shares": often / np.array([[len(m.split())] for m in messages]),
+            "shares": often / np.array([[len(m.split()) or 1] for m in messages]),
+            "blanks_alone": np.array(
+                [[float(w in m.lower().split(" ")) for w in words] for m in messages]
+            ),
             "alphabet": right[:, np.argsort(words)],
         },
     )
@@ -47,17 +57,20 @@ def service(statuses, rows, answer):
 def test_ask_patiently(learner, rng):
     rows, answer = rng.normal(size=(2, 3)), rng.random(2)
     send, sent = service([429, 503, 503, 200, 200], rows, answer)
-    learner.call("ask_patiently", send, rows, 6).equals(
+    counted = Counted(send, rows=True)
+    called = learner.call("ask_patiently", counted, rows, 6)
+    called.equals(
         answer,
         mistakes={
             "took_the_refusal": np.full(2, -1.0),
             "status_too": (200, answer),
             "status_alone": 200,
         },
-    ).holds(
+    )
+    called.asked(counted.count, 4 * len(rows)).holds(
         len(sent) == 4 and all(np.array_equal(each, rows) for each in sent),
         "the same rows are sent four times: three times it is busy, then it answers",
-        mistake="asked_on" if len(sent) > 4 else "other_rows",
+        mistake="other_rows",
     )
 
 
@@ -69,18 +82,37 @@ def test_ask_patiently__last_try(learner, rng):
 
 def test_ask_patiently__busy(learner, rng):
     rows, answer = rng.normal(size=(2, 3)), rng.random(2)
-    send, _ = service([503], rows, answer)
+    nothing = np.full(2, -1.0)
+    send, _ = service([503, 429, 503, 200], rows, answer)  # the answer would come one try later
     learner.refuses(
-        "ask_patiently", send, rows, 3, mistakes={"gave_up_silently": None, "took_the_refusal": -1}
+        "ask_patiently",
+        send,
+        rows,
+        3,
+        mistakes={
+            "one_try_too_many": answer,
+            "gave_up_silently": None,
+            "took_the_refusal": nothing,
+        },
     )
 
 
 def test_ask_patiently__forbidden(learner, rng):
     rows, answer = rng.normal(size=(2, 3)), rng.random(2)
-    send, _ = service([503, 401, 200], rows, answer)
-    learner.refuses(
-        "ask_patiently", send, rows, 5, mistakes={"asked_again": answer, "gave_up_silently": None}
-    )
+    nothing = np.full(2, -1.0)
+    for status in (401, 500, 404, 204):
+        send, _ = service([503, status, 200], rows, answer)
+        learner.refuses(
+            "ask_patiently",
+            send,
+            rows,
+            5,
+            mistakes={
+                "asked_again": answer,
+                "gave_up_silently": None,
+                "took_the_refusal": nothing,
+            },
+        )
 
 
 def some_message(rng, d=12):
@@ -121,10 +153,12 @@ def test_add_words(learner, rng):
 
 def test_add_words__enough(learner, rng):
     row, w = some_message(rng)
-    learner.call("add_words", row, w, 7).equals(
+    w[rng.choice(np.flatnonzero((row == 0) & (w > 0)))] = 0.0  # a word that changes nothing
+    learner.call("add_words", row, w, 9).equals(
         with_words(row, (row == 0) & (w < 0)),
         mistakes={
-            "raised_the_score": with_words(row, np.argsort(np.where(row == 0, w, 99))[:7]),
+            "raised_the_score": with_words(row, row == 0),
+            "added_a_zero": with_words(row, (row == 0) & (w <= 0)),
             "removed_words": ((row == 1) & (w < 0) | (row == 0) & (w < 0)).astype(float),
         },
     )
@@ -153,4 +187,17 @@ def test_share_passing(learner, rng):
             "each_message": passes,
             "added_up": np.cumsum(passes.sum(axis=1)) / n,
         },
+    )
+
+
+def test_share_passing__on_the_border(learner, rng):
+    """Scores of exactly 0 pass."""
+    w, beta = rng.integers(1, 5, 3).astype(float), float(rng.integers(-4, -1))
+    rows = np.zeros((2, 5, 3))
+    goal = rng.permuted(np.array([[0.0, 0, 1, -1, 2], [0, 3, 1, -2, 2]]), axis=1)
+    rows[..., 0] = 1.0
+    w[1] = 1.0
+    rows[..., 1] = goal - beta - w[0]
+    learner.call("share_passing", rows, w, beta).equals(
+        np.array([0.6, 0.4]), mistakes={"border_held_back": np.array([0.2, 0.2])}
     )

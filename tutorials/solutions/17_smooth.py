@@ -27,7 +27,7 @@ def hessian(ask, x, c):
 
     ask : takes rows (n, d) and returns their answers (n, K)
     x : (d,);  c : the step
-    Returns (K, d, d).
+    Returns (K, d, d). Asks at most 1 + d + d^2 rows.
     Example: for f(x) = (x_0 x_1,) it is array([[[0., 1.], [1., 0.]]]) at every x.
     """
     d = len(x)
