@@ -129,8 +129,19 @@ def _of_parts(expected: Any, got: Any, args: tuple[Any, ...], rtol: float, atol:
         same(e, pairs[1 - i][1], rtol, atol) for i, (e, _) in enumerate(pairs)
     ):
         return _found("reversed")
+    if all(isinstance(part, str) for pair in pairs for part in pair):
+        return _of_words([e for e, _ in pairs], [g for _, g in pairs])
     e, g = next((e, g) for e, g in pairs if not same(e, g, rtol, atol))
     return likeliest(e, g, {}, args, rtol, atol)
+
+
+def _of_words(expected: list[str], got: list[str]) -> Found:
+    if got == expected[::-1]:
+        return _found("reversed")
+    if sorted(got) == sorted(expected):
+        return _found("permuted")
+    e, g = np.array(expected), np.array(got)
+    return _some(e, e == g)
 
 
 def _of_shape(
@@ -175,7 +186,8 @@ def _of_values(
         if equal(-e):
             yield _found("sign")
         if equal(abs(e), abs(g)):
-            yield _found("missing_abs")
+            alike = e.size > 1 and equal(abs(e), abs(e).max())
+            yield _found("some_signs" if alike else "missing_abs")
         if e.ndim == 2 and e.shape[0] == e.shape[1] and equal(e.T):
             yield _found("transpose")
         yield from _of_factor(e, g, lengths, equal)

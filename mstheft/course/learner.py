@@ -63,13 +63,13 @@ class Learner:
 
     def refuses(
         self, name: str, *args: Any, mistakes: dict[str, Any] | None = None, **kwargs: Any
-    ) -> None:
+    ) -> Answer:
         """The function must raise `ValueError` on these arguments."""
         __tracebackhide__ = True
         call = Answer(self, name, args, kwargs)
         raw = self._ask(call)
         if raw.get("raised") == "ValueError":
-            return
+            return call
         if "raised" in raw:
             call.fail("raised", say("should_refuse"), str(raw["says"]), say("should_refuse_cause"))
         got = self._result(call, raw)
