@@ -96,3 +96,20 @@ def dfal_k_center__numbers_of_the_list(distances, points, labelled, k, rho):
     near = free[np.argsort(distances[free], kind="stable")[:rho]]
     rows = np.concatenate([labelled, near])
     return k_center(points[rows], np.arange(len(labelled)), k) - len(labelled)  # noqa: F821
+
+
+def chosen(points, centres, k, distance, join=np.minimum, last=False):
+    near = np.full(len(points), np.inf if join is np.minimum else 0.0)
+    for c in centres:
+        near = join(near, distance(points - points[c]))
+    used, picks = np.isin(np.arange(len(points)), centres), []
+    for _ in range(k):
+        picks.append(int(np.where(used, -1, near).argmax()))
+        used[picks[-1]] = True
+        away = distance(points - points[picks[-1]])
+        near = away if last else join(near, away)
+    return np.array(picks)
+
+
+def euclid(a):
+    return np.linalg.norm(a, axis=1)
