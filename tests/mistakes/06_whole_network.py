@@ -121,12 +121,12 @@ def neuron_signs__all_plus(f, A, c):
 
 
 def neuron_signs__all_plus__2(f, A, c):
-    z, m, h, p, q = asked(f, A, c)
+    _z, _m, h, p, _q = asked(f, A, c)
     return np.where((p != h).any(axis=1), 1.0, -1.0)
 
 
 def neuron_signs__first_output_only(f, A, c):
-    z, m, h, p, q = asked(f, A, c)
+    _z, _m, h, p, q = asked(f, A, c)
     return np.where(np.abs(p - h)[:, 0] > np.abs(q - h)[:, 0], 1.0, -1.0)
 
 

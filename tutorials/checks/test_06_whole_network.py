@@ -60,7 +60,7 @@ def test_all_on_the_seam__skew(learner, rng):
     value = answer.value
     shapes = isinstance(value, (tuple, list)) and [np.shape(v) for v in value] == [(6,), (3, 6)]
     answer.holds(shapes, "a tuple of z, shape (6,), and moves, shape (3, 6)")
-    z, moves = (np.asarray(v, float) for v in value)
+    z, _moves = (np.asarray(v, float) for v in value)
     answer.holds(np.allclose(A @ z + c, 0, atol=1e-8), "A z + c must be 0", "not_on_the_seam")
     answer.holds(right(value, A, c), "each move changes one neuron, by 1", "moves_others")
 
