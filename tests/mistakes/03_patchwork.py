@@ -158,7 +158,7 @@ def rescale__no_refusal__2(A0, b0, A1, i, s):
     return (A0, b0, A1)
 
 
-def rescale__row_of_A1(A0, b0, A1, i, s):
+def rescale__row_of_a1(A0, b0, A1, i, s):
     assert s > 0
     A0, b0, A1 = (A0.copy(), b0.copy(), A1.copy())
     A0[i] *= s
@@ -167,7 +167,7 @@ def rescale__row_of_A1(A0, b0, A1, i, s):
     return (A0, b0, A1)
 
 
-def rescale__column_of_A0(A0, b0, A1, i, s):
+def rescale__column_of_a0(A0, b0, A1, i, s):
     assert s > 0
     A0, b0, A1 = (A0.copy(), b0.copy(), A1.copy())
     A0[:, i] *= s

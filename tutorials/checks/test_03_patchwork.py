@@ -102,8 +102,8 @@ def test_rescale(learner, rng):
             "forgot_the_output": (right[0], right[1], A1),
             "all_neurons": (A0 * s, b0 * s, A1 / s),
             "turned_round": inverse,
-            "row_of_A1": (right[0], right[1], row),
-            "column_of_A0": (column, right[1], right[2]),
+            "row_of_a1": (right[0], right[1], row),
+            "column_of_a0": (column, right[1], right[2]),
             "counted_from_one": scaled((i - 1) % 5, s),
         },
     )
