@@ -70,3 +70,72 @@ def at_most__not_the_share(n, confidence):
 
 def at_most__forgot_the_root(n, confidence):
     return 1 - (1 - confidence) ** n
+
+
+def labels__zero_is_one(s):
+    return (s[:, 0] >= 0).astype(int) if s.shape[1] == 1 else s.argmax(axis=1)
+
+
+def labels__above_half(s):
+    return (s[:, 0] > 0.5).astype(int) if s.shape[1] == 1 else s.argmax(axis=1)
+
+
+def labels__largest_size(s):
+    return (s[:, 0] > 0).astype(int) if s.shape[1] == 1 else np.abs(s).argmax(axis=1)
+
+
+def labels__truth_values(s):
+    return s[:, 0] > 0 if s.shape[1] == 1 else s.argmax(axis=1)
+
+
+def labels__two_columns(s):
+    return (s[:, -1] > 0).astype(int) if s.shape[1] <= 2 else s.argmax(axis=1)
+
+
+def labels__minus_one(s):
+    return np.sign(s[:, 0]).astype(int) if s.shape[1] == 1 else s.argmax(axis=1)
+
+
+def largest_difference__centred_one(v, c):
+    return float(np.abs(v - v.mean(axis=1, keepdims=True) - c).max())
+
+
+def largest_difference__one_class(v, c):
+    return float(np.abs(v - v[:, :1] - (c - c[:, :1])).max())
+
+
+def largest_difference__one_mean(v, c):
+    return float(np.abs(v - v.mean() - (c - c.mean())).max())
+
+
+def largest_difference__spread(v, c):
+    d = v - c
+    return float((d.max(axis=1) - d.min(axis=1)).max())
+
+
+def largest_difference__length(v, c):
+    d = v - c
+    d = d - d.mean(axis=1, keepdims=True)
+    return float(np.linalg.norm(d, axis=1).max())
+
+
+def largest_difference__sizes_apart(v, c):
+    v = v - v.mean(axis=1, keepdims=True)
+    c = c - c.mean(axis=1, keepdims=True)
+    return float(np.abs(np.abs(v) - np.abs(c)).max())
+
+
+def at_most__always_95(n, c):
+    return 1 - 0.05 ** (1 / n)
+
+
+def at_most__two_sided(n, c):
+    return 1 - ((1 - c) / 2) ** (1 / n)
+
+
+def at_most__whole_division(n, c):
+    return 1 - (1 - c) ** (1 // n)
+
+
+def at_most__percent(n, c):
+    return 100 * (1 - (1 - c) ** (1 / n))

@@ -15,7 +15,7 @@ def logit__sigmoid(p):
     return 1 / (1 + np.exp(-p))
 
 
-def logit__sign(p):
+def logit__turned_round(p):
     return np.log((1 - p) / p)
 
 
@@ -160,3 +160,171 @@ def boundary_point__slow(label, inside, outside, halvings):
         else:
             outside = middle
     return inside
+
+
+def logit__quotient_of_logs(p):
+    return np.log(1 - p) / np.log(p)
+
+
+def logit__quotient_of_logs__2(p):
+    return np.log(p) / np.log(1 - p)
+
+
+def logit__sum_of_logs(p):
+    return np.log(p) + np.log(1 - p)
+
+
+def logit__log_ten(p):
+    return np.log10(p / (1 - p))
+
+
+def logit__clipped(p):
+    p = np.clip(p, 1e-07, 1 - 1e-07)
+    return np.log(p / (1 - p))
+
+
+def solve_logistic__ones_first(x, p):
+    t = np.linalg.solve(np.column_stack([np.ones(len(x)), x]), logit(p))  # noqa: F821
+    return (t[:-1], t[-1])
+
+
+def solve_logistic__cut_at_the_wrong_end(x, p):
+    t = np.linalg.solve(np.column_stack([x, np.ones(len(x))]), logit(p))  # noqa: F821
+    return (t[1:], t[0])
+
+
+def solve_logistic__assumed_inputs(x, p):
+    z = logit(p)  # noqa: F821
+    return (z[1:] - z[0], z[0])
+
+
+def solve_logistic__assumed_inputs__2(x, p):
+    z = logit(p)  # noqa: F821
+    return (np.linalg.solve(x[1:], z[1:] - z[0]), z[0])
+
+
+def solve_logistic__beta_in_an_array(x, p):
+    t = np.linalg.solve(np.column_stack([x, np.ones(len(x))]), logit(p))  # noqa: F821
+    return (t[:-1], t[-1:])
+
+
+def solve_logistic__sign_of_beta(x, p):
+    t = np.linalg.solve(np.column_stack([x, -np.ones(len(x))]), logit(p))  # noqa: F821
+    return (t[:-1], t[-1])
+
+
+def solved(x, z):
+    theta = np.linalg.solve(np.column_stack([x, np.ones(len(x))]), z)
+    return theta[:-1].T, theta[-1]
+
+
+def solve_softmax__mean_over_inputs(x, p):
+    z = np.log(p)
+    return solved(x, z - z.mean(axis=0))
+
+
+def solve_softmax__one_mean_for_all(x, p):
+    z = np.log(p)
+    return solved(x, z - z.mean())
+
+
+def solve_softmax__ones_first(x, p):
+    z = np.log(p)
+    z = z - z.mean(axis=1, keepdims=True)
+    t = np.linalg.solve(np.column_stack([np.ones(len(x)), x]), z)
+    return (t[:-1].T, t[-1])
+
+
+def solve_softmax__first_class(x, p):
+    z = np.log(p / p[:, :1])
+    return solved(x, z)
+
+
+def solve_softmax__half_the_gauge(x, p):
+    W, b = solved(x, np.log(p))
+    return (W - W.mean(axis=0), b)
+
+
+def solve_softmax__half_the_gauge__2(x, p):
+    W, b = solved(x, np.log(p))
+    return (W, b - b.mean())
+
+
+def solve_softmax__assumed_inputs(x, p):
+    z = np.log(p)
+    z = z - z.mean(axis=1, keepdims=True)
+    return ((z[1:] - z[0]).T, z[0])
+
+
+def solve_softmax__no_log(x, p):
+    return solved(x, p - p.mean(axis=1, keepdims=True))
+
+
+def solve_softmax__together(x, p):
+    z = np.log(p)
+    z = z - z.mean(axis=1, keepdims=True)
+    return np.linalg.solve(np.column_stack([x, np.ones(len(x))]), z)
+
+
+def solve_softmax__log_of_the_mean(x, p):
+    return solved(x, np.log(p / p.mean(axis=1, keepdims=True)))
+
+
+def logit_error__always_three(p, d):
+    return 0.5 * 10.0 ** (-3) / (p * (1 - p))
+
+
+def logit_error__half_to_the_power(p, d):
+    return 0.5**d / (p * (1 - p))
+
+
+def logit_error__sign_of_the_exponent(p, d):
+    return 0.5 * 10.0**d / (p * (1 - p))
+
+
+def logit_error__missing_brackets(p, d):
+    return 0.5 * 10.0 ** (-d) / p * (1 - p)
+
+
+def boundary_point__too_many_queries(label, a, b, n):
+    for _ in range(n):
+        m = (a + b) / 2
+        if label(m[None])[0] == label(a[None])[0]:
+            a = m
+        else:
+            b = m
+    return (a + b) / 2
+
+
+def boundary_point__too_many_queries__2(label, a, b, n):
+    for _ in range(n):
+        m = (a + b) / 2
+        if label(m[None])[0] == 1:
+            a = m
+        if label(m[None])[0] == 0:
+            b = m
+    return (a + b) / 2
+
+
+def boundary_point__once_too_often(label, a, b, n):
+    for _ in range(n + 1):
+        m = (a + b) / 2
+        if label(m[None])[0] == 1:
+            a = m
+        else:
+            b = m
+    return (a + b) / 2
+
+
+def boundary_point__not_halved(label, a, b, n):
+    return (a + b) / 2
+
+
+def boundary_point__raised(label, a, b, n):
+    for _ in range(n):
+        m = (a + b) / 2
+        if label(m) == 1:
+            a = m
+        else:
+            b = m
+    return (a + b) / 2

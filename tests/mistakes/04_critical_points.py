@@ -134,3 +134,197 @@ def all_kinks__too_many(f, low, high):
             return np.array([t_star])
     found = np.concatenate([all_kinks(f, low, middle), all_kinks(f, middle, high)])  # noqa: F821
     return np.append(found, middle)
+
+
+def slope_at__too_many_queries(f, t, step):
+    f(t + step / 2)
+    return (f(t + step) - f(t)) / step
+
+
+def slope_at__other_places(f, t, step):
+    s = np.sign(step) * 1e-06
+    return (f(t + s) - f(t)) / s
+
+
+def slope_at__size_only(f, t, step):
+    return abs(f(t + step) - f(t)) / abs(step)
+
+
+def meeting_point__size_of_the_difference(left, right):
+    (a, fa, sa), (b, fb, sb) = (left, right)
+    return (fb - fa + sa * a - sb * b) / abs(sa - sb)
+
+
+def meeting_point__from_the_left_end(left, right):
+    (a, fa, sa), (b, fb, sb) = (left, right)
+    return (fb - fa + sa * a - sb * b) / (sa - sb) - a
+
+
+def meeting_point__swapped_heights(left, right):
+    (a, fa, sa), (b, fb, sb) = (left, right)
+    return (fa - fb + sa * a - sb * b) / (sa - sb)
+
+
+def meeting_point__sign_of_products(left, right):
+    (a, fa, sa), (b, fb, sb) = (left, right)
+    return (fb - fa - sa * a + sb * b) / (sa - sb)
+
+
+def meeting_point__one_product(left, right):
+    (a, fa, sa), (_, fb, sb) = (left, right)
+    return (fb - fa + sa * a) / (sa - sb)
+
+
+def meeting_point__middle(left, right):
+    return (left[0] + right[0]) / 2
+
+
+def meeting_point__both_numbers(left, right):
+    (a, fa, sa), (b, fb, sb) = (left, right)
+    t = (fb - fa + sa * a - sb * b) / (sa - sb)
+    return (t, fa + sa * (t - a))
+
+
+def is_kink__ignored_gap(f, t, left, right, g):
+    g = 0.001
+    return bool(
+        abs(f(t - g) - (left[1] + left[2] * (t - g - left[0]))) < 1e-08
+        and abs(f(t + g) - (right[1] + right[2] * (t + g - right[0]))) < 1e-08
+    )
+
+
+def is_kink__loose(f, t, left, right, g):
+    return bool(
+        abs(f(t - g) - (left[1] + left[2] * (t - g - left[0]))) < 0.1
+        and abs(f(t + g) - (right[1] + right[2] * (t + g - right[0]))) < 0.1
+    )
+
+
+def is_kink__too_many_queries(f, t, left, right, g):
+    return bool(
+        abs(f(t) - (left[1] + left[2] * (t - left[0]))) < 1e-08
+        and abs(f(t - g) - (left[1] + left[2] * (t - g - left[0]))) < 1e-08
+        and (abs(f(t + g) - (right[1] + right[2] * (t + g - right[0]))) < 1e-08)
+    )
+
+
+def ends(f, low, high):
+    w = high - low
+    left = low, f(low), slope_at(f, low, 1e-3 * w)  # noqa: F821
+    return w, left, (high, f(high), slope_at(f, high, -1e-3 * w))  # noqa: F821
+
+
+def met(f, low, high, w, left, right):
+    if abs(left[2] - right[2]) > 1e-7:
+        t = meeting_point(left, right)  # noqa: F821
+        if 0.01 * w < t - low < 0.99 * w and is_kink(f, t, left, right, 0.005 * w):  # noqa: F821
+            return t
+    return None
+
+
+def looked(f, low, high):
+    w, left, right = ends(f, low, high)
+    c = (right[1] - left[1]) / w
+    if max(abs(left[2] - c), abs(right[2] - c)) < 1e-7:
+        return np.zeros(0)
+    t = met(f, low, high, w, left, right)
+    return None if t is None else np.array([t])
+
+
+def all_kinks__invented(f, low, high):
+    w, left, right = ends(f, low, high)
+    c = (right[1] - left[1]) / w
+    if max(abs(left[2] - c), abs(right[2] - c)) < 1e-07:
+        return np.array([low + 0.3 * w])
+    t = met(f, low, high, w, left, right)
+    if t is not None:
+        return np.array([t])
+    m = (low + high) / 2
+    return np.concatenate([all_kinks(f, low, m), all_kinks(f, m, high)])  # noqa: F821
+
+
+def all_kinks__invented__2(f, low, high):
+    w, left, right = ends(f, low, high)
+    c = (right[1] - left[1]) / w
+    if max(abs(left[2] - c), abs(right[2] - c)) < 1e-07:
+        return np.zeros(0)
+    t = met(f, low, high, w, left, right)
+    if t is not None:
+        return np.array([t])
+    m = (low + high) / 2
+    return np.concatenate([all_kinks(f, low, m), [m + 0.01 * w], all_kinks(f, m, high)])  # noqa: F821
+
+
+def all_kinks__twice(f, low, high):
+    w, left, right = ends(f, low, high)
+    c = (right[1] - left[1]) / w
+    if max(abs(left[2] - c), abs(right[2] - c)) < 1e-07:
+        return np.zeros(0)
+    t = met(f, low, high, w, left, right)
+    if t is not None:
+        return np.array([t, t])
+    m = (low + high) / 2
+    return np.concatenate([all_kinks(f, low, m), all_kinks(f, m, high)])  # noqa: F821
+
+
+def all_kinks__searched_once(f, low, high):
+    a = looked(f, low, high)
+    if a is not None:
+        return a
+    m = (low + high) / 2
+    b, c = (looked(f, low, m), looked(f, m, high))
+    return np.concatenate([np.zeros(0) if v is None else v for v in (b, c)])
+
+
+def all_kinks__one_slope_only(f, low, high):
+    w, left, right = ends(f, low, high)
+    c = (right[1] - left[1]) / w
+    if abs(left[2] - c) < 1e-07:
+        return np.zeros(0)
+    t = met(f, low, high, w, left, right)
+    if t is not None:
+        return np.array([t])
+    m = (low + high) / 2
+    return np.concatenate([all_kinks(f, low, m), all_kinks(f, m, high)])  # noqa: F821
+
+
+def all_kinks__one_slope_only__2(f, low, high):
+    w, left, right = ends(f, low, high)
+    c = (right[1] - left[1]) / w
+    if abs(right[2] - c) < 1e-07:
+        return np.zeros(0)
+    t = met(f, low, high, w, left, right)
+    if t is not None:
+        return np.array([t])
+    m = (low + high) / 2
+    return np.concatenate([all_kinks(f, low, m), all_kinks(f, m, high)])  # noqa: F821
+
+
+def all_kinks__too_many_queries(f, low, high):
+    w, left, right = ends(f, low, high)
+    c = (f(high) - f(low)) / w
+    f((low + high) / 2)
+    if max(abs(left[2] - c), abs(right[2] - c)) < 1e-07:
+        return np.zeros(0)
+    t = met(f, low, high, w, left, right)
+    if t is not None:
+        return np.array([t])
+    m = (low + high) / 2
+    return np.concatenate([all_kinks(f, low, m), all_kinks(f, m, high)])  # noqa: F821
+
+
+def all_kinks__too_many_queries__2(f, low, high):
+    (high - low) / 2000
+    t = np.linspace(low, high, 2001)
+    v = np.array([f(s) for s in t])
+    d = np.diff(v) / np.diff(t)
+    k = []
+    i = 0
+    while i < len(d) - 1:
+        if abs(d[i] - d[i + 1]) > 1e-07:
+            j = min(i + 2, len(d) - 1)
+            k.append(meeting_point((t[i], v[i], d[i]), (t[j + 1], v[j + 1], d[j])))  # noqa: F821
+            i = j
+        else:
+            i += 1
+    return np.array(k)

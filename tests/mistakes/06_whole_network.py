@@ -86,3 +86,99 @@ def copy_answers__forgot_b1(A0, b0, A1, b1, x):
 
 def copy_answers__relu_at_the_end(A0, b0, A1, b1, x):
     return np.maximum(np.maximum(x @ A0.T + b0, 0) @ A1.T + b1, 0)
+
+
+def asked(f, rows, offsets):
+    z, moves = all_on_the_seam(rows, offsets)  # noqa: F821
+    return z, moves, f(z[None]), f(z + moves), f(z - moves)
+
+
+def hidden(A0, b0, x):
+    return np.maximum(x @ A0.T + b0, 0)
+
+
+def all_on_the_seam__rows_themselves__2(A, c):
+    return (-(c @ A), A.copy())
+
+
+def all_on_the_seam__forgot_offsets(A, c):
+    P = np.linalg.pinv(A)
+    return (np.zeros(A.shape[1]), P.T)
+
+
+def all_on_the_seam__unit_moves(A, c):
+    P = np.linalg.pinv(A)
+    return (-P @ c, (P / np.linalg.norm(P, axis=0)).T)
+
+
+def all_on_the_seam__moved_from_z(A, c):
+    P = np.linalg.pinv(A)
+    return (-P @ c, P.T - P @ c)
+
+
+def neuron_signs__all_plus(f, A, c):
+    return np.ones(len(A))
+
+
+def neuron_signs__all_plus__2(f, A, c):
+    _z, _m, h, p, _q = asked(f, A, c)
+    return np.where((p != h).any(axis=1), 1.0, -1.0)
+
+
+def neuron_signs__first_output_only(f, A, c):
+    _z, _m, h, p, q = asked(f, A, c)
+    return np.where(np.abs(p - h)[:, 0] > np.abs(q - h)[:, 0], 1.0, -1.0)
+
+
+def neuron_signs__too_many_queries(f, A, c):
+    z, m = all_on_the_seam(A, c)  # noqa: F821
+    s = []
+    for v in m:
+        h = f(z[None])
+        s.append(
+            1.0 if np.abs(f((z + v)[None]) - h).max() > np.abs(f((z - v)[None]) - h).max() else -1.0
+        )
+    return np.array(s)
+
+
+def last_layer__ones_first(A, b, x, a):
+    s = np.linalg.lstsq(np.column_stack([np.ones(len(x)), hidden(A, b, x)]), a, rcond=None)[0]
+    return (s[:-1].T, s[-1])
+
+
+def last_layer__projected(A, b, x, a):
+    T = np.column_stack([hidden(A, b, x), np.ones(len(x))])
+    s = T.T @ a
+    return (s[:-1].T, s[-1])
+
+
+def last_layer__absolute_not_relu(A, b, x, a):
+    T = np.column_stack([np.abs(x @ A.T + b), np.ones(len(x))])
+    s = np.linalg.lstsq(T, a, rcond=None)[0]
+    return (s[:-1].T, s[-1])
+
+
+def last_layer__on_or_off(A, b, x, a):
+    T = np.column_stack([x @ A.T + b > 0, np.ones(len(x))])
+    s = np.linalg.lstsq(T.astype(float), a, rcond=None)[0]
+    return (s[:-1].T, s[-1])
+
+
+def copy_answers__absolute_not_relu(A, b, C, e, x):
+    return np.abs(x @ A.T + b) @ C.T + e
+
+
+def copy_answers__transposed(A, b, C, e, x):
+    return (np.maximum(x @ A.T + b, 0) @ C.T + e).T
+
+
+def copy_answers__on_or_off(A, b, C, e, x):
+    return (x @ A.T + b > 0) @ C.T + e
+
+
+def copy_answers__bias_after_relu(A, b, C, e, x):
+    return (np.maximum(x @ A.T, 0) + b) @ C.T + e
+
+
+def copy_answers__relu_twice(A, b, C, e, x):
+    return np.maximum(np.maximum(x @ A.T + b, 0) @ C.T, 0) + e

@@ -71,3 +71,59 @@ def decimals_needed__forgot_the_step(tolerance, step):
 
 def decimals_needed__natural_log(tolerance, step):
     return math.ceil(-math.log(tolerance * step))
+
+
+def noise_level__without_their_mean(a):
+    return float(np.diff(a, 2).std() / math.sqrt(6))
+
+
+def noise_level__wrong_count(a):
+    return float(np.sqrt((np.diff(a, 2) ** 2).sum() / len(a) / 6))
+
+
+def noise_level__mean_of_sizes(a):
+    return float(np.abs(np.diff(a, 2)).mean() / math.sqrt(6))
+
+
+def noise_level__forgot_the_root(a):
+    return float((np.diff(a, 2) ** 2).mean() / 6)
+
+
+def noise_level__largest(a):
+    return float(np.abs(np.diff(a, 2)).max() / math.sqrt(6))
+
+
+def best_step__error_not_step(n, b):
+    return 2 * math.sqrt(n * b)
+
+
+def logit_error__one_end(p, d):
+    e = 0.5 * 10.0 ** (-d)
+    return np.where(p > e, e / (p * (1 - p)), np.inf)
+
+
+def logit_error__one_end__2(p, d):
+    e = 0.5 * 10.0 ** (-d)
+    return np.where(p < 1 - e, e / (p * (1 - p)), np.inf)
+
+
+def logit_error__ends_too_wide(p, d):
+    e = 0.5 * 10.0 ** (-d)
+    return np.where((p > 2 * e) & (p < 1 - 2 * e), e / (p * (1 - p)), np.inf)
+
+
+def logit_error__no_infinity(p, d):
+    e = 0.5 * 10.0 ** (-d)
+    return np.where((p > e) & (p < 1 - e), e / (p * (1 - p)), np.nan)
+
+
+def decimals_needed__rounded_down__2(t, s):
+    return round(-math.log10(t * s))
+
+
+def decimals_needed__one_too_many(t, s):
+    return int(-math.log10(t * s)) + 1
+
+
+def decimals_needed__counted_twice(t, s):
+    return math.ceil(-math.log10(t * s / 2))

@@ -106,3 +106,27 @@ def macro_f1__only_told(told, said):
         both, one = ((told == c) & (said == c)).sum(), ((told == c) != (said == c)).sum()
         scores.append(2 * both / (2 * both + one))
     return float(np.mean(scores))
+
+
+def shares__cut_off(budget, rounds):
+    held, first = budget // 5, budget // 10
+    rest = budget - held - first
+    return held, first, [rest // rounds + (i < rest % rounds) for i in range(rounds)]
+
+
+def shares__rounded_up(budget, rounds):
+    held, first = -(-budget // 5), -(-budget // 10)
+    rest = budget - held - first
+    return held, first, [rest // rounds + (i < rest % rounds) for i in range(rounds)]
+
+
+def targets__classes_that_occur(answers, output, classes):
+    if output == "label":
+        return np.eye(answers.max() + 1)[answers]
+    if output == "probs":
+        return answers
+    return np.exp(answers) / np.exp(answers).sum(axis=1, keepdims=True)
+
+
+def targets__wrong_axis(answers, output, classes):
+    return np.exp(answers) / np.exp(answers).sum(axis=0)

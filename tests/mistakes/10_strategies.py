@@ -96,3 +96,80 @@ def dfal_k_center__numbers_of_the_list(distances, points, labelled, k, rho):
     near = free[np.argsort(distances[free], kind="stable")[:rho]]
     rows = np.concatenate([labelled, near])
     return k_center(points[rows], np.arange(len(labelled)), k) - len(labelled)  # noqa: F821
+
+
+def chosen(points, centres, k, distance, join=np.minimum, last=False):
+    near = np.full(len(points), np.inf if join is np.minimum else 0.0)
+    for c in centres:
+        near = join(near, distance(points - points[c]))
+    used, picks = np.isin(np.arange(len(points)), centres), []
+    for _ in range(k):
+        picks.append(int(np.where(used, -1, near).argmax()))
+        used[picks[-1]] = True
+        away = distance(points - points[picks[-1]])
+        near = away if last else join(near, away)
+    return np.array(picks)
+
+
+def euclid(a):
+    return np.linalg.norm(a, axis=1)
+
+
+def least_margin__unsorted(p, k):
+    b = np.sort(p, axis=1)
+    return np.sort(np.argsort(b[:, -1] - b[:, -2], kind="stable")[:k])
+
+
+def k_center__sum_of_sizes(points, centres, k):
+    return chosen(points, centres, k, lambda a: np.abs(a).sum(axis=1))
+
+
+def k_center__largest_coordinate(points, centres, k):
+    return chosen(points, centres, k, lambda a: np.abs(a).max(axis=1))
+
+
+def k_center__sum_over_centres(points, centres, k):
+    return chosen(points, centres, k, euclid, np.add)
+
+
+def k_center__last_pick_alone(points, centres, k):
+    return chosen(points, centres, k, euclid, last=True)
+
+
+def k_center__first_centre_alone(points, centres, k):
+    near = euclid(points - points[centres[0]])
+    near[centres] = -1
+    picks = []
+    for _ in range(k):
+        pick = int(near.argmax())
+        picks.append(pick)
+        near = np.minimum(near, euclid(points - points[pick]))
+        near[pick] = -1
+    return np.array(picks)
+
+
+def k_center__chosen_again(points, centres, k):
+    near = np.min([euclid(points - points[c]) for c in centres], axis=0)
+    picks = []
+    for _ in range(k):
+        pick = int(near.argmax())
+        picks.append(pick)
+        near = np.minimum(near, euclid(points - points[pick]))
+    return np.array(picks)
+
+
+def deepfool_step__missing_bias(W, b, x):
+    return deepfool_step_parts(W, 0 * b, x, 2)
+
+
+def deepfool_step__unit_step(W, b, x):
+    r = deepfool_step_parts(W, b, x, 2)
+    return r / np.linalg.norm(r)
+
+
+def deepfool_step__distance_alone(W, b, x):
+    return float(np.linalg.norm(deepfool_step_parts(W, b, x, 2)))
+
+
+def deepfool_step__point_not_step(W, b, x):
+    return x + deepfool_step_parts(W, b, x, 2)

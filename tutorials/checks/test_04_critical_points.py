@@ -2,12 +2,16 @@
 
 import numpy as np
 
+from mstheft.course import explain
+
 
 def pieces(kinks, jumps, slope=0.0, height=0.0):
     """A function of one number with these kinks, and a list of the places at which it was asked."""
     asked = []
 
     def f(t):
+        if np.ndim(t):
+            raise ValueError(f"expected one number, got an array of shape {np.shape(t)}")
         asked.append(float(t))
         bends = sum(g * max(float(t) - k, 0.0) for k, g in zip(kinks, jumps, strict=True))
         return height + slope * float(t) + bends
@@ -18,8 +22,8 @@ def pieces(kinks, jumps, slope=0.0, height=0.0):
 def test_slope_at(learner, rng):
     t, step = float(rng.uniform(-3, 3)), float(rng.uniform(0.01, 0.2))
     slope, jump, height = (float(v) for v in rng.uniform(0.6, 3, 3))
-    f, _ = pieces([t], [jump], slope, height)
-    learner.call("slope_at", f, t, step).equals(
+    f, asked = pieces([t], [jump], slope, height)
+    answer = learner.call("slope_at", f, t, step).equals(
         slope + jump,
         mistakes={
             "forgot_the_step": (slope + jump) * step,
@@ -28,13 +32,23 @@ def test_slope_at(learner, rng):
             "value_not_slope": height + slope * t,
         },
     )
+    answer.asked(len(asked), 2)
+    there = all(min(abs(a - t), abs(a - t - step)) < 1e-9 for a in asked)
+    answer.holds(there, "f is asked at t and at t + step", "other_places")
+
+
+def test_slope_at__falling(learner, rng):
+    t, step = float(rng.uniform(-3, 3)), float(rng.uniform(0.01, 0.2))
+    slope = -float(rng.uniform(0.6, 3))
+    f, _ = pieces([], [], slope)
+    learner.call("slope_at", f, t, step).equals(slope, mistakes={"size_only": -slope})
 
 
 def test_slope_at__right_end(learner, rng):
     t, step = float(rng.uniform(-3, 3)), float(rng.uniform(0.01, 0.2))
     slope, jump = (float(v) for v in rng.uniform(0.6, 3, 2))
-    f, _ = pieces([t], [jump], slope)
-    learner.call("slope_at", f, t, -step).equals(
+    f, asked = pieces([t], [jump], slope)
+    answer = learner.call("slope_at", f, t, -step).equals(
         slope,
         mistakes={
             "size_of_the_step": -slope,
@@ -42,6 +56,7 @@ def test_slope_at__right_end(learner, rng):
             "both_sides": slope + jump / 2,
         },
     )
+    answer.asked(len(asked), 2)
 
 
 def test_meeting_point(learner, rng):
@@ -58,21 +73,38 @@ def test_meeting_point(learner, rng):
             "swapped_slopes": (f_r - f_l + s_r * t_l - s_l * t_r) / (s_r - s_l),
             "middle": (t_l + t_r) / 2,
             "added_slopes": (f_r - f_l + s_l * t_l - s_r * t_r) / (s_l + s_r),
+            "from_the_left_end": t_star - t_l,
+            "swapped_heights": t_star - 2 * (f_r - f_l) / (s_l - s_r),
+            "sign_of_products": 2 * (f_r - f_l) / (s_l - s_r) - t_star,
+            "one_product": t_star + s_r * t_r / (s_l - s_r),
+            "one_product__2": t_star - s_l * t_l / (s_l - s_r),
+            "both_numbers": (t_star, height),
         },
+    )
+
+
+def test_meeting_point__bent_upwards(learner, rng):
+    t_star, height, jump = (float(v) for v in rng.uniform(0.5, 2, 3))
+    s_l = float(rng.uniform(0.5, 2)) * rng.choice([-1, 1])
+    t_l, t_r = t_star - float(rng.uniform(1, 4)), t_star + float(rng.uniform(1, 4))
+    left = t_l, height + s_l * (t_l - t_star), s_l
+    right = t_r, height + (s_l + jump) * (t_r - t_star), s_l + jump
+    learner.call("meeting_point", left, right).equals(
+        t_star, mistakes={"size_of_the_difference": -t_star}
     )
 
 
 def test_is_kink(learner, rng):
     # whole numbers and halves: nothing is rounded, so that this judges the idea alone
     t_star, slope, jump = (int(v) for v in rng.integers(1, 6, 3))
-    f, _ = pieces([t_star], [jump], slope)
+    f, asked = pieces([t_star], [jump], slope)
     left, right = (
         (t_star - 8.0, slope * (t_star - 8.0), slope),
         (t_star + 8.0, slope * (t_star + 8.0) + 8.0 * jump, slope + jump),
     )
     learner.call("is_kink", f, float(t_star), left, right, 0.5).equals(
         True, mistakes={"swapped_sides": False}
-    )
+    ).asked(len(asked), 2)
 
 
 def test_is_kink__two_on_the_right(learner, rng):
@@ -92,6 +124,35 @@ def test_is_kink__two_on_the_left(learner, rng):
     left, right = ((-t, value, -slope) for t, value, slope in (right, left))
     answer = learner.call("is_kink", mirrored, -false, left, right, 0.05)
     answer.equals(False, mistakes={"not_looked_before": True})
+
+
+def test_is_kink__not_alone(learner, rng):
+    """A kink, but f leaves the right line for a while close behind it."""
+    f, left, right = bump(rng, 0.2, float(rng.uniform(1, 3)))
+    answer = learner.call("is_kink", f, 1.0, left, right, 0.5)
+    answer.equals(False, mistakes={"ignored_gap": True})
+
+
+def test_is_kink__not_alone_before(learner, rng):
+    f, left, right = bump(rng, -0.2, float(rng.uniform(1, 3)))
+    answer = learner.call("is_kink", f, 1.0, left, right, 0.5)
+    answer.equals(False, mistakes={"ignored_gap": True})
+
+
+def test_is_kink__small_bend(learner, rng):
+    """The same, but f leaves the line by a few thousandths only."""
+    f, left, right = bump(rng, float(rng.choice([-0.2, 0.2])), float(rng.uniform(0.01, 0.02)))
+    answer = learner.call("is_kink", f, 1.0, left, right, 0.5)
+    answer.equals(False, mistakes={"loose": True})
+
+
+def bump(rng, near, size):
+    """A kink at 1, and a bump of f beside it, from 1 + near to 1 + 5 near."""
+    slope, jump = (float(v) for v in rng.uniform(0.5, 2, 2))
+    places = [1 + k * near for k in (1, 3, 5)]
+    f, _ = pieces([1.0, *places], [jump, size, -2 * size, size], slope)
+    left, right = (-6.0, f(-6.0), slope), (8.0, f(8.0), slope + jump)
+    return f, left, right
 
 
 def test_is_kink__rounding(learner, rng):
@@ -119,34 +180,52 @@ def two_kinks(rng):
     return f, kinks, left, right, false
 
 
+def places(answer, kinks, missing="half_lost", **mistakes):
+    """The answer must be these places. Others are told first: invented ones, twice the same."""
+    kinks = np.array(kinks)
+    if len(kinks):
+        mistakes = {**mistakes, "found_nothing": np.zeros(0)}
+    got = answer.value
+    known = any(explain.same(m, got, 1e-6, 1e-5) for m in mistakes.values())
+    if isinstance(got, np.ndarray) and got.ndim == 1 and got.dtype.kind == "f" and not known:
+        bends = [np.any(np.abs(kinks - t) < 1e-5) for t in got]
+        answer.holds(bends, "only places at which f bends", "invented")
+        answer.holds(np.all(np.abs(np.diff(np.sort(got))) > 1e-5), "each kink once", "twice")
+        answer.holds(len(got) == len(kinks), f"all kinks, of which there are {len(kinks)}", missing)
+    return answer.equals(kinks, rtol=1e-6, atol=1e-5, mistakes=mistakes)
+
+
 def test_all_kinks(learner, rng):
     kink = float(rng.uniform(-2, 2))
-    f, _ = pieces([kink], [float(rng.uniform(0.5, 2))], float(rng.uniform(-1, 1)))
-    learner.call("all_kinks", f, -3.0, 4.0).equals(
-        np.array([kink]), rtol=1e-6, atol=1e-5, mistakes={"found_nothing": np.zeros(0)}
-    )
+    f, asked = pieces([kink], [float(rng.uniform(0.5, 2))], float(rng.uniform(-1, 1)))
+    places(learner.call("all_kinks", f, -3.0, 4.0), [kink]).asked(len(asked), 8)
 
 
 def test_all_kinks__none(learner, rng):
-    f, _ = pieces([], [], float(rng.uniform(0.5, 2)), 1.0)
-    learner.call("all_kinks", f, -3.0, 4.0).equals(np.zeros(0))
+    f, asked = pieces([], [], float(rng.uniform(0.5, 2)), 1.0)
+    places(learner.call("all_kinks", f, -3.0, 4.0), []).asked(len(asked), 6)
 
 
 def test_all_kinks__two(learner, rng):
     f, kinks, _, _, false = two_kinks(rng)
-    answer = learner.call("all_kinks", f, 0.0, 6.0)
-    answer.equals(
-        np.array(kinks),
-        rtol=1e-6,
-        atol=1e-5,
-        mistakes={
-            "unchecked": np.array([false]),
-            "half_lost": np.array(kinks[:1]),
-            "half_lost__2": np.array(kinks[1:]),
-            "too_many": np.array([*kinks, 3.0]),
-            "unsorted": np.array(kinks[::-1]),
-            "found_nothing": np.zeros(0),
-        },
+    places(
+        learner.call("all_kinks", f, 0.0, 6.0),
+        kinks,
+        unchecked=np.array([false]),
+        half_lost=np.array(kinks[:1]),
+        half_lost__2=np.array(kinks[1:]),
+        too_many=np.array([*kinks, 3.0]),
+        too_many__2=np.array([kinks[0], 3.0, kinks[1]]),
+        unsorted=np.array(kinks[::-1]),
+    )
+
+
+def test_all_kinks__six(learner, rng):
+    kinks = np.arange(6) * 1.3 + rng.uniform(0.3, 0.9, 6)
+    jumps = rng.uniform(0.7, 2, 6) * rng.permutation([-1, 1, -1, 1, 1, -1])
+    f, _ = pieces(kinks, jumps, float(rng.uniform(-1, 1)))
+    places(
+        learner.call("all_kinks", f, 0.0, 8.0), kinks, "searched_once", searched_once=np.zeros(0)
     )
 
 
@@ -155,6 +234,23 @@ def test_all_kinks__equal_slopes(learner, rng):
     first, jump = float(rng.uniform(-2, -1)), float(rng.uniform(0.7, 2))
     kinks = [first, first + float(rng.uniform(1.2, 2))]
     f, _ = pieces(kinks, [jump, -jump], float(rng.uniform(-1, 1)))
-    learner.call("all_kinks", f, -3.0, 4.0).equals(
-        np.array(kinks), rtol=1e-6, atol=1e-5, mistakes={"equal_slopes": np.zeros(0)}
-    )
+    places(learner.call("all_kinks", f, -3.0, 4.0), kinks, equal_slopes=np.zeros(0))
+
+
+def back_on_the_line(rng):
+    """Two kinks; the right end lies on the left end's line, but has another slope."""
+    kinks = [float(rng.uniform(1, 2)), float(rng.uniform(3.5, 4.5))]
+    jump = float(rng.uniform(0.7, 2))
+    back = -jump * (6 - kinks[0]) / (6 - kinks[1])
+    return pieces(kinks, [jump, back], float(rng.uniform(-1, 1)))[0], kinks
+
+
+def test_all_kinks__chord_like_the_left_end(learner, rng):
+    f, kinks = back_on_the_line(rng)
+    places(learner.call("all_kinks", f, 0.0, 6.0), kinks, one_slope_only=np.zeros(0))
+
+
+def test_all_kinks__chord_like_the_right_end(learner, rng):
+    f, kinks = back_on_the_line(rng)
+    answer = learner.call("all_kinks", lambda t: f(6 - t), 0.0, 6.0)
+    places(answer, [6 - k for k in kinks[::-1]], one_slope_only=np.zeros(0))

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from mstheft.course.learner import Answer
+
 
 class Toy:
     """Three neurons with four inputs; neuron i stands on its seam at x, the others 1.5 away."""
@@ -15,19 +17,25 @@ class Toy:
         self.relative = signs
         self.rows[self.i] = self.signs * rng.uniform(0.5, 1, 4)
         self.rows[self.i, pivot] *= 2 / abs(self.rows[self.i, pivot])
+        other = 1 + int(np.flatnonzero(signs[1:] < 0)[0])  # the smallest has the other sign
+        self.rows[self.i, other] *= 0.3 / abs(self.rows[self.i, other])
         self.outputs = rng.choice([-1, 1], 3) * rng.uniform(0.5, 2, 3)
         self.outputs[self.i] = output * abs(self.outputs[self.i])
         self.x = rng.normal(size=4)
-        sides = np.where(np.arange(3) == self.i, 0, rng.choice([-1.5, 1.5], 3))
+        sides = np.insert(rng.permutation([-1.5, 1.5]), self.i, 0)  # one of the others is on
         self.biases = sides - self.rows @ self.x
         others = (sides > 0) @ (self.outputs[:, None] * self.rows)
         self.own, self.factor = self.rows[self.i], self.outputs[self.i]
         self.sizes = np.abs(self.own * self.factor)
         self.ahead = others + self.factor * np.maximum(self.own, 0)  # the slopes in front of x
         self.middle = others + self.factor * self.own / 2
-        self.pivot = pivot
+        self.pivot, self.count = pivot, 0
 
     def f(self, x):
+        """The answer at one input, counted."""
+        if np.shape(x) != (4,):
+            raise ValueError(f"expected one input of shape (4,), got shape {np.shape(x)}")
+        self.count += 1
         hidden = np.maximum(self.rows @ np.asarray(x, float) + self.biases, 0)
         return float(self.outputs @ hidden) + 0.7
 
@@ -37,9 +45,10 @@ def step(rng):
 
 
 def test_second_difference(learner, rng):
-    toy, c, j = Toy(rng), step(rng), int(rng.integers(4))
-    expected = toy.sizes[j] * np.sign(toy.factor)
+    toy, c, j = Toy(rng, output=1), step(rng), int(rng.integers(4))
+    expected = toy.sizes[j]
     at_x = toy.f(toy.x)
+    toy.count = 0
     learner.call("second_difference", toy.f, toy.x, np.eye(4)[j], c).equals(
         expected,
         rtol=1e-6,
@@ -54,17 +63,41 @@ def test_second_difference(learner, rng):
             "half_the_step": expected / 2,
             "sign": -expected,
         },
+    ).asked(toy.count, 3)
+
+
+def test_second_difference__negative_output(learner, rng):
+    toy, c, j = Toy(rng), step(rng), int(rng.integers(4))
+    learner.call("second_difference", toy.f, toy.x, np.eye(4)[j], c).equals(
+        -toy.sizes[j], rtol=1e-6, atol=1e-8, mistakes={"size_only": toy.sizes[j]}
     )
 
 
 def test_second_difference__direction(learner, rng):
     toy, c = Toy(rng, output=1), step(rng)
-    e = rng.choice([-1, 1], 4) * rng.uniform(0.3, 1, 4)
-    bend = abs(toy.own @ e) * toy.factor
+    e = rng.choice([-1, 1], 4) * rng.uniform(0.3, 0.45, 4)  # shorter than 1
     if abs(toy.own @ e) < 0.1:  # too flat to judge
-        e = toy.own / 2
-        bend = abs(toy.own @ e) * toy.factor
-    learner.call("second_difference", toy.f, toy.x, e, c).equals(bend, rtol=1e-6, atol=1e-8)
+        e = toy.own / 3
+    bend, length = abs(toy.own @ e) * toy.factor, np.linalg.norm(e)
+    learner.call("second_difference", toy.f, toy.x, e, c).equals(
+        bend,
+        rtol=1e-6,
+        atol=1e-8,
+        mistakes={"unit_direction": bend / length, "unit_direction__2": bend / length**2},
+    )
+
+
+def test_second_difference__wide_step(learner, rng):
+    """So wide that the seam of a second neuron is crossed: its bend belongs to the answer."""
+    side, c = float(rng.uniform(0.5, 1)), float(rng.uniform(2, 3))
+
+    def f(x):
+        return float(2 * max(x[0], 0) + 3 * max(x[0] - side, 0))
+
+    x, e = np.zeros(4), np.eye(4)[0]
+    learner.call("second_difference", f, x, e, c).equals(
+        2 + 3 * (c - side) / c, rtol=1e-6, mistakes={"other_step": 2.0}
+    )
 
 
 def test_absolute_row(learner, rng):
@@ -80,8 +113,10 @@ def test_absolute_row(learner, rng):
             "divided_by_c_squared": toy.sizes / c,
             "forgot_to_divide": toy.sizes * c,
             "summed": toy.sizes.sum(),
+            "normalised": toy.sizes / toy.sizes.max(),
+            "normalised__2": toy.sizes / np.linalg.norm(toy.sizes),
         },
-    )
+    ).asked(toy.count, 12)
 
 
 def test_absolute_row__positive_output(learner, rng):
@@ -104,8 +139,9 @@ def test_relative_signs(learner, rng):
             "first_as_partner": -signs,
             "gradient": np.sign(toy.ahead),
             "pivot_zero": np.where(pivot, 0.0, signs),
+            "zero_or_one": (signs + 1) / 2,
         },
-    )
+    ).asked(toy.count, 9)
 
 
 def test_relative_signs__positive_output(learner, rng):
@@ -118,9 +154,12 @@ def test_relative_signs__positive_output(learner, rng):
 
 
 def walk(toy, rng):
-    """A direction, and how much the slope jumps along it."""
+    """A direction that takes the neuron from on to off or back, and how much the slope jumps."""
     v = toy.signs * rng.uniform(0.5, 1, 4) + rng.normal(size=4) / 20
     return v, float(abs(toy.factor * (toy.own @ v)))
+
+
+ONCE = 3 * 4 + 3 * 3  # queries for the sizes and the signs of four weights
 
 
 def test_row_up_to_sign(learner, rng):
@@ -137,7 +176,16 @@ def test_row_up_to_sign(learner, rng):
             "sign": -row,
             "unit_length": row / np.linalg.norm(row),
         },
-    )
+    ).asked(toy.count, ONCE)
+
+
+def test_row_up_to_sign__walked_the_other_way(learner, rng):
+    toy, c = Toy(rng), step(rng)
+    v, jump = walk(toy, rng)
+    for way in (v, -v):
+        learner.call("row_up_to_sign", toy.f, toy.x, way, jump, c).equals(
+            toy.sizes * toy.relative, rtol=1e-5, atol=1e-7
+        )
 
 
 def test_row_up_to_sign__wide_step(learner, rng):
@@ -155,3 +203,24 @@ def test_row_up_to_sign__refuses(learner, rng):
     toy, c = Toy(rng), step(rng)
     v, jump = walk(toy, rng)
     learner.refuses("row_up_to_sign", toy.f, toy.x, v, 1.5 * jump, c)
+    refused = Answer(learner, "row_up_to_sign", (toy.f, toy.x, v, 1.5 * jump, c), {})
+    refused.asked(toy.count, 8 * ONCE)
+
+
+def test_row_up_to_sign__refuses_what_nearly_fits(learner, rng):
+    toy, c = Toy(rng), step(rng)
+    v, jump = walk(toy, rng)
+    learner.refuses(
+        "row_up_to_sign",
+        *(toy.f, toy.x, v, 1.001 * jump, c),
+        mistakes={"loose": toy.sizes * toy.relative},
+    )
+
+
+def test_row_up_to_sign__eighth_step(learner, rng):
+    toy = Toy(rng)
+    v, jump = walk(toy, rng)
+    c = 8**7 * float(rng.uniform(0.3, 0.35))  # only the last step crosses nothing for sure
+    learner.call("row_up_to_sign", toy.f, toy.x, v, jump, c).equals(
+        toy.sizes * toy.relative, rtol=1e-5, atol=1e-7
+    )

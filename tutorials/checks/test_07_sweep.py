@@ -3,10 +3,12 @@
 import numpy as np
 
 import mstheft as mt
+from mstheft.course.learner import Counted
 
 
 def test_floor_queries(learner, rng):
-    d, h, K = (int(n) for n in rng.integers([20, 8, 2], [90, 30, 7]))
+    h, K = int(rng.choice([11, 13, 17, 19])), int(rng.integers(3, 8))
+    d = K * int(rng.integers(8, 15)) + 1  # so that h d is no multiple of K
     whole = h * d + K * h + K
     learner.call("floor_queries", d, h, K).equals(
         whole / K,
@@ -14,6 +16,7 @@ def test_floor_queries(learner, rng):
             "counted_the_free_ones": (whole + h) / K,
             "forgot_last_bias": whole / K - 1,
             "not_divided": float(whole),
+            "swapped": (h * K + d * h + d) / d,
         },
     )
 
@@ -29,7 +32,18 @@ def test_jacobian(learner, rng):
             "not_divided": A * c,
             "step_one": A / c,
             "forgot_the_middle": A + here / c,
+            "neighbours": np.diff(A, axis=1, prepend=0),
         },
+    ).asked(oracle.count, 6)
+
+
+def test_jacobian__curved(learner, rng):
+    A, x, c = rng.normal(size=(3, 5)), rng.uniform(0.5, 2, 5), float(rng.uniform(0.05, 0.2))
+    ask = Counted(lambda x: np.square(x) @ A.T, rows=True)
+    learner.call("jacobian", ask, x, c).equals(
+        A * (2 * x + c),
+        mistakes={"backward": A * (2 * x - c), "other_step": A * 2 * x},
+        rtol=1e-4,
     )
 
 
@@ -47,7 +61,22 @@ def test_solve_group(learner, rng):
     sizes = np.linalg.norm(jumps, axis=1)[:, None]
     change = jumps.T @ rows
     learner.call("solve_group", jumps, change).equals(
-        rows, mistakes={"projected": jumps @ change, "unit_jumps": rows * sizes}
+        rows,
+        mistakes={
+            "projected": jumps @ change,
+            "projected__2": jumps @ change / sizes**2,
+            "unit_jumps": rows * sizes,
+        },
+    )
+
+
+def test_solve_group__rounded(learner, rng):
+    """Answers are rounded: no rows fit all equations, and those that fit best are asked."""
+    across = np.linalg.qr(rng.normal(size=(5, 5)))[0]  # two directions no jump has a part in
+    jumps, rows = rng.normal(size=(3, 3)) @ across[:3], rng.normal(size=(3, 7))
+    change = jumps.T @ rows + across[3:].T @ rng.normal(size=(2, 7)) / 100
+    learner.call("solve_group", jumps, change).equals(
+        rows, mistakes={"some_equations": np.linalg.solve(jumps[:, :3].T, change[:3])}
     )
 
 
@@ -66,6 +95,8 @@ def test_orientations(learner, rng):
     rows, jumps, x = rng.normal(size=(h, d)), rng.normal(size=(h, K)), rng.normal(size=d)
     signs = rng.choice([-1.0, 1.0], size=h)
     sides = signs * np.array([1, -1, 1, -1, 1])  # so that some are on at x, and some are off
+    turn = sides[:4] * np.array([-1, -1, -1, 1])  # offsets decide the sides of three
+    rows[:4] *= (turn * np.sign(rows[:4] @ x))[:, None]
     y = sides * rng.uniform(0.5, 2, size=h)
     on = signs * y > 0
     jacobian = (jumps.T * (signs * on)) @ rows
@@ -75,5 +106,24 @@ def test_orientations(learner, rng):
             "forgot_factor_2": (signs - sides) / 2,
             "forgot_even_part": signs + sides,
             "value_for_sign": signs + sides - y,
+            "forgot_offsets": signs + sides - np.sign(rows @ x),
+            "added_the_even_part": signs + 2 * sides,
+            "side_of_x": sides,
         },
+    )
+
+
+def test_orientations__rounded(learner, rng):
+    """The Jacobian is rounded: the numbers are off -1 and 1, and fit the equations best."""
+    h, d, K = 5, 6, 4
+    rows, jumps, x = rng.normal(size=(h, d)), rng.normal(size=(h, K)), rng.normal(size=d)
+    nearly = rng.choice([-1, 1], size=h) * rng.uniform(0.8, 1.2, size=h)
+    y = rng.choice([-1, 1], size=h) * rng.uniform(0.5, 2, size=h)
+    tables = (jumps[:, :, None] * rows[:, None, :]).reshape(h, -1)
+    noise = rng.normal(size=(3, K * d)) / 20
+    across = np.linalg.qr(np.vstack([tables, noise]).T)[0][:, h:]
+    rest = (across @ rng.normal(size=3) / 20).reshape(K, d)
+    jacobian = ((jumps.T * (nearly + np.sign(y))) @ rows + rest) / 2
+    learner.call("orientations", jacobian, x, rows, y - rows @ x, jumps).equals(
+        nearly, mistakes={"rounded": np.sign(nearly)}
     )

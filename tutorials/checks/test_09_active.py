@@ -19,11 +19,27 @@ def test_shares(learner, rng):
     )
 
 
+def test_shares__rounded(learner, rng):
+    tens = int(rng.integers(4, 15))  # of 10 tens + 3 rows 20 % is 2 tens + 0.6, 10 % is tens + 0.3
+    right = (2 * tens + 1, tens, [tens + 1] * 2 + [tens] * 5)
+    learner.call("shares", 10 * tens + 3, 7).equals(
+        right,
+        mistakes={
+            "cut_off": (2 * tens, tens, [tens + 1] * 3 + [tens] * 4),
+            "rounded_up": (2 * tens + 1, tens + 1, [tens + 1] + [tens] * 6),
+        },
+    )
+
+
 def test_targets(learner, rng):
     logits = rng.normal(size=(5, 3))
     learner.call("targets", logits, "logits", 3).equals(
         mt.nn.functions.softmax(logits),
-        mistakes={"raw_logits": logits, "not_divided": np.exp(logits)},
+        mistakes={
+            "raw_logits": logits,
+            "not_divided": np.exp(logits),
+            "wrong_axis": mt.nn.functions.softmax(logits.T).T,
+        },
     )
 
 
@@ -42,10 +58,15 @@ def test_targets__probs(learner, rng):
 
 
 def test_targets__label(learner, rng):
-    labels = rng.permutation([0, 1, 2, 3, 1, 2])
-    right = mt.nn.losses.one_hot(labels, 4)
-    learner.call("targets", labels, "label", 4).equals(
-        right, mistakes={"counted_from_1": np.roll(right, -1, axis=1), "raw_labels": labels}
+    labels = rng.permutation([0, 1, 2, 3, 1, 2, 0])
+    right = mt.nn.losses.one_hot(labels, 5)  # the last class does not occur
+    learner.call("targets", labels, "label", 5).equals(
+        right,
+        mistakes={
+            "counted_from_1": np.roll(right, -1, axis=1),
+            "raw_labels": labels,
+            "classes_that_occur": right[:, :4],
+        },
     )
 
 
@@ -66,6 +87,13 @@ def test_soft_cross_entropy(learner, rng):
 
 def test_soft_cross_entropy__large_logits(learner, rng):
     logits, soft = 1000 + rng.normal(size=(3, 3)), rng.dirichlet(np.ones(3), size=3)
+    right = mt.nn.losses.cross_entropy(logits, soft)
+    learner.call("soft_cross_entropy", logits, soft).equals(right)
+
+
+def test_soft_cross_entropy__far_apart(learner, rng):
+    logits = np.array([[0.0, -2000.0, -1.0], [900.0, 0.0, -900.0]]) + rng.normal(size=(2, 3))
+    soft = rng.dirichlet(np.ones(3), size=2)
     right = mt.nn.losses.cross_entropy(logits, soft)
     learner.call("soft_cross_entropy", logits, soft).equals(right)
 

@@ -61,7 +61,8 @@ def all_kinks(f, low, high):
            An interval shorter than 1e-6 is not split: its middle is the kink.
 
     f : as above, made of straight pieces; low < high : numbers
-    Returns the places as an array (n,), the smallest first; empty if there is none.
+    Returns the places as an array (n,), the smallest first; empty if there is none. Costs at most
+    8 queries for each interval that is looked at, and 6 if there is no kink in it.
     """
     width = high - low
     left = low, f(low), slope_at(f, low, 1e-3 * width)

@@ -26,7 +26,7 @@ def absolute_row(f, x, c):
     e_j is the direction of input j: 1 at place j, 0 elsewhere. A1_i may be negative.
 
     f, x, c : as above
-    Returns (d,) numbers, none of them below 0.
+    Returns (d,) numbers, none of them below 0. Costs 3 d queries.
     """
     return np.abs([second_difference(f, x, e, c) for e in np.eye(len(x))])
 
@@ -42,7 +42,7 @@ def relative_signs(f, x, c, sizes):
     Take the nearer of the two. A1_i may be negative.
 
     f, x, c : as above; sizes : (d,) what absolute_row has found
-    Returns (d,) of 1.0 and -1.0, with 1.0 at place k.
+    Returns (d,) of 1.0 and -1.0, with 1.0 at place k. Costs 3 (d - 1) queries.
     """
     d, k = len(x), int(sizes.argmax())
     axes = np.eye(d)
@@ -67,7 +67,7 @@ def row_up_to_sign(f, x, v, jump, c):
 
     f, x, c : as above; v : (d,); jump : a number above 0
     Returns (d,) the row, its largest entry (by size) positive.
-    Raises ValueError if no step gives a row that fits.
+    Raises ValueError if no step gives a row that fits. Costs 6 d - 3 queries for each step.
     """
     for _ in range(8):
         sizes = absolute_row(f, x, c)
