@@ -79,6 +79,8 @@ class Answer:
         __tracebackhide__ = True
         lesson, known = self.learner.lesson, self.learner.lesson.function(self.name)
         own = known.mistakes.get(key) if known else None
+        if own and key == "raised":
+            own = f"{own} {text}"  # which says where
         text = own or text or (None if text == "" else cause(key) or cause("unknown"))
         facts = {"number": lesson.number, "name": self.name, "file": show.near(lesson.exercise)}
         remarks, outside = [], key in (*OUTSIDE, "stopped")

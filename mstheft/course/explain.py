@@ -153,7 +153,7 @@ def _of_shape(
             "transpose" if np.allclose(g.T, e, rtol, atol) else "shape", "shape_transpose"
         )
     if e.size == g.size:
-        return _found("shape", "shape_column")
+        return _found("shape", "shape_column" if e.ndim else "shape_one")
     if e.ndim == 1 and g.shape == (len(e), len(e)):
         return _found("shape", "shape_outer")
     turned = {s[::-1] for s in _shapes(args) if len(s) == 2} | set(_shapes(args))

@@ -153,6 +153,7 @@ class Counted:
 
     def __init__(self, function: Callable[[Any], Any], rows: bool = False):
         self.function, self.rows, self.count = function, rows, 0
+        self.__name__ = getattr(function, "__name__", "function")  # as feedback shows it
 
     def __call__(self, x: Any) -> Any:
         """The function's answer, counted. Raises ValueError for a bare point where rows belong."""
