@@ -96,6 +96,8 @@ def test_every_function_is_told_in_chinese(lesson):
         own = CHINESE[lesson].get(name, {})
         assert is_chinese(own.get("does", "")), name
         assert len(own.get("hints", ())) == len(known["hints"]), name
+        missing = set(known.get("mistakes", {})) - set(own.get("mistakes", {}))
+        assert not missing, (name, missing)
         for text in (*own["hints"], *own.get("mistakes", {}).values()):
             assert is_chinese(text), (name, text)
 
