@@ -91,6 +91,15 @@ def test_a_wrong_function_behind_one_that_is_not_written_is_explained(here, caps
     assert "it has logit, solve_logistic" in err
 
 
+def test_a_function_whose_helper_is_wrong_is_sent_there(here, capsys):
+    solve(here)
+    path = here / "tutorials" / "exercises" / "02_logistic.py"
+    text = path.read_text() + "\n\ndef logit(p):\n    return np.log10(p) - np.log10(1 - p)\n"
+    path.write_text(text)
+    out = learn(capsys, "check", 2, "solve_logistic")[1]
+    assert "solve_logistic calls logit, which is not right yet: mend that first." in out
+
+
 def test_every_wrong_function_is_named(here, capsys):
     path = here / "tutorials" / "exercises" / "02_logistic.py"
     path.write_text(path.read_text().replace("...  # your code", "return np.zeros(3)"))

@@ -12,6 +12,7 @@ from mstheft.commands.shared import Desk, Wrong
 from mstheft.course import book, checking, grading, manifest, starter, state, watch
 from mstheft.course.messages import say
 from mstheft.course.show import near
+from mstheft.course.starter import calls
 
 
 def run(args: argparse.Namespace, desk: Desk) -> int:
@@ -119,6 +120,9 @@ def _judge(
         return 0
     desk.say("\n" + say("check_first", name=shown.name))
     desk.say(str(shown.feedback))
+    open_ones = {f.name for f in outcome.functions if not f.solved and f is not shown}
+    if called := calls(lesson.exercise, shown.name) & open_ones:
+        desk.say("\n" + say("check_calls", name=shown.name, others=", ".join(sorted(called))))
     others = [f.name for f in outcome.functions if f.state == "wrong" and f is not shown]
     if others:
         facts = {"names": ", ".join(others), "first": others[0], "number": lesson.number}
@@ -229,6 +233,7 @@ def _grade(args: argparse.Namespace, desk: Desk, course: manifest.Course) -> int
             bar.update(1)
     for g in sorted(grades, key=lambda g: (g.exercise, g.author)):
         facts = {"grade": g.grade, "author": g.author, "exercise": g.exercise}
+        facts |= {"solved": g.solved, "all": g.functions}
         desk.say(say("grade_row", reason=g.reason, **facts))
     for path in misnamed:
         desk.say(say("grade_misnamed", path=near(path)))

@@ -92,7 +92,7 @@ class Answer:
         raise Mismatch(
             Feedback(
                 function=self.name,
-                called="" if outside or key == "unwritten" else called,
+                called="" if outside or key in ("unwritten", "absent") else called,
                 expected=expected,
                 got=got,
                 key=key,

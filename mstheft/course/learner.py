@@ -103,7 +103,8 @@ class Learner:
         file = self.path.name
         if not self.path.is_file():
             text = say("no_file_cause", number=self.lesson.number)
-            call.fail("no_file", got=say("no_file", file=file), text=text)
+            following = say("next_reset", number=self.lesson.number)
+            call.fail("no_file", got=say("no_file", file=file), text=text, following=following)
         try:
             self._process = self._process or Process(self.path, self.hidden)
             hello = self._process.hello

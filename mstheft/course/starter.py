@@ -39,6 +39,16 @@ def starter(lesson: manifest.Lesson) -> str:
     return "\n".join(lines) + "\n"
 
 
+def calls(path: Path, name: str) -> set[str]:
+    """The names that the body of function `name` mentions; none where the file cannot be read."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return set()
+    bodies = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == name]
+    return {n.id for body in bodies[-1:] for n in ast.walk(body) if isinstance(n, ast.Name)}
+
+
 def main(paths: list[str]) -> None:
     """Write the exercise of each solution that is named."""
     for path in map(Path, paths):

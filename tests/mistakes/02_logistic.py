@@ -100,6 +100,19 @@ def solve_softmax__one_vs_rest(x, p):
     return theta[:-1].T, theta[-1]
 
 
+def solve_softmax__one_vs_rest__2(x, p):
+    A, z = np.column_stack([x, np.ones(len(x))]), np.log(p / (1 - p))
+    theta = np.linalg.solve(A, z - z.mean(axis=1, keepdims=True))
+    return theta[:-1].T, theta[-1]
+
+
+def logit__brackets(p):
+    if np.any((p <= 0) | (p >= 1)):
+        raise ValueError("no logit")
+    with np.errstate(all="ignore"):
+        return np.log(p / 1 - p)
+
+
 def solve_softmax__missing_bias(x, p):
     z = np.log(p)
     theta = np.linalg.lstsq(x, z - z.mean(axis=1, keepdims=True), rcond=None)[0]

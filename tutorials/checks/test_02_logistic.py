@@ -25,6 +25,7 @@ def test_logit(learner, rng):
             "quotient_of_logs__2": np.log(1 - p) / np.log(p),
             "sum_of_logs": np.log(p * (1 - p)),
             "log_ten": z / np.log(10),
+            "brackets": np.full(4, -np.inf),
         },
     )
 
@@ -88,6 +89,7 @@ def test_solve_softmax(learner, rng):
             "no_gauge": (log[:-1].T, log[-1]),
             "transposed": (centred[0].T, centred[1]),
             "one_vs_rest": one_against_the_rest(A, p),
+            "one_vs_rest__2": one_against_the_rest(A, p, centre=True),
             "missing_bias": (np.linalg.lstsq(x, right, rcond=None)[0].T, 0 * b),
             "mean_over_inputs": (log[:-1].T, log[-1] - np.log(p).mean(axis=0)),
             "one_mean_for_all": (log[:-1].T, log[-1] - np.log(p).mean()),
@@ -102,9 +104,10 @@ def test_solve_softmax(learner, rng):
     )
 
 
-def one_against_the_rest(A, p):
+def one_against_the_rest(A, p, centre=False):
     """What each class looks like if the others are taken for one."""
-    theta = np.linalg.solve(A, np.log(p / (1 - p)))
+    odds = np.log(p / (1 - p))
+    theta = np.linalg.solve(A, odds - odds.mean(axis=1, keepdims=True) * centre)
     return theta[:-1].T, theta[-1]
 
 
