@@ -7,7 +7,7 @@ from mstheft.learning.kcenter import greedy_naive
 # Places on a line: two centres, then rows. Which are picked can be said without a computer.
 PLACES = np.array([0.0, 0.3, 10.0, 9.8, -6.0, 4.6, -5.7, 1.0])
 PICKED, AT_ONCE, NEAREST, FARTHEST = [2, 4, 5], [2, 3, 4], [7, 5, 3], [2, 4, 3]
-FAR = np.array([40.0, -40.0, 90.0, 20.0, -20.0, 30.0, 0.15, 0.5, 0.7])
+FAR = np.array([40.0, -40.0, 90.0, 20.0, -20.0, 30.0, 0.13, 0.44, 0.75])
 
 # Points in space: three centres, then rows; each slip in the distance picks other rows.
 SPACE = np.array(
