@@ -130,3 +130,225 @@ def targets__classes_that_occur(answers, output, classes):
 
 def targets__wrong_axis(answers, output, classes):
     return np.exp(answers) / np.exp(answers).sum(axis=0)
+
+
+def divided(budget, rest, rounds):
+    part = [rest // rounds + (i < rest % rounds) for i in range(rounds)]
+    return round(0.2 * budget), round(0.1 * budget), part
+
+
+def shares__rest_at_the_end__2(budget, rounds):
+    rest = budget - round(0.2 * budget) - round(0.1 * budget)
+    held, first, part = divided(budget, rest, rounds)
+    return held, first, part[::-1]
+
+
+def shares__too_many_rows(budget, rounds):
+    held, first = round(0.2 * budget), round(0.1 * budget)
+    return held, first, [-(-(budget - held - first) // rounds)] * rounds
+
+
+def shares__fractions(budget, rounds):
+    held, first = round(0.2 * budget), round(0.1 * budget)
+    return held, first, [(budget - held - first) / rounds] * rounds
+
+
+def shares__fractions__2(budget, rounds):
+    held, first = 0.2 * budget, 0.1 * budget
+    rest = budget - held - first
+    return held, first, [rest // rounds + (i < rest % rounds) for i in range(rounds)]
+
+
+def shares__share_of_the_rest(budget, rounds):
+    held = round(0.2 * budget)
+    first = round(0.1 * (budget - held))
+    rest = budget - held - first
+    return held, first, [rest // rounds + (i < rest % rounds) for i in range(rounds)]
+
+
+def shares__rest_too_large(budget, rounds):
+    return divided(budget, budget, rounds)
+
+
+def shares__rest_too_large__2(budget, rounds):
+    return divided(budget, budget - round(0.2 * budget), rounds)
+
+
+def softmax(z):
+    return np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+
+
+def with_softmax(answers, output, classes, of=softmax):
+    if output == "label":
+        return np.eye(classes)[answers]
+    return answers if output == "probs" else of(answers)
+
+
+def targets__sum_of_all(answers, output, classes):
+    return with_softmax(answers, output, classes, lambda z: np.exp(z) / np.exp(z).sum())
+
+
+def targets__hard_labels(answers, output, classes):
+    return np.eye(classes)[answers if output == "label" else answers.argmax(axis=1)]
+
+
+def targets__no_exponential(answers, output, classes):
+    return with_softmax(answers, output, classes, lambda z: z / z.sum(axis=1, keepdims=True))
+
+
+def targets__each_for_itself(answers, output, classes):
+    return with_softmax(answers, output, classes, lambda z: 1 / (1 + np.exp(-z)))
+
+
+def targets__nan(answers, output, classes):
+    with np.errstate(all="ignore"):
+        return with_softmax(answers, output, classes)
+
+
+def targets__nan__2(answers, output, classes):
+    with np.errstate(all="ignore"):
+        return with_softmax(answers, output, classes, lambda z: softmax(z - z.max()))
+
+
+def targets__softmax_twice__2(answers, output, classes):
+    if output == "label":
+        return softmax(np.eye(classes)[answers])
+    shifted = answers - answers.max(axis=1, keepdims=True)
+    return answers if output == "probs" else softmax(shifted)
+
+
+def soft_cross_entropy__each_row(logits, soft):
+    p = softmax(logits)
+    return -(soft * np.log(p)).sum(axis=1), (p - soft) / len(p)
+
+
+def soft_cross_entropy__divergence(logits, soft):
+    p = softmax(logits)
+    return float((soft * np.log(soft / p)).sum() / len(p)), (p - soft) / len(p)
+
+
+def soft_cross_entropy__swapped_roles(logits, soft):
+    p = softmax(logits)
+    return float(-(p * np.log(soft)).sum() / len(p)), (p - soft) / len(p)
+
+
+def soft_cross_entropy__slope_of_probabilities(logits, soft):
+    p = softmax(logits)
+    return float(-(soft * np.log(p)).sum() / len(p)), -soft / p / len(p)
+
+
+def soft_cross_entropy__slope_of_logits(logits, soft):
+    p = softmax(logits)
+    return float(-(soft * np.log(p)).sum() / len(p)), (logits - soft) / len(p)
+
+
+def soft_cross_entropy__no_normaliser(logits, soft):
+    p = softmax(logits)
+    return float(-(soft * logits).sum() / len(p)), (p - soft) / len(p)
+
+
+def soft_cross_entropy__no_normaliser__2(logits, soft):
+    p, shifted = softmax(logits), logits - logits.max(axis=1, keepdims=True)
+    return float(-(soft * shifted).sum() / len(p)), (p - soft) / len(p)
+
+
+def soft_cross_entropy__wrong_axis(logits, soft):
+    p = softmax(logits.T).T
+    return float(-(soft * np.log(p)).sum() / len(p)), (p - soft) / len(p)
+
+
+def soft_cross_entropy__floored_log(logits, soft):
+    p = softmax(logits - logits.max(axis=1, keepdims=True))
+    return float(-(soft * np.log(p + 1e-12)).sum() / len(p)), (p - soft) / len(p)
+
+
+def soft_cross_entropy__floored_log__2(logits, soft):
+    p = softmax(logits - logits.max(axis=1, keepdims=True))
+    return float(-(soft * np.log(np.clip(p, 1e-15, 1))).sum() / len(p)), (p - soft) / len(p)
+
+
+def soft_cross_entropy__nan__2(logits, soft):
+    p = softmax(logits - logits.max(axis=1, keepdims=True))
+    with np.errstate(all="ignore"):
+        return float(-(soft * np.log(p)).sum() / len(p)), (p - soft) / len(p)
+
+
+def counted(told, said, classes=None):
+    """TP, FP and FN of each class (of those that occur, or of `classes`)."""
+    classes = np.union1d(told, said) if classes is None else classes
+    is_told, is_said = (x == np.reshape(classes, (-1, 1)) for x in (told, said))
+    return [(x & y).sum(axis=1) for x, y in ((is_told, is_said), (~is_told, is_said))] + [
+        (is_told & ~is_said).sum(axis=1)
+    ]
+
+
+def f_of(told, said, classes=None):
+    hits, wrongly, missed = counted(told, said, classes)
+    return 2 * hits / np.maximum(2 * hits + wrongly + missed, 1)
+
+
+def macro_f1__agreement__2(told, said):
+    hits, wrongly, missed = (n.sum() for n in counted(told, said))
+    return float(2 * hits / (2 * hits + wrongly + missed))
+
+
+def macro_f1__only_said(told, said):
+    return float(f_of(told, said, np.unique(said)).mean())
+
+
+def macro_f1__only_both(told, said):
+    hits, wrongly, missed = counted(told, said)
+    with np.errstate(all="ignore"):
+        precision, recall = hits / (hits + wrongly), hits / (hits + missed)
+        return float(np.nanmean(2 * precision * recall / (precision + recall)))
+
+
+def macro_f1__precision_alone(told, said):
+    hits, wrongly, _ = counted(told, said)
+    return float((hits / np.maximum(hits + wrongly, 1)).mean())
+
+
+def macro_f1__precision_alone__2(told, said):
+    hits, wrongly, _ = counted(told, said, np.unique(said))
+    return float((hits / (hits + wrongly)).mean())
+
+
+def macro_f1__recall_alone(told, said):
+    hits, _, missed = counted(told, said)
+    return float((hits / np.maximum(hits + missed, 1)).mean())
+
+
+def macro_f1__recall_alone__2(told, said):
+    hits, _, missed = counted(told, said, np.unique(told))
+    return float((hits / (hits + missed)).mean())
+
+
+def macro_f1__weighted(told, said):
+    hits, _, missed = counted(told, said)
+    return float(f_of(told, said) @ (hits + missed) / len(told))
+
+
+def macro_f1__mean_of_precision_and_recall(told, said):
+    return (macro_f1__precision_alone(told, said) + macro_f1__recall_alone(told, said)) / 2
+
+
+def macro_f1__f_of_the_means(told, said):
+    precision, recall = macro_f1__precision_alone(told, said), macro_f1__recall_alone(told, said)
+    return 2 * precision * recall / (precision + recall)
+
+
+def macro_f1__one_kind_of_error(told, said):
+    hits, wrongly, _ = counted(told, said)
+    return float((2 * hits / np.maximum(2 * hits + wrongly, 1)).mean())
+
+
+def macro_f1__gaps_in_the_labels(told, said):
+    return float(f_of(told, said, np.arange(len(np.union1d(told, said)))).mean())
+
+
+def macro_f1__added_up(told, said):
+    return float(f_of(told, said).sum())
+
+
+def macro_f1__each_class(told, said):
+    return f_of(told, said)

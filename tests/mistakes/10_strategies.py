@@ -173,3 +173,105 @@ def deepfool_step__distance_alone(W, b, x):
 
 def deepfool_step__point_not_step(W, b, x):
     return x + deepfool_step_parts(W, b, x, 2)
+
+
+def least_margin__entropy(probs, k):
+    return np.argsort((probs * np.log(probs)).sum(axis=1), kind="stable")[:k]
+
+
+def least_margin__entropy__2(probs, k):
+    return np.argsort(-(probs * np.log(probs)).sum(axis=1), kind="stable")[:k]
+
+
+def least_margin__smallest_for_second(probs, k):
+    return np.argsort(np.ptp(probs, axis=1), kind="stable")[:k]
+
+
+def least_margin__two_smallest(probs, k):
+    best = np.sort(probs, axis=1)
+    return np.argsort(best[:, 1] - best[:, 0], kind="stable")[:k]
+
+
+def least_margin__second_alone(probs, k):
+    return np.argsort(-np.sort(probs, axis=1)[:, -2], kind="stable")[:k]
+
+
+def least_margin__ratio(probs, k):
+    best = np.sort(probs, axis=1)
+    return np.argsort(best[:, -1] / best[:, -2], kind="stable")[:k]
+
+
+def least_margin__columns_as_they_stand(probs, k):
+    return np.argsort(np.abs(probs[:, 0] - probs[:, 1]), kind="stable")[:k]
+
+
+def least_margin__columns_as_they_stand__2(probs, k):
+    return np.argsort(probs[:, -1] - probs[:, -2], kind="stable")[:k]
+
+
+def least_margin__wrong_axis(probs, k):
+    best = np.sort(probs, axis=0)
+    return np.argsort(best[:, -1] - best[:, -2], kind="stable")[:k]
+
+
+def least_margin__not_cut(probs, k):
+    best = np.sort(probs, axis=1)
+    return np.argsort(best[:, -1] - best[:, -2], kind="stable")
+
+
+def of_the_list(points, labelled, near, k):
+    rows = np.concatenate([labelled, near])
+    return rows[k_center(points[rows], np.arange(len(labelled)), k)]  # noqa: F821
+
+
+def by_distance(distances, points, labelled):
+    free = np.setdiff1d(np.arange(len(points)), labelled)
+    return free[np.argsort(distances[free], kind="stable")]
+
+
+def dfal_k_center__k_center_alone__2(distances, points, labelled, k, rho):
+    return of_the_list(points, labelled, by_distance(distances, points, labelled), k)
+
+
+def dfal_k_center__list_of_k(distances, points, labelled, k, rho):
+    return of_the_list(points, labelled, by_distance(distances, points, labelled)[:k], k)
+
+
+def dfal_k_center__numbers_of_the_list__2(distances, points, labelled, k, rho):
+    rows = np.concatenate([labelled, by_distance(distances, points, labelled)[:rho]])
+    return k_center(points[rows], np.arange(len(labelled)), k)  # noqa: F821
+
+
+def dfal_k_center__numbers_of_the_list__3(distances, points, labelled, k, rho):
+    free = np.setdiff1d(np.arange(len(points)), labelled)
+    near = np.argsort(distances[free], kind="stable")[:rho]
+    return of_the_list(points, labelled, near, k)
+
+
+def dfal_k_center__ignored_distances(distances, points, labelled, k, rho):
+    free = np.setdiff1d(np.arange(len(points)), labelled)
+    return of_the_list(points, labelled, free[:rho], k)
+
+
+def dfal_k_center__farthest_from_the_border(distances, points, labelled, k, rho):
+    return of_the_list(points, labelled, by_distance(distances, points, labelled)[-rho:], k)
+
+
+def dfal_k_center__forgot_the_labelled(distances, points, labelled, k, rho):
+    near = by_distance(distances, points, labelled)[:rho]
+    return np.array([near[0], *near[k_center(points[near], np.array([0]), k - 1)]])  # noqa: F821
+
+
+def dfal_k_center__forgot_the_labelled__2(distances, points, labelled, k, rho):
+    near = by_distance(distances, points, labelled)[:rho]
+    return near[k_center(points[near], np.array([0]), k)]  # noqa: F821
+
+
+def dfal_k_center__k_center_first(distances, points, labelled, k, rho):
+    spread = k_center(points, labelled, rho)  # noqa: F821
+    return spread[np.argsort(distances[spread], kind="stable")[:k]]
+
+
+def dfal_k_center__unsorted(distances, points, labelled, k, rho):
+    near = by_distance(distances, points, labelled)[:rho]
+    return np.sort(of_the_list(points, labelled, near, k))

@@ -156,3 +156,50 @@ def curve_misfit__squared(t, curve, z, s):
     table = np.column_stack([np.tanh(z + s * t), np.ones(len(t))])
     rest = curve - table @ np.linalg.lstsq(table, curve, rcond=None)[0]
     return float((rest @ rest) / ((curve - curve.mean()) @ (curve - curve.mean())))
+
+
+def hessian__diagonal_alone(ask, x, c):
+    return hessian_of(ask, x, c, 1, 1) / c**2 * np.eye(len(x))
+
+
+def hessian__middle_twice(ask, x, c):
+    return hessian_of(ask, x, c, 1, 2) / c**2
+
+
+def hessian__not_divided(ask, x, c):
+    return hessian_of(ask, x, c, 1, 1)
+
+
+def dual_directions__sum_or_difference(X, Y):
+    return np.linalg.eigh(X - Y)[1]
+
+
+def dual_directions__singular_vectors(X, Y):
+    return np.linalg.svd(np.linalg.solve(Y, X))[2].T
+
+
+def share_left(curve, column):
+    table = np.column_stack([column, np.ones(len(column))])
+    rest = curve - table @ np.linalg.lstsq(table, curve, rcond=None)[0]
+    return float(np.linalg.norm(rest) / np.linalg.norm(curve - curve.mean()))
+
+
+def curve_misfit__nothing_fitted(t, curve, z, s):
+    return float(np.linalg.norm(curve - np.tanh(z + s * t)) / np.linalg.norm(curve - curve.mean()))
+
+
+def curve_misfit__sign_of_z(t, curve, z, s):
+    return share_left(curve, np.tanh(s * t - z))
+
+
+def curve_misfit__s_times_z(t, curve, z, s):
+    return share_left(curve, np.tanh(s * (t + z)))
+
+
+def curve_misfit__relative_to_the_fit(t, curve, z, s):
+    left = share_left(curve, np.tanh(z + s * t))
+    return left / np.sqrt(1 - left**2)
+
+
+def curve_misfit__line_for_tanh(t, curve, z, s):
+    return share_left(curve, z + s * t)

@@ -151,3 +151,45 @@ def add_words__added_a_zero(row, w, count):
 
 def share_passing__border_held_back(rows, w, beta):
     return (rows @ w + beta < 0).mean(axis=1)
+
+
+def bag_of_words__absent_words(messages, words):
+    return np.array([[float(w not in m.lower().split()) for w in words] for m in messages])
+
+
+def ask_patiently__raised__2(send, rows, tries):
+    return patiently(send, rows, tries, lambda status: status == 429)
+
+
+def ask_patiently__raised__3(send, rows, tries):
+    return patiently(send, rows, tries - 1, lambda status: status in (429, 503))
+
+
+def helpful(row, w):
+    absent = np.flatnonzero((row == 0) & (w < 0))
+    return absent[np.argsort(w[absent])]
+
+
+def add_words__one_too_many(row, w, count):
+    return add(row, helpful(row, w)[: count + 1])
+
+
+def add_words__all_that_help(row, w, count):
+    return add(row, helpful(row, w))
+
+
+def add_words__places(row, w, count):
+    return helpful(row, w)[:count]
+
+
+def add_words__places_among_the_absent(row, w, count):
+    absent = np.flatnonzero((row == 0) & (w < 0))
+    return add(row, np.argsort(w[absent])[:count])
+
+
+def share_passing__percent(rows, w, beta):
+    return 100 * (rows @ w + beta <= 0).mean(axis=1)
+
+
+def share_passing__once_is_enough(rows, w, beta):
+    return np.maximum.accumulate(rows @ w + beta <= 0, axis=0).mean(axis=1)

@@ -185,3 +185,58 @@ def choose_attack__wrong_activation__2(output, decimals, layers, activation, pri
     few = decimals is not None and decimals < 5
     said = chosen(output, few, layers, activation, price > budget)
     return "sweep" if said == "smooth" and activation != "tanh" else said
+
+
+def price_of(d, groups, kinks):
+    return float(kinks + (d + 1) * (groups + 1) + 100)
+
+
+def sweep_price__forgot_q(d, h, K):
+    return price_of(d, math.ceil(h / K), h)
+
+
+def sweep_price__one_neuron_each(d, h, K):
+    return price_of(d, h, 5.4 * h)
+
+
+def sweep_price__swapped_q(d, h, K):
+    return price_of(d, math.ceil(h / K), (5.4 if K == 1 else 8) * h)
+
+
+def sweep_price__not_rounded(d, h, K):
+    return price_of(d, h / K, (8 if K == 1 else 5.4) * h)
+
+
+def sweep_price__brackets(d, h, K):
+    return float((8 if K == 1 else 5.4) * h + d + 1 * (math.ceil(h / K) + 1) + 100)
+
+
+def wrong_on_at_most__percent(n, confidence):
+    return 100 * (1 - (1 - confidence) ** (1 / n))
+
+
+def wrong_on_at_most__divided__2(n, confidence):
+    return (1 - confidence) / n
+
+
+def best_agreement__worse_of_both(budgets, price, queries, agreement):
+    learned = np.interp(budgets, queries, agreement, left=0)
+    return np.minimum(learned, np.where(budgets >= price, 1.0, 0.0))
+
+
+def best_agreement__mean_of_both(budgets, price, queries, agreement):
+    learned = np.interp(budgets, queries, agreement, left=0)
+    return (learned + np.where(budgets >= price, 1.0, 0.0)) / 2
+
+
+def best_agreement__below_the_price(budgets, price, queries, agreement):
+    return np.where(budgets < price, 1.0, np.interp(budgets, queries, agreement, left=0))
+
+
+def best_agreement__line_from_zero(budgets, price, queries, agreement):
+    learned = np.interp(budgets, [0, *queries], [0, *agreement])
+    return np.where(budgets >= price, 1.0, learned)
+
+
+def choose_attack__none_is_exact(output, decimals, layers, activation, price, budget):
+    return chosen(output, decimals is None or decimals < 5, layers, activation, price > budget)

@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from mstheft.course.learner import Answer
-
 
 class Toy:
     """Three neurons with four inputs; neuron i stands on its seam at x, the others 1.5 away."""
@@ -189,21 +187,26 @@ def test_row_up_to_sign__walked_the_other_way(learner, rng):
 
 
 def test_row_up_to_sign__wide_step(learner, rng):
-    toy = Toy(rng)
-    v, jump = walk(toy, rng)
-    answer = learner.call("row_up_to_sign", toy.f, toy.x, v, jump, 4.0)
-    if np.shape(answer.value) == (4,):
-        misses = abs(abs(np.asarray(answer.value, float) @ v) - jump)
+    for last in (False, False, True):
+        toy = Toy(rng)
+        v, jump = walk(toy, rng)
+        answer = learner.call("row_up_to_sign", toy.f, toy.x, v, jump, 4.0)
+        misses = 0.0
+        if np.shape(answer.value) == (4,):
+            misses = abs(abs(np.asarray(answer.value, float) @ v) - jump) / jump
+        if 1e-5 < misses < 0.01 and not last:
+            continue  # it nearly fits, by chance: another neuron says more
         what = "a row with |row · v| equal to the jump: the step must shrink until it is"
-        answer.holds(misses < 1e-5 * jump, what, mistake="crossed_another_seam")
-    answer.equals(toy.sizes * toy.relative, rtol=1e-5, atol=1e-7)
+        mistake = "loose" if misses < 0.01 else "crossed_another_seam"
+        answer.holds(misses < 1e-5, what, mistake)
+        answer.equals(toy.sizes * toy.relative, rtol=1e-5, atol=1e-7)
+        break
 
 
 def test_row_up_to_sign__refuses(learner, rng):
     toy, c = Toy(rng), step(rng)
     v, jump = walk(toy, rng)
-    learner.refuses("row_up_to_sign", toy.f, toy.x, v, 1.5 * jump, c)
-    refused = Answer(learner, "row_up_to_sign", (toy.f, toy.x, v, 1.5 * jump, c), {})
+    refused = learner.refuses("row_up_to_sign", toy.f, toy.x, v, 1.5 * jump, c)
     refused.asked(toy.count, 8 * ONCE)
 
 

@@ -2,10 +2,12 @@
 
 import numpy as np
 
+from mstheft.learning.kcenter import greedy_naive
+
 # Places on a line: two centres, then rows. Which are picked can be said without a computer.
 PLACES = np.array([0.0, 0.3, 10.0, 9.8, -6.0, 4.6, -5.7, 1.0])
 PICKED, AT_ONCE, NEAREST, FARTHEST = [2, 4, 5], [2, 3, 4], [7, 5, 3], [2, 4, 3]
-FAR = np.array([40.0, -40.0, 90.0])
+FAR = np.array([40.0, -40.0, 90.0, 20.0, -20.0, 30.0, 0.13, 0.44, 0.75])
 
 # Points in space: three centres, then rows; each slip in the distance picks other rows.
 SPACE = np.array(
@@ -23,27 +25,61 @@ def turned(rng, places):
     return points[order], where
 
 
+# Rows by their margin, the smallest first; whatever else one sorts by gives other rows.
+TORN = np.array(
+    [[20, 4, 37, 39], [34, 24, 27, 15], [17, 13, 41, 29], [4, 38, 51, 7], [47, 32, 10, 11],
+     [17, 44, 22, 17], [10, 52, 21, 17], [28, 60, 5, 7], [8, 17, 4, 71]]
+) / 100  # fmt: skip
+
+
+def lowest(scores):
+    return np.argsort(scores, kind="stable")[:4]
+
+
+def apart(case, rng):
+    """A case of which no two mistakes agree by chance."""
+    for _ in range(50):
+        args, right, mistakes = case(rng)
+        if len({tuple(each) for each in [right, *mistakes.values()]}) > len(mistakes):
+            break
+    return args, right, mistakes
+
+
 def test_least_margin(learner, rng):
-    margins = np.linspace(0.05, 0.5, 10)
-    rest = rng.uniform(0.02, 0.18, size=10)
-    rest[:2] = 0.02, 0.18
-    probs = np.stack([1 - rest + margins, 1 - rest - margins, 1.2 * rest, 0.8 * rest], axis=1) / 2
-    order = rng.permutation(10)
-    where = np.argsort(order)  # where[i]: the row that has margin i now
-    best = probs[:, 0].argsort()
-    if np.all(np.diff(where[:4]) > 0):  # sorted by chance: the other way round, then
-        order, where = order[::-1], 9 - where
-    probs = probs[order][:, rng.permutation(4)]
-    probs[0::2] = np.roll(probs[0::2], 1, axis=1)  # the two best stand in other columns
-    learner.call("least_margin", probs, 4).equals(
-        where[:4],
-        mistakes={
+    args, right, mistakes = apart(margin_case, rng)
+    learner.call("least_margin", *args).equals(right, mistakes=mistakes)
+
+
+def margin_case(rng):
+    """Arguments, the right rows, and the rows of every known mistake."""
+    order = rng.permutation(9)
+    probs, where = TORN[order][:, rng.permutation(4)], np.argsort(order)
+    best, down = np.sort(probs, axis=1), np.sort(probs, axis=0)
+    neighbours = [np.abs(probs[:, i] - probs[:, i + 1]) for i in range(3)]
+    signed = [probs[:, i] - probs[:, j] for i, j in ((0, 1), (1, 0), (-1, -2), (-2, -1))]
+    mistakes = (
+        {
             "largest_margin": where[::-1][:4],
-            "least_confidence": where[best[:4]],
-            "values_not_indices": margins[:4],
+            "largest_margin__2": lowest(-best[:, 3]),
+            "least_confidence": lowest(best[:, 3]),
+            "values_not_indices": np.sort(best[:, 3] - best[:, 2])[:4],
             "unsorted": np.sort(where[:4]),
-        },
+            "reversed": where[:4][::-1],
+            "entropy": lowest((probs * np.log(probs)).sum(axis=1)),
+            "entropy__2": lowest(-(probs * np.log(probs)).sum(axis=1)),
+            "entropy__3": lowest(probs.var(axis=1)),
+            "smallest_for_second": lowest(best[:, 3] - best[:, 0]),
+            "two_smallest": lowest(best[:, 1] - best[:, 0]),
+            "second_alone": lowest(-best[:, 2]),
+            "second_alone__2": lowest(best[:, 2]),
+            "ratio": lowest(best[:, 3] / best[:, 2]),
+            "wrong_axis": lowest(down[:, 3] - down[:, 2]),
+            "not_cut": where,
+        }
+        | {f"columns_as_they_stand__{i}": lowest(each) for i, each in enumerate(neighbours)}
+        | {f"columns_as_they_stand__{3 + i}": lowest(each) for i, each in enumerate(signed)}
     )
+    return (probs, 4), where[:4], mistakes
 
 
 def test_k_center(learner, rng):
@@ -120,19 +156,37 @@ def test_deepfool_step(learner, rng):
 
 
 def test_dfal_k_center(learner, rng):
-    where = np.zeros(11, int)
-    while where[5] == 0:  # else places in the shortlist might be the rows' numbers
-        points, where = turned(rng, np.concatenate([PLACES, FAR]))
-    border = np.array([0.1, 0.2, 2.1, 1.2, 2.2, 1.0, 1.1, 1.3, 5.0, 6.0, 7.0])
-    distances = border[np.argsort(where)]
-    near = np.argsort(distances[np.setdiff1d(np.arange(11), where[:2])], kind="stable")[:6]
-    listed = list(np.setdiff1d(np.arange(11), where[:2])[near])
-    learner.call("dfal_k_center", distances, points, where[:2], 3, 6).equals(
-        where[PICKED],
-        mistakes={
-            "k_center_alone": where[[10, 9, 8]],
-            "dfal_alone": where[[5, 6, 3]],
-            "labelled_in_the_list": where[[3, 6, 5]],
-            "numbers_of_the_list": np.array([listed.index(i) for i in where[PICKED]]),
-        },
-    )
+    args, right, mistakes = apart(dfal_case, rng)
+    learner.call("dfal_k_center", *args).equals(right, mistakes=mistakes)
+
+
+def dfal_case(rng):
+    """Arguments, the right rows, and the rows of every known mistake."""
+    points, where = turned(rng, np.concatenate([PLACES, FAR]))
+    border = np.array([0.1, 0.2, 2.1, 1.3, 2.2, 1.0, 1.2, 1.1, *range(5, 14)])
+    distances, labelled = border[np.argsort(where)], where[:2]
+    free = np.setdiff1d(np.arange(17), labelled)
+    near = np.argsort(distances[free], kind="stable")
+
+    def among(rows, centres=labelled, k=3):
+        return greedy_naive(points, centres, rows, k)
+
+    listed = list(free[near[:6]])
+    inside = np.array([listed.index(i) for i in where[PICKED]])
+    spread = among(free, k=6)
+    mistakes = {
+        "k_center_alone": among(free),
+        "dfal_alone": where[[5, 7, 6]],
+        "labelled_in_the_list": where[[3, 6, 5]],
+        "list_of_k": where[[6, 5, 7]],
+        "numbers_of_the_list": inside,
+        "numbers_of_the_list__2": inside + 2,
+        "numbers_of_the_list__3": among([i for i in near[:6] if i not in labelled]),
+        "ignored_distances": among(free[:6]),
+        "farthest_from_the_border": among(free[near[-6:]]),
+        "forgot_the_labelled": np.array([listed[0], *among(listed[1:], listed[:1], 2)]),
+        "forgot_the_labelled__2": among(listed[1:], listed[:1]),
+        "k_center_first": spread[np.argsort(distances[spread], kind="stable")[:3]],
+        "unsorted": np.sort(where[PICKED]),
+    }
+    return (distances, points, labelled, 3, 6), where[PICKED], mistakes

@@ -70,6 +70,11 @@ def test_hessian(learner, rng):
             "other_step": bent(x),
             "other_step__2": bent(x - c),
             "outputs_last": right.transpose(1, 2, 0),
+            "symmetric_half__2": np.tril(right),
+            "diagonal_alone": right * np.eye(d),
+            "middle_twice": right + (here / c**2)[:, None, None],
+            "middle_twice__2": right - 2 * (here / c**2)[:, None, None],
+            "not_divided": right * c**2,
         },
     ).asked(counted.count, 1 + d + d * d)
 
@@ -103,6 +108,10 @@ def test_dual_directions(learner, rng):
         "symmetric_solver": np.linalg.eigh(right * (ends[0] / ends[1]) @ B)[1],
         "multiplied": unit(np.real(np.linalg.eig(Y @ X)[1])),
         "multiplied__2": unit(np.real(np.linalg.eig(X @ Y)[1])),
+        "sum_or_difference": np.linalg.eigh(X + Y)[1],
+        "sum_or_difference__2": np.linalg.eigh(X - Y)[1],
+        "singular_vectors": np.linalg.svd(right * (ends[0] / ends[1]) @ B)[2].T,
+        "singular_vectors__2": np.linalg.svd(right * (ends[0] / ends[1]) @ B)[0],
     }
     answer.holds(found.shape == (4, 4), "the answer has the shape (4, 4)", mistake="shape")
     mistake = next((key for key, each in wrong.items() if columns_alike(found, each)), None)
@@ -146,6 +155,11 @@ def test_curve_misfit(learner, rng):
             "no_s": misfit(np.tanh(z + t)),
             "swapped_z_and_s": misfit(np.tanh(s + z * t)),
             "not_centred": right * size / np.linalg.norm(curve),
+            "nothing_fitted": np.linalg.norm(curve - shape) / size,
+            "sign_of_z": misfit(np.tanh(s * t - z)),
+            "s_times_z": misfit(np.tanh(s * (t + z))),
+            "relative_to_the_fit": right / np.sqrt(1 - right**2),
+            "line_for_tanh": misfit(t),
         },
     )
 

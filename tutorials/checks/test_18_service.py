@@ -38,6 +38,10 @@ def test_bag_of_words(learner, rng):
                 [[float(w in m.lower().split(" ")) for w in words] for m in messages]
             ),
             "alphabet": right[:, np.argsort(words)],
+            "absent_words": 1 - right,
+            "parts_of_words__2": np.array(
+                [[float(f" {w}" in f" {m.lower()}") for w in words] for m in messages]
+            ),
         },
     )
 
@@ -132,23 +136,36 @@ def with_words(row, chosen):
 
 
 def test_add_words(learner, rng):
+    for _ in range(50):
+        args, right, mistakes = words_case(rng)
+        if len({tuple(np.ravel(each)) for each in [right, *mistakes.values()]}) > len(mistakes):
+            break  # no two of them agree by chance
+    learner.call("add_words", *args, 2).equals(right, mistakes=mistakes)
+
+
+def words_case(rng):
+    """A message and weights, the right new row, and what each known mistake gives."""
     row, w = some_message(rng)
     score = edits.margin(zoo.given([(w[None], np.zeros(1))]), 1)
     right = edits.greedy(score, row[None], edits.Additions(), 2).rows[-1, 0]
     absent = np.flatnonzero(row == 0)
-    learner.call("add_words", row, w, 2).equals(
-        right,
-        mistakes={
-            "highest_weights": with_words(row, absent[np.argsort(-w[absent])[:2]]),
-            "already_there": with_words(row, np.argsort(w)[:2]),
-            "smallest_size": with_words(row, absent[np.argsort(np.abs(w[absent]))[:2]]),
-            "first_ones": with_words(row, absent[w[absent] < 0][:2]),
-            "first_ones__2": with_words(row, absent[:2]),
-            "one_too_few": with_words(row, absent[np.argsort(w[absent])[:1]]),
-            "only_the_new": right - row,
-            "score": float(right @ w),
-        },
-    )
+    mistakes = {
+        "highest_weights": with_words(row, absent[np.argsort(-w[absent])[:2]]),
+        "already_there": with_words(row, np.argsort(w)[:2]),
+        "smallest_size": with_words(row, absent[np.argsort(np.abs(w[absent]))[:2]]),
+        "first_ones": with_words(row, absent[w[absent] < 0][:2]),
+        "first_ones__2": with_words(row, absent[:2]),
+        "one_too_few": with_words(row, absent[np.argsort(w[absent])[:1]]),
+        "only_the_new": right - row,
+        "score": float(right @ w),
+        "one_too_many": with_words(row, absent[np.argsort(w[absent])[:3]]),
+        "all_that_help": with_words(row, absent[w[absent] < 0]),
+        "largest_size": with_words(row, absent[np.argsort(-np.abs(w[absent]))[:2]]),
+        "places": absent[np.argsort(w[absent])[:2]],
+        "places_among_the_absent": with_words(row, np.argsort(w[absent])[:2]),
+        "places_among_the_absent__2": with_words(row, np.argsort(w[absent[w[absent] < 0]])[:2]),
+    }
+    return (row, w), right, mistakes
 
 
 def test_add_words__enough(learner, rng):
@@ -186,6 +203,9 @@ def test_share_passing(learner, rng):
             "mean_score": goal.mean(axis=1),
             "each_message": passes,
             "added_up": np.cumsum(passes.sum(axis=1)) / n,
+            "percent": 100 * right,
+            "last_step": float(right[-1]),
+            "once_is_enough": np.maximum.accumulate(passes, axis=0).mean(axis=1),
         },
     )
 

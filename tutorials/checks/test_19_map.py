@@ -13,6 +13,10 @@ def test_sweep_price(learner, rng):
             "one_jacobian_more": rest + (d + 1) * (groups + 2),
             "forgot_the_check": rest + (d + 1) * (groups + 1) - 100,
             "brackets": rest + (d + 1) * groups + 1,
+            "brackets__2": rest + d + 1 + groups,
+            "forgot_q": rest - 4.4 * groups * K + (d + 1) * (groups + 1),
+            "one_neuron_each": rest + (d + 1) * (groups * K + 1),
+            "swapped_q": rest + 2.6 * groups * K + (d + 1) * (groups + 1),
             "d_for_d_plus_1": rest + d * (groups + 1),
         },
     )
@@ -29,6 +33,7 @@ def test_sweep_price__rounded_up(learner, rng):
             "rounded_down": rest + (d + 1) * groups,
             "d_for_d_plus_1": rest + d * (groups + 1),
             "one_q_for_all": rest + 2.6 * h + (d + 1) * (groups + 1),
+            "not_rounded": rest + (d + 1) * (h / K + 1),
         },
     )
 
@@ -63,6 +68,11 @@ def test_wrong_on_at_most(learner, rng):
             "always_95": 1 - 0.05 ** (1 / n),
             "divided": 1 - missed / n,
             "divided__2": (1 - missed) / n,
+            "divided__3": missed / n,
+            "root_of_confidence__2": (1 - missed) ** (1 / n),
+            "power_for_root__2": 1 - (1 - missed) ** n,
+            "small_delta__2": -np.log2(missed) / n,
+            "percent": 100 * delta,
         },
     )
 
@@ -94,6 +104,10 @@ def test_best_agreement(learner, rng):
             "kept_rising": answer(0, *half, rising),
             "added_up": answer(0, *half, last, 1 + last, 1 + last),
             "sorted_the_answer": np.sort(answer(0, *half, last)),
+            "worse_of_both": answer(0, 0, 0, 0, last, last),
+            "mean_of_both": answer(0, *(half / 2), last / 2, (1 + last) / 2, (1 + last) / 2),
+            "below_the_price": answer(1, 1, 1, 1, last, last),
+            "line_from_zero": answer(agreement[0] * budgets[0] / queries[0], *half, last),
         },
     )
 
@@ -114,6 +128,9 @@ def test_best_agreement__cheap(learner, rng):
 
 def test_choose_attack(learner, rng):
     price = int(rng.integers(500, 900))
+    learner.call("choose_attack", "logits", None, 1, "relu", price, 2 * price).equals(
+        "sweep", mistakes={"none_is_exact": "learn", "wrong_activation": "smooth"}
+    )
     learner.call("choose_attack", "logits", None, 1, "relu", price, price).equals(
         "sweep", mistakes={"budget_equal_to_price": "learn"}
     )

@@ -32,7 +32,7 @@ def targets(answers, output, classes):
         "logits"     their softmax            "label"      1 for the class, 0 for the others
 
     answers : (n, classes), or (n,) whole numbers from 0 for "label"
-    Returns (n, classes) floats.
+    Returns (n, classes) floats. Large logits must not overflow.
     Example: targets(np.array([2, 0]), "label", 3) is array([[0., 0., 1.], [1., 0., 0.]]).
     """
     ...  # your code
