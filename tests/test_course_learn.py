@@ -628,7 +628,7 @@ def test_a_submission_that_kills_its_judge_costs_nobody_else(here, capsys):
         (folder / f"{name}_02_logistic.py").write_text(text + (kill if name == "bert" else ""))
     out = learn(capsys, "grade", folder)[1]
     assert out.count("1.00  ") == 2
-    assert "0.00  bert" in out
+    assert "0.00  0/5  bert" in out
 
 
 def test_an_answer_that_the_check_stumbles_over_is_the_answer_s_fault(here, capsys):
