@@ -180,18 +180,25 @@ class _Box(_Callable):
         return self._course_home.ask(self._course_name, "get", (name,), {})
 
 
-def _rules(home, path):
-    """The audit hook: everything but computing is told to the checker and ends the process."""
-    own, scratch = os.path.realpath(path), os.path.realpath(tempfile.gettempdir())
+def _secrets(folders):
+    """Does a place lie in one of these folders? What is needed there, such as NumPy, is free."""
+    within = _within
     needed = [os.path.realpath(os.path.dirname(str(m.__file__))) for m in (os, np)]
-    hidden = {}  # folder -> what lies in it and is needed all the same, such as NumPy
-    for folder in map(os.path.realpath, home.order["hidden"]):
-        hidden[folder] = [n for n in needed if _within(n, folder)]
-    realpath, isdir, fsdecode, leave = os.path.realpath, os.path.isdir, os.fsdecode, os._exit
-    within, send, forbidden, imports = _within, home.send, FORBIDDEN, IMPORTS
-    packages = PACKAGES
+    hidden = {folder: [n for n in needed if within(n, folder)]
+              for folder in map(os.path.realpath, folders)}  # fmt: skip
 
-    frame_of, line_at, plain = sys._getframe, linecache.getline, str.strip
+    def secret(place):
+        for folder, free in hidden.items():
+            if within(place, folder) and not any(within(place, n) for n in free):
+                return True
+        return False
+
+    return secret
+
+
+def _breach(send, path):
+    """Tells the checker which rule was broken, and in which line of the file; then ends."""
+    frame_of, line_at, plain, leave = sys._getframe, linecache.getline, str.strip, os._exit
 
     def broken(what):
         frame: Any = frame_of()
@@ -201,11 +208,16 @@ def _rules(home, path):
         send({"broke": what, "line": line})
         leave(77)
 
-    def secret(place):
-        for folder, free in hidden.items():
-            if within(place, folder) and not any(within(place, n) for n in free):
-                return True
-        return False
+    return broken
+
+
+def _rules(home, path):
+    """The audit hook: everything but computing is told to the checker and ends the process."""
+    own, scratch = os.path.realpath(path), os.path.realpath(tempfile.gettempdir())
+    secret, broken = _secrets(home.order["hidden"]), _breach(home.send, path)
+    # bound here, so that the learner's file can put nothing in their place
+    realpath, isdir, fsdecode, within = os.path.realpath, os.path.isdir, os.fsdecode, _within
+    forbidden, imports, packages = FORBIDDEN, IMPORTS, PACKAGES
 
     def hook(event, args):
         if event == "open":

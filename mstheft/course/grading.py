@@ -106,8 +106,7 @@ def grade(
     left = yield from _side_by_side(found, folder.resolve(), seed, workers)
     for sub in left:  # a worker died: each of the rest alone, so that it shows on whose account
         if (yield from _side_by_side([sub], folder.resolve(), seed, 1)):
-            total = len(sub.lesson.functions)
-            yield Grade(sub.author, sub.lesson.name, 0.0, 0, total, say("grade_killed"))
+            yield _nothing(sub, say("grade_killed"))
 
 
 def _side_by_side(
@@ -132,23 +131,26 @@ def _side_by_side(
 def one(submission: Submission, folder: Path, seed: int) -> Grade:
     """The grade of one submission."""
     lesson = submission.lesson
-    total = len(lesson.functions)
     if refused := _refused(submission.path, folder):
-        return Grade(submission.author, lesson.name, 0.0, 0, total, refused)
+        return _nothing(submission, refused)
     try:
         outcome = checking.check(lesson, submission.path, seed, hidden=folder)
     except checking.CheckBroken as error:  # the teacher's to look at; others go on
-        told = say("grade_broken", error=error)
-        return Grade(submission.author, lesson.name, 0.0, 0, total, told)
+        return _nothing(submission, say("grade_broken", error=error))
     if outcome.unread:
-        why = " ".join(outcome.unread.got.split())
-        return Grade(submission.author, lesson.name, 0.0, 0, total, why)
+        return _nothing(submission, " ".join(outcome.unread.got.split()))
     failed = [f.feedback for f in outcome.functions if f.feedback]
+    total = len(lesson.functions)
     solved = total - len(failed)
     stopped = next((f for f in failed if f.stopped), None)
     share = 0.0 if stopped else solved / total
     reason = _reason(stopped) if stopped else "; ".join(map(_short, failed))
     return Grade(submission.author, lesson.name, share, solved, total, reason)
+
+
+def _nothing(submission: Submission, reason: str) -> Grade:
+    lesson = submission.lesson
+    return Grade(submission.author, lesson.name, 0.0, 0, len(lesson.functions), reason)
 
 
 def _refused(path: Path, folder: Path) -> str:
