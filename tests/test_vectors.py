@@ -20,9 +20,11 @@ from mstheft.vectors.checking import compare
 
 HERE = Path(__file__).parent
 FOLDER = Path(vectors.__file__).parent
-FILES = sorted(path for path in FOLDER.glob("*.json") if path.name != "schema.json")
+FILES = [FOLDER / f"{subject}.json" for subject in vectors.subjects()]
 SCRIPTS = sorted((HERE / "vectors").glob("*.py"))
 NAMES = vectors.names()
+TABLE = vectors.table()
+finding = importlib.import_module("mstheft.vectors.cases")
 
 
 def growing(rows):
@@ -33,13 +35,13 @@ def growing(rows):
     return distances, kept.threshold, kept.members.values
 
 
-ADAPTED = {"defend.growing:GrowingSet": growing}  # a class in the library, a function in the file
+ADAPTED = {"detection/prada-distance": growing}  # a class in the library, a function in the file
 
 
 def library(name):
     if name in ADAPTED:
         return ADAPTED[name]
-    module, _, path = name.partition(":")
+    module, _, path = TABLE["functions"][name].partition(":")
     found = importlib.import_module(f"mstheft.{module}")
     for part in path.split("."):
         found = getattr(found, part)
@@ -66,7 +68,7 @@ def test_the_schema_is_one_and_refuses_what_is_wrong():
     judge = jsonschema.Draft202012Validator(schema)
     for change in (
         lambda d: d.pop("title"),
-        lambda d: d["formulas"][0].update(function="softmax"),
+        lambda d: d["formulas"][0].update(name="softmax"),
         lambda d: d["formulas"][0]["cases"][0].pop("catches"),
         lambda d: d["formulas"][0]["cases"][0]["tolerance"].update(relative=0.1),
         lambda d: d["formulas"][0]["cases"][0]["inputs"].update(z={"network": []}),
@@ -86,6 +88,7 @@ def test_a_file_follows_the_schema(path):
     jsonschema.validate(document, json.loads((FOLDER / "schema.json").read_text()))
     assert document["subject"] == path.stem
     for formula in document["formulas"]:
+        assert formula["name"].split("/")[0] == path.stem
         arguments = [each["name"] for each in formula["arguments"]]
         for case in formula["cases"]:
             assert list(case["inputs"]) == arguments
@@ -149,13 +152,13 @@ def test_every_function_of_these_has_cases(module):
         for name, thing in vars(owner).items()
         if inspect.isfunction(thing) and thing.__module__ == owner.__name__ and name[0] != "_"
     }
-    assert {f"{module}:{name}" for name in public} <= set(NAMES)
+    assert {f"{module}:{name}" for name in public} <= set(TABLE["functions"].values())
 
 
 def test_the_naive_k_center_picks_the_same():
     from mstheft.learning import kcenter
 
-    assert vectors.check(kcenter.greedy_naive, "learning.kcenter:greedy") == []
+    assert vectors.check(kcenter.greedy_naive, "selection/k-center-greedy") == []
 
 
 # ---- SciPy and scikit-learn
@@ -191,19 +194,19 @@ def scipy_twins():
         return stats.shapiro(distances).statistic
 
     return {
-        "nn.functions:sigmoid": special.expit,
-        "nn.functions:softplus_grad": special.expit,
-        "nn.functions:logit": special.logit,
-        "nn.functions:softmax": lambda z: special.softmax(z, axis=-1),
-        "nn.functions:log_softmax": lambda z: special.log_softmax(z, axis=-1),
-        "nn.functions:entropy": lambda p: special.entr(p).sum(axis=-1),
-        "nn.conv:conv2d_naive": conv2d,
-        "direct.solving:least_squares": lambda a, b: linalg.lstsq(a, b)[0],
-        "compare:interval": interval,
-        "learning.answers:f1_of": lambda t, p: f1_score(t, p, average="macro"),
-        "defend.prada:normality": normality,
-        "defend.rdp:log_q_gaussian": log_q_gaussian,
-        "defend.rdp:log_q_threshold": lambda votes, threshold, sigma: special.log_ndtr(
+        "activations/sigmoid": special.expit,
+        "activations/softplus-gradient": special.expit,
+        "activations/logit": special.logit,
+        "activations/softmax": lambda z: special.softmax(z, axis=-1),
+        "activations/log-softmax": lambda z: special.log_softmax(z, axis=-1),
+        "activations/entropy": lambda p: special.entr(p).sum(axis=-1),
+        "networks/convolution": conv2d,
+        "equations/least-squares": lambda a, b: linalg.lstsq(a, b)[0],
+        "scoring/clopper-pearson": interval,
+        "learning/macro-f1": lambda t, p: f1_score(t, p, average="macro"),
+        "detection/shapiro-wilk": normality,
+        "privacy/gnmax-log-q": log_q_gaussian,
+        "privacy/threshold-log-q": lambda votes, threshold, sigma: special.log_ndtr(
             -np.abs(votes.max(axis=1) - threshold) / sigma
         ),
     }
@@ -278,33 +281,33 @@ def torch_twins():
         return (x + eps * x.grad.sign()).clamp(0, 1).detach()
 
     return {
-        "nn.functions:relu": lambda z: F.relu(t(z)),
-        "nn.functions:relu_grad": slope(F.relu),
-        "nn.functions:sigmoid": lambda z: torch.sigmoid(t(z)),
-        "nn.functions:sigmoid_grad": slope(torch.sigmoid),
-        "nn.functions:tanh": lambda z: torch.tanh(t(z)),
-        "nn.functions:tanh_grad": slope(torch.tanh),
-        "nn.functions:softplus": lambda z: F.softplus(t(z)),
-        "nn.functions:softplus_grad": slope(F.softplus),
-        "nn.functions:softmax": lambda z: F.softmax(t(z), dim=-1),
-        "nn.functions:log_softmax": lambda z: F.log_softmax(t(z), dim=-1),
-        "nn.functions:softmax_grad": slope(lambda z: F.softmax(z, dim=-1)),
-        "nn.functions:log_softmax_grad": slope(lambda z: F.log_softmax(z, dim=-1)),
-        "nn.functions:logit": lambda p: torch.logit(t(p)),
-        "nn.functions:logit_grad": slope(torch.logit),
-        "nn.functions:entropy": lambda p: torch.special.entr(t(p)).sum(-1),
-        "nn.functions:entropy_grad": slope(torch.special.entr),
-        "nn.losses:one_hot": lambda y, k: F.one_hot(torch.as_tensor(y), k),
-        "nn.losses:cross_entropy": loss(cross_entropy),
-        "nn.losses:squared_error": loss(squared),
-        "nn.conv:conv2d_naive": conv2d,
-        "nn.network:Network.logits": lambda network, x: network(t(x)).detach(),
-        "nn.network:Network.jacobian": lambda network, x: rows(network, x, jacobian),
-        "nn.network:Network.input_gradient": lambda network, x, w: torch.stack(
+        "activations/relu": lambda z: F.relu(t(z)),
+        "activations/relu-gradient": slope(F.relu),
+        "activations/sigmoid": lambda z: torch.sigmoid(t(z)),
+        "activations/sigmoid-gradient": slope(torch.sigmoid),
+        "activations/tanh": lambda z: torch.tanh(t(z)),
+        "activations/tanh-gradient": slope(torch.tanh),
+        "activations/softplus": lambda z: F.softplus(t(z)),
+        "activations/softplus-gradient": slope(F.softplus),
+        "activations/softmax": lambda z: F.softmax(t(z), dim=-1),
+        "activations/log-softmax": lambda z: F.log_softmax(t(z), dim=-1),
+        "activations/softmax-gradient": slope(lambda z: F.softmax(z, dim=-1)),
+        "activations/log-softmax-gradient": slope(lambda z: F.log_softmax(z, dim=-1)),
+        "activations/logit": lambda p: torch.logit(t(p)),
+        "activations/logit-gradient": slope(torch.logit),
+        "activations/entropy": lambda p: torch.special.entr(t(p)).sum(-1),
+        "activations/entropy-gradient": slope(torch.special.entr),
+        "losses/one-hot": lambda y, k: F.one_hot(torch.as_tensor(y), k),
+        "losses/cross-entropy": loss(cross_entropy),
+        "losses/squared-error": loss(squared),
+        "networks/convolution": conv2d,
+        "networks/logits": lambda network, x: network(t(x)).detach(),
+        "networks/jacobian": lambda network, x: rows(network, x, jacobian),
+        "networks/input-gradient": lambda network, x, w: torch.stack(
             [jacobian(network, row).T @ v for row, v in zip(t(x), t(w), strict=True)]
         ),
-        "adversarial:fgsm": fgsm,
-        "direct.solving:least_squares": lambda a, b: torch.linalg.lstsq(t(a), t(b)).solution,
+        "adversarial/fgsm": fgsm,
+        "equations/least-squares": lambda a, b: torch.linalg.lstsq(t(a), t(b)).solution,
     }
 
 
@@ -374,7 +377,7 @@ def uncertainty_of_one_term(copy, labelled, pool, k, rng):
 
 def dfal_by_margin(copy, labelled, pool, k, rng):
     free = np.setdiff1d(np.arange(len(pool)), labelled).astype(int)
-    margins = library("learning.strategies:margins")(copy, pool, free)
+    margins = library("selection/margin")(copy, pool, free)
     return free[np.argsort(margins, kind="stable")[:k]]
 
 
@@ -458,7 +461,7 @@ FAULTS = {
         "squared_error-column",
     ),
     "all neurons on": (
-        "nn.network:Network.jacobian",
+        "networks/jacobian",
         lambda f, x: (
             np.stack([np.linalg.multi_dot([W for W, _ in f.dense()[::-1]])] * len(x))
             if len(f.dense()) > 1
@@ -468,7 +471,7 @@ FAULTS = {
     ),
     "turned kernel": (
         "conv2d_naive",
-        lambda x, w, b, s, p: library("nn.conv:conv2d_naive")(x, w[:, ::-1, ::-1], b, s, p),
+        lambda x, w, b, s, p: library("networks/convolution")(x, w[:, ::-1, ::-1], b, s, p),
         "conv2d-valid",
     ),
     "scale not free": ("floor", lambda weights, k: (weights + k + 128) / k, "floor-784-128-1"),
@@ -491,7 +494,7 @@ FAULTS = {
         ),
         "solve_group-square",
     ),
-    "not updated": ("learning.kcenter:greedy", k_center_stale, "k-center-updated"),
+    "not updated": ("selection/k-center-greedy", k_center_stale, "k-center-updated"),
     "sign of class 0": (
         "grown",
         lambda f, x, y, step, bounds=None: x + step * np.sign(f.dense()[0][0][0 * y]),
@@ -515,14 +518,14 @@ FAULTS = {
     "margin of logits": ("dfal", dfal_by_margin, "dfal-three-classes"),
     "the copy's own label": (
         "grown",
-        lambda f, x, y, step, bounds=None: library("learning.jacobian:grown")(
+        lambda f, x, y, step, bounds=None: library("learning/jacobian-augmentation")(
             f, x, f.labels(x), step, bounds
         ),
         "grown-classes",
     ),
     "off the hyperplanes": (
         "neuron_signs",
-        lambda oracle, a, c: library("direct.last_layer:neuron_signs")(oracle, a, 0 * c),
+        lambda oracle, a, c: library("signs/neuron-signs")(oracle, a, 0 * c),
         "neuron_signs-one-output",
     ),
     "one noise": (
@@ -588,7 +591,7 @@ def test_the_name_of_the_function_is_enough():
     from mstheft.nn.functions import softmax
 
     assert vectors.check(softmax) == []
-    with pytest.raises(ValueError, match="expected a function or case"):
+    with pytest.raises(ValueError, match="expected a formula or case"):
         vectors.check(lambda z: z)
 
 
@@ -605,7 +608,7 @@ def test_the_name_of_the_function_is_enough():
 )
 def test_anything_that_a_function_does_is_a_failure_in_one_line(function, words):
     failures = vectors.check(function, "sigmoid")
-    assert len(failures) == NAMES["nn.functions:sigmoid"]
+    assert len(failures) == NAMES["activations/sigmoid"]
     assert all(words in str(failure) and "\n" not in str(failure) for failure in failures)
 
 
@@ -654,7 +657,7 @@ def test_a_failing_case_does_not_spoil_the_next():
         return answer
 
     vectors.check(relu)
-    assert vectors.check(library("nn.functions:relu")) == []
+    assert vectors.check(library("activations/relu")) == []
 
 
 @pytest.mark.parametrize(
@@ -734,13 +737,44 @@ def test_what_stands_for_a_network_answers_as_the_library_does():
 
 
 def test_names_are_found_whole_in_part_and_by_case():
-    whole = vectors.cases("nn.functions:softmax")
+    whole = vectors.cases("activations/softmax")
     assert vectors.cases("softmax") == vectors.cases("mstheft.nn.functions:softmax") == whole
+    assert vectors.cases("log_softmax") == vectors.cases("activations/log-softmax")
     assert [case.id for case in vectors.cases("softmax-large")] == ["softmax-large"]
-    with pytest.raises(ValueError, match="vectors list"):
+    with pytest.raises(ValueError, match=r"nearest is activations/softmax\); .* vectors list"):
         vectors.cases("softmix")
+    with pytest.raises(ValueError, match=r"nearest is kinks/second-difference\)"):
+        vectors.cases("kinks/second_diference")
     with pytest.raises(ValueError, match="one of the subjects"):
         vectors.load("cooking")
+
+
+def test_the_table_names_every_formula_in_order():
+    assert list(TABLE["functions"]) == sorted(NAMES)
+
+
+def test_what_was_ever_accepted_is_still_found():
+    assert set(TABLE["formerly"].values()) <= set(NAMES)
+    for path, name in TABLE["formerly"].items():
+        for said in (path, f"mstheft.{path}", path.split(":")[1]):
+            assert vectors.cases(said) == vectors.cases(name), said
+    for subjects in TABLE["former_subjects"].values():
+        assert set(subjects) <= set(vectors.subjects())
+
+
+def test_old_names_outlive_a_function_that_moves(monkeypatch):
+    moved = {**TABLE["functions"], "activations/softmax": "elsewhere:exponentials"}
+    monkeypatch.setattr(finding, "table", lambda: {**TABLE, "functions": moved})
+    known = finding._known.__wrapped__()
+    for said in ("softmax", "nn.functions:softmax", "elsewhere:exponentials", "exponentials"):
+        assert known[said] == {"activations/softmax"}
+
+
+def test_a_name_that_several_have_is_asked_about(monkeypatch):
+    both = {"a-name": {"kinks/a-name", "signs/a-name"}}
+    monkeypatch.setattr(finding, "_known", lambda: both)
+    with pytest.raises(ValueError, match="can be kinks/a-name or signs/a-name; say which"):
+        vectors.cases("a-name")
 
 
 # ---- the command line
@@ -763,19 +797,20 @@ def test_show_tells_everything_about_a_case(capsys):
     status, out, _ = told(capsys, "show", "second_difference-axis")
     case = vectors.cases("second_difference-axis")[0]
     assert status == 0
-    for word in (case.function, case.equation, case.catches, case.source, "tolerance", "expected"):
+    for word in (case.name, case.equation, case.catches, case.source, "tolerance", "expected"):
         assert word in out
     status, out, _ = told(capsys, "show", "softmax")
-    assert out.count("catches") == NAMES["nn.functions:softmax"]
+    assert out.count("catches") == NAMES["activations/softmax"]
     status, out, _ = told(capsys, "show", "losses")
     assert status == 0
-    assert all(f["function"] in out for f in vectors.load("losses")["formulas"])
+    assert all(f["name"] in out for f in vectors.load("losses")["formulas"])
+    assert told(capsys, "show", "pate") == told(capsys, "show", "privacy")
 
 
 def test_check_passes_a_right_function(capsys):
     status, out, err = told(capsys, "check", "mstheft.nn.functions:softmax")
     assert (status, err) == (0, "")
-    assert out.strip() == "softmax is right on all 5 cases of nn.functions:softmax"
+    assert out.strip() == "softmax is right on all 5 cases of activations/softmax"
     status, _, _ = told(capsys, "check", "mstheft.nn.network:Network.jacobian")
     assert status == 0
 
@@ -797,7 +832,7 @@ def test_check_tells_each_failing_case_in_a_line(capsys, tmp_path, monkeypatch):
         "got nan (a case for this slip: e^1000 overflows where max z is not subtracted first)"
         in lines[0]
     )
-    assert err == "mstheft: soft fails 4 of 5 cases of nn.functions:softmax\n"
+    assert err == "mstheft: soft fails 4 of 5 cases of activations/softmax\n"
     (tmp_path / "mine.py").write_text("def relu(z):\n    return z * (z > 0)\n")
     assert told(capsys, "check", "mine:relu")[0] == 0
 

@@ -114,7 +114,7 @@ def add_vectors(commands: Any) -> None:
     actions = parser.add_subparsers(metavar="ACTION", dest="action", required=True)
     actions.add_parser("list", help="every formula, with the number of its cases")
     show = actions.add_parser("show", help="inputs, answer and source of a case")
-    show.add_argument("id", metavar="ID", help="a case, a formula, or a group of the list")
+    show.add_argument("id", metavar="ID", help="a case, a formula, or a subject of the list")
     check = actions.add_parser("check", help="call a function on all cases of a formula")
     check.add_argument("function", metavar="FUNCTION", help="module:name or folder/file.py:name")
     check.add_argument("--as", dest="as_name", metavar="NAME", help="formula or case it stands for")

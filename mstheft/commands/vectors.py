@@ -30,17 +30,20 @@ def _list(args: argparse.Namespace, desk: Desk) -> int:
         document = vectors.load(subject)
         desk.say(f"{subject}: {document['title']}")
         for formula in document["formulas"]:
-            cases = count[formula["function"]]
-            desk.say(f"  {formula['function']:<42}{cases:>3} case{'s' if cases > 1 else ''}")
+            cases = count[formula["name"]]
+            desk.say(f"  {formula['name']:<42}{cases:>3} case{'s' if cases > 1 else ''}")
     desk.say(f"{sum(count.values())} cases for {len(count)} formulas")
     return 0
 
 
 def _show(args: argparse.Namespace, desk: Desk) -> int:
-    if args.id in vectors.subjects():
-        for formula in vectors.load(args.id)["formulas"]:
+    former = vectors.table()["former_subjects"].get(args.id, [])
+    subjects = [args.id] if args.id in vectors.subjects() else former
+    for subject in subjects:
+        for formula in vectors.load(subject)["formulas"]:
             cases = ", ".join(case["id"] for case in formula["cases"])
-            desk.say(f"{formula['function']}\n  {formula['equation']}\n  cases: {cases}")
+            desk.say(f"{formula['name']}\n  {formula['equation']}\n  cases: {cases}")
+    if subjects:
         return 0
     with arguments_of_user():
         found = vectors.cases(args.id)
@@ -49,7 +52,7 @@ def _show(args: argparse.Namespace, desk: Desk) -> int:
 
 
 def _shown(case: vectors.Case) -> str:
-    lines = [f"{case.id}, a case of {case.function}", f"  {case.equation}"]
+    lines = [f"{case.id}, a case of {case.name}", f"  {case.equation}"]
     for name, meaning in case.arguments.items():
         lines.append(f"  {name}, {meaning}: {_json(case.inputs[name])}")
     for name, value in case.options.items():
@@ -60,6 +63,7 @@ def _shown(case: vectors.Case) -> str:
         f"  tolerance: relative {case.relative:g}, absolute {case.absolute:g}",
         f"  catches: {case.catches}",
         f"  source: {case.source}",
+        f"  here: mstheft.{vectors.table()['functions'][case.name]}",
     ]
     return "\n".join(lines)
 
@@ -81,7 +85,7 @@ def _check(args: argparse.Namespace, desk: Desk) -> int:
         failures = vectors.check(function, name, network=zoo.given, seconds=args.seconds)
     for failure in failures:
         desk.say(str(failure))
-    told = f"{len(cases)} case{'s' if len(cases) > 1 else ''} of {cases[0].function}"
+    told = f"{len(cases)} case{'s' if len(cases) > 1 else ''} of {cases[0].name}"
     if failures:
         return desk.fail(1, f"{spoken} fails {len(failures)} of {told}")
     desk.say(f"{spoken} is right on {'the' if len(cases) == 1 else 'all'} {told}")
@@ -91,7 +95,7 @@ def _check(args: argparse.Namespace, desk: Desk) -> int:
 def _name_of(spoken: str) -> str:
     """The whole of `room.module:function` where it is a formula of this package, else the end."""
     short = spoken.removeprefix("mstheft.")
-    return short if short in vectors.names() else spoken.rpartition(":")[2]
+    return short if short in vectors.table()["functions"].values() else spoken.rpartition(":")[2]
 
 
 def _imported(spoken: str) -> tuple[Callable[..., Any], str]:

@@ -8,8 +8,8 @@ The answers were computed with 50-digit arithmetic from the papers' formulas, ne
 package. Each case says which bug it catches. `mstheft vectors list` shows what there is.
 """
 
-from mstheft.vectors.cases import Case, cases, load, names, subjects
+from mstheft.vectors.cases import Case, cases, load, names, subjects, table
 from mstheft.vectors.checking import Failure, check
 from mstheft.vectors.victim import Victim
 
-__all__ = ["Case", "Failure", "Victim", "cases", "check", "load", "names", "subjects"]
+__all__ = ["Case", "Failure", "Victim", "cases", "check", "load", "names", "subjects", "table"]

@@ -7,13 +7,16 @@ A number, a list of lists of them, a word, true, false and null are themselves; 
     {"oracle": {weights, activation, output}} the same as a black box that tells `output`
     {"generator": seed}                       a numpy.random.Generator
 
-The form of the files is laid down in `schema.json` beside them.
+The form of the files is laid down in `schema.json` beside them; `functions.json` says which
+function of this library computes each formula, and which names it had before.
 """
 
 from __future__ import annotations
 
+import difflib
 import functools
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import resources
@@ -33,7 +36,7 @@ class Case:
     """One known answer.
 
     id : its name, such as 'softmax-large'
-    function : 'room.module:function' of the formula in this package, without 'mstheft.'
+    name : of the formula, 'activations/softmax': it stays, wherever functions move
     equation, arguments, returns, source : of the formula; {argument: shape and meaning}
     inputs : {argument: value}, as in the file; `decoded` makes arrays of them
     options : inputs that are passed by name
@@ -43,7 +46,7 @@ class Case:
     """
 
     id: str
-    function: str
+    name: str
     equation: str
     arguments: dict[str, str]
     returns: str
@@ -67,16 +70,17 @@ class Case:
 def subjects() -> list[str]:
     """The files, by name: 'activations', 'losses', …"""
     found = [item.name for item in resources.files(__package__).iterdir()]
-    return sorted(name[:-5] for name in found if name.endswith(".json") and name != "schema.json")
+    beside = ("functions.json", "schema.json")
+    return sorted(name[:-5] for name in found if name.endswith(".json") and name not in beside)
 
 
 @functools.cache
-def _text(subject: str) -> str:
-    return (resources.files(__package__) / f"{subject}.json").read_text(encoding="utf-8")
+def _text(file: str) -> str:
+    return (resources.files(__package__) / f"{file}.json").read_text(encoding="utf-8")
 
 
 def load(subject: str) -> dict[str, Any]:
-    """One file as it stands: {'subject', 'formulas': [{'function', 'cases', …}]}."""
+    """One file as it stands: {'subject', 'formulas': [{'name', 'cases', …}]}."""
     if subject not in subjects():
         raise ValueError(
             f"expected one of the subjects {', '.join(subjects())}, got {subject!r}; pick one"
@@ -85,35 +89,52 @@ def load(subject: str) -> dict[str, Any]:
     return document
 
 
+def table() -> dict[str, dict[str, Any]]:
+    """`functions.json`: {'functions': {name: 'room.module:function'}, 'formerly': …}."""
+    told: dict[str, dict[str, Any]] = json.loads(_text("functions"))
+    return told
+
+
 def names() -> dict[str, int]:
-    """{function: number of its cases}, subject by subject."""
-    count: dict[str, int] = {}
-    for case in _all():
-        count[case.function] = count.get(case.function, 0) + 1
-    return count
+    """{formula: number of its cases}, subject by subject."""
+    return dict(Counter(case.name for case in _all()))
 
 
 def cases(name: str | None = None) -> list[Case]:
-    """All cases, or those of one function, or the one of that id.
+    """All cases, or those of one formula, or the one of that id.
 
-    name : 'nn.functions:softmax', or 'softmax' alone where only one function is called so
+    name : 'activations/softmax', or 'softmax' where only one formula is called so; the path or the
+        name of the function that computes it here, 'nn.functions:softmax', does as well
     Raises ValueError for a name that nothing has, and for one that several have.
     """
     if name is None:
         return list(_all())
-    wanted = name.removeprefix("mstheft.")
-    known = dict.fromkeys(case.function for case in _all())
-    alike = [full for full in known if wanted in (full, full.split(":")[1])]
-    alike = [wanted] if wanted in alike else alike
-    found = [case for case in _all() if case.id == wanted or case.function in alike]
-    if len(alike) > 1:
-        raise ValueError(f"expected one function, but {name!r} can be {' or '.join(alike)}; say it")
-    if not found:
+    wanted, known = name.removeprefix("mstheft."), _known()
+    if wanted not in known:
+        near = difflib.get_close_matches(wanted, known, 1, 0.7)
+        hint = f" (the nearest is {' or '.join(sorted(known[near[0]]))})" if near else ""
         raise ValueError(
-            f"expected a function or case with known answers, got {name!r}; `mstheft vectors list` "
-            "shows them all"
+            f"expected a formula or case with known answers, got {name!r}{hint}; `mstheft vectors "
+            "list` shows them all"
         )
-    return found
+    meant = known[wanted]
+    if len(meant) > 1:
+        alike = " or ".join(sorted(meant))
+        raise ValueError(f"expected one formula, but {name!r} can be {alike}; say which")
+    return [case for case in _all() if {case.id, case.name} & meant]
+
+
+@functools.cache
+def _known() -> dict[str, set[str]]:
+    """{what may be said: the formulas, or the case, that it means}."""
+    known = {case.id: {case.id} for case in _all()}
+    paths = [*table()["functions"].items()]
+    paths += [(name, path) for path, name in table()["formerly"].items()]
+    for name, path in paths:
+        short = name.split("/")[1]
+        for said in (name, short, short.replace("-", "_"), path, path.split(":")[1]):
+            known.setdefault(said, set()).add(name)
+    return known
 
 
 @functools.cache
@@ -131,7 +152,7 @@ def _case(formula: dict[str, Any], case: dict[str, Any]) -> Case:
     inputs = case["inputs"]
     return Case(
         id=case["id"],
-        function=formula["function"],
+        name=formula["name"],
         equation=formula["equation"],
         arguments={name: said for name, said in arguments.items() if name in inputs},
         returns=formula["returns"],

@@ -51,7 +51,7 @@ def check(
     arguments that were changed in place count as a failure, as does an exception.
 
     function : anybody's
-    name : of the formula, such as 'nn.functions:softmax' or 'softmax', or of one case; unless
+    name : of the formula, such as 'activations/softmax' or 'softmax', or of one case; unless
         given, the function's own name
     network : (weights, activation) -> a network, for formulas that take one; a `Victim` unless
         given, `mstheft.nn.zoo.given` for a `mstheft.Network`, or a builder of your framework

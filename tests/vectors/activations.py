@@ -49,7 +49,7 @@ def build():
         "activations",
         "Activations, softmax, entropy, and their derivatives",
         formula(
-            "nn.functions:relu", elementwise(lambda z: max(z, mpf(0))),
+            "activations/relu", elementwise(lambda z: max(z, mpf(0))),
             "relu(z) = max(z, 0)", Z, "array like z", "Jagielski et al. 2020, section 4",
             case("relu-both-sides", {"z": [-2.5, -1e-300, 0.0, 1e-300, 3.75]},
                  "a leaky slope below 0, or |z|", rel=0),
@@ -58,7 +58,7 @@ def build():
                  rel=0),
         ),
         formula(
-            "nn.functions:relu_grad", elementwise(lambda z: mpf(1 if z > 0 else 0)),
+            "activations/relu-gradient", elementwise(lambda z: mpf(1 if z > 0 else 0)),
             "relu'(z) = 1 where z > 0, else 0", Z, "array like z",
             "Jagielski et al. 2020, section 4; at 0 the left branch is taken",
             case("relu_grad-both-sides", {"z": [-2.5, -1e-300, 1e-300, 3.75]},
@@ -67,7 +67,7 @@ def build():
                  "z >= 0 in place of z > 0: a neuron at its kink counts as on", rel=0),
         ),
         formula(
-            "nn.functions:sigmoid", elementwise(sigmoid),
+            "activations/sigmoid", elementwise(sigmoid),
             "σ(z) = 1 / (1 + e^-z)", Z, "array like z", TEXTBOOK,
             case("sigmoid-near", {"z": [-2.0, -0.5, 0.0, 0.5, 2.0]},
                  "the sign of the exponent, or tanh in place of σ"),
@@ -78,7 +78,7 @@ def build():
             rel=1e-13,
         ),
         formula(
-            "nn.functions:sigmoid_grad", elementwise(lambda z: sigmoid(z) * sigmoid(-z)),
+            "activations/sigmoid-gradient", elementwise(lambda z: sigmoid(z) * sigmoid(-z)),
             "σ'(z) = σ(z) (1 - σ(z))", Z, "array like z", TEXTBOOK,
             case("sigmoid_grad-near", {"z": [-2.0, 0.0, 0.5, 3.0]},
                  "σ (1 + σ), or σ itself is returned"),
@@ -87,7 +87,7 @@ def build():
             rel=1e-13,
         ),
         formula(
-            "nn.functions:tanh", elementwise(mp.tanh),
+            "activations/tanh", elementwise(mp.tanh),
             "tanh z = (e^z - e^-z) / (e^z + e^-z)", Z, "array like z", TEXTBOOK,
             case("tanh-near", {"z": [-1.5, -1e-12, 0.0, 1e-12, 0.75]},
                  "the quotient as it stands loses the digits of small z"),
@@ -96,7 +96,7 @@ def build():
             rel=1e-13,
         ),
         formula(
-            "nn.functions:tanh_grad", elementwise(lambda z: mp.sech(z) ** 2),
+            "activations/tanh-gradient", elementwise(lambda z: mp.sech(z) ** 2),
             "tanh'(z) = 1 - tanh² z = 1 / cosh² z", Z, "array like z", TEXTBOOK,
             case("tanh_grad-near", {"z": [-1.5, 0.0, 0.75]}, "1 - tanh z: the square is missing"),
             case("tanh_grad-far", {"z": [-20.0, 20.0, 300.0]},
@@ -104,7 +104,7 @@ def build():
             rel=1e-13,
         ),
         formula(
-            "nn.functions:softplus", elementwise(lambda z: mp.log1p(mp.exp(z))),
+            "activations/softplus", elementwise(lambda z: mp.log1p(mp.exp(z))),
             "softplus(z) = ln(1 + e^z)", Z, "array like z", TEXTBOOK,
             case("softplus-near", {"z": [-2.0, 0.0, 0.5, 2.0]},
                  "log to the base 2, or ln e^z without the 1"),
@@ -115,14 +115,14 @@ def build():
             rel=1e-14,
         ),
         formula(
-            "nn.functions:softplus_grad", elementwise(sigmoid),
+            "activations/softplus-gradient", elementwise(sigmoid),
             "softplus'(z) = σ(z)", Z, "array like z", TEXTBOOK,
             case("softplus_grad-both-sides", {"z": [-700.0, -0.5, 0.0, 0.5, 800.0]},
                  "e^z / (1 + e^z) as it stands overflows to NaN"),
             rel=1e-13,
         ),
         formula(
-            "nn.functions:softmax", rows(softmax),
+            "activations/softmax", rows(softmax),
             "p_k = e^{z_k} / Σ_j e^{z_j}", ROWS, "(…, K) probabilities, rows that add up to 1",
             TEXTBOOK,
             case("softmax-plain", {"z": [1.0, 2.0, 4.0]}, "2^z in place of e^z"),
@@ -137,7 +137,7 @@ def build():
             rel=1e-13,
         ),
         formula(
-            "nn.functions:log_softmax", rows(log_softmax),
+            "activations/log-softmax", rows(log_softmax),
             "log p_k = z_k - ln Σ_j e^{z_j}", ROWS, "(…, K)", TEXTBOOK,
             case("log_softmax-plain", {"z": [[1.0, 2.0, 4.0], [0.0, 0.0, 0.0]]},
                  "the sum runs over the rows, or log to another base"),
@@ -148,7 +148,7 @@ def build():
             rel=1e-13,
         ),
         formula(
-            "nn.functions:softmax_grad", rows(softmax_grad),
+            "activations/softmax-gradient", rows(softmax_grad),
             "dL/dz = p ∘ (dout - <dout, p>)", {**ROWS, "dout": "(…, K) dL/dp"}, "(…, K) dL/dz",
             TEXTBOOK,
             case("softmax_grad-plain", {"z": [1.0, 2.0, 4.0], "dout": [0.5, -1.0, 2.0]},
@@ -159,7 +159,7 @@ def build():
             abs=1e-15,
         ),
         formula(
-            "nn.functions:log_softmax_grad", rows(log_softmax_grad),
+            "activations/log-softmax-gradient", rows(log_softmax_grad),
             "dL/dz = dout - p Σ_j dout_j", {**ROWS, "dout": "(…, K) dL/d log p"}, "(…, K) dL/dz",
             TEXTBOOK,
             case("log_softmax_grad-plain", {"z": [1.0, 2.0, 4.0], "dout": [0.5, -1.0, 2.0]},
@@ -170,7 +170,7 @@ def build():
             abs=1e-15,
         ),
         formula(
-            "nn.functions:logit", elementwise(logit),
+            "activations/logit", elementwise(logit),
             "logit p = ln(p / (1 - p))", {"p": "array of probabilities"}, "array like p",
             "Tramèr et al. 2016, section 4.1",
             case("logit-middle", {"p": [0.25, 0.5, 0.8]}, "ln p alone, or the base 10 or 2"),
@@ -181,7 +181,7 @@ def build():
             rel=1e-13, abs=1e-15,
         ),
         formula(
-            "nn.functions:logit_grad", elementwise(lambda p: 1 / (p * (1 - p))),
+            "activations/logit-gradient", elementwise(lambda p: 1 / (p * (1 - p))),
             "d logit / dp = 1 / (p (1 - p)): the error δp of an answer becomes δp / (p (1 - p))",
             {"p": "array of probabilities"}, "array like p", "Tramèr et al. 2016, section 4.1",
             case("logit_grad-middle", {"p": [0.25, 0.5, 0.8]}, "p (1 - p): the inverse"),
@@ -190,7 +190,7 @@ def build():
             rel=1e-13,
         ),
         formula(
-            "nn.functions:entropy", rows(entropy),
+            "activations/entropy", rows(entropy),
             "H = -Σ_k p_k ln p_k", PROBS, "(…), in nats", "Pal et al. 2020; Shannon 1948",
             case("entropy-plain", {"p": [0.5, 0.25, 0.25]}, "bits in place of nats, or the sign"),
             case("entropy-zeros", {"p": [[1.0, 0.0, 0.0], [0.5, 0.5, 0.0]]},
@@ -200,7 +200,7 @@ def build():
             rel=1e-13,
         ),
         formula(
-            "nn.functions:entropy_grad", elementwise(lambda p: -(mp.log(p) + 1)),
+            "activations/entropy-gradient", elementwise(lambda p: -(mp.log(p) + 1)),
             "dH/dp_k = -(ln p_k + 1), the p_k taken as free", PROBS, "(…, K)", "Shannon 1948",
             case("entropy_grad-plain", {"p": [[0.5, 0.25, 0.25], [0.1, 0.2, 0.7]]},
                  "-ln p: the 1 of the product rule is missing"),

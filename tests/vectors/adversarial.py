@@ -83,7 +83,7 @@ def build():
         "adversarial",
         "Adversarial examples on models where they can be computed by hand",
         formula(
-            "adversarial:fgsm", fgsm, "x' = clip(x + ε sgn ∂L(x, y)/∂x, low, high)",
+            "adversarial/fgsm", fgsm, "x' = clip(x + ε sgn ∂L(x, y)/∂x, low, high)",
             {**NET, **y}, "(n, d)", GOODFELLOW,
             case("fgsm-classes", {"network": LINEAR, "x": [[0.5, 0.5], [0.25, 0.75]],
                                   "y": [0, 2], "eps": 0.1},
@@ -106,7 +106,7 @@ def build():
             abs=1e-15,
         ),
         formula(
-            "adversarial:pgd", corner,
+            "adversarial/pgd", corner,
             "x ← clip(Π_ball(x + step · sgn ∂L/∂x), low, high): on a linear network the corner",
             {**NET, **y}, "(n, d)", MADRY,
             case("pgd-corner", {"network": BINARY, "x": [[0.5, 0.5], [0.4, 0.6]], "y": [0, 1],
@@ -118,7 +118,7 @@ def build():
             rel=1e-9,
         ),
         formula(
-            "adversarial:deepfool", deepfool,
+            "adversarial/deepfool", deepfool,
             "l* = argmin |f_l - f_k| / ‖w_l‖, w_l = ∂(f_l - f_k)/∂x; "
             "x' = x + (1 + overshoot) |f_l* - f_k| / ‖w_l*‖² w_l*; one logit: |f| / ‖w‖",
             NET, "x (n, d), norms (n,) ‖x' - x‖₂", MOOSAVI,

@@ -1,7 +1,7 @@
 """Several hidden layers: rows of the second in terms of the first."""
 
-from direct import A0
 from exact import case, document, dot, formula, length, mp, plus, solved_many
+from kinks import A0
 
 
 def spanned(rows, first):
@@ -23,7 +23,7 @@ def build():
         "deep",
         "Several hidden layers: rows of the second in terms of the first",
         formula(
-            "direct.deep_first:coefficients", spanned,
+            "deep/row-coefficients", spanned,
             "a row of the second layer is Σ_i β_i A0_i over the first layer's neurons",
             {"rows": "(m, d)", "first": "(h1, d)"},
             "beta (m, h1), left (m,): the share that is not spanned", "this project",

@@ -68,7 +68,7 @@ def case(name, inputs, catches, *, rel=None, abs=None, options=None, want=None):
     }
 
 
-def formula(function, compute, equation, arguments, returns, source, *cases, rel=1e-12, abs=0.0):
+def formula(name, compute, equation, arguments, returns, source, *cases, rel=1e-12, abs=0.0):
     """A formula and its cases. compute(*exact inputs, **exact options) -> the exact answer."""
     done = []
     for each in cases:
@@ -89,7 +89,7 @@ def formula(function, compute, equation, arguments, returns, source, *cases, rel
             }
         )
     return {
-        "function": function,
+        "name": name,
         "equation": equation,
         "arguments": [{"name": name, "is": said} for name, said in arguments.items()],
         "returns": returns,

@@ -52,13 +52,13 @@ def build():
         "losses",
         "Losses, each with its gradient by the logits",
         formula(
-            "nn.losses:one_hot", one_hot, "t_ik = 1 where k = label_i, else 0",
+            "losses/one-hot", one_hot, "t_ik = 1 where k = label_i, else 0",
             {"labels": "(n,) whole numbers", "classes": "K"}, "(n, K)", SOURCE,
             case("one_hot-gap", {"labels": [2, 0, 2], "classes": 4},
                  "only as many columns as classes that occur, or classes counted from 1", rel=0),
         ),
         formula(
-            "nn.losses:cross_entropy", cross_entropy,
+            "losses/cross-entropy", cross_entropy,
             "L = -1/n Σ_i Σ_k t_ik log softmax(z_i)_k, dL/dz = (p Σ_k t_k - t) / n; "
             "with K = 1, L = 1/n Σ softplus(z) - t z, dL/dz = (σ(z) - t) / n",
             {**LOGITS, "targets": "(n,) classes, or (n, K) probabilities"},
@@ -83,7 +83,7 @@ def build():
             rel=1e-12, abs=1e-15,
         ),
         formula(
-            "nn.losses:squared_error", squared_error,
+            "losses/squared-error", squared_error,
             "L = 1/(2n) Σ_i ‖z_i - t_i‖², dL/dz = (z - t) / n",
             {"outputs": "(n, K)", "targets": "(n, K), or (n,) where K = 1"},
             "value and gradient (n, K)", SOURCE,

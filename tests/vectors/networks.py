@@ -1,4 +1,4 @@
-"""Networks: answers, Jacobians, symmetries, convolution."""
+"""Networks: answers, Jacobians, restriction to a plane, convolution."""
 
 import itertools
 
@@ -48,54 +48,6 @@ def slope(network, x, dlogits):
     return times(turned(jacobian(network, x)), dlogits)
 
 
-def deeper(network):
-    return [[list(row) for row in weight] for weight, _ in network.weights], [
-        list(bias) for _, bias in network.weights
-    ]
-
-
-def made(weights, biases, activation="relu"):
-    return Net(list(zip(weights, biases, strict=True)), activation)
-
-
-def rescale(network, layer, neuron, factor):
-    weights, biases = deeper(network)
-    weights[layer - 1][neuron] = [factor * v for v in weights[layer - 1][neuron]]
-    biases[layer - 1][neuron] *= factor
-    for row in weights[layer]:
-        row[neuron] /= factor
-    return made(weights, biases, network.activation)
-
-
-def flip(network, layer, neuron):
-    weights, biases = deeper(network)
-    weights[layer - 1][neuron] = [-v for v in weights[layer - 1][neuron]]
-    biases[layer - 1][neuron] *= -1
-    for k, row in enumerate(weights[layer]):
-        if network.activation == "sigmoid":
-            biases[layer][k] += row[neuron]
-        row[neuron] *= -1
-    return made(weights, biases, network.activation)
-
-
-def reorder(network, layer, order):
-    weights, biases = deeper(network)
-    weights[layer - 1] = [weights[layer - 1][i] for i in order]
-    biases[layer - 1] = [biases[layer - 1][i] for i in order]
-    weights[layer] = [[row[i] for i in order] for row in weights[layer]]
-    return made(weights, biases, network.activation)
-
-
-def center(network):
-    weights, biases = deeper(network)
-    classes = len(biases[-1])
-    mean = [mp.fsum(column) / classes for column in turned(weights[-1])]
-    weights[-1] = [plus(row, mean, -1) for row in weights[-1]]
-    middle = mp.fsum(biases[-1]) / classes
-    biases[-1] = [b - middle for b in biases[-1]]
-    return made(weights, biases, network.activation)
-
-
 def restrict(network, origin, across, up):
     (first, bias), *rest = network.weights
     folded = turned([times(first, across), times(first, up)])
@@ -128,9 +80,9 @@ KERNEL = [[[[float(a - 2 * b + a * b)] for b in range(3)] for a in range(3)]]
 def build():
     return document(
         "networks",
-        "Networks: answers, Jacobians, symmetries, convolution",
+        "Networks: answers, Jacobians, restriction to a plane, convolution",
         formula(
-            "nn.network:Network.logits", over_rows(logits),
+            "networks/logits", over_rows(logits),
             "f(x) = A_L σ(… σ(A0 x + b0) …) + b_L", {**NET, **X}, "(n, K)", PAPER,
             case("logits-relu", {"network": net(), "x": INPUTS},
                  "the activation after the last layer too, or a bias that is left out"),
@@ -145,7 +97,7 @@ def build():
             abs=1e-14,
         ),
         formula(
-            "nn.network:Network.probs", over_rows(probs),
+            "networks/probabilities", over_rows(probs),
             "p = softmax(f(x)); with one output p = σ(f(x)), of class 1", {**NET, **X},
             "(n, K)", PAPER,
             case("probs-softmax", {"network": net(), "x": INPUTS},
@@ -154,7 +106,7 @@ def build():
                  "the softmax of a single output, which is always 1"),
         ),
         formula(
-            "nn.network:Network.labels", over_rows(lambda network, x: label(logits(network, x))),
+            "networks/labels", over_rows(lambda network, x: label(logits(network, x))),
             "argmax_k f_k(x), the first of equal ones; with one output [f(x) > 0]",
             {**NET, **X}, "(n,)", PAPER,
             case("labels-classes",
@@ -168,7 +120,7 @@ def build():
                  "of equal logits the last is taken", rel=0),
         ),
         formula(
-            "nn.network:Network.jacobian", over_rows(jacobian),
+            "networks/jacobian", over_rows(jacobian),
             "J_kj = ∂f_k/∂x_j; with one hidden layer J = A1 diag(σ'(z)) A0",
             {**NET, **X}, "(n, K, d)", PAPER,
             case("jacobian-linear", {"network": Net([(A0, B0)]), "x": INPUTS},
@@ -184,7 +136,7 @@ def build():
             abs=1e-14,
         ),
         formula(
-            "nn.network:Network.input_gradient", over_rows(slope),
+            "networks/input-gradient", over_rows(slope),
             "∂/∂x Σ_k w_k f_k(x) = Jᵀ w", {**NET, **X, "dlogits": "(n, K) w"}, "(n, d)", PAPER,
             case("input_gradient-relu", {"network": net(), "x": INPUTS,
                                          "dlogits": [[1.0, 0.0], [0.0, 1.0], [0.5, -2.0]]},
@@ -195,41 +147,7 @@ def build():
             abs=1e-14,
         ),
         formula(
-            "nn.symmetry:rescale", rescale,
-            "A1_i relu(A0_i x + b0_i) = (A1_i / c) relu(c A0_i x + c b0_i), c > 0",
-            {**NET, "layer": "from 1", "neuron": "from 0", "factor": "c"}, "a network", PAPER,
-            case("rescale-larger", {"network": net(), "layer": 1, "neuron": 1, "factor": 4.0},
-                 "the bias is not rescaled, or A1 is multiplied too"),
-            case("rescale-second-layer",
-                 {"network": Net(DEEP), "layer": 2, "neuron": 0, "factor": 0.5},
-                 "the first layer is changed whatever layer is asked for"),
-        ),
-        formula(
-            "nn.symmetry:flip", flip,
-            "A1_i tanh(z) = -A1_i tanh(-z); A1_i σ(z) = -A1_i σ(-z) + A1_i",
-            {**NET, "layer": "from 1", "neuron": "from 0"}, "a network", "Sussmann 1992",
-            case("flip-tanh", {"network": net("tanh"), "layer": 1, "neuron": 0},
-                 "the output weight keeps its sign"),
-            case("flip-sigmoid", {"network": net("sigmoid"), "layer": 1, "neuron": 1},
-                 "A1_i is not added to the last bias: σ is odd only up to a constant"),
-        ),
-        formula(
-            "nn.symmetry:reorder", reorder, "Σ_i A1_i σ(z_i) has no order",
-            {**NET, "layer": "from 1", "order": "(h,) neuron i of the result is neuron order[i]"},
-            "a network", PAPER,
-            case("reorder-cycle", {"network": Net(DEEP), "layer": 2, "order": [2, 0, 1]},
-                 "the inverse permutation, or rows without the next layer's columns"),
-        ),
-        formula(
-            "nn.symmetry:center", center, "softmax(z - mean_j z_j) = softmax(z): Σ_k z_k(x) = 0",
-            NET, "a network", "Tramèr et al. 2016, section 4.1",
-            case("center-softmax", {"network": Net([([[1.0, 2.0], [0.0, -1.0], [0.5, 0.5]],
-                                                     [1.0, 2.0, 4.5])])},
-                 "the mean over the inputs in place of the classes, or biases left as they are"),
-            abs=1e-15,
-        ),
-        formula(
-            "nn.regions:restrict", restrict,
+            "networks/plane-restriction", restrict,
             "A0 (o + x p + y q) + b0 = [A0 p, A0 q] (x, y) + (A0 o + b0)",
             {**NET, "origin": "(d,) o", "across": "(d,) p", "up": "(d,) q"},
             "a network of two inputs", "this project",
@@ -239,7 +157,7 @@ def build():
             abs=1e-15,
         ),
         formula(
-            "nn.conv:conv2d_naive", conv2d,
+            "networks/convolution", conv2d,
             "out[n, y, x, f] = b_f + Σ_{i,j,c} W[f, i, j, c] in[n, s y + i - p, s x + j - p, c]",
             {"x": "(n, h, w, c)", "weights": "(f, size, size, c)", "bias": "(f,)",
              "stride": "s", "pad": "p"},

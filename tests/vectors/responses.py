@@ -113,7 +113,7 @@ def build():
         "responses",
         "What a service can do to its answers: rounding, top-k, noise, poisoning",
         formula(
-            "defend.responses:rounding",
+            "responses/rounding",
             lambda probs, decimals: [[rounded(v, decimals) for v in row] for row in probs],
             "|ỹ_k - y_k| ≤ ½ 10^-decimals", {**PROBS, "decimals": "digits behind the point"},
             "(n, K)", TRAMER,
@@ -127,7 +127,7 @@ def build():
             rel=1e-15,
         ),
         formula(
-            "defend.responses:top_k", over_rows(top_k),
+            "responses/top-k", over_rows(top_k),
             "the k largest as they are, 0 for the others; of equal ones the first",
             {**PROBS, "k": "how many"}, "(n, K)", TRAMER,
             case("top_k-two", {"probs": Y, "k": 2}, "the rest is renormalised to 1", rel=0),
@@ -135,13 +135,13 @@ def build():
                  "all equal ones are told, or the last", rel=0),
         ),
         formula(
-            "defend.responses:label_only", over_rows(label_only), "ỹ_k = [k = argmax y]", PROBS,
+            "responses/label-only", over_rows(label_only), "ỹ_k = [k = argmax y]", PROBS,
             "(n, K)", TRAMER,
             case("label_only-rows", {"probs": [*Y, [0.4, 0.4, 0.2]]},
                  "one label for all rows; of equal ones the last", rel=0),
         ),
         formula(
-            "defend.responses:to_simplex", over_rows(to_simplex),
+            "responses/simplex-projection", over_rows(to_simplex),
             "Π(v) = max(v - t, 0), t such that it adds up to 1", {"points": "(n, K)"}, "(n, K)",
             "Duchi et al. 2008, figure 1",
             case("to_simplex-inside", {"points": [[0.7, 0.2, 0.1], [0.6, 0.5, 0.2]]},
@@ -153,7 +153,7 @@ def build():
             abs=1e-15,
         ),
         formula(
-            "defend.responses:reverse_sigmoid", over_rows(reverse_sigmoid),
+            "responses/reverse-sigmoid", over_rows(reverse_sigmoid),
             "ỹ ∝ y - β (σ(γ logit y) - ½)", {**PROBS, "beta": "β", "gamma": "γ"}, "(n, K)", LEE,
             case("reverse_sigmoid-plain", {"probs": Y, "beta": 0.5, "gamma": 0.7},
                  "logit left out, or the ½: the rows move to one side"),
@@ -163,7 +163,7 @@ def build():
             rel=1e-12, abs=1e-15,
         ),
         formula(
-            "defend.responses:adaptive_misinformation", misinformed,
+            "responses/adaptive-misinformation", misinformed,
             "ỹ = (1-α) y + α y_mis, α = 1 / (1 + e^{ν (p_max - τ)})",
             {**PROBS, "wrong": "(n, K) y_mis", "tau": "τ", "nu": "ν"}, "(n, K)",
             "Kariyappa and Qureshi 2020, section 4",
@@ -177,7 +177,7 @@ def build():
             rel=1e-12, abs=1e-15,
         ),
         formula(
-            "defend.responses:deviation", deviation,
+            "responses/angular-deviation", deviation,
             "‖ Gᵀỹ / ‖Gᵀỹ‖ - Gᵀy / ‖Gᵀy‖ ‖²",
             {"candidates": "(m, K) ỹ", "y": "(K,)", "gradients": "G (K, D)"}, "(m,) 0 … 4",
             OREKONDY,
@@ -191,14 +191,14 @@ def build():
             abs=1e-14,
         ),
         formula(
-            "defend.responses:label_keeping", label_keeping,
+            "responses/label-keeping", label_keeping,
             "means of corners among which the label's is, with 1e-5 more weight on it",
             {"classes": "K", "label": "the class to keep"}, "(2^(K-1), K)", OREKONDY,
             case("label_keeping-three", {"classes": 3, "label": 1},
                  "the label ties with others: the first of them wins"),
         ),
         formula(
-            "defend.responses:mad", mad,
+            "responses/mad", mad,
             "y* = argmax over extremes of ‖Gᵀy*/‖Gᵀy*‖ - Gᵀy/‖Gᵀy‖‖²; ỹ = (1-α) y + α y*, "
             "α = min(1, radius / ‖y* - y‖₁)",
             {**PROBS, "gradients": "G (n, K, D)", "radius": "in L1"}, "(n, K)", OREKONDY,
@@ -211,7 +211,7 @@ def build():
             rel=1e-12, abs=1e-14,
         ),
         formula(
-            "defend.responses:cost", cost,
+            "responses/cost", cost,
             "shares of right labels before and after, mean of ‖ỹ - y‖₁",
             {"before": "(n, K)", "after": "(n, K)", "labels": "(n,) the right ones"},
             "before, after, l1", OREKONDY,

@@ -3,7 +3,8 @@
 import itertools
 
 from exact import Net, case, document, dot, formula, label, length, logits, mp, mpf, plus
-from networks import A0, A1, B0, B1, DEEP, INPUTS, made
+from networks import A0, A1, B0, B1, DEEP, INPUTS
+from symmetry import made
 
 FIDELITY = "Jagielski et al. 2020, section 3"
 PAIR = {"f": "network", "g": "network", "x": "(n, d)"}
@@ -130,7 +131,7 @@ def build():
         "scoring",
         "Scoring a copy: agreement, differences, confidence, certificates, alignment, the floor",
         formula(
-            "compare:agreement", agreement, "(1/n) Σ_i [argmax f(x_i) = argmax g(x_i)]",
+            "scoring/agreement", agreement, "(1/n) Σ_i [argmax f(x_i) = argmax g(x_i)]",
             PAIR, "a share", "Pal et al. 2020; Jagielski et al. 2020, section 3",
             case("agreement-classes", {"f": first, "g": other,
                                        "x": [*INPUTS, [0.0, 0.0, 0.0], [2.0, 1.0, 1.0],
@@ -143,7 +144,7 @@ def build():
             rel=1e-15,
         ),
         formula(
-            "compare:logit_difference", difference,
+            "scoring/logit-difference", difference,
             "max and mean over rows and classes of |f_k(x) - g_k(x)|", PAIR, "max, mean", FIDELITY,
             case("logit_difference-plain", {"f": shifted, "g": hidden, "x": INPUTS},
                  "max of the signed difference, or its mean, where errors cancel"),
@@ -153,7 +154,7 @@ def build():
             rel=1e-12, abs=1e-13,
         ),
         formula(
-            "compare:interval", clopper_pearson,
+            "scoring/clopper-pearson", clopper_pearson,
             "low: P(X ≥ count) = (1 - confidence) / 2, high: P(X ≤ count) = the same, "
             "X binomial; quantiles of Beta(count, n - count + 1), Beta(count + 1, n - count)",
             {"count": "seen so often", "n": "draws", "confidence": "such as 0.95"},
@@ -169,7 +170,7 @@ def build():
             rel=1e-10,
         ),
         formula(
-            "compare:certificate", certificate,
+            "scoring/certificate", certificate,
             "ε ≥ |f - g| on a box: no hidden layer max_k |Δw·c + Δb| + |Δw|·r; one: "
             "Σ_i |A1_i| max|z_i - ẑ_i| + |ΔA1_i| max relu(ẑ_i) + |Δb1|",
             {"a": "network", "b": "network", "low": "number or (d,)", "high": "number or (d,)"},
@@ -187,7 +188,7 @@ def build():
             rel=1e-9,
         ),
         formula(
-            "nn.symmetry:align", aligned,
+            "scoring/alignment", aligned,
             "permutation with the least Σ |u_i - û_π(i)|, u = [A0_i, b0_i] / |[A0_i, b0_i]|; "
             "scale c_i = |[A0_i, b0_i]| / |[Â0_π(i), b̂0_π(i)]|; error max |θ̂ - θ|",
             {"a": "the victim, one hidden relu layer", "b": "the copy"},
@@ -198,7 +199,7 @@ def build():
                  "the error is taken before A1 is divided by the scale", abs=1e-12),
         ),
         formula(
-            "result:floor", lambda weights, outputs: (mpf(weights) + outputs) / outputs,
+            "scoring/query-floor", lambda weights, outputs: (mpf(weights) + outputs) / outputs,
             "F = (number of weights + K) / K; one hidden layer: F = (hd + Kh + K) / K",
             {"weights": "number of weights, biases not counted", "outputs": "K"}, "F",
             "count of degrees of freedom: scale and order of the neurons are free",

@@ -1,7 +1,7 @@
 """Smooth activations: gradients in a subspace, and directions that make Hessians diagonal."""
 
-from direct import A0, A1, B0, B1, ORACLE
 from exact import case, document, formula, logits, mp, oracle, plus, times, turned
+from kinks import A0, A1, B0, B1, ORACLE
 
 
 def central(net, axes, point, step):
@@ -26,7 +26,7 @@ def build():
         "smooth",
         "Smooth activations: gradients in a subspace, and crosstalk of Hessians",
         formula(
-            "direct.smooth_subspace:gradient", central,
+            "smooth/subspace-gradient", central,
             "∂_j f ≈ (f(x + c Q_j) - f(x)) / c at x = Q y",
             {**ORACLE, "axes": "(d, q) Q, orthonormal columns", "point": "(q,) y", "step": "c"},
             "(K, q)", "this project: smooth activations",
@@ -37,7 +37,7 @@ def build():
             rel=1e-8, abs=1e-10,
         ),
         formula(
-            "direct.smooth_hessians:crosstalk", crosstalk,
+            "smooth/hessian-crosstalk", crosstalk,
             "max_ij √(Σ_k T_k[i,j]² / (√Σ_k T_k[i,i]² √Σ_k T_k[j,j]²)), T_k = Wᵀ H_k W, i ≠ j",
             {"turned": "(n, h, h) T_k"}, "0 where W makes all Hessians diagonal",
             "this project: smooth activations; Ziehe et al. 2004",

@@ -1,7 +1,7 @@
 """Fewer queries than parameters: rows of a group of kinks, and the neurons' orientations."""
 
-from direct import A0, A1
 from exact import case, document, dot, formula, solved_many, turned
+from kinks import A0, A1
 
 SWEEP = "this project: fewer queries than parameters"
 
@@ -34,7 +34,7 @@ def build():
         "sweep",
         "Fewer queries than parameters: rows of a group of kinks, and orientations",
         formula(
-            "direct.sweep_groups:solve_group", group,
+            "sweep/rows-of-group", group,
             "J(t_b) - J(t_a) = Σ_{a<i≤b} g_i a_iᵀ: K d equations for the rows of m ≤ K kinks",
             {"jumps": "(m, K) g_i", "change": "(K, d)"}, "(m, d) a_i", SWEEP,
             case("solve_group-square", {"jumps": [[1.5, 0.75], [-1.0, 2.0]],
@@ -47,7 +47,7 @@ def build():
             rel=1e-10, abs=1e-12,
         ),
         formula(
-            "direct.sweep_signs:solve_signs", neuron_signs_of,
+            "sweep/orientations", neuron_signs_of,
             "2 J(x) - Σ_i g_i sgn(y_i) a_iᵀ = Σ_i s_i g_i a_iᵀ at every x, linear in s",
             {"odd": "(K, d) Σ_i s_i g_i a_iᵀ", "rows": "(h, d) a_i", "outputs": "(h, K) g_i"},
             "(h,), not rounded: |s_i| = 1 is the self-check", SWEEP,

@@ -7,18 +7,23 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 SUBJECTS = (
     "activations",
-    "active",
     "adversarial",
+    "boundary",
     "deep",
-    "direct",
+    "detection",
+    "equations",
+    "kinks",
+    "learning",
     "losses",
     "networks",
-    "pate",
-    "prada",
+    "privacy",
     "responses",
     "scoring",
+    "selection",
+    "signs",
     "smooth",
     "sweep",
+    "symmetry",
 )
 
 

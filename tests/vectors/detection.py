@@ -139,10 +139,10 @@ def build():
     stream = {"x": "(n, d)", "labels": "(n,) the victim's classes", "delta": "δ"}
     assert prada(exact(natural), [0] * 140, 0.9)["first_alarm"] is None
     return document(
-        "prada",
+        "detection",
         "PRADA: distances, growing sets, thresholds, and Shapiro-Wilk's W",
         formula(
-            "defend.growing:GrowingSet", grow,
+            "detection/prada-distance", grow,
             "d = min_{g ∈ G} ‖x - g‖₂; x joins G when d > T; T ← max(T, mean - std) over the d "
             "of all members, the first one's being 0, std of the population",
             row_of, "distances (n,), NaN for the first; threshold T; members (m, d)", PRADA,
@@ -158,7 +158,7 @@ def build():
             rel=1e-12,
         ),
         formula(
-            "defend.prada:normality", normality,
+            "detection/shapiro-wilk", normality,
             "W = (Σ_i a_i d_(i))² / Σ_i (d_i - mean)²; none for 100 distances or fewer, or all "
             "equal", {"distances": "(n,)"}, "W, or None", ROYSTON,
             case("normality-normal", {"distances": normal},
@@ -176,7 +176,7 @@ def build():
             rel=1e-6,
         ),
         formula(
-            "defend.prada_naive:prada_naive", prada,
+            "detection/prada", prada,
             "every 10 queries, over all classes with 10 distances or more: drop what lies beyond "
             "3 std of the mean; with more than 100 left, an attack is flagged when W < δ",
             stream, "distances (m,), queries (checks,), w (checks,), first_alarm or None", PRADA,

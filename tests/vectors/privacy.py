@@ -129,10 +129,10 @@ def build():
     q_gauss = [float(v) for v in log_q_gaussian(agree, mpf(40))]
     q_laplace = [float(v) for v in log_q_laplace(agree, mpf(0.05))]
     return document(
-        "pate",
+        "privacy",
         "PATE's privacy bill: q, RDP of LNMax and GNMax, and (ε, δ)",
         formula(
-            "defend.rdp:log_q_gaussian", log_q_gaussian,
+            "privacy/gnmax-log-q", log_q_gaussian,
             "q = Σ_{j≠j*} ½ erfc((n_{j*} - n_j) / (2σ)), at most 1 - 1/K",
             {**votes, "sigma": "σ"}, "(n,) ln q", SCALABLE,
             case("log_q_gaussian-golden", {"votes": agree, "sigma": 40.0},
@@ -143,7 +143,7 @@ def build():
                  "erfc underflows: ln 0, where ln q has all its digits"),
         ),
         formula(
-            "defend.rdp:log_q_laplace", log_q_laplace,
+            "privacy/lnmax-log-q", log_q_laplace,
             "q ≤ Σ_{j≠j*} (2 + γ Δ_j) / (4 e^{γ Δ_j}), Δ_j = n_{j*} - n_j, at most 1 - 1/K",
             {**votes, "gamma": "γ"}, "(n,) ln q", SEMI,
             case("log_q_laplace-golden", {"votes": agree, "gamma": 0.05},
@@ -154,7 +154,7 @@ def build():
                  "e^-2000 underflows: ln 0"),
         ),
         formula(
-            "defend.rdp:log_q_threshold", log_q_threshold,
+            "privacy/threshold-log-q", log_q_threshold,
             "ln P of the less likely outcome of max_j n_j + N(0, σ1²) ≥ T",
             {**votes, "threshold": "T", "sigma": "σ1"}, "(n,) ln q", SCALABLE,
             case("log_q_threshold-both-sides",
@@ -167,7 +167,7 @@ def build():
                  "ln(1 - Φ) rounds to ln 0"),
         ),
         formula(
-            "defend.rdp:gaussian", gaussian,
+            "privacy/gnmax-rdp", gaussian,
             "μ2 = σ √(-ln q), μ1 = μ2 + 1, ε_i = μ_i/σ²; A = (1-q) / (1 - (q e^{ε2})^{(μ2-1)/μ2}),"
             " B = e^{ε1} / q^{1/(μ1-1)}; RDP(λ) = ln[(1-q) A^{λ-1} + q B^{λ-1}] / (λ-1); λ/σ² "
             "where that is lower or λ < μ1, μ2 > 1, -ln q > ε2, ln q ≤ (μ2-1) ε2 - "
@@ -191,7 +191,7 @@ def build():
             rel=1e-9,
         ),
         formula(
-            "defend.rdp:laplace", laplace,
+            "privacy/lnmax-rdp", laplace,
             "ε₀ = 2γ; min of ½ ε₀² λ, ε₀, and if q ≤ 1/(e^{ε₀}+1) "
             "ln[(1-q) ((1-q) / (1 - e^{ε₀} q))^{λ-1} + q e^{ε₀(λ-1)}] / (λ-1)",
             {"log_q": cost["log_q"], "gamma": "γ", "orders": cost["orders"]}, "(n, M)", SEMI,
@@ -208,7 +208,7 @@ def build():
             rel=1e-9, abs=1e-320,
         ),
         formula(
-            "defend.rdp:epsilon", epsilon,
+            "privacy/epsilon", epsilon,
             "ε = min_λ RDP(λ) + ln(1/δ) / (λ - 1)",
             {"spent": "(M,) or (…, M) RDP at each order", "delta": "δ", "orders": "(M,) λ > 1"},
             "epsilon, and the order that gives it", SCALABLE,

@@ -1,6 +1,6 @@
 """Labels only: the boundary of a linear victim from where its label changes."""
 
-from exact import case, dot, formula, length, logits, mpf, oracle, plus
+from exact import case, document, dot, formula, length, logits, mpf, oracle, plus
 
 LOWD = "Lowd and Meek 2005, section 4"
 PLANE = oracle([([[1.0, -2.0, 0.5]], [0.75])], "label")
@@ -29,11 +29,12 @@ def hyperplane(start, label, crossings, on, precision):
     return {"weights": weights, "bias": -dot(weights, on)}
 
 
-def formulas():
-    """For the subject `direct`."""
-    return (
+def build():
+    return document(
+        "boundary",
+        "Labels only: the boundary of a linear victim from where its label changes",
         formula(
-            "direct.label_only:boundary_point", on_segment,
+            "boundary/boundary-point", on_segment,
             "label((low + high) / 2) tells which half of the segment holds w·x + β = 0",
             {"oracle": "oracle.query(x): (n, d) -> labels (n,)",
              "inside": "(d,) of label 1", "outside": "(d,) of label 0"},
@@ -44,7 +45,7 @@ def formulas():
             rel=1e-12, abs=1e-12,
         ),
         formula(
-            "direct.label_only:sign_witnesses", sides_of_axes,
+            "boundary/axis-signs", sides_of_axes,
             "label(start + s T e_j) ≠ label(start) for a large T: t_j has the sign s",
             {"oracle": "oracle.query(x): (n, d) -> labels (n,)", "start": "(d,)",
              "label": "is its label 1?", "reach": "distance at which the boundary was seen"},
@@ -58,7 +59,7 @@ def formulas():
                  "right from inside only", rel=0),
         ),
         formula(
-            "direct.label_only:line_searches", crossings,
+            "boundary/axis-crossings", crossings,
             "w·(start + t_j e_j) + β = 0",
             {"oracle": "oracle.query(x): (n, d) -> labels (n,)", "start": "(d,)",
              "label": "is its label 1?", "signs": "(d,) of t_j",
@@ -72,7 +73,7 @@ def formulas():
             rel=2e-9,
         ),
         formula(
-            "direct.label_only:hyperplane", hyperplane,
+            "boundary/hyperplane", hyperplane,
             "w_j = -g / t_j, g = w·start + β; β = -w·on; ‖w‖ = 1",
             {"start": "(d,)", "label": "is its label 1?", "crossings": "(d,) t_j",
              "on": "(d,) a point of the boundary", "precision": "relative, of t_j"},
