@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from test_symmetry import blurred, disguised, seeds
 
 from mstheft import compare
-from mstheft.nn import Network, bounds, zoo
+from mstheft.compare import certificate as bounds
+from mstheft.compare.alignment import center, rescale
+from mstheft.nn import Network, zoo
 from mstheft.nn.layers import Flatten
-from mstheft.nn.symmetry import center, rescale
 
 
 def normal(rng, n):

@@ -363,7 +363,7 @@ def test_shapes(shape):
 def test_the_copy_is_the_victim_up_to_order_and_scale():
     victim = victim_of(8, 12, 7, 3)
     result = steal(victim)
-    assert mt.nn.symmetry.align(victim, result.model).error < 1e-7
+    assert mt.compare.alignment.align(victim, result.model).error < 1e-7
     assert result.found["verify"]
     assert result.error < 1e-7
     assert len(result.trace.neurons) == 7

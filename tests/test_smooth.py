@@ -13,6 +13,7 @@ import pytest
 
 import mstheft as mt
 from mstheft import figures, nn
+from mstheft.compare import alignment as symmetry
 from mstheft.direct import (
     smooth,
     smooth_columns,
@@ -24,7 +25,6 @@ from mstheft.direct import (
     sweep,
 )
 from mstheft.errors import BudgetExhausted, ExtractionError
-from mstheft.nn import symmetry
 from mstheft.nn.layers import Activation
 from mstheft.oracle import Oracle
 from mstheft.plots import smooth as plots

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mstheft.compare.alignment import align, center, reorder, rescale
 from mstheft.nn import Network, zoo
 from mstheft.nn.layers import Activation, Dense, Flatten, Layer
-from mstheft.nn.symmetry import align, center, reorder, rescale
 
 seeds = st.integers(0, 2**32 - 1)
 

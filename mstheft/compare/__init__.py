@@ -13,8 +13,11 @@ are: those may be any callable (n, d) -> (n, K) as well. Source: Jagielski et al
 section 3 (fidelity and functional equivalence).
 """
 
+from mstheft.compare.agreement import Difference, agreement, control, logit_difference
+from mstheft.compare.alignment import align
 from mstheft.compare.answers import Answers
-from mstheft.compare.distributions import (
+from mstheft.compare.certificate import certificate
+from mstheft.compare.fidelity import (
     Equivalence,
     Fidelity,
     Sample,
@@ -22,10 +25,7 @@ from mstheft.compare.distributions import (
     functional_equivalence,
     interval,
 )
-from mstheft.compare.overview import Summary, summary
-from mstheft.compare.rows import Difference, agreement, control, logit_difference
-from mstheft.nn.bounds import certificate
-from mstheft.nn.symmetry import align
+from mstheft.compare.summary import Summary, summary
 
 __all__ = [
     "Answers",

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from mstheft.compare.parameters import same_ends
 from mstheft.nn.functions import Array
 from mstheft.nn.network import Network
-from mstheft.nn.parameters import same_ends
 
 Answers = Network | Callable[[Any], Any]
 

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from mstheft.compare import alignment as symmetry
+from mstheft.compare import parameters
 from mstheft.direct.deep_layers import Planes, predict
 from mstheft.figures.exact import line_pictures
-from mstheft.nn import Network, parameters, symmetry, zoo
+from mstheft.nn import Network, zoo
 from mstheft.nn.regions import slice_regions
 from mstheft.plots import deep, style
 from mstheft.report import Picture, picture

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.nn import Network, parameters, symmetry
+from mstheft.compare import alignment as symmetry
+from mstheft.compare import parameters
+from mstheft.nn import Network
 from mstheft.nn import functions as F
 from mstheft.plots import linear as linear_plots
 from mstheft.plots import lines, style, weights

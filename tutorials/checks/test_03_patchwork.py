@@ -88,7 +88,7 @@ def test_rescale(learner, rng):
 
     def scaled(i, s):
         twin = mt.nn.zoo.given([(A0, b0), (A1, np.zeros(6))])
-        (A0_, b0_), (A1_, _) = mt.nn.symmetry.rescale(twin, 1, i, s).dense()
+        (A0_, b0_), (A1_, _) = mt.compare.alignment.rescale(twin, 1, i, s).dense()
         return A0_, b0_, A1_
 
     right, inverse = scaled(i, s), scaled(i, 1 / s)

@@ -19,7 +19,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import mstheft as mt
-from mstheft.nn import regions, symmetry
+from mstheft.compare import alignment as symmetry
+from mstheft.nn import regions
 from mstheft.plots import style
 
 rng = np.random.default_rng(3)

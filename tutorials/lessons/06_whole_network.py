@@ -202,7 +202,7 @@ victim, result, _ = stolen[0]
 for stage, count in result.queries.items():
     print(f"{stage:18} {count:8,}   {result.found.get(stage, '')}")
 
-aligned = mt.nn.symmetry.align(victim, result.model)
+aligned = mt.compare.alignment.align(victim, result.model)
 true_rows = victim.dense()[0][0]
 copied_rows = aligned.model.dense()[0][0]
 print(f"\nlargest error of any weight, after alignment: {aligned.error:.1e}")

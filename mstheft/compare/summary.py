@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from mstheft.compare import alignment as symmetry
+from mstheft.compare.agreement import Difference, control
+from mstheft.compare.alignment import align
 from mstheft.compare.answers import Answers, apart, both, right
 from mstheft.compare.answers import labels as labels_of
-from mstheft.compare.rows import Difference, control
-from mstheft.nn import symmetry
-from mstheft.nn.bounds import certificate
+from mstheft.compare.certificate import certificate
+from mstheft.compare.parameters import largest, relu_layers
 from mstheft.nn.network import Network
-from mstheft.nn.parameters import largest, relu_layers
-from mstheft.nn.symmetry import align
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.nn.functions import Array
-from mstheft.nn.layers import Activation, Dense, Flatten
-from mstheft.nn.network import Network
-from mstheft.nn.parameters import (
+from mstheft.compare.parameters import (
     Layers,
     activation_of,
     largest,
@@ -22,6 +19,9 @@ from mstheft.nn.parameters import (
     one_hidden,
     same_ends,
 )
+from mstheft.nn.functions import Array
+from mstheft.nn.layers import Activation, Dense, Flatten
+from mstheft.nn.network import Network
 
 MIRRORED = ("tanh", "sigmoid")  # activations whose neurons may change their sign
 
