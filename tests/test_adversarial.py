@@ -10,8 +10,8 @@ from mstheft.adversarial import deepfool, fgsm, pgd, transferability
 from mstheft.adversarial.gradients import loss_gradient
 from mstheft.adversarial.transfer import noise
 from mstheft.nn import Network, zoo
-from mstheft.nn.buffers import reused
 from mstheft.nn.conv import Conv2D
+from mstheft.nn.fast.buffers import reused
 from mstheft.nn.layers import Activation, Dense, Flatten
 from mstheft.nn.losses import cross_entropy
 from mstheft.oracle import Oracle

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mstheft.nn import zoo
-from mstheft.nn.buffers import Buffers, pieces, reused, reusing
+from mstheft.nn.fast.buffers import Buffers, pieces, reused, reusing
 
 
 def test_outside_every_array_is_new():

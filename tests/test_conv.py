@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from mstheft.nn import gradcheck, losses, parallel
-from mstheft.nn.buffers import reused
+from mstheft.nn import gradcheck, losses
 from mstheft.nn.conv import Conv2D, bands, conv2d_naive, windows
+from mstheft.nn.fast import threads as parallel
+from mstheft.nn.fast.buffers import reused
 from mstheft.nn.layers import Activation, Dense, Flatten
 from mstheft.nn.network import Network
 from mstheft.nn.norm import BatchNorm, Dropout, column_products

@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from mstheft.nn import fit, losses, optim, parallel, zoo
+from mstheft.nn import fit, losses, optim, zoo
+from mstheft.nn.fast import threads as parallel
 
 
 @pytest.fixture(params=[2, 3])

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from mstheft.nn import gradcheck
-from mstheft.nn.buffers import reused
 from mstheft.nn.conv import Conv2D, conv2d_naive
-from mstheft.nn.winograd import ENOUGH, ONE, A, B, G
+from mstheft.nn.fast.buffers import reused
+from mstheft.nn.fast.winograd import ENOUGH, ONE, A, B, G
 
 
 def test_the_matrices_are_those_of_the_paper():

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from mstheft.nn.bag import BagOfWords
-from mstheft.nn.buffers import reused
+from mstheft.nn.fast.buffers import reused
+from mstheft.nn.fast.threads import in_parts
 from mstheft.nn.functions import Array, softmax
 from mstheft.nn.network import Network
-from mstheft.nn.parallel import in_parts
 from mstheft.nn.sequence import Embedding
 
 WORK = 1 << 22  # numbers in the widest layer's output for one batch of rows

@@ -11,10 +11,10 @@ import numpy as np
 
 from mstheft import progress
 from mstheft.adversarial.gradients import batches, inputs, lengths, reads_words
-from mstheft.nn.buffers import reused
+from mstheft.nn.fast.buffers import reused
+from mstheft.nn.fast.threads import in_parts
 from mstheft.nn.functions import Array
 from mstheft.nn.network import Network
-from mstheft.nn.parallel import in_parts
 
 ROWS = 2048  # rows at work together; those that have flipped leave
 

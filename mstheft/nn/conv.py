@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from mstheft.nn.buffers import pieces
+from mstheft.nn.fast.buffers import pieces
+from mstheft.nn.fast.winograd import ENOUGH, SIZE, Winograd
 from mstheft.nn.functions import Array
 from mstheft.nn.layers import Grads, Layer
-from mstheft.nn.winograd import ENOUGH, SIZE, Winograd
 
 BANDS = 1 << 18  # numbers in a piece of bands: a megabyte of float32
 

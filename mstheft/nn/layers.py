@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from mstheft.nn import functions as F
-from mstheft.nn.buffers import Buffers, pieces, reusing
+from mstheft.nn.fast.buffers import Buffers, pieces, reusing
 from mstheft.nn.functions import Array
 
 Grads = dict[str, Array]

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from mstheft.nn import functions as F
-from mstheft.nn import parallel, storage
+from mstheft.nn import storage
 from mstheft.nn.bag import BagOfWords
-from mstheft.nn.buffers import reused
 from mstheft.nn.conv import Conv2D
+from mstheft.nn.fast import threads as parallel
+from mstheft.nn.fast.buffers import reused
 from mstheft.nn.functions import Array
 from mstheft.nn.layers import Activation, Dense, Flatten, Grads, Layer
 from mstheft.nn.norm import BatchNorm, Dropout

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.nn.buffers import pieces, reusing
+from mstheft.nn.fast.buffers import pieces, reusing
+from mstheft.nn.fast.threads import part, summed
 from mstheft.nn.functions import Array
 from mstheft.nn.layers import Grads, Layer
-from mstheft.nn.parallel import part, summed
 
 
 class BatchNorm(Layer):

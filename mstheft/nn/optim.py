@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mstheft.nn.buffers import pieces
+from mstheft.nn.fast.buffers import pieces
 from mstheft.nn.functions import Array
 
 Arrays = dict[str, Array]

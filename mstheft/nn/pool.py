@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.nn.buffers import pieces
+from mstheft.nn.fast.buffers import pieces
 from mstheft.nn.functions import Array
 from mstheft.nn.layers import Grads, Layer
 

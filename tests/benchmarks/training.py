@@ -20,9 +20,9 @@ import torch
 from torch import nn
 
 import mstheft as mt
-from mstheft.nn.buffers import reused
 from mstheft.nn.conv import Conv2D
-from mstheft.nn.parallel import in_parts
+from mstheft.nn.fast.buffers import reused
+from mstheft.nn.fast.threads import in_parts
 
 BOUTS, WORDS, LENGTH = 5, 5000, 60
 Step = Callable[[], Any]

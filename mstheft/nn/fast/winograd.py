@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from mstheft.nn.buffers import Buffers, pieces
+from mstheft.nn.fast.buffers import Buffers, pieces
 from mstheft.nn.functions import Array
 
 TILE, SIZE = 4, 3  # outputs a side of a tile, and the window

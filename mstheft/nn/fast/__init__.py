@@ -1,0 +1,1 @@
+"""What makes layers fast, behind the readable ones: tiles, buffers that are used again, threads."""
