@@ -221,7 +221,7 @@ def one_row(network, x, overshoot=0.02, steps=50):
 @pytest.mark.parametrize("network", [MLP, CNN], ids=["mlp", "cnn"])
 def test_batches_find_what_one_row_at_a_time_finds(network, monkeypatch):
     x = IMAGES if network is CNN else X
-    monkeypatch.setattr("mstheft.adversarial.nearest.ROWS", 7)
+    monkeypatch.setattr("mstheft.adversarial.deepfool.ROWS", 7)
     monkeypatch.setattr("mstheft.adversarial.gradients.WORK", 3 * network.widest)
     found = deepfool(network, x)
     for i, row in enumerate(x):
