@@ -17,10 +17,11 @@ import httpx
 
 from mstheft.direct import relu
 from mstheft.nn import zoo
-from mstheft.oracle import Oracle, server, service
-from mstheft.oracle.accounts import Accounts
-from mstheft.oracle.client import HttpVictim
-from mstheft.oracle.journal import Journal
+from mstheft.oracle import Oracle
+from mstheft.oracle.http import server, service
+from mstheft.oracle.http.accounts import Accounts
+from mstheft.oracle.http.client import HttpVictim
+from mstheft.oracle.http.journal import Journal
 
 SHAPE = [20, 8, 4]
 

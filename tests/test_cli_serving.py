@@ -15,9 +15,10 @@ import service_worker as worker
 from mstheft.defend import responses
 from mstheft.direct import relu
 from mstheft.nn import Network, zoo
-from mstheft.oracle import Oracle, server, service
-from mstheft.oracle.accounts import Accounts
-from mstheft.oracle.client import HttpVictim
+from mstheft.oracle import Oracle
+from mstheft.oracle.http import server, service
+from mstheft.oracle.http.accounts import Accounts
+from mstheft.oracle.http.client import HttpVictim
 
 X = np.random.default_rng(0).normal(size=(5, 20))
 
@@ -168,8 +169,8 @@ def test_wrong_arguments_are_one_sentence(run, started, tmp_path, words, keys, s
 
 def test_without_the_extra_it_says_what_to_install(run, monkeypatch):
     monkeypatch.setitem(sys.modules, "starlette.applications", None)
-    monkeypatch.delitem(sys.modules, "mstheft.oracle.service", raising=False)
-    monkeypatch.delattr("mstheft.oracle.service", raising=False)
+    monkeypatch.delitem(sys.modules, "mstheft.oracle.http.service", raising=False)
+    monkeypatch.delattr("mstheft.oracle.http.service", raising=False)
     status, _, complaint = run("serve", "victim.npz")
     assert status == 2
     assert "mstheft[service]" in complaint

@@ -12,11 +12,12 @@ from mstheft.direct import label_only, linear, relu, smooth, sweep
 from mstheft.errors import BudgetExhausted, DataError
 from mstheft.learning import active, jacobian
 from mstheft.nn import zoo
-from mstheft.oracle import Oracle, client, service, wire
-from mstheft.oracle.accounts import Accounts
-from mstheft.oracle.client import HttpVictim
-from mstheft.oracle.journal import Journal
-from mstheft.oracle.victims import View
+from mstheft.oracle import Oracle
+from mstheft.oracle.adapters import View
+from mstheft.oracle.http import client, service, wire
+from mstheft.oracle.http.accounts import Accounts
+from mstheft.oracle.http.client import HttpVictim
+from mstheft.oracle.http.journal import Journal
 
 X = np.random.default_rng(0).normal(size=(7, 20))
 

@@ -203,8 +203,8 @@ def status_page():
 
     from mstheft.defend.prada import Detector
     from mstheft.nn import zoo
-    from mstheft.oracle import service
-    from mstheft.oracle.accounts import Accounts
+    from mstheft.oracle.http import service
+    from mstheft.oracle.http.accounts import Accounts
 
     accounts = Accounts(":memory:", [("visitor", "one", 500), ("thief", "two", None)])
     app = service.application(zoo.mlp([20, 8, 3], rng=0), accounts, detector=Detector)

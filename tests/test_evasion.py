@@ -11,8 +11,8 @@ from mstheft import evasion, thefts, victims
 from mstheft.errors import BudgetExhausted
 from mstheft.nn import zoo
 from mstheft.oracle import Oracle
-from mstheft.oracle.accounts import Accounts
-from mstheft.oracle.client import HttpVictim
+from mstheft.oracle.http.accounts import Accounts
+from mstheft.oracle.http.client import HttpVictim
 from mstheft.plots.evasion import passed
 
 LITTLE = {"messages": 12, "edits": 4, "budget": 150, "rounds": 2, "epochs": 15, "pool_size": 400}
@@ -119,7 +119,7 @@ def test_the_command_tells_draws_and_keeps(run, kind):
 
 def test_the_theft_runs_through_the_service(run):
     """The same copy as in process, from the answers of `mstheft serve`, paid from its budget."""
-    service = pytest.importorskip("mstheft.oracle.service", reason="needs the extra service")
+    service = pytest.importorskip("mstheft.oracle.http.service", reason="needs the extra service")
     uvicorn = pytest.importorskip("uvicorn")
     cell = evasion.settings("spam")
     task, victim = thefts.victim(cell, Path("kept"))

@@ -19,10 +19,10 @@ from mstheft.direct import relu
 from mstheft.nn import Network, zoo
 from mstheft.nn.layers import Dense, Flatten
 from mstheft.oracle import Oracle
-from mstheft.oracle.client import HttpVictim
+from mstheft.oracle.adapters import View
 from mstheft.oracle.fingerprint import described
-from mstheft.oracle.journal import Journal
-from mstheft.oracle.victims import View
+from mstheft.oracle.http.client import HttpVictim
+from mstheft.oracle.http.journal import Journal
 
 
 def rounding(decimals):

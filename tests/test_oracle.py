@@ -24,12 +24,12 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-import mstheft.oracle.victims as victims
+import mstheft.oracle.adapters as victims
 from mstheft.errors import BudgetExhausted
 from mstheft.nn import Network, functions, zoo
 from mstheft.nn.layers import Dense, Flatten
 from mstheft.oracle import Oracle
-from mstheft.oracle.victims import view
+from mstheft.oracle.adapters import view
 
 NET = zoo.mlp([4, 8, 3], bias=0.5, rng=0)
 ONE = zoo.mlp([4, 8, 1], bias=0.5, rng=3)

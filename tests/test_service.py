@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 
 from mstheft.errors import BudgetExhausted, DataError
 from mstheft.nn import zoo
-from mstheft.oracle import Oracle, fingerprint, service, status, tables, wire
-from mstheft.oracle.accounts import Accounts, Mismatch
+from mstheft.oracle import Oracle, fingerprint
+from mstheft.oracle.http import service, status, tables, wire
+from mstheft.oracle.http.accounts import Accounts, Mismatch
 
 NETWORK = worker.victim()
 X = np.random.default_rng(0).normal(size=(5, 20))
@@ -703,7 +704,7 @@ def test_keys_are_not_in_the_file(tmp_path):
 
 
 def test_accounts_are_no_journal(tmp_path):
-    from mstheft.oracle.journal import Journal
+    from mstheft.oracle.http.journal import Journal
 
     Journal(tmp_path / "a.db").close()
     with pytest.raises(DataError, match="holds a journal"):

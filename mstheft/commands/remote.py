@@ -23,7 +23,7 @@ def opened(url: str, args: argparse.Namespace, output: str) -> Any:
     if args.key is None:
         raise Wrong(f"{url}: expected --key KEY with a URL; mstheft serve tells one")
     try:
-        from mstheft.oracle.client import HttpVictim
+        from mstheft.oracle.http.client import HttpVictim
     except ModuleNotFoundError as error:
         raise Wrong(f"a URL needs {error.name}; pip install 'mstheft[service]'") from error
     victim = HttpVictim(url, args.key, retries=FIRST)

@@ -24,8 +24,8 @@ def run(args: argparse.Namespace, desk: Desk) -> int:
     Each refused request is a line on standard error; keys are in none.
     """
     try:
-        from mstheft.oracle import server, service
-        from mstheft.oracle.accounts import Accounts
+        from mstheft.oracle.http import server, service
+        from mstheft.oracle.http.accounts import Accounts
     except ModuleNotFoundError as error:
         raise Wrong(f"serve needs {error.name}; pip install 'mstheft[service]'") from error
     with contextlib.ExitStack() as held, arguments_of_user():

@@ -108,7 +108,7 @@ def journal_of(path: Path | None, victim: Any, about: dict[str, Any]) -> Iterato
         yield None
         return
     from mstheft.oracle import fingerprint
-    from mstheft.oracle.journal import Journal
+    from mstheft.oracle.http.journal import Journal
 
     known = fingerprint.victim(victim)
     with arguments_of_user():

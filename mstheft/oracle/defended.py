@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mstheft.nn import functions as F
-from mstheft.oracle.victims import View
+from mstheft.oracle.adapters import View
 
 Defence = Callable[[np.ndarray, np.ndarray], Any]
 

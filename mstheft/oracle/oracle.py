@@ -12,8 +12,8 @@ import numpy as np
 from mstheft.errors import BudgetExhausted, WrongRows
 from mstheft.nn import functions as F
 from mstheft.oracle import fingerprint
+from mstheft.oracle.adapters import View, view
 from mstheft.oracle.defended import defended, largest, probabilities
-from mstheft.oracle.victims import View, view
 
 OUTPUTS = ("logits", "log_probs", "probs", "top_k", "label")
 

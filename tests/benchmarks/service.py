@@ -43,9 +43,10 @@ import test_service
 from mstheft.defend.prada import Detector
 from mstheft.direct import relu, sweep
 from mstheft.nn import Network, zoo
-from mstheft.oracle import Oracle, server, service
-from mstheft.oracle.accounts import Accounts
-from mstheft.oracle.client import HttpVictim
+from mstheft.oracle import Oracle
+from mstheft.oracle.http import server, service
+from mstheft.oracle.http.accounts import Accounts
+from mstheft.oracle.http.client import HttpVictim
 
 Row = tuple[str, str, str]  # what, goal, found
 

@@ -21,7 +21,7 @@ import numpy as np
 import mstheft as mt
 from mstheft.adversarial import edits
 from mstheft.data import vocabulary
-from mstheft.oracle import server
+from mstheft.oracle.http import server
 from mstheft.plots import evasion as evasion_plots
 from mstheft.plots import style
 
@@ -79,9 +79,9 @@ if SERVICE:
     import httpx
     import uvicorn
 
-    from mstheft.oracle import service
-    from mstheft.oracle.accounts import Accounts
-    from mstheft.oracle.client import HttpVictim
+    from mstheft.oracle.http import service
+    from mstheft.oracle.http.accounts import Accounts
+    from mstheft.oracle.http.client import HttpVictim
 
     accounts = Accounts(":memory:", [("you", "secret", BUDGET), ("by hand", "mine", 10)])
     app = service.application(victim, accounts, output="probs")

@@ -15,8 +15,8 @@ import httpx
 import numpy as np
 
 from mstheft.errors import BudgetExhausted
-from mstheft.oracle import wire
-from mstheft.oracle.victims import View
+from mstheft.oracle.adapters import View
+from mstheft.oracle.http import wire
 
 AGAIN = (408, 429, 502, 503, 504)  # nothing was paid, or it is not known: ask again
 PREDICT, MODEL = "/v1/predict", "/v1/model"

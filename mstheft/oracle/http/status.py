@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.oracle.accounts import Account
+from mstheft.oracle.http.accounts import Account
 
 BINS, WIDTH, HEIGHT = 40, 672, 150
 

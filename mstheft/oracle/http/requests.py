@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
-from mstheft.oracle.accounts import Account
+from mstheft.oracle.http.accounts import Account
 
 
 @dataclass(frozen=True)

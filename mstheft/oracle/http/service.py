@@ -37,10 +37,11 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from mstheft.errors import BudgetExhausted, WrongRows
-from mstheft.oracle import fingerprint, status, wire
-from mstheft.oracle.accounts import Account, Accounts, Mismatch, Unpaid
+from mstheft.oracle import fingerprint
+from mstheft.oracle.http import status, wire
+from mstheft.oracle.http.accounts import Account, Accounts, Mismatch, Unpaid
+from mstheft.oracle.http.requests import Limits, account_of, body_of
 from mstheft.oracle.oracle import Oracle
-from mstheft.oracle.requests import Limits, account_of, body_of
 
 Log = Callable[[str], object]
 SMALL = 16 * 2**10  # bytes of a body that are read and answered in well under a millisecond

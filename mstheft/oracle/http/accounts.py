@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from mstheft.errors import BudgetExhausted, DataError, MstheftError
-from mstheft.oracle import tables, wire
+from mstheft.oracle.http import tables, wire
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS accounts

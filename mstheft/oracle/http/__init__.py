@@ -1,0 +1,1 @@
+"""A victim behind a service, over HTTP: server, client, accounts, journal."""
