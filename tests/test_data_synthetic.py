@@ -11,7 +11,7 @@ from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
 from mstheft.data import synthetic
-from mstheft.data import synthetic_glyphs as drawing
+from mstheft.data.synthetic import glyphs as drawing
 from mstheft.errors import DataError
 
 CLOUDS = {

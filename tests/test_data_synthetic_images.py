@@ -7,7 +7,7 @@ from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
 from mstheft.data import synthetic
-from mstheft.data import synthetic_images as drawing
+from mstheft.data.synthetic import signs as drawing
 
 # Mean; mean weighted by the number of the pixel; mean weighted by the class.
 PINNED_SIGNS = [0.38798351830628314, 594.6828960886586, 11.082205603967148]

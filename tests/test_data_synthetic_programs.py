@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mstheft.data import synthetic
-from mstheft.data.synthetic_programs import ABILITIES, FEATURES, KINDS
+from mstheft.data.synthetic.programs import ABILITIES, FEATURES, KINDS
 from mstheft.nn import fit, zoo
 
 

@@ -8,8 +8,9 @@ import pytest
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from mstheft.data import synthetic, synthetic_texts
-from mstheft.data.synthetic_words import SENTENCES, WORDS
+from mstheft.data import synthetic
+from mstheft.data.synthetic import texts as synthetic_texts
+from mstheft.data.synthetic.words import SENTENCES, WORDS
 
 TASKS = ("spam", "topics")
 

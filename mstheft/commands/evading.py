@@ -19,7 +19,7 @@ from mstheft.commands.shared import (
     journal_of,
     noted,
 )
-from mstheft.data.synthetic_programs import FEATURES
+from mstheft.data.synthetic.programs import FEATURES
 from mstheft.errors import BudgetExhausted
 from mstheft.nn import Network
 from mstheft.oracle import Oracle

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mstheft.data.synthetic_glyphs import affine, master, pixels, warp
-from mstheft.data.synthetic_parts import Cloud, Rng, labels, require
+from mstheft.data.synthetic.glyphs import affine, master, pixels, warp
+from mstheft.data.synthetic.labels import Cloud, Rng, labels, require
 
 __all__ = ["SIGNS", "signs", "textures"]
 

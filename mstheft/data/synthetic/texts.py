@@ -14,8 +14,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from mstheft.data.synthetic_parts import Rng, labels, require
-from mstheft.data.synthetic_words import SENTENCES, WORDS
+from mstheft.data.synthetic.labels import Rng, labels, require
+from mstheft.data.synthetic.words import SENTENCES, WORDS
 
 __all__ = ["NAMES", "texts"]
 

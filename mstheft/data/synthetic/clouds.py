@@ -1,37 +1,12 @@
-"""Data made on the spot, of every kind that a victim or a thief needs.
-
-    toy clouds  `blobs` `moons` `spirals` `linear`   here
-    glyphs      `glyphs` `letters`                   in `synthetic_glyphs`
-    images      `signs` `textures`                   in `synthetic_images`
-    texts       `texts`                              in `synthetic_texts`
-    programs    `programs`                           in `synthetic_programs`
-
-Nothing here is downloaded and nothing is kept on disk. The same seed gives the same
-data, so lessons and tests can quote numbers.
-"""
+"""Toy clouds of points in the plane, and a linear task in any dimension."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from mstheft.data.synthetic_glyphs import glyphs, letters
-from mstheft.data.synthetic_images import signs, textures
-from mstheft.data.synthetic_parts import Cloud, Rng, labels, require
-from mstheft.data.synthetic_programs import programs
-from mstheft.data.synthetic_texts import texts
+from mstheft.data.synthetic.labels import Cloud, Rng, labels, require
 
-__all__ = [
-    "blobs",
-    "glyphs",
-    "letters",
-    "linear",
-    "moons",
-    "programs",
-    "signs",
-    "spirals",
-    "texts",
-    "textures",
-]
+__all__ = ["blobs", "linear", "moons", "spirals"]
 
 
 def blobs(n: int, *, classes: int = 3, rng: Rng) -> Cloud:

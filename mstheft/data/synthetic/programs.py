@@ -16,7 +16,7 @@ import re
 
 import numpy as np
 
-from mstheft.data.synthetic_parts import Cloud, Rng, labels
+from mstheft.data.synthetic.labels import Cloud, Rng, labels
 
 __all__ = ["ABILITIES", "FEATURES", "KINDS", "programs"]
 

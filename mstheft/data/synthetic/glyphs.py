@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mstheft.data.synthetic_parts import Cloud, Rng, labels, require
+from mstheft.data.synthetic.labels import Cloud, Rng, labels, require
 from mstheft.errors import DataError
 
 __all__ = ["LETTERS", "glyphs", "letters"]
