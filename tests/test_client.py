@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import service_worker as worker
 
-from mstheft.direct import label_only, linear, relu, smooth, sweep
+from mstheft.direct import linear, relu, smooth, sweep
+from mstheft.direct.linear import boundary as label_only
 from mstheft.errors import BudgetExhausted, DataError
 from mstheft.learning import active, jacobian
 from mstheft.nn import zoo

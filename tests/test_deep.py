@@ -10,16 +10,14 @@ import numpy as np
 import pytest
 
 from mstheft import nn
-from mstheft.direct import (
-    deep,
-    deep_aims,
-    deep_first,
-    deep_kinks,
-    deep_layers,
-    deep_second,
-    deep_third,
-    sweep_neurons,
-)
+from mstheft.direct import deep
+from mstheft.direct.deep import first_layer as deep_first
+from mstheft.direct.deep import kinks as deep_kinks
+from mstheft.direct.deep import layers as deep_layers
+from mstheft.direct.deep import second_layer as deep_second
+from mstheft.direct.deep import segments as deep_aims
+from mstheft.direct.deep import third_layer as deep_third
+from mstheft.direct.hyperplanes import hyperplanes as sweep_neurons
 from mstheft.errors import BudgetExhausted, ExtractionError
 from mstheft.oracle import Oracle
 

@@ -8,7 +8,7 @@ from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression, Perceptron
 from sklearn.svm import LinearSVC
 
-from mstheft.direct import label_only
+from mstheft.direct.linear import boundary as label_only
 from mstheft.errors import BudgetExhausted, ExtractionError
 from mstheft.nn import zoo
 from mstheft.oracle import Oracle

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import mstheft.nn as nn
-from mstheft.direct import intervals, line
+from mstheft.direct import line
+from mstheft.direct.line import critical_points as intervals
 from mstheft.errors import BudgetExhausted, ExtractionError
 from mstheft.oracle import Oracle
 

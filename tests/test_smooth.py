@@ -14,16 +14,13 @@ import pytest
 import mstheft as mt
 from mstheft import figures, nn
 from mstheft.compare import alignment as symmetry
-from mstheft.direct import (
-    smooth,
-    smooth_columns,
-    smooth_fit,
-    smooth_hessians,
-    smooth_lines,
-    smooth_separate,
-    smooth_subspace,
-    sweep,
-)
+from mstheft.direct import smooth, sweep
+from mstheft.direct.smooth import columns as smooth_columns
+from mstheft.direct.smooth import fit as smooth_fit
+from mstheft.direct.smooth import hessians as smooth_hessians
+from mstheft.direct.smooth import lines as smooth_lines
+from mstheft.direct.smooth import separate as smooth_separate
+from mstheft.direct.smooth import subspace as smooth_subspace
 from mstheft.errors import BudgetExhausted, ExtractionError
 from mstheft.nn.layers import Activation
 from mstheft.oracle import Oracle

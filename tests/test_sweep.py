@@ -14,19 +14,17 @@ import pytest
 
 import mstheft as mt
 from mstheft import figures, nn
+from mstheft.direct import least_squares as solving
 from mstheft.direct import line as lines
-from mstheft.direct import (
-    refine,
-    solving,
-    sweep,
-    sweep_box,
-    sweep_groups,
-    sweep_jacobians,
-    sweep_nearer,
-    sweep_neurons,
-    sweep_plan,
-    sweep_signs,
-)
+from mstheft.direct import sweep
+from mstheft.direct.hyperplanes import groups as sweep_groups
+from mstheft.direct.hyperplanes import hyperplanes as sweep_neurons
+from mstheft.direct.hyperplanes import jacobians as sweep_jacobians
+from mstheft.direct.hyperplanes import plan as sweep_plan
+from mstheft.direct.sweep import box as sweep_box
+from mstheft.direct.sweep import nearer as sweep_nearer
+from mstheft.direct.sweep import refine
+from mstheft.direct.sweep import signs as sweep_signs
 from mstheft.errors import BudgetExhausted, ExtractionError
 from mstheft.oracle import Oracle
 

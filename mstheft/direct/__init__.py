@@ -1,5 +1,8 @@
 """Exact recovery: attacks that solve for the weights instead of learning them."""
 
-from mstheft.direct import deep, label_only, line, linear, relu, smooth, sweep
+from mstheft.direct import deep, line, linear, relu, smooth, sweep
+from mstheft.direct.linear import boundary
 
-__all__ = ["deep", "label_only", "line", "linear", "relu", "smooth", "sweep"]
+label_only = boundary  # its name before it became `boundary`
+
+__all__ = ["boundary", "deep", "label_only", "line", "linear", "relu", "smooth", "sweep"]

@@ -9,7 +9,7 @@ import numpy as np
 
 from mstheft.compare import alignment as symmetry
 from mstheft.compare import parameters
-from mstheft.direct.deep_layers import Planes, predict
+from mstheft.direct.deep.layers import Planes, predict
 from mstheft.figures.exact import line_pictures
 from mstheft.nn import Network, zoo
 from mstheft.nn.regions import slice_regions

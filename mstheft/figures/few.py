@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from mstheft.direct.hyperplanes.groups import solve_group
 from mstheft.direct.line import Line
-from mstheft.direct.smooth_lines import along
-from mstheft.direct.sweep_groups import solve_group
+from mstheft.direct.smooth.lines import along
 from mstheft.figures.exact import aligned_pictures, line_pictures
 from mstheft.nn import Network
 from mstheft.plots import smooth, style, sweep

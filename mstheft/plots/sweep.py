@@ -62,7 +62,7 @@ def gaps(found: Any, chosen: Any, ax: Axes | None = None) -> Axes:
     the gap left of a kink has room for. Filled bars were chosen.
 
     found : a `mstheft.direct.line.Line`
-    chosen : a `mstheft.direct.sweep_plan.Plan`
+    chosen : a `mstheft.direct.hyperplanes.plan.Plan`
     """
     steps = np.asarray(chosen.steps, float)
     places = np.arange(len(steps))
@@ -125,7 +125,7 @@ def signs(solved: Any, ax: Axes | None = None) -> Axes:
 
         Σ_i s_i g_i a_iᵀ  =  2 J - Σ_i g_i sgn(y_i) a_iᵀ
 
-    solved : (h,) as `mstheft.direct.sweep_signs.solve_signs` returns them
+    solved : (h,) as `mstheft.direct.sweep.signs.solve_signs` returns them
     """
     solved = np.asarray(solved, float)
     ax = style.bare(style.axes(ax, (6.4, 3.6)))

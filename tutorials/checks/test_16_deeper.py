@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from mstheft.direct.deep_first import First
-from mstheft.direct.deep_second import Orthant
+from mstheft.direct.deep.first_layer import First
+from mstheft.direct.deep.second_layer import Orthant
 
 
 def test_kink_pair(learner, rng):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from mstheft.course.learner import Counted
-from mstheft.direct import smooth_lines
+from mstheft.direct.smooth import lines as smooth_lines
 
 
 def places_of(rng, h, weak, m=4, K=3, d=8):

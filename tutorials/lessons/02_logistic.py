@@ -215,7 +215,7 @@ assert abs(value) < 1e-7
 
 # %%
 labeller = mt.Oracle(plane, output="label")
-stolen = mt.direct.label_only.extract(labeller, rng=5)
+stolen = mt.direct.linear.boundary.extract(labeller, rng=5)
 w_stolen, b_stolen = stolen.model.dense()[0]
 w_true = np.array([1.0, -2.0]) / np.sqrt(5)
 assert np.abs(w_stolen[0] - w_true).max() < 1e-7

@@ -20,7 +20,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import mstheft as mt
-from mstheft.direct import last_layer
+from mstheft.direct.relu import last_layer
 from mstheft.plots import style
 
 rng = np.random.default_rng(6)

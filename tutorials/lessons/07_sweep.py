@@ -21,7 +21,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import mstheft as mt
-from mstheft.direct import sweep_groups, sweep_signs
+from mstheft.direct.hyperplanes import groups as sweep_groups
+from mstheft.direct.sweep import signs as sweep_signs
 from mstheft.plots import style
 from mstheft.plots import sweep as sweep_plots
 

@@ -20,7 +20,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import mstheft as mt
-from mstheft.direct import deep_first
+from mstheft.direct.deep import first_layer as deep_first
 from mstheft.nn.regions import slice_regions
 from mstheft.plots import deep as deep_plots
 

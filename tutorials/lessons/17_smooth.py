@@ -20,7 +20,8 @@ import numpy as np
 from scipy.optimize import least_squares
 
 import mstheft as mt
-from mstheft.direct import smooth_hessians, smooth_lines
+from mstheft.direct.smooth import hessians as smooth_hessians
+from mstheft.direct.smooth import lines as smooth_lines
 from mstheft.plots import smooth as smooth_plots
 from mstheft.plots import style
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.direct.deep_first import independent
-from mstheft.direct.deep_layers import Planes
+from mstheft.direct.deep.first_layer import independent
+from mstheft.direct.deep.layers import Planes
 from mstheft.errors import ExtractionError
 from mstheft.result import Result
 

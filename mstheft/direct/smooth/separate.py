@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.direct.smooth_hessians import crosstalk, dual_directions, hessians, rounding_of
-from mstheft.direct.smooth_lines import Neurons, pull
-from mstheft.direct.smooth_subspace import Subspace
+from mstheft.direct.smooth.hessians import crosstalk, dual_directions, hessians, rounding_of
+from mstheft.direct.smooth.lines import Neurons, pull
+from mstheft.direct.smooth.subspace import Subspace
 from mstheft.errors import ExtractionError
 from mstheft.nn.functions import Array
 from mstheft.result import Result, count

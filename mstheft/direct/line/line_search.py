@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mstheft.direct.intervals import (
+from mstheft.direct.line.critical_points import (
     OPEN,
     Interval,
     Probe,

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.direct.smooth_lines import Neurons
+from mstheft.direct.smooth.lines import Neurons
 from mstheft.nn.functions import Array
 
 STEPS = 30  # Gauss-Newton steps at the most

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 
 from mstheft.direct import line as lines
-from mstheft.direct.sweep import planned_places
-from mstheft.direct.sweep_box import Box
-from mstheft.direct.sweep_groups import measure_groups
-from mstheft.direct.sweep_jacobians import Stand, noise_along
-from mstheft.direct.sweep_neurons import jump_blurs
-from mstheft.direct.sweep_plan import Plan, largest_entries, places, plan
+from mstheft.direct.hyperplanes.groups import measure_groups
+from mstheft.direct.hyperplanes.hyperplanes import jump_blurs
+from mstheft.direct.hyperplanes.jacobians import Stand, noise_along
+from mstheft.direct.hyperplanes.plan import Plan, largest_entries, places, plan
+from mstheft.direct.sweep.attack import planned_places
+from mstheft.direct.sweep.box import Box
 from mstheft.nn.functions import Array
 
 FAINT = 1e-5  # relative error from which a row is measured again, alone

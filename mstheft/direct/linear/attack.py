@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.direct.equations import System, base_point, directions, equations, length
+from mstheft.direct.linear.equations import System, base_point, directions, equations, length
 from mstheft.direct.verify import checked, verify
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo

@@ -14,12 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.direct import smooth_columns, smooth_fit
 from mstheft.direct.answers import check_width
-from mstheft.direct.smooth_columns import Columns
-from mstheft.direct.smooth_lines import Neurons
-from mstheft.direct.smooth_separate import separate
-from mstheft.direct.smooth_subspace import Subspace, ask, find_subspace, free_directions
+from mstheft.direct.smooth import columns as smooth_columns
+from mstheft.direct.smooth import fit as smooth_fit
+from mstheft.direct.smooth.columns import Columns
+from mstheft.direct.smooth.lines import Neurons
+from mstheft.direct.smooth.separate import separate
+from mstheft.direct.smooth.subspace import Subspace, ask, find_subspace, free_directions
 from mstheft.direct.verify import checked, verify
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mstheft.direct.sweep_jacobians import Stand
+from mstheft.direct.hyperplanes.jacobians import Stand
 from mstheft.nn.functions import Array, relu
 
 SURE = 0.1  # max ||s_i| - 1| up to which the signs are believed

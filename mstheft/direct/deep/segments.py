@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from mstheft.direct.answers import read
-from mstheft.direct.deep_first import Votes
-from mstheft.direct.deep_kinks import Bends
-from mstheft.direct.deep_second import Orthant, explained_at
-from mstheft.direct.sweep_signs import odd_part
+from mstheft.direct.deep.first_layer import Votes
+from mstheft.direct.deep.kinks import Bends
+from mstheft.direct.deep.second_layer import Orthant, explained_at
+from mstheft.direct.sweep.signs import odd_part
 from mstheft.direct.verify import blur, expected, readable
 from mstheft.nn.functions import Array
 from mstheft.result import Result

@@ -15,9 +15,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mstheft.direct.solving import least_squares
-from mstheft.direct.sweep_jacobians import Stand
-from mstheft.direct.sweep_signs import sides, weight
+from mstheft.direct.hyperplanes.jacobians import Stand
+from mstheft.direct.least_squares import least_squares
+from mstheft.direct.sweep.signs import sides, weight
 from mstheft.nn.functions import Array, relu
 
 

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from mstheft import progress
-from mstheft.direct.smooth_fit import places
-from mstheft.direct.smooth_lines import Neurons
-from mstheft.direct.smooth_subspace import Subspace, ask
+from mstheft.direct.smooth.fit import places
+from mstheft.direct.smooth.lines import Neurons
+from mstheft.direct.smooth.subspace import Subspace, ask
 from mstheft.errors import ExtractionError
 from mstheft.nn.functions import Array
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from mstheft import progress
-from mstheft.direct.smooth_subspace import Subspace, ask
+from mstheft.direct.smooth.subspace import Subspace, ask
 from mstheft.nn.functions import Array
 from mstheft.nn.layers import Activation
 

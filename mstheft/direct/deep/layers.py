@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.direct.deep_kinks import Bends
+from mstheft.direct.deep.kinks import Bends
 from mstheft.direct.line import Line
 from mstheft.nn.functions import Array
 

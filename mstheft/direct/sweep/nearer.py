@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mstheft.direct.sweep_jacobians import Stand
-from mstheft.direct.sweep_neurons import Neurons
-from mstheft.direct.sweep_signs import weight
+from mstheft.direct.hyperplanes.hyperplanes import Neurons
+from mstheft.direct.hyperplanes.jacobians import Stand
+from mstheft.direct.sweep.signs import weight
 from mstheft.nn.functions import Array
 from mstheft.nn.network import Network
 

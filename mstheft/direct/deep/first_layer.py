@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mstheft.direct import deep_layers
-from mstheft.direct.deep_kinks import Bends
-from mstheft.direct.deep_layers import Planes
+from mstheft.direct.deep import layers as deep_layers
+from mstheft.direct.deep.kinks import Bends
+from mstheft.direct.deep.layers import Planes
 from mstheft.nn.functions import Array, relu
 
 FINE = 8.0  # decades above its rounding from which a coefficient has its full vote

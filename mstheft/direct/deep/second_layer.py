@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 
 from mstheft.direct import line as lines
-from mstheft.direct.deep_first import First
-from mstheft.direct.deep_kinks import Bends
-from mstheft.direct.sweep import refine, sweep_line
-from mstheft.direct.sweep_neurons import Neurons
-from mstheft.direct.sweep_signs import believed, explained, odd_part, solve_signs
+from mstheft.direct.deep.first_layer import First
+from mstheft.direct.deep.kinks import Bends
+from mstheft.direct.hyperplanes.hyperplanes import Neurons
+from mstheft.direct.sweep.attack import refine, sweep_line
+from mstheft.direct.sweep.signs import believed, explained, odd_part, solve_signs
 from mstheft.errors import ExtractionError
 from mstheft.nn.functions import Array
 from mstheft.result import Result

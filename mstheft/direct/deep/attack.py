@@ -18,14 +18,13 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.direct import deep_aims, deep_failures, deep_first, deep_kinks, deep_layers, deep_third
-from mstheft.direct.deep_second import (
-    Orthant,
-    finish,
-    new_result,
-    sweep_segment,
-    unexplained,
-)
+from mstheft.direct.deep import failures as deep_failures
+from mstheft.direct.deep import first_layer as deep_first
+from mstheft.direct.deep import kinks as deep_kinks
+from mstheft.direct.deep import layers as deep_layers
+from mstheft.direct.deep import segments as deep_aims
+from mstheft.direct.deep import third_layer as deep_third
+from mstheft.direct.deep.second_layer import Orthant, finish, new_result, sweep_segment, unexplained
 from mstheft.direct.verify import checked, verify
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo

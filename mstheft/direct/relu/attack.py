@@ -16,12 +16,16 @@ import numpy as np
 
 from mstheft import progress
 from mstheft.direct import line as lines
-from mstheft.direct.differences import absolute_weights, relative_signs, second_difference
-from mstheft.direct.last_layer import (
+from mstheft.direct.relu.last_layer import (
     neuron_signs,
     signs_by_least_squares,
     solve_last_layer,
     with_remainder,
+)
+from mstheft.direct.relu.second_differences import (
+    absolute_weights,
+    relative_signs,
+    second_difference,
 )
 from mstheft.direct.verify import checked, verify
 from mstheft.errors import ExtractionError

@@ -16,10 +16,19 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.direct import deep_aims, deep_failures, deep_first, deep_kinks
-from mstheft.direct.deep_first import First, Votes
-from mstheft.direct.deep_second import Orthant, explained_at, finish, new_result, sweep_segment
-from mstheft.direct.sweep_neurons import Neurons
+from mstheft.direct.deep import failures as deep_failures
+from mstheft.direct.deep import first_layer as deep_first
+from mstheft.direct.deep import kinks as deep_kinks
+from mstheft.direct.deep import segments as deep_aims
+from mstheft.direct.deep.first_layer import First, Votes
+from mstheft.direct.deep.second_layer import (
+    Orthant,
+    explained_at,
+    finish,
+    new_result,
+    sweep_segment,
+)
+from mstheft.direct.hyperplanes.hyperplanes import Neurons
 from mstheft.direct.verify import verify
 from mstheft.nn import zoo
 from mstheft.nn.functions import Array

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.direct.smooth_subspace import Subspace, ask
+from mstheft.direct.smooth.subspace import Subspace, ask
 from mstheft.nn.functions import Array
 
 PAIRS = 24  # random pairs of combinations, of which the best separated is taken

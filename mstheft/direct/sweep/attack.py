@@ -18,20 +18,14 @@ import numpy as np
 
 from mstheft.direct import line as lines
 from mstheft.direct.answers import check_width
-from mstheft.direct.refine import misfit, refine_rows
-from mstheft.direct.sweep_box import Box, anywhere, segment, walls, witness
-from mstheft.direct.sweep_groups import measure_groups
-from mstheft.direct.sweep_jacobians import Stand, measure, noise_along, stand
-from mstheft.direct.sweep_nearer import farthest, feet, nearer
-from mstheft.direct.sweep_neurons import (
-    Neurons,
-    jump_blurs,
-    match,
-    right_slopes,
-    sharper,
-)
-from mstheft.direct.sweep_plan import Plan, plan
-from mstheft.direct.sweep_signs import (
+from mstheft.direct.hyperplanes.groups import measure_groups
+from mstheft.direct.hyperplanes.hyperplanes import Neurons, jump_blurs, match, right_slopes, sharper
+from mstheft.direct.hyperplanes.jacobians import Stand, measure, noise_along, stand
+from mstheft.direct.hyperplanes.plan import Plan, plan
+from mstheft.direct.sweep.box import Box, anywhere, segment, walls, witness
+from mstheft.direct.sweep.nearer import farthest, feet, nearer
+from mstheft.direct.sweep.refine import misfit, refine_rows
+from mstheft.direct.sweep.signs import (
     believed,
     explained,
     last_bias,

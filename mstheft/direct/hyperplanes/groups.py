@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from mstheft import progress
+from mstheft.direct.hyperplanes.jacobians import Stand, measure, repeat
+from mstheft.direct.hyperplanes.plan import Plan
 from mstheft.direct.line import Line
-from mstheft.direct.sweep_jacobians import Stand, measure, repeat
-from mstheft.direct.sweep_plan import Plan
 from mstheft.nn.functions import Array
 
 TRIES = 6  # rounds of repeated Jacobians before their rows are left to another line

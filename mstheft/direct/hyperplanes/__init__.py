@@ -1,0 +1,1 @@
+"""What the attacks on hidden ReLU layers share: hyperplanes, Jacobians at places, groups."""

@@ -1,0 +1,5 @@
+"""Critical points of a line: where does a piecewise linear function bend?"""
+
+from mstheft.direct.line.line_search import Line, bisect, measure_noise, search
+
+__all__ = ["Line", "bisect", "measure_noise", "search"]
