@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from mstheft import fight, thefts, victims
+from mstheft.experiments.grid import Cell
 from mstheft.learning import active, strategies
-from mstheft.learning.grid import Cell
 from mstheft.oracle import Oracle
 from mstheft.oracle.oracle import OUTPUTS
 

@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from mstheft import allowed, experiments, fight, thefts
-from mstheft.learning.grid import Cell, Grid, Outcome, missing, run
+from mstheft.experiments.grid import Cell, Grid, Outcome, missing, run
 
 AXES = ("attack", "defence", "detector", "seed")
 FIGURES = ("agreement", "queries", "noticed", "honest", "l1", "false_alarm", "ended")

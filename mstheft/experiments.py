@@ -23,8 +23,8 @@ from typing import Any
 
 from mstheft import victims
 from mstheft.errors import DataError
+from mstheft.experiments.grid import Cell, Grid, Outcome, missing, run
 from mstheft.learning import strategies
-from mstheft.learning.grid import Cell, Grid, Outcome, missing, run
 from mstheft.oracle.oracle import OUTPUTS
 from mstheft.thefts import OTHERS, SETTINGS, steal, victim, victim_name
 

@@ -15,7 +15,7 @@ from mstheft.defend import responses
 from mstheft.defend.prada import Detector
 from mstheft.direct import linear, relu, sweep
 from mstheft.errors import BudgetExhausted, ExtractionError
-from mstheft.learning.grid import Cell
+from mstheft.experiments.grid import Cell
 from mstheft.learning.stolen import Stolen
 from mstheft.nn import Network, zoo
 from mstheft.nn.losses import one_hot

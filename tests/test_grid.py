@@ -10,7 +10,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 import pytest
 
 from mstheft.errors import DataError
-from mstheft.learning.grid import Grid, run
+from mstheft.experiments.grid import Grid, run
 
 GRID = Grid({"kind": ["a", "b"], "seed": [0, 1, 2]}, {"size": 4})
 

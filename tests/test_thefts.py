@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mstheft import experiments, thefts, victims
-from mstheft.learning.grid import Grid, missing
+from mstheft.experiments.grid import Grid, missing
 from mstheft.nn import Network, zoo
 
 CELL = thefts.SETTINGS | {

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from mstheft import evasion
-from mstheft.learning.grid import Grid, run
+from mstheft.experiments.grid import Grid, run
 from mstheft.plots.evasion import passed
 
 FIGURES = Path(__file__).parents[2] / "tutorials" / "figures"

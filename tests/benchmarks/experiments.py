@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from mstheft import experiments
-from mstheft.learning.grid import Outcome
+from mstheft.experiments.grid import Outcome
 from mstheft.plots import detection, learning, style
 
 HERE = Path(__file__).parent / "experiments"

@@ -20,7 +20,7 @@ import numpy as np
 
 import mstheft as mt
 from mstheft import experiments
-from mstheft.learning import grid
+from mstheft.experiments import grid
 from mstheft.plots import learning as learning_plots
 from mstheft.plots import style
 

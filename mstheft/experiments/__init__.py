@@ -1,0 +1,1 @@
+"""Experiments of many thefts: victims to train, learned thefts, grids, the arena."""
