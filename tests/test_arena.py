@@ -6,9 +6,13 @@ import json
 import numpy as np
 import pytest
 
-from mstheft import arena, fight, figures, thefts, victims
+from mstheft import figures
 from mstheft.defend.prada import Detector
 from mstheft.errors import BudgetExhausted, DataError
+from mstheft.experiments import learned_theft as thefts
+from mstheft.experiments import tasks as victims
+from mstheft.experiments.arena import arena
+from mstheft.experiments.arena import match as fight
 from mstheft.oracle import Oracle
 from mstheft.plots.arena import heat
 

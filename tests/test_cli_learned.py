@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mstheft import experiments, thefts, victims
+from mstheft.experiments import experiment as experiments
+from mstheft.experiments import learned_theft as thefts
+from mstheft.experiments import tasks as victims
 from mstheft.nn import Network, zoo
 
 SMALL = ["--copy", "mlp", "--epochs", "3", "--budget", "60", "--rounds", "2"]

@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mstheft import evasion, thefts, victims
 from mstheft.errors import BudgetExhausted
+from mstheft.experiments import evasion
+from mstheft.experiments import learned_theft as thefts
+from mstheft.experiments import tasks as victims
 from mstheft.nn import zoo
 from mstheft.oracle import Oracle
 from mstheft.oracle.http.accounts import Accounts

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from mstheft import precision
 from mstheft.errors import ExtractionError
+from mstheft.experiments import precision
 from mstheft.nn import zoo
 from mstheft.result import Result
 

@@ -5,7 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from mstheft import experiments, thefts, victims
+from mstheft.experiments import experiment as experiments
+from mstheft.experiments import learned_theft as thefts
+from mstheft.experiments import tasks as victims
 from mstheft.experiments.grid import Grid, missing
 from mstheft.nn import Network, zoo
 

@@ -5,8 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from mstheft import cli, victims
+from mstheft import cli
 from mstheft.data.vocabulary import Vocabulary
+from mstheft.experiments import tasks as victims
 from mstheft.nn import Network, fit
 
 

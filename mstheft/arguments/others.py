@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from mstheft import victims
 from mstheft.arguments.values import add_common, positive, share, whole, widths
+from mstheft.experiments import tasks as victims
 
 
 def add_detect(commands: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mstheft import arguments, evasion, report, thefts, victims
+from mstheft import arguments, report
 from mstheft.commands import remote
 from mstheft.commands.shared import (
     Desk,
@@ -21,6 +21,9 @@ from mstheft.commands.shared import (
 )
 from mstheft.data.synthetic.programs import FEATURES
 from mstheft.errors import BudgetExhausted
+from mstheft.experiments import evasion
+from mstheft.experiments import learned_theft as thefts
+from mstheft.experiments import tasks as victims
 from mstheft.nn import Network
 from mstheft.oracle import Oracle
 from mstheft.plots.evasion import passed

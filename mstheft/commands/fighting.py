@@ -7,8 +7,9 @@ import contextlib
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import AbstractContextManager
 
-from mstheft import arena, figures, report
+from mstheft import figures, report
 from mstheft.commands.shared import Desk, arguments_of_user, folder, noted
+from mstheft.experiments.arena import arena
 
 
 def run(args: argparse.Namespace, desk: Desk) -> int:

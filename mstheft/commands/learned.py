@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from mstheft import arguments, figures, report, thefts, victims
+from mstheft import arguments, figures, report
 from mstheft.arguments.values import is_url
 from mstheft.commands import remote
 from mstheft.commands.shared import (
@@ -27,6 +27,8 @@ from mstheft.commands.shared import (
     noted,
 )
 from mstheft.errors import BudgetExhausted, ExtractionError
+from mstheft.experiments import learned_theft as thefts
+from mstheft.experiments import tasks as victims
 from mstheft.learning.stolen import Point, Stolen
 from mstheft.nn import Network
 from mstheft.nn.fit import accuracy

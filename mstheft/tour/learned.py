@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from mstheft import figures, finale, report, victims
+from mstheft import figures, finale, report
 from mstheft.data import pools
 from mstheft.defend.prada import Detector
+from mstheft.experiments import tasks as victims
 from mstheft.learning import active, jacobian
 from mstheft.learning.stolen import Stolen
 from mstheft.nn import Network, zoo

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from mstheft import evasion
+from mstheft.experiments import evasion
 from mstheft.experiments.grid import Grid, run
 from mstheft.plots.evasion import passed
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mstheft import experiments
+from mstheft.experiments import experiment as experiments
 from mstheft.experiments.grid import Outcome
 from mstheft.plots import detection, learning, style
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from mstheft import victims
+from mstheft.experiments import tasks as victims
 from mstheft.nn import fit
 
 GOALS = {"mnist": 99.0, "cifar10": 65.0, "gtsrb": 90.0, "mr": 73.0, "imdb": 82.0, "ag-news": 87.0}

@@ -4,7 +4,7 @@ import numpy as np
 
 from mstheft.adversarial import edits
 from mstheft.course.learner import Counted
-from mstheft.evasion import passing
+from mstheft.experiments.evasion import passing
 from mstheft.nn import zoo
 
 

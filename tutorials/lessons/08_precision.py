@@ -15,8 +15,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import mstheft as mt
-from mstheft import precision
 from mstheft.direct import line as lines
+from mstheft.experiments import precision
 from mstheft.plots import linear as linear_plots
 from mstheft.plots import precision as precision_plots
 from mstheft.plots import style

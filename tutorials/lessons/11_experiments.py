@@ -19,8 +19,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import mstheft as mt
-from mstheft import experiments
-from mstheft.experiments import grid
+from mstheft.experiments import experiment as experiments
+from mstheft.experiments.experiment import grid
 from mstheft.plots import learning as learning_plots
 from mstheft.plots import style
 

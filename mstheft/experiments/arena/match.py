@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from mstheft import thefts, victims
 from mstheft.defend import responses
 from mstheft.defend.prada import Detector
 from mstheft.direct import linear, relu, sweep
 from mstheft.errors import BudgetExhausted, ExtractionError
+from mstheft.experiments import learned_theft as thefts
+from mstheft.experiments import tasks as victims
 from mstheft.experiments.grid import Cell
 from mstheft.learning.stolen import Stolen
 from mstheft.nn import Network, zoo

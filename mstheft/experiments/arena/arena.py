@@ -26,7 +26,10 @@ from typing import Any
 
 import numpy as np
 
-from mstheft import allowed, experiments, fight, thefts
+from mstheft.experiments import experiment as experiments
+from mstheft.experiments import learned_theft as thefts
+from mstheft.experiments.arena import config as allowed
+from mstheft.experiments.arena import match as fight
 from mstheft.experiments.grid import Cell, Grid, Outcome, missing, run
 
 AXES = ("attack", "defence", "detector", "seed")

@@ -17,9 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from mstheft import adversarial, victims
+from mstheft import adversarial
 from mstheft.data import pools, synthetic, text
 from mstheft.defend.prada import Detector
+from mstheft.experiments import tasks as victims
 from mstheft.learning import active, jacobian, strategies
 from mstheft.learning.stolen import Stolen
 from mstheft.nn import Network

@@ -21,12 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mstheft import victims
 from mstheft.errors import DataError
+from mstheft.experiments import tasks as victims
 from mstheft.experiments.grid import Cell, Grid, Outcome, missing, run
+from mstheft.experiments.learned_theft import OTHERS, SETTINGS, steal, victim, victim_name
 from mstheft.learning import strategies
 from mstheft.oracle.oracle import OUTPUTS
-from mstheft.thefts import OTHERS, SETTINGS, steal, victim, victim_name
 
 if sys.version_info >= (3, 11):
     import tomllib

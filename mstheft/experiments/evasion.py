@@ -19,8 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from mstheft import thefts, victims
 from mstheft.adversarial import edits
+from mstheft.experiments import learned_theft as thefts
+from mstheft.experiments import tasks as victims
 from mstheft.nn import Network
 from mstheft.nn.fit import accuracy
 from mstheft.oracle import Oracle

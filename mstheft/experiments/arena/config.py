@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from mstheft import fight, thefts, victims
+from mstheft.experiments import learned_theft as thefts
+from mstheft.experiments import tasks as victims
+from mstheft.experiments.arena import match as fight
 from mstheft.experiments.grid import Cell
 from mstheft.learning import active, strategies
 from mstheft.oracle import Oracle

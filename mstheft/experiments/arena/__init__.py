@@ -1,0 +1,1 @@
+"""Attacks against defences and detectors on one victim."""
