@@ -6,7 +6,6 @@ import json
 import numpy as np
 import pytest
 
-from mstheft import figures
 from mstheft.defend.prada import Detector
 from mstheft.errors import BudgetExhausted, DataError
 from mstheft.experiments import learned_theft as thefts
@@ -15,6 +14,7 @@ from mstheft.experiments.arena import arena
 from mstheft.experiments.arena import match as fight
 from mstheft.oracle import Oracle
 from mstheft.plots.arena import heat
+from mstheft.report import pictures as figures
 
 TINY = """
 title = "Tiny"

@@ -10,11 +10,13 @@ import sys
 import numpy as np
 import pytest
 
-from mstheft import arguments, cli, compare, figures, tour
+from mstheft import arguments, cli, compare
 from mstheft.commands import shared, steal
 from mstheft.direct import linear, relu
 from mstheft.errors import ExtractionError
 from mstheft.nn import Network, fit, zoo
+from mstheft.report import pictures as figures
+from mstheft.report import tour
 from mstheft.result import Result
 
 RELU = ["steal", "relu", "--shape", "12-5-3"]

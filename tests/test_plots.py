@@ -15,7 +15,6 @@ from matplotlib.contour import QuadContourSet
 from matplotlib.figure import Figure
 
 from mstheft import plots
-from mstheft.figures.deep import layers_of
 from mstheft.nn import zoo
 from mstheft.nn.regions import slice_regions
 from mstheft.plots import (
@@ -29,6 +28,7 @@ from mstheft.plots import (
     style,
     weights,
 )
+from mstheft.report.pictures.deep import layers_of
 
 HELPERS = {"style"}  # modules of plots/ that hold no plots
 

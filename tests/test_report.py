@@ -7,9 +7,9 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from mstheft import report
 from mstheft.nn import zoo
-from mstheft.page import page as html_page
+from mstheft.report import tables as report
+from mstheft.report.page import page as html_page
 from mstheft.result import Result
 
 NASTY = "<script>alert(\"1\")</script> & 'two' <img src=http://evil.example/x>"

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import mstheft as mt
-from mstheft import figures, nn
+from mstheft import nn
 from mstheft.compare import alignment as symmetry
 from mstheft.direct import smooth, sweep
 from mstheft.direct.smooth import columns as smooth_columns
@@ -25,6 +25,7 @@ from mstheft.errors import BudgetExhausted, ExtractionError
 from mstheft.nn.layers import Activation
 from mstheft.oracle import Oracle
 from mstheft.plots import smooth as plots
+from mstheft.report import pictures as figures
 from mstheft.result import Result
 
 STAGES = {"answers", "subspace", "hessians", "lines", "fit", "columns", "verify"}

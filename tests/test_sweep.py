@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import mstheft as mt
-from mstheft import figures, nn
+from mstheft import nn
 from mstheft.direct import least_squares as solving
 from mstheft.direct import line as lines
 from mstheft.direct import sweep
@@ -27,6 +27,7 @@ from mstheft.direct.sweep import refine
 from mstheft.direct.sweep import signs as sweep_signs
 from mstheft.errors import BudgetExhausted, ExtractionError
 from mstheft.oracle import Oracle
+from mstheft.report import pictures as figures
 
 STAGES = {"answers", "critical points", "line", "jacobians", "signs", "refinement", "verify"}
 

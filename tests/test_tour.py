@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 from test_report import Page
 
-from mstheft import figures, report, tour
 from mstheft.direct import linear, relu
 from mstheft.errors import DataError, ExtractionError
 from mstheft.nn import zoo
 from mstheft.oracle import Oracle
+from mstheft.report import pictures as figures
+from mstheft.report import tables as report
+from mstheft.report import tour
 from mstheft.result import Result
 
 SMALL = tour.Setting(seed=1, train=400, test=200, side=8, hidden=5)

@@ -6,7 +6,6 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from mstheft import figures
 from mstheft.arguments.values import add_common, file_or_url, url, whole, widths
 from mstheft.defend import named
 from mstheft.direct import deep, linear, relu, smooth, sweep
@@ -14,6 +13,7 @@ from mstheft.direct.linear import boundary as label_only
 from mstheft.direct.sweep import box as sweep_box
 from mstheft.experiments import tasks as victims
 from mstheft.learning import strategies
+from mstheft.report import pictures as figures
 
 
 def add_steal(commands: Any) -> None:

@@ -7,10 +7,10 @@ import zipfile
 
 import numpy as np
 
-from mstheft import report
 from mstheft.commands.shared import Desk, Wrong, arguments_of_user, check_places, noted
 from mstheft.defend.prada import ENOUGH, Detector
 from mstheft.plots import detection
+from mstheft.report import tables as report
 
 
 def run(args: argparse.Namespace, desk: Desk) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mstheft import arguments, report
+from mstheft import arguments
 from mstheft.commands import remote
 from mstheft.commands.shared import (
     Desk,
@@ -27,6 +27,7 @@ from mstheft.experiments import tasks as victims
 from mstheft.nn import Network
 from mstheft.oracle import Oracle
 from mstheft.plots.evasion import passed
+from mstheft.report import tables as report
 
 
 def run(args: argparse.Namespace, desk: Desk) -> int:

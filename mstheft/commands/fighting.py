@@ -7,9 +7,10 @@ import contextlib
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import AbstractContextManager
 
-from mstheft import figures, report
 from mstheft.commands.shared import Desk, arguments_of_user, folder, noted
 from mstheft.experiments.arena import arena
+from mstheft.report import pictures as figures
+from mstheft.report import tables as report
 
 
 def run(args: argparse.Namespace, desk: Desk) -> int:

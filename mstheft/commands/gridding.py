@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from typing import Any
 
-from mstheft import report
 from mstheft.commands.shared import Desk, Wrong, arguments_of_user, folder, noted
 from mstheft.experiments import experiment as experiments
+from mstheft.report import tables as report
 
 
 def run(args: argparse.Namespace, desk: Desk) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from mstheft import arguments, figures, report
+from mstheft import arguments
 from mstheft.arguments.values import is_url
 from mstheft.commands import remote
 from mstheft.commands.shared import (
@@ -33,6 +33,8 @@ from mstheft.learning.stolen import Point, Stolen
 from mstheft.nn import Network
 from mstheft.nn.fit import accuracy
 from mstheft.oracle import Oracle
+from mstheft.report import pictures as figures
+from mstheft.report import tables as report
 
 ENDS = (ValueError, ConnectionError, ExtractionError, BudgetExhausted, KeyboardInterrupt)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mstheft import arguments, compare, report, tour
+from mstheft import arguments, compare
 from mstheft.commands import remote
 from mstheft.commands.shared import (
     Desk,
@@ -27,6 +27,8 @@ from mstheft.commands.shared import (
 from mstheft.errors import BudgetExhausted, ExtractionError
 from mstheft.nn import Network, zoo
 from mstheft.oracle import Oracle
+from mstheft.report import tables as report
+from mstheft.report import tour
 from mstheft.result import Result
 
 ROWS = 10_000  # unseen inputs on which copy and victim are compared

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
-from mstheft import report
 from mstheft.commands.shared import Desk, check_places, noted
 from mstheft.experiments import precision
 from mstheft.plots.precision import error_against_digits
+from mstheft.report import tables as report
 
 WRONG = 0.05  # of logits of size 1, an error that no study should call verified
 

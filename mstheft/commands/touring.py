@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import time
 
-from mstheft import tour
 from mstheft.commands.shared import Desk, arguments_of_user
+from mstheft.report import tour
 
 
 def run(args: argparse.Namespace, desk: Desk) -> int:

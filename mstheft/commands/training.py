@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import time
 
-from mstheft import report
 from mstheft.commands.shared import Desk, arguments_of_user, check_places, keep, noted
 from mstheft.data import fetch, store
 from mstheft.experiments import tasks as victims
 from mstheft.nn import fit
 from mstheft.plots.training import curves
+from mstheft.report import tables as report
 from mstheft.result import count
 
 

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from mstheft.report import NUMBERS, STAGES, Chapter, Picture
+from mstheft.report.tables import NUMBERS, STAGES, Chapter, Picture
 
 
 def page(title: str, intro: Sequence[str], chapters: Sequence[Chapter]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from mstheft import figures, finale, report
 from mstheft.data import pools
 from mstheft.defend.prada import Detector
 from mstheft.experiments import tasks as victims
@@ -12,9 +11,12 @@ from mstheft.learning import active, jacobian
 from mstheft.learning.stolen import Stolen
 from mstheft.nn import Network, zoo
 from mstheft.oracle import Oracle
-from mstheft.report import Chapter
-from mstheft.tour.digits import Digits, Setting, trained
-from mstheft.tour.exact import numbers
+from mstheft.report import pictures as figures
+from mstheft.report import tables as report
+from mstheft.report.tables import Chapter
+from mstheft.report.tour import arena as finale
+from mstheft.report.tour.digits import Digits, Setting, trained
+from mstheft.report.tour.exact import numbers
 
 LETTERS, ASKED = 3000, 800  # what a learned copy may ask about, and how much of it
 

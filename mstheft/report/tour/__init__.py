@@ -15,11 +15,19 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from mstheft import page, report
-from mstheft.report import Chapter
-from mstheft.tour.digits import Digits, Setting, glyphs, mnist, trained
-from mstheft.tour.exact import four_steps, logistic, one_sweep, smooth_neurons, softmax, two_layers
-from mstheft.tour.learned import arena, learned_copy
+from mstheft.report import page
+from mstheft.report import tables as report
+from mstheft.report.tables import Chapter
+from mstheft.report.tour.digits import Digits, Setting, glyphs, mnist, trained
+from mstheft.report.tour.exact import (
+    four_steps,
+    logistic,
+    one_sweep,
+    smooth_neurons,
+    softmax,
+    two_layers,
+)
+from mstheft.report.tour.learned import arena, learned_copy
 
 __all__ = ["CHAPTERS", "Digits", "Setting", "glyphs", "mnist", "run", "trained"]
 

@@ -10,11 +10,11 @@ import numpy as np
 from mstheft.compare import alignment as symmetry
 from mstheft.compare import parameters
 from mstheft.direct.deep.layers import Planes, predict
-from mstheft.figures.exact import line_pictures
 from mstheft.nn import Network, zoo
 from mstheft.nn.regions import slice_regions
 from mstheft.plots import deep, style
-from mstheft.report import Picture, picture
+from mstheft.report.pictures.exact import line_pictures
+from mstheft.report.tables import Picture, picture
 from mstheft.result import Result
 
 WIDE, SQUARE = (5.0, 3.4), (4.8, 4.7)  # inches: small, so that words stay readable on a phone

@@ -14,7 +14,7 @@ from mstheft.nn import Network
 from mstheft.nn import functions as F
 from mstheft.plots import linear as linear_plots
 from mstheft.plots import lines, style, weights
-from mstheft.report import Picture, picture
+from mstheft.report.tables import Picture, picture
 from mstheft.result import Result
 
 WIDE, HIGH = (5.0, 3.4), (5.0, 4.4)  # inches: small, so that words stay readable on a phone

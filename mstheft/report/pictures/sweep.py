@@ -10,10 +10,10 @@ import numpy as np
 from mstheft.direct.hyperplanes.groups import solve_group
 from mstheft.direct.line import Line
 from mstheft.direct.smooth.lines import along
-from mstheft.figures.exact import aligned_pictures, line_pictures
 from mstheft.nn import Network
 from mstheft.plots import smooth, style, sweep
-from mstheft.report import Picture, picture
+from mstheft.report.pictures.exact import aligned_pictures, line_pictures
+from mstheft.report.tables import Picture, picture
 from mstheft.result import Result
 
 WIDE, HIGH = (5.0, 3.4), (4.6, 4.4)  # inches: small, so that words stay readable on a phone

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from mstheft import compare, figures, report
+from mstheft import compare
 from mstheft.direct import deep, linear, relu, smooth, sweep
 from mstheft.nn import Network
 from mstheft.oracle import Oracle
-from mstheft.report import Chapter
+from mstheft.report import pictures as figures
+from mstheft.report import tables as report
+from mstheft.report.tables import Chapter
+from mstheft.report.tour.digits import Digits, Setting, trained
 from mstheft.result import Result
-from mstheft.tour.digits import Digits, Setting, trained
 
 SMOOTH = 12  # smooth neurons
 DEEP = 24, 12  # neurons of two hidden layers

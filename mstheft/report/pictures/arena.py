@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mstheft.plots.arena import heat
-from mstheft.report import Picture, picture
+from mstheft.report.tables import Picture, picture
 
 Values = Mapping[str, Any]
 

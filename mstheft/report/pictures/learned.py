@@ -10,7 +10,7 @@ from mstheft.defend.prada import Detector
 from mstheft.learning.stolen import Stolen
 from mstheft.nn import Network
 from mstheft.plots import detection, learning, style
-from mstheft.report import Picture, picture
+from mstheft.report.tables import Picture, picture
 
 WIDE = (5.0, 3.4)  # inches: small, so that words stay readable on a phone
 

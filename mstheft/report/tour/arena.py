@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from mstheft import figures
 from mstheft.experiments.arena import match as fight
 from mstheft.experiments.tasks import Task
 from mstheft.nn import Network
 from mstheft.nn.fit import accuracy
-from mstheft.report import Chapter
+from mstheft.report import pictures as figures
+from mstheft.report.tables import Chapter
 
 LEARNS: dict[str, Any] = {"copy": "mlp-32", "budget": 300, "rounds": 2, "epochs": 20}
 ATTACKS: dict[str, dict[str, Any]] = {

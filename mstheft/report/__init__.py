@@ -1,0 +1,1 @@
+"""What an attack found, for people: tables, pictures, a page, the tour."""

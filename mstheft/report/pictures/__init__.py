@@ -1,0 +1,19 @@
+"""The pictures of an attack, for the tour and for `mstheft steal --plot`: data in, Pictures out."""
+
+from mstheft.report.pictures.arena import arena_pictures
+from mstheft.report.pictures.deep import deep_pictures
+from mstheft.report.pictures.exact import label_pictures, linear_pictures, relu_pictures
+from mstheft.report.pictures.learned import learned_pictures, strategy_pictures
+from mstheft.report.pictures.sweep import smooth_pictures, sweep_pictures
+
+__all__ = [
+    "arena_pictures",
+    "deep_pictures",
+    "label_pictures",
+    "learned_pictures",
+    "linear_pictures",
+    "relu_pictures",
+    "smooth_pictures",
+    "strategy_pictures",
+    "sweep_pictures",
+]
