@@ -6,7 +6,7 @@ From the weakest statement to the strongest:
     logit_difference          how far the logits are apart on given rows
     functional_equivalence    (ε, δ): |f - g| ≤ ε but for a share δ of the inputs, by sampling
     certificate               (ε, 0): |f - g| ≤ ε on a whole box, by arithmetic
-    align                     the parameters, up to order and scale (from nn.symmetry)
+    align                     the parameters, up to order and scale
 
 A network is called `a` or `b` where its parameters are read, and `f` or `g` where only its answers
 are: those may be any callable (n, d) -> (n, K) as well. Source: Jagielski et al. 2020,

@@ -1,13 +1,10 @@
 """Networks in plain NumPy: layers, losses, training, storage. Nothing here knows about theft."""
 
-from mstheft.compare import alignment as symmetry
-from mstheft.compare import certificate as bounds
 from mstheft.nn import fit, functions, gradcheck, layers, losses, network, optim, regions, zoo
 from mstheft.nn.network import Network
 
 __all__ = [
     "Network",
-    "bounds",
     "fit",
     "functions",
     "gradcheck",
@@ -16,6 +13,5 @@ __all__ = [
     "network",
     "optim",
     "regions",
-    "symmetry",
     "zoo",
 ]

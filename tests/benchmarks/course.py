@@ -31,7 +31,7 @@ def timed(words: list[str], folder: Path) -> tuple[float, subprocess.CompletedPr
 
 
 def lessons() -> str:
-    runner, spent, failed = ROOT / "tests" / "lesson_runner.py", {}, []
+    runner, spent, failed = ROOT / "tests" / "helpers" / "lesson_runner.py", {}, []
     with tempfile.TemporaryDirectory() as folder:
         for lesson in COURSE.lessons:
             words = [sys.executable, "-W", "error", str(runner), str(lesson.lesson)]
@@ -67,7 +67,7 @@ def checks(home: Path) -> tuple[str, str]:
 
 def tests(name: str, words: str) -> str:
     """'n of n' of a group of tests."""
-    command = [sys.executable, "-m", "pytest", "-q", f"tests/{name}.py", "-k", words]
+    command = [sys.executable, "-m", "pytest", "-q", f"tests/course/{name}.py", "-k", words]
     _, run = timed([*command, "-m", "slow or not slow", "-p", "no:cacheprovider"], ROOT)
     found = {word: int(n) for n, word in re.findall(r"(\d+) (passed|failed|error)", run.stdout)}
     return f"{found.get('passed', 0)} of {sum(found.values())}"
@@ -98,12 +98,12 @@ def main() -> None:
             (
                 "known mistakes diagnosed as intended",
                 "all",
-                tests("test_course_mistakes", "test_a_known_mistake"),
+                tests("test_mistakes", "test_a_known_mistake"),
             ),
             (
                 "hostile submissions contained, with right grade for their neighbours",
                 "30 of 30",
-                tests("test_course_hostile", "hostile_submission or neighbours"),
+                tests("test_hostile", "hostile_submission or neighbours"),
             ),
             ("grading 40 submissions of one exercise", "60 s", graded(home)),
         ]

@@ -33,7 +33,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[1]))  # what the tests of the service share
+sys.path.insert(0, str(Path(__file__).parents[1] / "helpers"))  # shared with the tests
 import pate
 import service_worker as worker
 import test_client
