@@ -15,9 +15,10 @@ from mstheft.course import manifest, state
 from mstheft.data.vocabulary import Vocabulary
 from mstheft.defend import responses
 from mstheft.defend.prada import Detector
-from mstheft.learning import active, grid, strategies
-from mstheft.oracle.accounts import Accounts
-from mstheft.oracle.journal import Journal
+from mstheft.experiments import grid
+from mstheft.learning import active, strategies
+from mstheft.oracle.http.accounts import Accounts
+from mstheft.oracle.http.journal import Journal
 
 HERE = Path(__file__).parent
 with np.load(HERE / "fixtures" / "saved" / "expected.npz") as kept:
