@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+from mstheft.typing import Oracle
+
 
 def floor(weights: int, outputs: int) -> float:
     """F = (number of weights + K) / K: queries below which no generic network can be determined.
@@ -67,7 +69,7 @@ class Result:
         return floor(sum(w.size for w, _ in dense), len(dense[-1][1]))
 
     @contextlib.contextmanager
-    def stage(self, name: str, oracle: Any) -> Iterator[None]:
+    def stage(self, name: str, oracle: Oracle) -> Iterator[None]:
         """Book the rows and the time that the `with` block spends under `name`, however it ends."""
         if not hasattr(oracle, "count"):
             raise TypeError(

@@ -1,3 +1,40 @@
-"""Types that are said everywhere: arrays, sources of chance, and what an attack asks."""
+"""Types that appear everywhere: arrays, seeds, and the black box that an attack asks."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.floating]
+
+Rng = int | Sequence[int] | np.random.Generator | None
+"""What `rng=` takes, as `numpy.random.default_rng` does: None for a random seed."""
+
+
+class Oracle(Protocol):
+    """The black box as an attack sees it; `mstheft.Oracle` is one, a lesson may have its own.
+
+    output : what the answers are: 'logits', 'log_probs', 'probs', 'top_k' or 'label'
+    decimals : to how many the answers are rounded, None if that is not known
+    inputs, shape : d, and the shape of one input
+    outputs : K, the number of logits, once it is known
+    count, left, budget : rows asked so far, rows that may still be asked, and both together
+    """
+
+    output: str
+    decimals: int | None
+    inputs: int
+    shape: tuple[int, ...]
+    outputs: int | None
+    count: int
+    budget: int | None
+
+    @property
+    def left(self) -> int | None:
+        """Rows that may still be asked; None without a budget."""
+
+    def query(self, x: Any) -> Any:
+        """Answers for rows x, (n, d) -> (n, K), or (n,) for labels. Costs n queries."""

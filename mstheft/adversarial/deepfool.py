@@ -13,8 +13,8 @@ from mstheft import progress
 from mstheft.adversarial.gradients import batches, inputs, lengths, reads_words
 from mstheft.nn.fast.buffers import reused
 from mstheft.nn.fast.threads import in_parts
-from mstheft.nn.functions import Array
 from mstheft.nn.network import Network
+from mstheft.typing import Array
 
 ROWS = 2048  # rows at work together; those that have flipped leave
 

@@ -15,8 +15,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from mstheft import progress
-from mstheft.nn.functions import Array
 from mstheft.nn.network import Network
+from mstheft.typing import Array, Rng
 
 Score = Callable[[Array], Array]  # (m, d) -> (m,)
 ROWS = 20_000  # candidates scored together
@@ -150,7 +150,7 @@ def greedy(score: Score, x: Array, edits: Edits, count: int) -> Path:
     return Path(np.stack(rows), np.stack(scores))
 
 
-def at_random(x: Array, edits: Edits, count: int, rng: Any) -> Path:
+def at_random(x: Array, edits: Edits, count: int, rng: Rng) -> Path:
     """The control: `count` edits of each row drawn blindly from the same edits."""
     rng, rows = np.random.default_rng(rng), [np.array(x)]
     for _ in range(count):

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from mstheft.adversarial.gradients import classes_of, inputs, lengths, loss_gradient
-from mstheft.nn.functions import Array
 from mstheft.nn.network import Network
+from mstheft.typing import Array, Rng
 
 
 def fgsm(
@@ -40,7 +40,7 @@ def pgd(
     norm: str = "linf",
     step: float | None = None,
     steps: int = 20,
-    rng: Any,
+    rng: Rng,
     low: float = 0.0,
     high: float = 1.0,
 ) -> Array:

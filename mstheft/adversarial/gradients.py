@@ -11,9 +11,10 @@ import numpy as np
 from mstheft.nn.bag import BagOfWords
 from mstheft.nn.fast.buffers import reused
 from mstheft.nn.fast.threads import in_parts
-from mstheft.nn.functions import Array, softmax
+from mstheft.nn.functions import softmax
 from mstheft.nn.network import Network
 from mstheft.nn.sequence import Embedding
+from mstheft.typing import Array
 
 WORK = 1 << 22  # numbers in the widest layer's output for one batch of rows
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from mstheft.adversarial.gradients import classes_of, inputs, lengths
-from mstheft.nn.functions import Array
 from mstheft.nn.network import Network
+from mstheft.typing import Array, Rng
 
 HALVINGS = 50
 
@@ -40,7 +40,7 @@ def transferability(
     y: Any,
     attack: Callable[[Network, Any, Any], Any],
     *,
-    rng: Any,
+    rng: Rng,
     low: float = 0.0,
     high: float = 1.0,
 ) -> Transfer:
@@ -80,7 +80,7 @@ def transferability(
     )
 
 
-def noise(x: Array, sizes: Any, rng: Any, low: float = 0.0, high: float = 1.0) -> Array:
+def noise(x: Array, sizes: Any, rng: Rng, low: float = 0.0, high: float = 1.0) -> Array:
     """Rows x + n inside [low, high], n in a random direction and ‖n‖₂ as given for each row.
 
         n = clip(x + s g, low, high) - x,   g ~ N(0, I),  s such that ‖n‖ = size

@@ -14,6 +14,7 @@ from typing import Any
 from mstheft.defend import named
 from mstheft.errors import DataError
 from mstheft.nn import Network
+from mstheft.typing import Rng
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def journal_of(path: Path | None, victim: Any, about: dict[str, Any]) -> Iterato
         yield journal
 
 
-def defences_of(words: str | None, victim: Network, rng: Any) -> list[Any]:
+def defences_of(words: str | None, victim: Network, rng: Rng) -> list[Any]:
     """The defences that --defence names, for an oracle over this victim."""
     if words is None:
         return []

@@ -19,9 +19,9 @@ from mstheft.compare.parameters import (
     one_hidden,
     same_ends,
 )
-from mstheft.nn.functions import Array
 from mstheft.nn.layers import Activation, Dense, Flatten
 from mstheft.nn.network import Network
+from mstheft.typing import Array
 
 MIRRORED = ("tanh", "sigmoid")  # activations whose neurons may change their sign
 

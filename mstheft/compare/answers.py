@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from mstheft.compare.parameters import same_ends
-from mstheft.nn.functions import Array
 from mstheft.nn.network import Network
+from mstheft.typing import Array
 
 Answers = Network | Callable[[Any], Any]
 

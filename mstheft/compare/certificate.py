@@ -9,8 +9,8 @@ import numpy as np
 
 from mstheft.compare.alignment import Alignment, align
 from mstheft.compare.parameters import Layers, relu_layers, relu_only, same_ends
-from mstheft.nn.functions import Array
 from mstheft.nn.network import Network
+from mstheft.typing import Array
 
 Box = tuple[Array, Array]  # low and high
 EPS = float(np.finfo(np.float64).eps)  # 2u: twice the error of one rounding

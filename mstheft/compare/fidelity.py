@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mstheft.compare.answers import Answers, apart, both, labels
-from mstheft.nn.functions import Array
 from mstheft.nn.network import BATCH
+from mstheft.typing import Array, Rng
 
 Sample = Callable[[np.random.Generator, int], Any]
 
@@ -27,7 +27,7 @@ class Fidelity(NamedTuple):
 
 
 def fidelity(
-    f: Answers, g: Answers, sample: Sample, n: int, rng: Any, confidence: float = 0.95
+    f: Answers, g: Answers, sample: Sample, n: int, rng: Rng, confidence: float = 0.95
 ) -> Fidelity:
     """P(labels agree) under any distribution of inputs, estimated from n draws.
 
@@ -77,7 +77,7 @@ def functional_equivalence(
     epsilon: float,
     sample: Sample,
     n: int,
-    rng: Any,
+    rng: Rng,
     confidence: float = 0.95,
 ) -> Equivalence:
     """(ε, δ) functional equivalence by sampling: P(max_k |f_k(x) - g_k(x)| > ε) ≤ δ.
@@ -127,7 +127,7 @@ def _count(
     g: Answers,
     sample: Sample,
     n: int,
-    rng: Any,
+    rng: Rng,
 ) -> int:
     """How many of n drawn rows the judge says yes to."""
     rng = np.random.default_rng(rng)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mstheft.nn.functions import Array
 from mstheft.nn.layers import Activation, Dense, Flatten
 from mstheft.nn.network import Network
+from mstheft.typing import Array
 
 Layers = list[tuple[Array, Array]]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.nn.functions import Array
+from mstheft.typing import Array
 
 BLOCK = 256  # rows whose distances are computed together
 LARGEST = {np.dtype(np.float32): 1e15, np.dtype(np.float64): 1e140}  # squares do not overflow

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from mstheft.defend import rdp
-from mstheft.nn.functions import Array
+from mstheft.typing import Array, Rng
 
 NO_ANSWER = -1  # what ConfidentGNMax says where too few teachers agree
 PART = 2048  # questions accounted for at a time, to bound memory
@@ -38,7 +38,7 @@ class LNMax:
     def __post_init__(self) -> None:
         _positive(gamma=self.gamma)
 
-    def answer(self, counts: Array, *, rng: Any) -> np.ndarray:
+    def answer(self, counts: Array, *, rng: Rng) -> np.ndarray:
         """Votes (n, K) -> labels (n,)."""
         noise = np.random.default_rng(rng).laplace(0, 1 / self.gamma, np.shape(counts))
         return (counts + noise).argmax(axis=1)
@@ -62,7 +62,7 @@ class GNMax:
     def __post_init__(self) -> None:
         _positive(sigma=self.sigma)
 
-    def answer(self, counts: Array, *, rng: Any) -> np.ndarray:
+    def answer(self, counts: Array, *, rng: Rng) -> np.ndarray:
         """Votes (n, K) -> labels (n,)."""
         noise = np.random.default_rng(rng).normal(0, self.sigma, np.shape(counts))
         return (counts + noise).argmax(axis=1)
@@ -93,7 +93,7 @@ class ConfidentGNMax:
             raise ValueError(f"expected a finite threshold=, got {self.threshold}; change it")
         _positive(sigma1=self.sigma1, sigma2=self.sigma2)
 
-    def answer(self, counts: Array, *, rng: Any) -> np.ndarray:
+    def answer(self, counts: Array, *, rng: Rng) -> np.ndarray:
         """Votes (n, K) -> labels (n,), -1 for no answer."""
         rng = np.random.default_rng(rng)
         sure = np.max(counts, axis=1) + rng.normal(0, self.sigma1, len(counts)) >= self.threshold

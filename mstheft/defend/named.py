@@ -9,6 +9,7 @@ import numpy as np
 
 from mstheft.defend import responses
 from mstheft.nn import zoo
+from mstheft.typing import Rng
 
 Maker = Callable[..., dict[str, Any]]  # numbers, then inputs=, classes=, rng= -> settings
 
@@ -33,7 +34,7 @@ FORMS = ", ".join(":".join((word, *numbers)) for word, (numbers, _, _) in WORDS.
 HIDDEN = 64  # neurons of MAD's guess at the copy
 
 
-def named(words: str, *, inputs: int, classes: int, rng: Any) -> list[Callable[..., Any]]:
+def named(words: str, *, inputs: int, classes: int, rng: Rng) -> list[Callable[..., Any]]:
     """The defences of an Oracle, in the order of their words.
 
         round:DECIMALS   top:K   label   noise:SCALE   reverse-sigmoid:BETA:GAMMA   mad:RADIUS

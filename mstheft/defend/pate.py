@@ -33,8 +33,8 @@ from mstheft.defend.mechanisms import (
     Mechanism,
 )
 from mstheft.nn.fit import fit
-from mstheft.nn.functions import Array
 from mstheft.nn.network import Network
+from mstheft.typing import Array, Rng
 
 __all__ = [
     "NO_ANSWER",
@@ -50,7 +50,7 @@ __all__ = [
 ]
 
 
-def partition(n: int, parts: int, *, rng: Any) -> list[np.ndarray]:
+def partition(n: int, parts: int, *, rng: Rng) -> list[np.ndarray]:
     """Deal n rows at random into disjoint parts, whose sizes differ by one at most.
 
     Returns `parts` index arrays that together hold 0 … n-1 once each.
@@ -67,7 +67,7 @@ def teachers(
     parts: Sequence[np.ndarray],
     new_teacher: Callable[[np.random.Generator], Network],
     *,
-    rng: Any,
+    rng: Rng,
     **training: Any,
 ) -> list[Network]:
     """Train a teacher on each part of the private data, and on nothing else.
@@ -118,7 +118,7 @@ class Ensemble:
     """
 
     def __init__(
-        self, taught: Sequence[Network], classes: int, mechanism: Mechanism, *, rng: Any
+        self, taught: Sequence[Network], classes: int, mechanism: Mechanism, *, rng: Rng
     ) -> None:
         most = max((max(2, each.outputs) for each in taught), default=classes)  # a sigmoid has two
         if most > classes:

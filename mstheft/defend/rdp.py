@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mstheft.nn.functions import Array
+from mstheft.typing import Array
 
 # Orders λ at which costs are kept: halves, and from 100 on wider and wider apart.
 ORDERS = np.concatenate([np.arange(1.5, 100, 0.5), np.geomspace(100, 1000, 50)])

@@ -20,11 +20,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mstheft.nn import functions as F
-from mstheft.nn.functions import Array
 from mstheft.nn.layers import Dense
 from mstheft.nn.losses import one_hot
 from mstheft.nn.network import Network
 from mstheft.oracle.defended import largest
+from mstheft.typing import Array, Rng
 
 
 def option(function: Callable[..., Array], **settings: Any) -> Callable[[Array, Array], Array]:
@@ -97,7 +97,7 @@ def label_only(probs: Array) -> Array:
 # ---- saying something else
 
 
-def noise(probs: Array, scale: float, rng: Any) -> Array:
+def noise(probs: Array, scale: float, rng: Rng) -> Array:
     """Add noise and return to the simplex:  ỹ = Π(y + N(0, s² I)), Π the nearest point of it.
 
     scale : s from 0 to 1, a probability. Keeps the simplex, not the label. Who asks often enough

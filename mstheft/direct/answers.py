@@ -11,10 +11,10 @@ import numpy as np
 
 from mstheft.errors import ExtractionError
 from mstheft.nn import functions as F
-from mstheft.nn.functions import Array
+from mstheft.typing import Array, Oracle
 
 
-def read(oracle: Any, x: Array) -> Array:
+def read(oracle: Oracle, x: Array) -> Array:
     """Ask rows x (n, d) and return answers (n, K) that are a fixed linear function of the logits.
 
     'logits'     as they are
@@ -43,7 +43,7 @@ def read(oracle: Any, x: Array) -> Array:
         return logs - logs.mean(axis=1, keepdims=True)
 
 
-def unreadable(oracle: Any, stage: str, where: str = "") -> ExtractionError:
+def unreadable(oracle: Oracle, stage: str, where: str = "") -> ExtractionError:
     """The error for answers that are no finite numbers."""
     if oracle.output == "logits":
         return ExtractionError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mstheft.nn.functions import Array
+from mstheft.typing import Array
 
 
 def least_squares(matrix: Array, right: Array, cut: float = 1e-12) -> Array:

@@ -9,17 +9,17 @@ import numpy as np
 
 from mstheft.direct.answers import read
 from mstheft.nn import functions as F
-from mstheft.nn.functions import Array
 from mstheft.result import Result
+from mstheft.typing import Array, Oracle, Rng
 
 SHARP = 1e-4  # of the tolerance: rows asked far out shall tell that much more than they must
 
 
 def verify(
     result: Result,
-    oracle: Any,
+    oracle: Oracle,
     *,
-    rng: Any,
+    rng: Rng,
     points: int = 100,
     tolerance: float = 1e-6,
     scale: float = 1.0,
@@ -56,10 +56,10 @@ def verify(
     with result.stage("verify", oracle):
         rng = np.random.default_rng(rng)
         if rows is None:
-            x = scale * rng.normal(size=(points, oracle.inputs))
+            x: Array = scale * rng.normal(size=(points, oracle.inputs))
             near, x = np.split(x, [points - points // 2])
-            answers = read(oracle, near)
-            far = 10 ** rng.uniform(0, 2, (len(x), 1))
+            answers: Array = read(oracle, near)
+            far: Array = 10 ** rng.uniform(0, 2, (len(x), 1))
             far = readable(oracle, result.model, lambda r: r * x, far, answers, tolerance)
             answers = np.concatenate([answers, read(oracle, far * x)])
             x, reach = np.concatenate([near, far * x]), np.vstack([np.ones((len(near), 1)), far])
@@ -92,7 +92,7 @@ def checked(tolerance: float) -> float:
     return tolerance
 
 
-def expected(oracle: Any, model: Any, x: Array) -> Array:
+def expected(oracle: Oracle, model: Any, x: Array) -> Array:
     """What `answers.read` would return if the model answered: (n, K) logits, as far as it tells."""
     logits: Array = model.logits(x)
     if oracle.output != "logits" and logits.shape[1] > 1:
@@ -101,7 +101,7 @@ def expected(oracle: Any, model: Any, x: Array) -> Array:
 
 
 def readable(
-    oracle: Any,
+    oracle: Oracle,
     model: Any,
     place: Callable[[Array], Array],
     far: Array,
@@ -126,7 +126,7 @@ def readable(
         far = np.where(dull, np.maximum(1, far / 2), far)
 
 
-def blur(oracle: Any, answers: Array) -> Array:
+def blur(oracle: Oracle, answers: Array) -> Array:
     """How far rounding may have moved each number that `answers.read` has returned.
 
         logits              δ + ε (max |z| + |z|),         δ = ½ 10^-k for k decimals, or 0

@@ -25,6 +25,7 @@ from mstheft.experiments import tasks as victims
 from mstheft.nn import Network
 from mstheft.nn.fit import accuracy
 from mstheft.oracle import Oracle
+from mstheft.typing import Rng
 
 SETTINGS: thefts.Cell = thefts.SETTINGS | {
     "kind": "spam",
@@ -98,7 +99,7 @@ def settings(kind: str, **said: Any) -> thefts.Cell:
 
 
 def run(
-    cell: thefts.Cell, task: victims.Task, victim: Network, oracle: Any, rng: Any = None
+    cell: thefts.Cell, task: victims.Task, victim: Network, oracle: Oracle, rng: Rng = None
 ) -> Evasion:
     """Steal the filter from behind the oracle, change rows on the copy, and see what passes.
 

@@ -26,6 +26,7 @@ from mstheft.learning.stolen import Stolen
 from mstheft.nn import Network
 from mstheft.nn.fit import accuracy
 from mstheft.oracle import Oracle
+from mstheft.typing import Rng
 
 Cell = dict[str, Any]
 SETTINGS: Cell = {
@@ -191,7 +192,7 @@ def victim_name(cell: Cell) -> str:
     return f"{cell['data']}-{cell['victim']}{epochs}"
 
 
-def trained(cell: Cell, task: victims.Task, *, rng: Any) -> Network:
+def trained(cell: Cell, task: victims.Task, *, rng: Rng) -> Network:
     """A victim as the cell wants it; for a task without a usual one the small of its kind.
 
     Ctrl-C ends it with KeyboardInterrupt: a half-trained victim would serve all later cells.
@@ -208,7 +209,7 @@ def trained(cell: Cell, task: victims.Task, *, rng: Any) -> Network:
     return network
 
 
-def architecture(name: str, task: victims.Task, rng: Any) -> Network:
+def architecture(name: str, task: victims.Task, rng: Rng) -> Network:
     """An untrained network by its word: small, cnn-2 (two blocks), mlp-32 (neurons), text-cnn, …"""
     kind, _, size = name.partition("-")
     if kind == "cnn" and size in ("1", "2", "3", "4"):

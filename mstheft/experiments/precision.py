@@ -5,7 +5,7 @@ Every attack chooses its steps by the noise that it sees in the answers; here no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from mstheft.direct import linear, relu, smooth, sweep
 from mstheft.errors import ExtractionError
 from mstheft.nn import Network, zoo
 from mstheft.oracle import Oracle
+from mstheft.typing import Rng
 
 FORMATS = ("float64", "float32", "float16")
 DECIMALS = tuple(range(12, 0, -1))
@@ -50,7 +51,7 @@ def attacks(shape: list[int]) -> dict[str, tuple[Callable[..., Network], Callabl
     def dense(activation: str) -> Callable[..., Network]:
         return lambda rng: zoo.mlp(shape, activation=activation, bias=0.1, rng=rng)
 
-    def bent(oracle: Oracle, rng: Any) -> Any:
+    def bent(oracle: Oracle, rng: Rng) -> Any:
         return smooth.extract(oracle, activation="tanh", rng=rng)
 
     return {
@@ -61,7 +62,7 @@ def attacks(shape: list[int]) -> dict[str, tuple[Callable[..., Network], Callabl
     }
 
 
-def study(shape: list[int], *, seeds: int = 3, rng: Any = 0) -> Iterator[Run]:
+def study(shape: list[int], *, seeds: int = 3, rng: int = 0) -> Iterator[Run]:
     """Every attack behind every kind of answer, on `seeds` random victims each."""
     told = [*((name, None) for name in FORMATS), *((None, n) for n in DECIMALS)]
     chosen = attacks(shape)
@@ -79,7 +80,7 @@ def one(
     attack: Callable[..., Any],
     kind: str | None,
     decimals: int | None,
-    rng: Any,
+    rng: Sequence[int],
 ) -> Run:
     """One run; a failure is a result too."""
     oracle, stage, result = behind(victim, kind, decimals), "", None

@@ -19,6 +19,7 @@ from mstheft.data import images, synthetic, text
 from mstheft.data.traffic_signs import gtsrb
 from mstheft.data.vocabulary import Vocabulary
 from mstheft.nn import Network, fit, optim, zoo
+from mstheft.typing import Rng
 
 LENGTHS = {"mr": 40, "ag-news": 60, "imdb": 300, "spam": 40, "topics": 40}  # words kept of a text
 WORDS = 10_000  # in a vocabulary, at the most
@@ -135,7 +136,7 @@ USUAL: dict[str, tuple[str, dict[str, int], dict[str, int]]] = {
 
 
 def build(
-    architecture: str, task: Task, *, hidden: int = 128, blocks: int = 3, rng: Any = None
+    architecture: str, task: Task, *, hidden: int = 128, blocks: int = 3, rng: Rng = None
 ) -> Network:
     """An untrained network for a task: dense ones in float64, as exact attacks take them, others
     in float32.
@@ -189,7 +190,7 @@ def train(
     rate: float = 1e-3,
     l2: float = 1e-4,
     patience: int | None = None,
-    rng: Any = None,
+    rng: Rng = None,
 ) -> fit.History:
     """Train in place on nine tenths of the training part; the rest picks the epoch that is kept.
 

@@ -25,21 +25,21 @@ from mstheft.learning.answers import labels_of, targets
 from mstheft.learning.checkpoint import Checkpoint
 from mstheft.learning.rounds import DRAW, Run, choose, enter, learn, purchase
 from mstheft.learning.stolen import Evaluate, Stolen
-from mstheft.nn.functions import Array
 from mstheft.nn.network import Network
+from mstheft.typing import Array, Oracle, Rng
 
 SEED, VALIDATION = 0.1, 0.2  # shares of the budget
 
 
 def steal(
-    oracle: Any,
+    oracle: Oracle,
     pool: Array,
     new_copy: Callable[[], Network],
     *,
     strategy: str | strategies.Select,
     budget: int,
     rounds: int,
-    rng: Any,
+    rng: Rng,
     checkpoint: str | os.PathLike[str] | None = None,
     about: Mapping[str, Any] | None = None,
     evaluate: Evaluate | None = None,

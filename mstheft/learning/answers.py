@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from mstheft.errors import ExtractionError
-from mstheft.nn.functions import Array, sigmoid, softmax
+from mstheft.nn.functions import sigmoid, softmax
 from mstheft.nn.losses import one_hot
 from mstheft.nn.network import Network
+from mstheft.typing import Array
 
 
 def targets(answers: Array, output: str, classes: int) -> Array:

@@ -21,6 +21,8 @@ from typing import IO, Any
 
 import numpy as np
 
+from mstheft.typing import Array
+
 try:
     import fcntl
 except ImportError:  # Windows
@@ -28,7 +30,6 @@ except ImportError:  # Windows
 
 from mstheft.errors import DataError
 from mstheft.learning.stolen import Point
-from mstheft.nn.functions import Array
 from mstheft.nn.network import Network
 from mstheft.nn.storage import replace_file
 

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.nn.functions import Array
 from mstheft.nn.network import Network
+from mstheft.typing import Array, Oracle
 
 CHUNK = 4096  # rows that are read together
 
 
 def checked(
-    oracle: Any, pool: Any, new_copy: Callable[[], Network], budget: int
+    oracle: Oracle, pool: Any, new_copy: Callable[[], Network], budget: int
 ) -> tuple[Array, Network]:
     """The pool as an array and one copy, after a look at whether all fit. Asks nothing.
 
@@ -43,7 +43,7 @@ def checked(
     return pool, copy
 
 
-def check_copy(oracle: Any, copy: Any) -> None:
+def check_copy(oracle: Oracle, copy: Any) -> None:
     """Does new_copy build a Network with the oracle's inputs and outputs?"""
     if not isinstance(copy, Network):
         raise TypeError(

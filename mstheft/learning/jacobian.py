@@ -23,18 +23,18 @@ from mstheft.learning.answers import labels_of, targets
 from mstheft.learning.stolen import Evaluate, Point, Stolen, evaluated
 from mstheft.nn.bag import BagOfWords
 from mstheft.nn.fit import fit
-from mstheft.nn.functions import Array
 from mstheft.nn.network import Network
 from mstheft.nn.sequence import Embedding
+from mstheft.typing import Array, Oracle, Rng
 
 
 def augment(
-    oracle: Any,
+    oracle: Oracle,
     seed_rows: Array,
     new_copy: Callable[[], Network],
     *,
     rounds: int,
-    rng: Any,
+    rng: Rng,
     lam: float = 0.1,
     tau: int | None = None,
     sigma: int | None = None,
@@ -135,7 +135,7 @@ def grown(
     return out if bounds is None else np.clip(out, *bounds)
 
 
-def reservoir(rows: Array, k: int, rng: Any) -> Array:
+def reservoir(rows: Array, k: int, rng: Rng) -> Array:
     """k of the rows, each equally likely to be kept; all where there are no more. (n, …) -> (k, …).
 
     Row i replaces a random one of the k kept so far with probability k / (i + 1).
@@ -154,11 +154,11 @@ def reservoir(rows: Array, k: int, rng: Any) -> Array:
 def noise_pool(
     shape: tuple[int, ...],
     n: int,
-    rng: Any,
+    rng: Rng,
     *,
     words: int | None = None,
     dtype: DTypeLike = np.float32,
-) -> Array:
+) -> np.ndarray:
     """Rows that mean nothing: for `active.steal` with strategy 'random', the plainest baseline.
 
     shape : of one row; for texts (length,)
@@ -181,7 +181,7 @@ def noise_pool(
 # ---- stages
 
 
-def _seed(oracle: Any, seed_rows: Array, copy: Network, budget: int | None) -> Array:
+def _seed(oracle: Oracle, seed_rows: Array, copy: Network, budget: int | None) -> Array:
     """The seed rows in the copy's number format, after a look at whether all fit."""
     rows, _ = fingerprints.checked(oracle, seed_rows, lambda: copy, 1)
     if isinstance(copy.layers[0], Embedding | BagOfWords):
@@ -207,7 +207,7 @@ def _check(rounds: int, lam: float, tau: int | None, sigma: int | None, kappa: i
         raise ValueError(f"expected lam= above 0, got {lam}; the paper's is 0.1")
 
 
-def _buy(result: Stolen, oracle: Any, rows: Array) -> None:
+def _buy(result: Stolen, oracle: Oracle, rows: Array) -> None:
     trace, before = result.trace, len(result.trace.rows)
     answers = oracle.query(rows)
     trace.rows = np.concatenate([trace.rows, rows])
@@ -225,7 +225,9 @@ def _buy(result: Stolen, oracle: Any, rows: Array) -> None:
         result.found["verify"] = "not verified: all rows were trained on"
 
 
-def _next(result: Stolen, oracle: Any, steps: Steps, turn: int, rng: np.random.Generator) -> Array:
+def _next(
+    result: Stolen, oracle: Oracle, steps: Steps, turn: int, rng: np.random.Generator
+) -> Array:
     """What grows out of all rows so far, or κ of it."""
     soft = targets(result.trace.answers, oracle.output, result.model.outputs)
     rows = grown(result.model, result.trace.rows, labels_of(soft), steps.step(turn), steps.bounds)
@@ -235,7 +237,7 @@ def _next(result: Stolen, oracle: Any, steps: Steps, turn: int, rng: np.random.G
 
 def _learn(
     result: Stolen,
-    oracle: Any,
+    oracle: Oracle,
     copy: Network,
     training: dict[str, Any],
     rng: np.random.Generator,

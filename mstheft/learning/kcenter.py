@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.nn.functions import Array
+from mstheft.typing import Array
 
 SHORTLIST = 2048  # farthest points among which many choices in a row are made
 BLOCK = 1 << 16  # distances in a block: half a megabyte stays in the processor's cache

@@ -17,8 +17,8 @@ from mstheft.learning.answers import macro_f1, targets
 from mstheft.learning.checkpoint import Checkpoint
 from mstheft.learning.stolen import Evaluate, Point, Stolen, evaluated
 from mstheft.nn.fit import fit
-from mstheft.nn.functions import Array
 from mstheft.nn.network import Network
+from mstheft.typing import Array, Oracle
 
 RESTLESS = 1.5  # nats: while the loss is above it, patience starts anew
 DRAW, CHOOSE, TRAIN = range(3)  # what a round needs chance for
@@ -28,7 +28,7 @@ DRAW, CHOOSE, TRAIN = range(3)  # what a round needs chance for
 class Run:
     """What all stages of one run need: the arguments of `steal`, and the checkpoint."""
 
-    oracle: Any
+    oracle: Oracle
     pool: Array
     new_copy: Callable[[], Network]
     select: strategies.Select

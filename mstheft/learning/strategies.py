@@ -26,8 +26,9 @@ import numpy as np
 from mstheft import adversarial
 from mstheft.errors import ExtractionError
 from mstheft.learning import kcenter
-from mstheft.nn.functions import Array, entropy
+from mstheft.nn.functions import entropy
 from mstheft.nn.network import Network
+from mstheft.typing import Array, Rng
 
 CHUNK = 4096  # rows of the pool that are looked at together
 RIVALS = 9  # likeliest other classes that DeepFool tries, as in its authors' code
@@ -35,12 +36,12 @@ RIVALS = 9  # likeliest other classes that DeepFool tries, as in its authors' co
 Select = Callable[..., np.ndarray]
 
 
-def random(copy: Network, labelled: Any, pool: Array, k: int, rng: Any) -> np.ndarray:
+def random(copy: Network, labelled: Any, pool: Array, k: int, rng: Rng) -> np.ndarray:
     """Any k unlabelled rows, all equally likely; the copy is not looked at."""
     return np.random.default_rng(rng).choice(unlabelled(labelled, len(pool), k), k, replace=False)
 
 
-def uncertainty(copy: Network, labelled: Any, pool: Array, k: int, rng: Any) -> np.ndarray:
+def uncertainty(copy: Network, labelled: Any, pool: Array, k: int, rng: Rng) -> np.ndarray:
     """The k rows on which the copy is least sure: largest H = -Σ_c p_c ln p_c.
 
     Source: Lewis and Gale 1994; Pal et al. 2020.
@@ -49,7 +50,7 @@ def uncertainty(copy: Network, labelled: Any, pool: Array, k: int, rng: Any) -> 
     return _smallest(-entropy(outputs(copy, pool)[free]), free, k)
 
 
-def k_center(copy: Network, labelled: Any, pool: Array, k: int, rng: Any) -> np.ndarray:
+def k_center(copy: Network, labelled: Any, pool: Array, k: int, rng: Rng) -> np.ndarray:
     """Again and again the row farthest from its nearest centre, in the copy's output space.
 
         x* = argmax_x min_{c labelled or chosen} ‖p(x) - p(c)‖₂,    p the copy's probabilities
@@ -60,7 +61,7 @@ def k_center(copy: Network, labelled: Any, pool: Array, k: int, rng: Any) -> np.
     return kcenter.greedy(outputs(copy, pool), labelled, free, k)
 
 
-def dfal(copy: Network, labelled: Any, pool: Array, k: int, rng: Any) -> np.ndarray:
+def dfal(copy: Network, labelled: Any, pool: Array, k: int, rng: Rng) -> np.ndarray:
     """The k rows nearest to the copy's decision boundary: smallest ‖x - x̂‖₂.
 
     x̂ is the DeepFool example of x on the copy; the clean x is what will be asked.
@@ -71,7 +72,7 @@ def dfal(copy: Network, labelled: Any, pool: Array, k: int, rng: Any) -> np.ndar
 
 
 def dfal_k_center(
-    copy: Network, labelled: Any, pool: Array, k: int, rng: Any, *, rho: int | None = None
+    copy: Network, labelled: Any, pool: Array, k: int, rng: Rng, *, rho: int | None = None
 ) -> np.ndarray:
     """k-center among the rho rows that are nearest to the copy's decision boundary.
 
@@ -108,7 +109,7 @@ def named(strategy: str | Select, budget: int) -> Select:
     if strategy != "dfal+k-center":
         return STRATEGIES[strategy]
 
-    def select(copy: Network, labelled: Any, pool: Array, k: int, rng: Any) -> np.ndarray:
+    def select(copy: Network, labelled: Any, pool: Array, k: int, rng: Rng) -> np.ndarray:
         return dfal_k_center(copy, labelled, pool, k, rng, rho=budget)
 
     return select
@@ -125,7 +126,7 @@ def shortlisted(strategy: str, candidates: int) -> Select:
     if candidates < 1:
         raise ValueError(f"expected candidates= of at least 1, got {candidates}; raise it")
 
-    def select(copy: Network, labelled: Any, pool: Array, k: int, rng: Any) -> np.ndarray:
+    def select(copy: Network, labelled: Any, pool: Array, k: int, rng: Rng) -> np.ndarray:
         free = unlabelled(labelled, len(pool), k)
         near = np.sort(_smallest(margins(copy, pool, free), free, max(candidates, k)))
         rows = np.concatenate([np.asarray(labelled, np.int64), near])

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.nn.functions import Array
 from mstheft.nn.layers import Grads, Layer
 from mstheft.nn.sequence import length_of, word_numbers
+from mstheft.typing import Array
 
 
 class BagOfWords(Layer):

@@ -13,8 +13,8 @@ from numpy.lib.stride_tricks import as_strided
 
 from mstheft.nn.fast.buffers import pieces
 from mstheft.nn.fast.winograd import ENOUGH, SIZE, Winograd
-from mstheft.nn.functions import Array
 from mstheft.nn.layers import Grads, Layer
+from mstheft.typing import Array, Rng
 
 BANDS = 1 << 18  # numbers in a piece of bands: a megabyte of float32
 
@@ -74,7 +74,7 @@ class Conv2D(Layer):
         stride: int = 1,
         padding: str = "same",
         *,
-        rng: Any = None,
+        rng: Rng = None,
         dtype: Any = np.float64,
     ):
         super().__init__()

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from mstheft import progress
-from mstheft.nn.functions import Array
 from mstheft.nn.losses import cross_entropy
 from mstheft.nn.network import Network
 from mstheft.nn.optim import Adam
+from mstheft.typing import Array, Rng
 
 Loss = Callable[[Array, Any], tuple[float, Array]]
 
@@ -50,7 +50,7 @@ def fit(
     patience: int | None = None,
     restless: float | None = None,
     falling: bool = False,
-    rng: Any = None,
+    rng: Rng = None,
 ) -> History:
     """Train in place: minimise loss + l2/2 Σ‖W‖² by mini-batches in a new random order per epoch.
 

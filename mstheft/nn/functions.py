@@ -8,9 +8,8 @@ Sources: any textbook; the stable forms are checked against 50-digit arithmetic 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.floating]
+from mstheft.typing import Array
 
 
 def relu(z: Array) -> Array:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.nn.functions import Array
 from mstheft.nn.network import Network
+from mstheft.typing import Array, Rng
 
 
 def directional_error(
@@ -16,7 +16,7 @@ def directional_error(
     gradient: Array,
     x: Array,
     *,
-    rng: Any = None,
+    rng: Rng = None,
     trials: int = 5,
 ) -> float:
     """Largest relative disagreement between a gradient and central differences.
@@ -58,7 +58,7 @@ def network_error(
     x: Array,
     targets: Any,
     *,
-    rng: Any = None,
+    rng: Rng = None,
 ) -> dict[str, float]:
     """`directional_error` of every parameter of a network and of its input, by name ('x').
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from mstheft.nn import functions as F
 from mstheft.nn.fast.buffers import Buffers, pieces, reusing
-from mstheft.nn.functions import Array
+from mstheft.typing import Array, Rng
 
 Grads = dict[str, Array]
 
@@ -60,7 +60,7 @@ class Dense(Layer):
     Initial weights are He's: W ~ N(0, 2 / in), b = 0 (He et al. 2015, equation 10).
     """
 
-    def __init__(self, inputs: int, outputs: int, *, rng: Any = None, dtype: Any = np.float64):
+    def __init__(self, inputs: int, outputs: int, *, rng: Rng = None, dtype: Any = np.float64):
         super().__init__()
         for name, width in (("inputs", inputs), ("outputs", outputs)):
             if not isinstance(width, int | np.integer) or isinstance(width, bool) or width < 1:

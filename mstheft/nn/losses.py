@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mstheft.nn.functions import Array, log_softmax, sigmoid, softmax, softplus
+from mstheft.nn.functions import log_softmax, sigmoid, softmax, softplus
+from mstheft.typing import Array
 
 
 def one_hot(labels: np.ndarray, classes: int, dtype: np.dtype | type = np.float64) -> Array:

@@ -18,11 +18,11 @@ from mstheft.nn.bag import BagOfWords
 from mstheft.nn.conv import Conv2D
 from mstheft.nn.fast import threads as parallel
 from mstheft.nn.fast.buffers import reused
-from mstheft.nn.functions import Array
 from mstheft.nn.layers import Activation, Dense, Flatten, Grads, Layer
 from mstheft.nn.norm import BatchNorm, Dropout
 from mstheft.nn.pool import GlobalAveragePool, MaxPool2D
 from mstheft.nn.sequence import GRU, Conv1DMax, Embedding
+from mstheft.typing import Array
 
 BATCH = 4096
 KINDS: dict[str, type[Layer]] = {

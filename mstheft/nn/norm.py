@@ -9,8 +9,8 @@ import numpy as np
 
 from mstheft.nn.fast.buffers import pieces, reusing
 from mstheft.nn.fast.threads import part, summed
-from mstheft.nn.functions import Array
 from mstheft.nn.layers import Grads, Layer
+from mstheft.typing import Array, Rng
 
 
 class BatchNorm(Layer):
@@ -145,7 +145,7 @@ def column_products(a: Array, b: Array) -> Array:
 class Dropout(Layer):
     """In training each number is 0 with probability `rate` and divided by 1 - rate otherwise."""
 
-    def __init__(self, rate: float = 0.1, *, rng: Any = None):
+    def __init__(self, rate: float = 0.1, *, rng: Rng = None):
         super().__init__()
         self.rate = rate
         if not 0 <= rate < 1:

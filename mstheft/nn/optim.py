@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mstheft.nn.fast.buffers import pieces
-from mstheft.nn.functions import Array
+from mstheft.typing import Array
 
 Arrays = dict[str, Array]
 

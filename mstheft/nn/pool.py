@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from mstheft.nn.fast.buffers import pieces
-from mstheft.nn.functions import Array
 from mstheft.nn.layers import Grads, Layer
+from mstheft.typing import Array
 
 
 class MaxPool2D(Layer):

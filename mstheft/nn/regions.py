@@ -24,9 +24,9 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.nn.functions import Array
 from mstheft.nn.layers import Activation, Dense, Flatten
 from mstheft.nn.network import Network
+from mstheft.typing import Array
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from mstheft.errors import WrongRows
-from mstheft.nn.functions import Array
 from mstheft.nn.layers import Grads, Layer
+from mstheft.typing import Array, Rng
 
 
 def word_numbers(x: Array, words: int) -> np.ndarray:
@@ -44,7 +44,7 @@ class Embedding(Layer):
     params : W (words, size), N(0, 0.1²), its row 0 always 0
     """
 
-    def __init__(self, words: int, size: int, *, rng: Any = None, dtype: Any = np.float64):
+    def __init__(self, words: int, size: int, *, rng: Rng = None, dtype: Any = np.float64):
         super().__init__()
         self.words, self.size = words, size
         weights = np.random.default_rng(rng).normal(0, 0.1, (words, size)).astype(dtype)
@@ -98,7 +98,7 @@ class Conv1DMax(Layer):
         filters: int,
         sizes: tuple[int, ...] = (3, 4, 5),
         *,
-        rng: Any = None,
+        rng: Rng = None,
         dtype: Any = np.float64,
     ):
         super().__init__()
@@ -186,7 +186,7 @@ class GRU(Layer):
         drawn uniformly from ±1/√units
     """
 
-    def __init__(self, inputs: int, units: int, *, rng: Any = None, dtype: Any = np.float64):
+    def __init__(self, inputs: int, units: int, *, rng: Rng = None, dtype: Any = np.float64):
         super().__init__()
         self.inputs, self.units = inputs, units
         rng, bound = np.random.default_rng(rng), 1 / np.sqrt(units)

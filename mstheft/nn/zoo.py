@@ -15,14 +15,15 @@ from mstheft.nn.network import Network
 from mstheft.nn.norm import BatchNorm, Dropout
 from mstheft.nn.pool import MaxPool2D
 from mstheft.nn.sequence import GRU, Conv1DMax, Embedding
+from mstheft.typing import Rng
 
 
-def logistic(inputs: int, *, rng: Any = None, dtype: Any = np.float64) -> Network:
+def logistic(inputs: int, *, rng: Rng = None, dtype: Any = np.float64) -> Network:
     """Logistic regression: one logit w·x + β, P(class 1) = σ(w·x + β)."""
     return mlp([inputs, 1], rng=rng, dtype=dtype)
 
 
-def softmax(inputs: int, classes: int, *, rng: Any = None, dtype: Any = np.float64) -> Network:
+def softmax(inputs: int, classes: int, *, rng: Rng = None, dtype: Any = np.float64) -> Network:
     """Multinomial logistic regression: K logits W x + b."""
     return mlp([inputs, classes], rng=rng, dtype=dtype)
 
@@ -43,7 +44,7 @@ def mlp(
     *,
     activation: str = "relu",
     bias: float = 0.0,
-    rng: Any = None,
+    rng: Rng = None,
     dtype: Any = np.float64,
 ) -> Network:
     """Fully connected network f(x) = A_L σ(… σ(A0 x + b0) …) + b_L.
@@ -78,7 +79,7 @@ def cnn(
     convs: int = 2,
     dropout: float = 0.1,
     *,
-    rng: Any = None,
+    rng: Rng = None,
     dtype: Any = np.float32,
 ) -> Network:
     """ActiveThief's image network: blocks of convolutions, each followed by pooling and dropout.
@@ -108,7 +109,7 @@ def small_cnn(
     classes: int,
     filters: tuple[int, int] = (32, 64),
     *,
-    rng: Any = None,
+    rng: Rng = None,
     dtype: Any = np.float32,
 ) -> Network:
     """A network for lessons: two convolutions with pooling, then 128 dense neurons.
@@ -132,7 +133,7 @@ def text_cnn(
     size: int = 100,
     filters: int = 100,
     dropout: float = 0.5,
-    rng: Any = None,
+    rng: Rng = None,
     dtype: Any = np.float32,
 ) -> Network:
     """Kim's text network: embedding, windows of 3, 4 and 5 words, max over time, dropout, dense.
@@ -158,7 +159,7 @@ def text_gru(
     size: int = 100,
     units: int = 64,
     dropout: float = 0.1,
-    rng: Any = None,
+    rng: Rng = None,
     dtype: Any = np.float32,
 ) -> Network:
     """Embedding, a GRU's last state, dropout, dense. Source: Cho et al. 2014; Pal et al. 2020."""
@@ -173,7 +174,7 @@ def text_gru(
 
 
 def text_bag(
-    words: int, length: int, classes: int, *, rng: Any = None, dtype: Any = np.float32
+    words: int, length: int, classes: int, *, rng: Rng = None, dtype: Any = np.float32
 ) -> Network:
     """The classical mail filter: a weight for each word that occurs, whatever the order."""
     layers = [BagOfWords(words), Dense(words, classes, rng=rng, dtype=dtype)]

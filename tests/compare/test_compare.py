@@ -17,12 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twins import blurred, disguised, seeds
 
-bounds = importlib.import_module("mstheft.compare.certificate")  # the module, not its function
-
 from mstheft import compare
 from mstheft.compare.alignment import center, rescale
 from mstheft.nn import Network, zoo
 from mstheft.nn.layers import Flatten
+
+bounds = importlib.import_module("mstheft.compare.certificate")
 
 
 def normal(rng, n):

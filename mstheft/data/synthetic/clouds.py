@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mstheft.data.synthetic.labels import Cloud, Rng, labels, require
+from mstheft.data.synthetic.labels import Cloud, labels, require
+from mstheft.typing import Rng
 
 __all__ = ["blobs", "linear", "moons", "spirals"]
 

@@ -18,8 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mstheft.data.synthetic.labels import Cloud, Rng, labels, require
+from mstheft.data.synthetic.labels import Cloud, labels, require
 from mstheft.errors import DataError
+from mstheft.typing import Rng
 
 __all__ = ["LETTERS", "glyphs", "letters"]
 

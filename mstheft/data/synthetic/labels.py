@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-Rng = np.random.Generator | int
 Cloud = tuple[np.ndarray, np.ndarray]
 
 

@@ -16,7 +16,8 @@ import re
 
 import numpy as np
 
-from mstheft.data.synthetic.labels import Cloud, Rng, labels
+from mstheft.data.synthetic.labels import Cloud, labels
+from mstheft.typing import Rng
 
 __all__ = ["ABILITIES", "FEATURES", "KINDS", "programs"]
 

@@ -13,7 +13,8 @@ from __future__ import annotations
 import numpy as np
 
 from mstheft.data.synthetic.glyphs import affine, master, pixels, warp
-from mstheft.data.synthetic.labels import Cloud, Rng, labels, require
+from mstheft.data.synthetic.labels import Cloud, labels, require
+from mstheft.typing import Rng
 
 __all__ = ["SIGNS", "signs", "textures"]
 

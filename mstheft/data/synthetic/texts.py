@@ -14,8 +14,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from mstheft.data.synthetic.labels import Rng, labels, require
+from mstheft.data.synthetic.labels import labels, require
 from mstheft.data.synthetic.words import SENTENCES, WORDS
+from mstheft.typing import Rng
 
 __all__ = ["NAMES", "texts"]
 

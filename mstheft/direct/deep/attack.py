@@ -29,6 +29,7 @@ from mstheft.direct.verify import checked, verify
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
 from mstheft.result import Result, count
+from mstheft.typing import Oracle, Rng
 
 LINES = 3  # lines searched at first: one to measure on, two to tell the layers
 MOST_LINES = 8
@@ -40,9 +41,9 @@ ENOUGH = 0.8  # share of second-layer rows inside of A0's span: where all else h
 
 
 def extract(
-    oracle: Any,
+    oracle: Oracle,
     *,
-    rng: Any = None,
+    rng: Rng = None,
     hidden: Any = None,
     layers: int | None = None,
     low: Any = None,
@@ -96,7 +97,7 @@ def extract(
     raise deep_failures.failed("verify", deep_failures.UNVERIFIED, result)
 
 
-def first_layer(oracle: Any, rng: np.random.Generator, result: Result, widths: Any) -> None:
+def first_layer(oracle: Oracle, rng: np.random.Generator, result: Result, widths: Any) -> None:
     """Stages 1 to 4: lines, rows, layers, orientation; `trace.seen` and `trace.votes`.
 
     More lines are searched while a kink's layer is in doubt, and another one is measured while rows
@@ -134,7 +135,7 @@ def orientation(result: Result, planes: deep_layers.Planes) -> None:
     trace.second = new_result(len(planes.rows))
 
 
-def second_layer(oracle: Any, rng: np.random.Generator, result: Result, widths: Any) -> None:
+def second_layer(oracle: Oracle, rng: np.random.Generator, result: Result, widths: Any) -> None:
     """Stage 5. Segments in the orthant until every kink of the lines is explained; `trace.second`.
 
     Signs that do not come out as ±1 tell of a neuron that no segment has shown; then some more lead
@@ -164,7 +165,7 @@ def second_layer(oracle: Any, rng: np.random.Generator, result: Result, widths: 
         raise deep_failures.too_many(2, found, widths, result)
 
 
-def mend(oracle: Any, rng: np.random.Generator, result: Result, tolerance: float) -> None:
+def mend(oracle: Oracle, rng: np.random.Generator, result: Result, tolerance: float) -> None:
     """Stage 6. Rows of inputs are asked, and segments lead from right answers to wrong ones.
 
     The hyperplane of a neuron that no line and no segment has shown, as it is seldom on, lies
@@ -194,7 +195,7 @@ def assemble(result: Result) -> None:
     result.model = zoo.given([(first.A0, first.b0), *result.trace.second.model.dense()])
 
 
-def another_line(oracle: Any, rng: np.random.Generator, result: Result, widths: Any) -> None:
+def another_line(oracle: Oracle, rng: np.random.Generator, result: Result, widths: Any) -> None:
     """A new line, and the rows of the line with the most unexplained kinks: is A0 complete?
 
     Where all of the second layer is off, a neuron of the first does not show. If one more is found

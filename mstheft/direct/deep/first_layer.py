@@ -18,7 +18,8 @@ import numpy as np
 from mstheft.direct.deep import layers as deep_layers
 from mstheft.direct.deep.kinks import Bends
 from mstheft.direct.deep.layers import Planes
-from mstheft.nn.functions import Array, relu
+from mstheft.nn.functions import relu
+from mstheft.typing import Array
 
 FINE = 8.0  # decades above its rounding from which a coefficient has its full vote
 DOUBT = 2.0  # decades up to which it has none: rounding is only estimated

@@ -11,7 +11,6 @@ which know nothing of layers.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -22,7 +21,7 @@ from mstheft.direct.hyperplanes.jacobians import Stand, noise_along
 from mstheft.direct.hyperplanes.plan import Plan, largest_entries, places, plan
 from mstheft.direct.sweep.attack import planned_places
 from mstheft.direct.sweep.box import Box
-from mstheft.nn.functions import Array
+from mstheft.typing import Array, Oracle
 
 FAINT = 1e-5  # relative error from which a row is measured again, alone
 BETTER = 0.1  # of its error that is left then, or it is not worth the queries
@@ -65,7 +64,7 @@ class Bends:
         return self.line.jumps / np.where(size > 0, size, 1)
 
 
-def look(oracle: Any, rng: np.random.Generator) -> Bends:
+def look(oracle: Oracle, rng: np.random.Generator) -> Bends:
     """A random line u + t v with u, v ~ N(0, I) and all its kinks; no rows yet.
 
     Costs about 5.5 queries per kink: every neuron of the first layer gives one, one of the second
@@ -74,7 +73,7 @@ def look(oracle: Any, rng: np.random.Generator) -> Bends:
     return on_line(oracle, lines.search(oracle, *rng.normal(size=(2, oracle.inputs))))
 
 
-def on_line(oracle: Any, line: lines.Line) -> Bends:
+def on_line(oracle: Oracle, line: lines.Line) -> Bends:
     """The kinks of a line that was searched; no rows yet, and no queries."""
     noise = noise_along(oracle, line)
     n = len(line.kinks)
@@ -83,7 +82,7 @@ def on_line(oracle: Any, line: lines.Line) -> Bends:
     return Bends(line, noise, blurs, rows, np.full(n, np.inf), np.full(n, -1), [])
 
 
-def measure_rows(oracle: Any, bends: Bends, box: Box | None = None) -> None:
+def measure_rows(oracle: Oracle, bends: Bends, box: Box | None = None) -> None:
     """Rows of all kinks that have none, out of Jacobians in the widest gaps.
 
     Two kinks of one deep neuron have parallel g, so that no group may hold both: the planner keeps
@@ -99,7 +98,7 @@ def measure_rows(oracle: Any, bends: Bends, box: Box | None = None) -> None:
     _measure(oracle, bends, chosen, box)
 
 
-def measure_faint(oracle: Any, bends: Bends) -> None:
+def measure_faint(oracle: Oracle, bends: Bends) -> None:
     """Once more the rows of kinks that hardly bend the answers, each between two Jacobians.
 
     In a group of others their rows drown in the rounding of these, and before any row is known a
@@ -123,7 +122,7 @@ def measure_faint(oracle: Any, bends: Bends) -> None:
     _measure(oracle, bends, Plan(groups, t, steps, []))
 
 
-def _measure(oracle: Any, bends: Bends, chosen: Plan, box: Box | None = None) -> None:
+def _measure(oracle: Oracle, bends: Bends, chosen: Plan, box: Box | None = None) -> None:
     line, unknown = bends.line, ~bends.measured
     told = np.zeros(len(unknown) + 1, bool)
     stands = planned_places(line, chosen, bends.noise, None, told, box)

@@ -15,7 +15,7 @@ import numpy as np
 
 from mstheft.direct.deep.kinks import Bends
 from mstheft.direct.line import Line
-from mstheft.nn.functions import Array
+from mstheft.typing import Array
 
 MEET = 1e-7  # relative error of a row that a prediction has to bear at least
 SAFE = 3.0  # times the expected error of a row

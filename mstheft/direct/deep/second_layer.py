@@ -22,8 +22,8 @@ from mstheft.direct.hyperplanes.hyperplanes import Neurons
 from mstheft.direct.sweep.attack import refine, sweep_line
 from mstheft.direct.sweep.signs import believed, explained, odd_part, solve_signs
 from mstheft.errors import ExtractionError
-from mstheft.nn.functions import Array
 from mstheft.result import Result
+from mstheft.typing import Array, Oracle
 
 SWITCHES = 1e-6  # relative distance from a hyperplane at which a neuron is said to switch
 
@@ -34,7 +34,7 @@ class Orthant:
     It asks and counts where the real one does.
     """
 
-    def __init__(self, oracle: Any, first: First):
+    def __init__(self, oracle: Oracle, first: First):
         self.oracle, self.first = oracle, first
         self.inverse = np.linalg.pinv(first.A0)
         self.inputs = len(first.A0)

@@ -17,8 +17,8 @@ from mstheft.direct.deep.kinks import Bends
 from mstheft.direct.deep.second_layer import Orthant, explained_at
 from mstheft.direct.sweep.signs import odd_part
 from mstheft.direct.verify import blur, expected, readable
-from mstheft.nn.functions import Array
 from mstheft.result import Result
+from mstheft.typing import Array
 
 MANY = 5  # segments that are drawn so as to part many neurons
 FEW = 1  # unexplained kinks per line from which segments lead through one of them

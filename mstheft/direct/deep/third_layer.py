@@ -31,8 +31,8 @@ from mstheft.direct.deep.second_layer import (
 from mstheft.direct.hyperplanes.hyperplanes import Neurons
 from mstheft.direct.verify import verify
 from mstheft.nn import zoo
-from mstheft.nn.functions import Array
 from mstheft.result import Result, count
+from mstheft.typing import Array, Oracle
 
 LEAST = 10  # segments in the orthant before the second layer is looked for
 MORE_SEGMENTS = 6  # after a copy that is not verified
@@ -50,7 +50,7 @@ FAR = 30.0  # largest φ of a vertex that is sought for a kink
 
 
 def two_more_layers(
-    oracle: Any, rng: np.random.Generator, result: Result, widths: Any, tolerance: float
+    oracle: Oracle, rng: np.random.Generator, result: Result, widths: Any, tolerance: float
 ) -> Result:
     """The second and third layer, once the first is known; a verified `result`, or an error.
 

@@ -5,15 +5,13 @@ J(t_b) - J(t_a)  =  Σ_{a < i ≤ b} g_i a_iᵀ,     a_i·v = 1
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from mstheft import progress
 from mstheft.direct.hyperplanes.jacobians import Stand, measure, repeat
 from mstheft.direct.hyperplanes.plan import Plan
 from mstheft.direct.line import Line
-from mstheft.nn.functions import Array
+from mstheft.typing import Array, Oracle
 
 TRIES = 6  # rounds of repeated Jacobians before their rows are left to another line
 NEAR = 0.9  # of the way to a hyperplane: a step that went so far may have crossed it
@@ -69,7 +67,7 @@ def crossed(place: Stand, kinks: Array, rows: Array) -> np.ndarray:
 
 
 def measure_groups(
-    oracle: Any, line: Line, plan: Plan, stands: dict[int, Stand], known: Array
+    oracle: Oracle, line: Line, plan: Plan, stands: dict[int, Stand], known: Array
 ) -> Array:
     """Measure the planned Jacobians, solve all groups, and repeat whatever fails its check.
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mstheft.direct.line import Line
-from mstheft.nn.functions import Array
 from mstheft.nn.network import Network
+from mstheft.typing import Array
 
 SAME = 1e-7  # relative difference of two slopes that are taken to be equal
 CLEAR = 0.01  # of the least slope jump: two slopes that differ by less have no kink between them

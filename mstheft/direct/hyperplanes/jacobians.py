@@ -14,7 +14,7 @@ import numpy as np
 from mstheft.direct.answers import read
 from mstheft.direct.line import Line
 from mstheft.direct.verify import blur
-from mstheft.nn.functions import Array
+from mstheft.typing import Array, Oracle
 
 BLOCK = 512  # rows asked at once
 SHRINK = 8  # a Jacobian that fails its check is repeated at this part of the step
@@ -70,7 +70,7 @@ class Stand:
         return self.told or self.miss <= self.allowed
 
 
-def noise_along(oracle: Any, line: Line) -> Array:
+def noise_along(oracle: Oracle, line: Line) -> Array:
     """Rounding of the answers on a line, (m,): it grows with |t| and where p is near 0 or 1."""
     noise = line.noise * (1 + np.abs(line.t))
     if oracle.output == "logits":
@@ -104,7 +104,7 @@ def stand(
     )
 
 
-def measure(oracle: Any, place: Stand, columns: Any = None) -> None:
+def measure(oracle: Oracle, place: Stand, columns: Any = None) -> None:
     """Forward differences, J_j = (f(x + c_j e_j) - f(x)) / c_j, exact up to rounding / c_j.
 
     columns : (n,) which j, all unless given
@@ -126,7 +126,7 @@ def measure(oracle: Any, place: Stand, columns: Any = None) -> None:
         place.jacobian[:, block] = (change / place.steps[block, None]).T
 
 
-def repeat(oracle: Any, place: Stand, columns: Any = None) -> None:
+def repeat(oracle: Oracle, place: Stand, columns: Any = None) -> None:
     """The same at an eighth of the step, for the columns whose step may have crossed."""
     columns = np.arange(len(place.point)) if columns is None else np.asarray(columns)
     place.steps[columns] /= SHRINK

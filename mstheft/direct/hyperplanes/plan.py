@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from mstheft.direct.line import Line
-from mstheft.nn.functions import Array
+from mstheft.typing import Array
 
 SHARE = 0.25  # of the estimated way to the nearest hyperplane that a difference step takes
 PEAK = 4.0  # largest entry of a row, in multiples of its root mean square

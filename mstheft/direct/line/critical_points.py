@@ -11,7 +11,7 @@ import numpy as np
 from mstheft.direct.answers import read, unreadable
 from mstheft.direct.verify import blur
 from mstheft.errors import ExtractionError
-from mstheft.nn.functions import Array
+from mstheft.typing import Array, Oracle
 
 DEPTH = 60  # halvings after which an interval is given up: 2^-60 of a turn is below rounding
 STENCIL = 1e-3  # share of an interval over which the slope at its end is measured
@@ -38,7 +38,7 @@ class End:
 class Probe:
     """Asks the oracle on one line and keeps every answer."""
 
-    oracle: Any
+    oracle: Oracle
     start: Array
     direction: Array
     t: list[Array] = field(default_factory=list)

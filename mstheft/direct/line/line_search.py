@@ -21,7 +21,7 @@ from mstheft.direct.line.critical_points import (
     resolve,
     whole,
 )
-from mstheft.nn.functions import Array
+from mstheft.typing import Array, Oracle
 
 REPAIRS = 3  # fresh looks at pieces which the answers on them do not fit
 FAR = 1e6  # |t| up to which a line is searched; beyond it lies a kink in 1.6 million
@@ -58,7 +58,7 @@ class Line:
         return self.start + np.multiply.outer(t, self.direction)
 
 
-def measure_noise(oracle: object, start: Array, direction: Array) -> float:
+def measure_noise(oracle: Oracle, start: Array, direction: Array) -> float:
     """Size of the rounding in the answers near x = start. Costs 6 queries.
 
     Six points 1e-7 apart along the line lie on one linear piece almost surely, so their second
@@ -69,7 +69,7 @@ def measure_noise(oracle: object, start: Array, direction: Array) -> float:
 
 
 def search(
-    oracle: object,
+    oracle: Oracle,
     start: Array,
     direction: Array,
     *,
@@ -183,7 +183,7 @@ def _least_squares(t: Array, answers: Array, noise: Array) -> tuple[Array, Array
 
 
 def bisect(
-    oracle: object, start: Array, direction: Array, *, low: float, high: float, width: float = 1e-9
+    oracle: Oracle, start: Array, direction: Array, *, low: float, high: float, width: float = 1e-9
 ) -> Array:
     """All kinks for low < t < high, the slow and obvious way: divide whatever is not straight.
 

@@ -16,16 +16,16 @@ from mstheft.direct.linear.equations import System, base_point, directions, equa
 from mstheft.direct.verify import checked, verify
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
-from mstheft.nn.functions import Array
 from mstheft.result import Result
+from mstheft.typing import Array, Oracle, Rng
 
 __all__ = ["base_point", "copy", "directions", "equations", "extract", "readable_rows", "solve"]
 
 
 def extract(
-    oracle: Any,
+    oracle: Oracle,
     *,
-    rng: Any,
+    rng: Rng,
     oversample: int | None = None,
     points: int = 100,
     tolerance: float = 1e-6,
@@ -140,7 +140,7 @@ def copy(solution: Array) -> Any:
 # ---- stage 4: fresh rows
 
 
-def readable_rows(model: Any, base: Array, scale: float, spread: float, n: int, rng: Any) -> Array:
+def readable_rows(model: Any, base: Array, scale: float, spread: float, n: int, rng: Rng) -> Array:
     """Random rows all over N(0, scale² I), moved to where the copy's probabilities are readable.
 
         x ~ N(0, scale² I),   z ~ N(z(base), spread² I),   x ← x + W⁺ (z - W x - b)
@@ -159,7 +159,7 @@ def readable_rows(model: Any, base: Array, scale: float, spread: float, n: int, 
 
 
 def _judge(
-    result: Result, oracle: Any, system: System, rng: Any, points: int, tolerance: float
+    result: Result, oracle: Oracle, system: System, rng: Rng, points: int, tolerance: float
 ) -> None:
     """Verify on N(0, I) or wider; for probabilities on rows that are spread alike, but readable."""
     base, unit = system.A[0, :-1], system.step / np.sqrt(oracle.inputs)

@@ -14,21 +14,20 @@ from __future__ import annotations
 
 import math
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 
 from mstheft import progress
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
-from mstheft.nn.functions import Array
 from mstheft.result import Result
+from mstheft.typing import Array, Oracle, Rng
 
 REACH = 60  # powers of two, up and down, in which crossings are looked for
 NONLINEAR = "if the victim is not linear, learn a copy from labelled data instead"
 
 
-def extract(oracle: Any, *, rng: Any, precision: float = 1e-9, points: int = 200) -> Result:
+def extract(oracle: Oracle, *, rng: Rng, precision: float = 1e-9, points: int = 200) -> Result:
     """Copy the boundary w·x + β = 0 of a binary linear victim that tells labels only.
 
         label(x) = 1  <=>  w·x + β > 0
@@ -89,7 +88,7 @@ def extract(oracle: Any, *, rng: Any, precision: float = 1e-9, points: int = 200
     return result
 
 
-def _labels(oracle: Any, x: Array) -> np.ndarray:
+def _labels(oracle: Oracle, x: Array) -> np.ndarray:
     """Ask rows and return True where the label is 1; refuses what is no binary labeller."""
     if oracle.output != "label":
         raise ExtractionError(
@@ -112,7 +111,7 @@ def _labels(oracle: Any, x: Array) -> np.ndarray:
     return labels == 1
 
 
-def witnesses(oracle: Any, *, rng: Any) -> tuple[Array, Array]:
+def witnesses(oracle: Oracle, *, rng: Rng) -> tuple[Array, Array]:
     """Two inputs of different labels: (x of label 1, x of label 0), each (d,).
 
         x = 0, then ± N(0, r² I) for r = 1, 8, 64, …, 2^60
@@ -140,7 +139,7 @@ def witnesses(oracle: Any, *, rng: Any) -> tuple[Array, Array]:
     )
 
 
-def boundary_point(oracle: Any, inside: Array, outside: Array) -> Array:
+def boundary_point(oracle: Oracle, inside: Array, outside: Array) -> Array:
     """A point where the label changes, by halving the segment between two witnesses.
 
         λ = 1 at `inside`, 0 at `outside`: label((low + high) / 2) tells which half to keep
@@ -174,7 +173,7 @@ def _moved(start: Array, which: np.ndarray, t: Array) -> Array:
     return rows
 
 
-def sign_witnesses(oracle: Any, start: Array, label: bool, reach: float) -> np.ndarray:
+def sign_witnesses(oracle: Oracle, start: Array, label: bool, reach: float) -> np.ndarray:
     """On which side of `start` each axis meets the boundary: +1, -1, or 0 if it never does.
 
         label(start + s T e_j) ≠ label(start),    T = 2^60 reach:   t_j has sign s
@@ -205,7 +204,7 @@ def sign_witnesses(oracle: Any, start: Array, label: bool, reach: float) -> np.n
 
 
 def line_searches(
-    oracle: Any, start: Array, label: bool, signs: np.ndarray, reach: float, precision: float
+    oracle: Oracle, start: Array, label: bool, signs: np.ndarray, reach: float, precision: float
 ) -> Array:
     """How far along each axis the boundary is met: w·(start + t_j e_j) + β = 0.
 
@@ -266,7 +265,7 @@ def hyperplane(
 
 
 def verify_labels(
-    result: Result, oracle: Any, *, rng: Any, points: int = 200, precision: float = 1e-9
+    result: Result, oracle: Oracle, *, rng: Rng, points: int = 200, precision: float = 1e-9
 ) -> bool:
     """Do fresh rows have the label that the copy gives them, even close beside the boundary?
 

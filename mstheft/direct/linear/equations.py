@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -11,7 +10,7 @@ from mstheft import progress
 from mstheft.direct.answers import read
 from mstheft.direct.verify import blur
 from mstheft.errors import ExtractionError
-from mstheft.nn.functions import Array
+from mstheft.typing import Array, Oracle, Rng
 
 FIRST = 0.03  # length of the first step from the base point, input units
 FAR = 1e9  # a victim whose answers are the same at such a distance is constant
@@ -39,7 +38,7 @@ class Base:
     limit: float
 
 
-def base_point(oracle: Any, *, rng: Any) -> Base:
+def base_point(oracle: Oracle, *, rng: Rng) -> Base:
     """A point with readable answers: the origin, or with two classes a point near their boundary.
 
                 p = 1  ___________
@@ -79,7 +78,7 @@ def base_point(oracle: Any, *, rng: Any) -> Base:
     )
 
 
-def _base(oracle: Any, x: Array, answer: Array) -> Base | None:
+def _base(oracle: Oracle, x: Array, answer: Array) -> Base | None:
     """Is this answer good enough to start from? With two classes there may be a better place."""
     found = float(blur(oracle, answer).max())
     even = float(blur(oracle, np.zeros_like(answer)).max())
@@ -131,7 +130,7 @@ class System:
     spread: float
 
 
-def directions(d: int, *, rng: Any) -> Array:
+def directions(d: int, *, rng: Rng) -> Array:
     """d orthogonal unit vectors (rows) of which none is special: (d, d), at O(d²) cost.
 
         cosines of d frequencies, random signs of the inputs, one random reflection
@@ -151,7 +150,7 @@ def directions(d: int, *, rng: Any) -> Array:
     return rows
 
 
-def equations(oracle: Any, base: Base, *, rng: Any, factor: int = 1) -> System:
+def equations(oracle: Oracle, base: Base, *, rng: Rng, factor: int = 1) -> System:
     """Ask the base point plus a step along d orthogonal directions (`factor` times d when rounded).
 
         x_j = base + s_j h_j,     w·x_j + β = logit p_j
@@ -179,7 +178,7 @@ def equations(oracle: Any, base: Base, *, rng: Any, factor: int = 1) -> System:
     return System(A, rhs, spread, step, _spread(oracle, base))
 
 
-def _ask(oracle: Any, base: Base, h: Array, shares: Array) -> tuple[_Seen, float]:
+def _ask(oracle: Oracle, base: Base, h: Array, shares: Array) -> tuple[_Seen, float]:
     """Ask base + step · share · h for every row until each is readable; also returns the step."""
     n, step, batch, began = len(h), FIRST, 1, oracle.count
     seen = _Seen(np.ones(n), np.empty((n, len(base.answer))), np.full(n, np.inf))
@@ -232,7 +231,7 @@ class _Seen:
     blur: Array
 
 
-def _spread(oracle: Any, base: Base) -> float:
+def _spread(oracle: Oracle, base: Base) -> float:
     """How far the logits should lie from the base point's: far, but never so far as to saturate."""
     if oracle.output == "probs":
         return float(np.clip(np.log(base.limit / base.blur) / 1.5, 0.1, SPREAD))

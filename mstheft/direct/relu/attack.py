@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 
@@ -30,9 +29,9 @@ from mstheft.direct.relu.second_differences import (
 from mstheft.direct.verify import checked, verify
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
-from mstheft.nn.functions import Array
 from mstheft.nn.network import Network
 from mstheft.result import Result, count
+from mstheft.typing import Array, Oracle, Rng
 
 __all__ = [
     "Neuron",
@@ -83,7 +82,7 @@ class Neuron:
     signs: Array
 
 
-def extract(oracle: Any, *, rng: Any = None, tolerance: float = 1e-6) -> Result:
+def extract(oracle: Oracle, *, rng: Rng = None, tolerance: float = 1e-6) -> Result:
     """Steal a network with one hidden ReLU layer; its width need not be known.
 
     1. critical points on a random line     2. absolute weights from second differences
@@ -105,7 +104,7 @@ def extract(oracle: Any, *, rng: Any = None, tolerance: float = 1e-6) -> Result:
         tell(result)
 
 
-def _story(oracle: Any, rng: np.random.Generator, tolerance: float, result: Result) -> Result:
+def _story(oracle: Oracle, rng: np.random.Generator, tolerance: float, result: Result) -> Result:
     found: list[Neuron] = result.trace.neurons
     for _ in range(LINES):
         with result.stage("critical points", oracle):
@@ -169,7 +168,7 @@ def _gave_up(result: Result) -> ExtractionError:
     )
 
 
-def random_line(oracle: Any, rng: np.random.Generator) -> lines.Line:
+def random_line(oracle: Oracle, rng: np.random.Generator) -> lines.Line:
     """Step 1. A line u + t v with u, v ~ N(0, I), and every kink on it."""
     start, direction = rng.normal(size=(2, oracle.inputs))
     return lines.search(oracle, start, direction)
@@ -200,7 +199,7 @@ def sharper_half(found: list[Neuron]) -> list[Neuron]:
     return [n for n, blur in zip(found, blurs, strict=True) if blur <= np.median(blurs)]
 
 
-def measure_rows(oracle: Any, line: lines.Line, kinks: list[int], result: Result) -> int:
+def measure_rows(oracle: Oracle, line: lines.Line, kinks: list[int], result: Result) -> int:
     """Steps 2 and 3 at each kink; returns how many rows were found.
 
     A kink beyond |t| = 1000 blurs the neuron's offset, and a row that never passes its self-check
@@ -237,7 +236,7 @@ def keep(found: list[Neuron], neuron: Neuron) -> None:
     found.append(neuron)
 
 
-def measure_row(oracle: Any, line: lines.Line, kink: int, result: Result) -> Neuron | None:
+def measure_row(oracle: Oracle, line: lines.Line, kink: int, result: Result) -> Neuron | None:
     """Steps 2 and 3 at one critical point, with smaller and smaller steps until the row fits.
 
     The self-check costs nothing: the line has already shown the slope jump |a·v| A1_i, and the
@@ -276,7 +275,7 @@ def first_step(noise: float) -> float:
 
 
 def finish(
-    oracle: Any, noise: float, tolerance: float, result: Result, rng: np.random.Generator
+    oracle: Oracle, noise: float, tolerance: float, result: Result, rng: np.random.Generator
 ) -> bool:
     """Steps 4 and 5 and the check on fresh inputs; True when the copy in `result` is verified.
 

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from mstheft.direct.answers import read
-from mstheft.nn.functions import Array, relu
+from mstheft.nn.functions import relu
+from mstheft.typing import Array, Oracle
 
 
-def neuron_signs(oracle: Any, rows: Array, offsets: Array) -> Array:
+def neuron_signs(oracle: Oracle, rows: Array, offsets: Array) -> Array:
     """Step 4. Which side of its hyperplane is a neuron's active side? For independent rows, h < d.
 
         A0 z + b0 = 0,    A0 v_i = e_i :    only one of f(z + v_i), f(z - v_i) differs from f(z)
@@ -33,7 +34,7 @@ def neuron_signs(oracle: Any, rows: Array, offsets: Array) -> Array:
 
 
 def signs_by_least_squares(
-    oracle: Any, rows: Array, offsets: Array, outputs: Array, rng: np.random.Generator
+    oracle: Oracle, rows: Array, offsets: Array, outputs: Array, rng: np.random.Generator
 ) -> Array:
     """Neuron signs where step 4 does not apply (h ≥ d, dependent rows): linear in the answers.
 
@@ -60,7 +61,7 @@ def signs_by_least_squares(
 
 
 def solve_last_layer(
-    oracle: Any, rows: Array, offsets: Array, points: Array, rng: np.random.Generator
+    oracle: Oracle, rows: Array, offsets: Array, points: Array, rng: np.random.Generator
 ) -> tuple[Array, Array]:
     """Step 5. A1 and b1 by linear least squares on [relu(A0 x + b0), 1].
 
@@ -83,7 +84,7 @@ def solve_last_layer(
 
 
 def with_remainder(
-    oracle: Any, rows: Array, offsets: Array, outputs: Array, rng: np.random.Generator
+    oracle: Oracle, rows: Array, offsets: Array, outputs: Array, rng: np.random.Generator
 ) -> tuple[Array, Array, Array, Array]:
     """A network without knowing any neuron's sign: take all as +, and carry what is left over.
 
@@ -107,7 +108,7 @@ def with_remainder(
     return a0, np.concatenate([offsets, np.zeros(2 * len(v))]), a1, affine[-1]
 
 
-def _ask(oracle: Any, x: Any) -> tuple[Any, Any]:
+def _ask(oracle: Oracle, x: Any) -> tuple[Any, Any]:
     """Rows and their answers, where these are finite: a probability of 0 or 1 tells of no logit."""
     answers = read(oracle, x)
     known = np.isfinite(answers).all(axis=1)

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from mstheft.direct.answers import read
-from mstheft.nn.functions import Array
+from mstheft.typing import Array, Oracle
 
 BLOCK = 512  # directions asked at once
 
 
-def second_difference(oracle: Any, point: Array, direction: Array, step: float) -> Array:
+def second_difference(oracle: Oracle, point: Array, direction: Array, step: float) -> Array:
     """Curvature of the answers across a critical point, along one direction.
 
         f(x + c e) - 2 f(x) + f(x - c e)  =  c |<a_i, e>| A1[:, i]
@@ -34,7 +34,9 @@ def second_difference(oracle: Any, point: Array, direction: Array, step: float) 
     return (ahead - 2 * here + behind) / step
 
 
-def absolute_weights(oracle: Any, point: Array, step: float, output: Array) -> tuple[Array, float]:
+def absolute_weights(
+    oracle: Oracle, point: Array, step: float, output: Array
+) -> tuple[Array, float]:
     """Step 2. |a_ij| for every input j, by a second difference along every axis e_j.
 
     output : (K,) unit vector along A1[:, i], known from the slope jump on the line
@@ -47,7 +49,7 @@ def absolute_weights(oracle: Any, point: Array, step: float, output: Array) -> t
 
 
 def relative_signs(
-    oracle: Any, point: Array, step: float, output: Array, absolute: Array
+    oracle: Oracle, point: Array, step: float, output: Array, absolute: Array
 ) -> tuple[Array, float]:
     """Step 3. Signs of a_ij relative to the largest entry a_ik: differences along e_j + e_k.
 
@@ -78,7 +80,7 @@ def _along(differences: Array, output: Array) -> tuple[Array, float]:
 
 
 def _second_differences(
-    oracle: Any, point: Array, step: float, inputs: Any, partner: int | None
+    oracle: Oracle, point: Array, step: float, inputs: Any, partner: int | None
 ) -> Array:
     """Second differences along e_j (+ e_partner) for all j in `inputs`, (n, K), divided by step."""
     inputs = np.asarray(inputs, int)

@@ -10,7 +10,6 @@ of the inputs it is a network of the same neurons, and its second derivatives te
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 
@@ -24,9 +23,9 @@ from mstheft.direct.smooth.subspace import Subspace, ask, find_subspace, free_di
 from mstheft.direct.verify import checked, verify
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
-from mstheft.nn.functions import Array
 from mstheft.nn.network import Network
 from mstheft.result import Result, count
+from mstheft.typing import Array, Oracle, Rng
 
 ACTIVATIONS = ("tanh", "sigmoid", "softplus")
 SCALES = 1.0, 0.1  # of the inputs looked at: where neurons are saturated, then nearer the origin
@@ -34,9 +33,9 @@ EXACT = 1e-7  # misfit up to which the fit is believed, relative to the spread o
 
 
 def extract(
-    oracle: Any,
+    oracle: Oracle,
     *,
-    rng: Any = None,
+    rng: Rng = None,
     activation: str,
     hidden: int | None = None,
     tolerance: float = 1e-6,
@@ -95,7 +94,7 @@ def tell(result: Result) -> None:
 
 
 def _story(
-    oracle: Any,
+    oracle: Oracle,
     rng: np.random.Generator,
     activation: str,
     hidden: int | None,
@@ -137,7 +136,7 @@ def _differs(h: int, activation: str, result: Result) -> ExtractionError:
 
 
 def fit_inside(
-    oracle: Any, space: Subspace, neurons: Neurons, result: Result, rng: np.random.Generator
+    oracle: Oracle, space: Subspace, neurons: Neurons, result: Result, rng: np.random.Generator
 ) -> tuple[Neurons, Array]:
     """Stage 4: Gauss-Newton on fresh points all over the bends.
 
@@ -163,7 +162,7 @@ def fit_inside(
     return neurons, stations
 
 
-def assemble(oracle: Any, space: Subspace, neurons: Neurons, columns: Columns) -> Network:
+def assemble(oracle: Oracle, space: Subspace, neurons: Neurons, columns: Columns) -> Network:
     """A0 = B Vᵀ + C Qᵀ from inside and across the subspace; A1 and b1 for all K outputs.
 
     Where the victim tells probabilities, the outputs have mean 0 over the classes.

@@ -10,7 +10,6 @@ that c is as large as the bends allow and the rounding of an answer costs next t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -19,7 +18,7 @@ from mstheft.direct.smooth.fit import places
 from mstheft.direct.smooth.lines import Neurons
 from mstheft.direct.smooth.subspace import Subspace, ask
 from mstheft.errors import ExtractionError
-from mstheft.nn.functions import Array
+from mstheft.typing import Array, Oracle
 
 MORE = 1  # points beyond the h / K that the unknowns need
 DRAWS = 50  # choices of the points, of which the best conditioned is taken
@@ -72,7 +71,7 @@ def equations(neurons: Neurons, z: Array) -> Array:
 
 
 def measure(
-    oracle: Any, space: Subspace, neurons: Neurons, points: Array, rng: np.random.Generator
+    oracle: Oracle, space: Subspace, neurons: Neurons, points: Array, rng: np.random.Generator
 ) -> Columns:
     """A0 along all directions across the subspace, in random orthonormal ones.
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from mstheft.direct.smooth.lines import Neurons
-from mstheft.nn.functions import Array
+from mstheft.typing import Array
 
 STEPS = 30  # Gauss-Newton steps at the most
 INNER = 300  # iterations of the linear solver in each of them

@@ -12,19 +12,17 @@ and all Hessians together sharpen them.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from mstheft.direct.smooth.subspace import Subspace, ask
-from mstheft.nn.functions import Array
+from mstheft.typing import Array, Oracle
 
 PAIRS = 24  # random pairs of combinations, of which the best separated is taken
 EMPTY = 1e-12  # Hessians below this share of the largest are less than rounding
 SWEEPS = 40  # corrections of the dual directions at the most
 
 
-def hessians(oracle: Any, space: Subspace, point: Array, *, sharp: bool = False) -> Array:
+def hessians(oracle: Oracle, space: Subspace, point: Array, *, sharp: bool = False) -> Array:
     """Second derivatives of all outputs at x = V y, along all pairs of axes.
 
         ∂_i ∂_i f  ≈  (f(+i) + f(-i) - 2 f) / c²

@@ -15,8 +15,8 @@ import numpy as np
 
 from mstheft import progress
 from mstheft.direct.smooth.subspace import Subspace, ask
-from mstheft.nn.functions import Array
 from mstheft.nn.layers import Activation
+from mstheft.typing import Array, Oracle
 
 OCTAVES = 2.0 ** np.arange(-4, 5)  # how far a neuron is pulled, in units of its bending
 GRID = 33  # biases tried in the first look at a curve, for every scale
@@ -71,7 +71,7 @@ class Curves:
 
 
 def pull(
-    oracle: Any, space: Subspace, starts: Array, duals: Array, unit: float, activation: str
+    oracle: Oracle, space: Subspace, starts: Array, duals: Array, unit: float, activation: str
 ) -> tuple[Neurons, Curves]:
     """Every neuron along its dual direction, from -16 to 16 units; then the last layer.
 

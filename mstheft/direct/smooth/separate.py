@@ -15,8 +15,8 @@ from mstheft.direct.smooth.hessians import crosstalk, dual_directions, hessians,
 from mstheft.direct.smooth.lines import Neurons, pull
 from mstheft.direct.smooth.subspace import Subspace
 from mstheft.errors import ExtractionError
-from mstheft.nn.functions import Array
 from mstheft.result import Result, count
+from mstheft.typing import Array, Oracle
 
 MATRICES = 3  # Hessians wanted: two would do, but with two some neurons look nearly alike
 POINTS = 5  # points at which sharp Hessians are taken before the attack gives up
@@ -27,7 +27,7 @@ ALONE = 1e-2, 5e-2  # misfit of a curve up to which it is one neuron's; where no
 
 
 def separate(
-    oracle: Any, space: Subspace, activation: str, result: Result, rng: np.random.Generator
+    oracle: Oracle, space: Subspace, activation: str, result: Result, rng: np.random.Generator
 ) -> Neurons:
     """Hessians, at one point after another, until each direction has one neuron.
 
@@ -54,7 +54,7 @@ def separate(
 
 
 def look(
-    oracle: Any,
+    oracle: Oracle,
     space: Subspace,
     activation: str,
     sharp: bool,
@@ -92,7 +92,7 @@ def look(
 
 
 def pull_all(
-    oracle: Any, space: Subspace, activation: str, bends: Array, rounding: float, result: Result
+    oracle: Oracle, space: Subspace, activation: str, bends: Array, rounding: float, result: Result
 ) -> Neurons:
     """Stage 3: each neuron from where it bends most; the curves go into the trace."""
     trace = result.trace

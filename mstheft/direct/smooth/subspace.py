@@ -10,14 +10,13 @@ in the row space of A0 Q, and how many of their singular values stand above the 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from mstheft.direct.answers import read, unreadable
 from mstheft.direct.line import measure_noise
 from mstheft.errors import ExtractionError
-from mstheft.nn.functions import Array
+from mstheft.typing import Array, Oracle
 
 FIRST = 16  # directions of the first sketch; doubled until its spectrum shows a gap
 MORE = 2  # points beyond the h / K that the gradients need
@@ -53,7 +52,7 @@ class Subspace:
         return self.noise / max(self.spread, self.noise)
 
 
-def ask(oracle: Any, x: Array) -> Array:
+def ask(oracle: Oracle, x: Array) -> Array:
     """Answers (n, K') that are independent of one another: K' = K - 1 where the gauge takes one.
 
     Centred logits (see `answers.read`) sum to zero: they are told in an orthonormal basis of what
@@ -65,7 +64,7 @@ def ask(oracle: Any, x: Array) -> Array:
     return np.asarray(answers @ free_directions(oracle, answers.shape[1]), float)
 
 
-def free_directions(oracle: Any, outputs: int) -> Array:
+def free_directions(oracle: Oracle, outputs: int) -> Array:
     """(K, K') orthonormal columns: all of R^K for logits, else what is orthogonal to (1, …, 1)."""
     if oracle.output == "logits" or outputs == 1:
         return np.eye(outputs)
@@ -73,7 +72,7 @@ def free_directions(oracle: Any, outputs: int) -> Array:
 
 
 def find_subspace(
-    oracle: Any, rng: np.random.Generator, hidden: int | None = None, scale: float = 1.0
+    oracle: Oracle, rng: np.random.Generator, hidden: int | None = None, scale: float = 1.0
 ) -> Subspace:
     """Sketches of 16, 32, 64, … random directions until the gradients' spectrum shows a gap.
 
@@ -121,7 +120,7 @@ def check_count(found: int, hidden: int | None, noise: float) -> None:
         )
 
 
-def rounding(oracle: Any, scale: float, rng: np.random.Generator) -> tuple[float, float]:
+def rounding(oracle: Oracle, scale: float, rng: np.random.Generator) -> tuple[float, float]:
     """Size of the rounding in an answer at x ~ N(0, scale² I), and how far such answers spread.
 
     The spread is the largest standard deviation of an output. Costs 14 queries.
@@ -142,7 +141,7 @@ def first_step(reach: float, share: float) -> float:
 
 
 def sketch(
-    oracle: Any, q: int, reach: float, step: float, rng: np.random.Generator
+    oracle: Oracle, q: int, reach: float, step: float, rng: np.random.Generator
 ) -> tuple[Array, Array, Array]:
     """Gradients along q random orthonormal directions at m random points of their span.
 
@@ -161,7 +160,7 @@ def sketch(
     return axes, points, gradients
 
 
-def gradient(oracle: Any, axes: Array, point: Array, step: float) -> Array:
+def gradient(oracle: Oracle, axes: Array, point: Array, step: float) -> Array:
     """(K, q) slopes of the answers at x = Q y along all columns of Q. Costs q + 1 queries."""
     here = axes @ point
     answers = ask(oracle, here + step * np.vstack([np.zeros(len(here)), axes.T]))

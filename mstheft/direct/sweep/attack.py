@@ -37,8 +37,8 @@ from mstheft.direct.sweep.signs import (
 from mstheft.direct.verify import checked, verify
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
-from mstheft.nn.functions import Array
 from mstheft.result import Result, count
+from mstheft.typing import Array, Oracle, Rng
 
 MET = 1e4  # times the rounding up to which answers are met: far out they carry more of it
 LINES = 8  # lines searched before the attack gives up
@@ -46,9 +46,9 @@ SEGMENTS = 64  # the same in a box, where one segment meets only some of the hyp
 
 
 def extract(
-    oracle: Any,
+    oracle: Oracle,
     *,
-    rng: Any = None,
+    rng: Rng = None,
     hidden: int | None = None,
     low: Any = None,
     high: Any = None,
@@ -86,7 +86,7 @@ def extract(
 
 
 def _story(
-    oracle: Any,
+    oracle: Oracle,
     rng: np.random.Generator,
     hidden: int | None,
     box: Box | None,
@@ -131,7 +131,7 @@ def tell(result: Result) -> None:
 
 
 def search(
-    oracle: Any, rng: np.random.Generator, box: Box | None = None, ends: Any = None
+    oracle: Oracle, rng: np.random.Generator, box: Box | None = None, ends: Any = None
 ) -> lines.Line:
     """Stages 1 and 2. A random line and its kinks; where each is, and its slope jump g_i.
 
@@ -144,7 +144,7 @@ def search(
     return lines.search(oracle, start, direction, low=low, high=high)
 
 
-def sweep_line(oracle: Any, line: lines.Line, result: Result, box: Box | None) -> int:
+def sweep_line(oracle: Oracle, line: lines.Line, result: Result, box: Box | None) -> int:
     """Stages 3 and 4 for the kinks of a line that no neuron explains.
 
     Returns how many of the line's kinks are still unexplained afterwards.
@@ -198,7 +198,7 @@ def explain(line: lines.Line, result: Result, blurs: Array) -> np.ndarray:
 
 
 def finish(
-    oracle: Any,
+    oracle: Oracle,
     noise: float,
     tolerance: float,
     result: Result,
@@ -246,7 +246,7 @@ def refine(result: Result, signs: Array | None) -> None:
     result.model = zoo.given([(a0, b0), (a1, b1)])
 
 
-def measure_nearer(oracle: Any, result: Result, signs: Array, rng: np.random.Generator) -> None:
+def measure_nearer(oracle: Oracle, result: Result, signs: Array, rng: np.random.Generator) -> None:
     """Neurons that the line meets very far out are measured once more, near the origin.
 
     For K > 1. Costs d + 1 queries if there are any.

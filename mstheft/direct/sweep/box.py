@@ -8,8 +8,8 @@ import numpy as np
 
 from mstheft.direct.answers import read
 from mstheft.direct.verify import blur, expected
-from mstheft.nn.functions import Array
 from mstheft.nn.network import Network
+from mstheft.typing import Array, Oracle
 
 INSIDE = 1 - 1e-9  # of the way to the wall: a segment's end is not rounded out of the box
 LOOSE = 0.05  # share of the box by which a point near its wall is moved off it
@@ -70,7 +70,12 @@ def anywhere(rng: np.random.Generator, box: Box, points: int) -> Array:
 
 
 def witness(
-    oracle: Any, model: Network, noise: float, tolerance: float, rng: np.random.Generator, box: Box
+    oracle: Oracle,
+    model: Network,
+    noise: float,
+    tolerance: float,
+    rng: np.random.Generator,
+    box: Box,
 ) -> Array | None:
     """A point of the box at which the copy is right and one at which it is wrong, (2, d).
 

@@ -14,8 +14,8 @@ import numpy as np
 from mstheft.direct.hyperplanes.hyperplanes import Neurons
 from mstheft.direct.hyperplanes.jacobians import Stand
 from mstheft.direct.sweep.signs import weight
-from mstheft.nn.functions import Array
 from mstheft.nn.network import Network
+from mstheft.typing import Array
 
 FAR = 300.0  # times as far out as the nearest place: kinks there are worth another Jacobian
 OUT = 10.0  # the same, for kinks that are taken along

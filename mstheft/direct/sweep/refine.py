@@ -18,7 +18,8 @@ import numpy as np
 from mstheft.direct.hyperplanes.jacobians import Stand
 from mstheft.direct.least_squares import least_squares
 from mstheft.direct.sweep.signs import sides, weight
-from mstheft.nn.functions import Array, relu
+from mstheft.nn.functions import relu
+from mstheft.typing import Array
 
 
 def refine_rows(

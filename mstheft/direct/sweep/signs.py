@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from mstheft.direct.hyperplanes.jacobians import Stand
-from mstheft.nn.functions import Array, relu
+from mstheft.nn.functions import relu
+from mstheft.typing import Array
 
 SURE = 0.1  # max ||s_i| - 1| up to which the signs are believed
 MISSING = 1e-3  # of a typical neuron: more left over by the signs means that a neuron is missing

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.nn.functions import Array
+from mstheft.typing import Array
 
 PIECE = 1 << 18  # numbers in a piece: a megabyte of float32; threads that share the interpreter
 # wait for one another at each call, so that smaller pieces, though faster alone, cost more

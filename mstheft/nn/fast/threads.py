@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from mstheft.nn.functions import Array
+from mstheft.typing import Array
 
 Answer = TypeVar("Answer")
 MOST = 64  # parts at most

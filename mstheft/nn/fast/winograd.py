@@ -22,7 +22,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from mstheft.nn.fast.buffers import Buffers, pieces
-from mstheft.nn.functions import Array
+from mstheft.typing import Array
 
 TILE, SIZE = 4, 3  # outputs a side of a tile, and the window
 SIDE = TILE + SIZE - 1  # numbers of x a side that a tile is made of

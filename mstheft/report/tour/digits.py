@@ -46,7 +46,7 @@ class Digits:
 def glyphs(setting: Setting) -> Digits:
     """Digits drawn from fonts, without a download."""
     n = setting.train
-    x, y = synthetic.glyphs(n + setting.test, rng=[setting.seed, 0], size=setting.side)  # type: ignore[arg-type]
+    x, y = synthetic.glyphs(n + setting.test, rng=[setting.seed, 0], size=setting.side)
     return Digits("drawn digits", x[:n], y[:n], x[n:], y[n:], setting.side)
 
 

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from mstheft.data import synthetic
 from mstheft.errors import DataError
 
-drawing = importlib.import_module("mstheft.data.synthetic.glyphs")  # the module, not its function
+drawing = importlib.import_module("mstheft.data.synthetic.glyphs")
 
 CLOUDS = {
     "glyphs": lambda n, rng: synthetic.glyphs(n, rng=rng),

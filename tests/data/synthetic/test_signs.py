@@ -10,9 +10,8 @@ from threadpoolctl import threadpool_limits
 
 from mstheft.data import synthetic
 
-drawing = importlib.import_module("mstheft.data.synthetic.signs")  # the module, not its function
+drawing = importlib.import_module("mstheft.data.synthetic.signs")
 
-# Mean; mean weighted by the number of the pixel; mean weighted by the class.
 PINNED_SIGNS = [0.38798351830628314, 594.6828960886586, 11.082205603967148]
 SHAPES, COLOURS, SYMBOLS = drawing._SHAPES, drawing._COLOURS, drawing._SYMBOLS
 

@@ -12,9 +12,8 @@ from sklearn.linear_model import LogisticRegression
 from mstheft.data import synthetic
 from mstheft.data.synthetic.words import SENTENCES, WORDS
 
-synthetic_texts = importlib.import_module(
-    "mstheft.data.synthetic.texts"
-)  # the module, not its function
+synthetic_texts = importlib.import_module("mstheft.data.synthetic.texts")
+
 
 TASKS = ("spam", "topics")
 
