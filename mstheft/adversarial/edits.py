@@ -68,14 +68,14 @@ class Words:
             raise ValueError(f"expected word numbers above 0, one at least, got {self.words[:3]}")
 
     def candidates(self, row: Array) -> Array:
-        """One row for each place and each word that does not stand there."""
+        """One row for each place and each word other than the one there."""
         places, new = np.meshgrid(np.arange(_places(row)), self.words, indexing="ij")  # (p, w)
         rows = np.repeat(row[None], places.size, axis=0)
         rows[np.arange(places.size), places.ravel()] = new.ravel()
         return rows[(rows != row).any(axis=1)]  # without the row itself
 
     def draw(self, row: Array, rng: np.random.Generator) -> Array:
-        """A random place, and a random word that does not stand there."""
+        """A random place, and a random word other than the one there."""
         row, place = row.copy(), rng.integers(_places(row))
         others = self.words[self.words != row[place]]
         if len(others):

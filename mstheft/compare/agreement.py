@@ -62,7 +62,7 @@ def logit_difference(f: Answers, g: Answers, x: ArrayLike, *, gauge: bool = Fals
 def scores_of(f: Answers, g: Answers, x: ArrayLike, labels: bool = False) -> tuple[Array, Array]:
     """Scores of both on rows x (n, d): (n, K) each.
 
-    labels : if only labels are compared, a single score may stand beside two
+    labels : True if only labels are compared; then one of them may have K = 1 and the other K = 2
     Raises ValueError for answers that cannot be compared.
     """
     x = np.asarray(x)

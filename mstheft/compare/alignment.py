@@ -11,13 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mstheft.compare.parameters import (
-    Layers,
-    check_same_ends,
-    checked_layers,
-    largest,
-    layers_of,
-)
+from mstheft.compare.parameters import Layers, check_same_ends, checked_layers, largest, layers_of
 from mstheft.nn.layers import Activation, Dense, Flatten
 from mstheft.nn.network import Network
 from mstheft.typing import Array
@@ -143,7 +137,7 @@ class Alignment:
     scale : (h_b,) positive factor on neuron order[j] of b; 1 for the unmatched
     model : b in that order and scale, in float64: the same function as b
     differences : 'A0' (m, d), 'b0' (m,), 'A1' (K, m), 'b1' (K,): model's numbers less a's
-    error : the largest of them, max |θ̂ - θ|; it says nothing of unmatched neurons
+    error : the largest of them, max |θ̂ - θ|; unmatched neurons do not enter it
     unmatched_a, unmatched_b : neurons without a partner, by their number in a and in b
     """
 
@@ -161,7 +155,7 @@ def align(a: Network, b: Network) -> Alignment:
     """Undo the symmetries of one hidden layer: fit b to a, neuron by neuron.
 
     1. Each neuron is given by its direction u_i = [A0_i, b0_i] / |[A0_i, b0_i]|, which no
-       positive scale changes, and by A1_i |[A0_i, b0_i]|, which tells duplicates apart.
+       positive scale changes, and by A1_i |[A0_i, b0_i]|, which differs between duplicates.
     2. The permutation with the least sum of distances, by the Hungarian method.
     3. The scale of each neuron is |[A0_i, b0_i]| / |[Â0_j, b̂0_j]|.
 

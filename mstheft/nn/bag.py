@@ -10,7 +10,7 @@ from mstheft.typing import Array
 
 
 class BagOfWords(Layer):
-    """Which words occur in a text:  out[n, w] = 1 if word w stands anywhere in x[n], else 0.
+    """Which words occur in a text:  out[n, w] = 1 if word w is anywhere in x[n], else 0.
 
     Order and repetition are lost. Word number 0 is padding and never counts.
 

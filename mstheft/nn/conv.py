@@ -147,7 +147,7 @@ class Conv2D(Layer):
         return self.method.forward(x, self.params["W"], self.params["b"]), x
 
     def backward(self, dout: Array, cache: Array, need_dx: bool = True) -> tuple[Array, Grads]:
-        """dL/dW and dL/dx as `Im2col` says, dL/db = Σ dout over samples and positions."""
+        """dL/dW and dL/dx as in `Im2col`, dL/db = Σ dout over samples and positions."""
         dW = self.method.weight_gradient(cache, dout)
         grads = {"W": dW, "b": column_sums(dout.reshape(-1, self.filters))}
         return (self.input_gradient(dout, cache) if need_dx else dout), grads

@@ -31,7 +31,7 @@ def directional_error(
     function : (array like x) -> float
     gradient, x : float64 arrays of one shape, else a ValueError: broadcasting would hide a fault
     Returns infinity where either side is not finite: a NaN must not pass for a small error.
-    Source: the idea of checking by random projection stands in HIPS autograd's test_util.
+    Source: HIPS autograd's test_util checks by random projection too.
     """
     if gradient.shape != x.shape or {gradient.dtype, x.dtype} != {np.dtype(np.float64)}:
         raise ValueError(
@@ -52,12 +52,7 @@ def directional_error(
 
 
 def network_error(
-    network: Network,
-    loss: Loss,
-    x: ArrayLike,
-    targets: np.ndarray,
-    *,
-    rng: Rng = None,
+    network: Network, loss: Loss, x: ArrayLike, targets: np.ndarray, *, rng: Rng = None
 ) -> dict[str, float]:
     """`directional_error` of every parameter of a network and of its input, by name ('x').
 

@@ -149,7 +149,7 @@ class Activation(Layer):
         return self.function(x), x
 
     def backward(self, dout: Array, cache: Array, need_dx: bool = True) -> tuple[Array, Grads]:
-        """dL/dx = dout ∘ σ'(x); a ReLU's derivative is the same whether x or relu(x) was kept."""
+        """dL/dx = dout ∘ σ'(x); for a ReLU the cache may hold x or relu(x)."""
         if self.name == "relu" and reusing():
             for rows in pieces(len(dout), dout.size):
                 dout[rows] *= cache[rows] > 0

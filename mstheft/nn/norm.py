@@ -97,7 +97,7 @@ class BatchNorm(Layer):
 
     def _follow(self, mean: Array, var: Array) -> None:
         if part() > 0:
-            return  # once per batch, whoever else works on it
+            return  # part 0 does it once for the whole batch
         for name, value in (("mean", mean), ("var", var)):
             self.params[name] += self.momentum * (value - self.params[name])
 

@@ -65,7 +65,7 @@ class Embedding(Layer):
         return np.take(self.params["W"], words, axis=0, out=out, mode="clip"), words
 
     def backward(self, dout: Array, cache: np.ndarray, need_dx: bool = True) -> tuple[Array, Grads]:
-        """dL/dW[w] = Σ of dout where word w stood; word numbers have no derivative: dx = 0."""
+        """dL/dW[w] = Σ of dout where x is w; word numbers have no derivative: dx = 0."""
         # sorted by word, all places of one word are one run, which `reduceat` adds up
         order = np.argsort(cache, axis=None, kind="stable")
         words, starts = np.unique(cache.ravel()[order], return_index=True)

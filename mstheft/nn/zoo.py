@@ -1,4 +1,4 @@
-"""Ready-made architectures, untrained: He-initialised weights, zero biases unless asked."""
+"""Ready-made architectures, untrained: He-initialised weights and zero biases by default."""
 
 from __future__ import annotations
 

@@ -101,15 +101,15 @@ class Winograd:
         frame[:, p : p + h, p : p + w] = x
         cut = self.buffers.empty("cut", (SIDE, SIDE, n, down, across, c), x.dtype)
         np.copyto(cut, _blocks(frame, SIDE, down, across))
-        found = self._both(B.T, cut.reshape(SIDE, SIDE, -1), "tiles")
-        return found.reshape(SIDE * SIDE, -1, c)
+        tiles = self._both(B.T, cut.reshape(SIDE, SIDE, -1), "tiles")
+        return tiles.reshape(SIDE * SIDE, -1, c)
 
     def _join(self, sums: Array, out: Array) -> None:
         """Aᵀ m A of every tile, (36, tiles, f), put to its place."""
         n, down, across, f = _grid(out)
-        found = self._both(A.T, sums.reshape(SIDE, SIDE, -1), "cut")
+        outputs = self._both(A.T, sums.reshape(SIDE, SIDE, -1), "cut")
         frame = self._whole(out)
-        _blocks(frame, TILE, down, across)[...] = found.reshape(TILE, TILE, n, down, across, f)
+        _blocks(frame, TILE, down, across)[...] = outputs.reshape(TILE, TILE, n, down, across, f)
         if frame is not out:
             out[...] = frame[:, : out.shape[1], : out.shape[2]]
 
@@ -122,8 +122,8 @@ class Winograd:
             frame[:, :h, :w] = dout
         cut = self.buffers.empty("cut", (TILE, TILE, n, down, across, f), dout.dtype)
         np.copyto(cut, _blocks(frame, TILE, down, across))
-        found = self._both(A, cut.reshape(TILE, TILE, -1), "sums")
-        return found.reshape(SIDE * SIDE, -1, f)
+        tiles = self._both(A, cut.reshape(TILE, TILE, -1), "sums")
+        return tiles.reshape(SIDE * SIDE, -1, f)
 
     def _both(self, matrix: Array, blocks: Array, name: str) -> Array:
         """M b Mᵀ of every block b, (p, p, m) -> (q, q, m): over the rows, then over the columns."""
