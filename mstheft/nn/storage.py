@@ -72,8 +72,9 @@ def read(
     """
     path = Path(path)
     if not path.is_file():
-        what = "a folder" if path.is_dir() else "no ordinary file" if path.exists() else "nothing"
-        raise DataError(f"expected a saved network at {path}, got {what}")
+        there = "that is a folder" if path.is_dir() else "that is no ordinary file"
+        what = there if path.exists() else "there is no such file"
+        raise DataError(f"expected a saved network at {path}, but {what}")
     try:
         with zipfile.ZipFile(path) as archive:
             spec = _spec(archive)

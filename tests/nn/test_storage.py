@@ -191,8 +191,8 @@ def test_a_network_that_is_not_finite_is_neither_saved_nor_loaded(path, bad):
 
 
 def test_no_such_file(tmp_path):
-    refused(tmp_path / "nothing.npz", "expected a saved network at .* got nothing")
-    refused(tmp_path, "expected a saved network at .* got a folder")
+    refused(tmp_path / "nothing.npz", "expected a saved network at .* but there is no such file")
+    refused(tmp_path, "expected a saved network at .* but that is a folder")
 
 
 @pytest.mark.parametrize(
