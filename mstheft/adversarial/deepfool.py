@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mstheft import progress
 from mstheft.adversarial.gradients import batches, inputs, lengths, reads_words
@@ -21,10 +21,10 @@ ROWS = 2048  # rows at work together; those that have flipped leave
 
 @dataclass(frozen=True)
 class DeepFool:
-    """What `deepfool` found for each of n rows.
+    """The result of `deepfool` for each of n rows.
 
     x : (n, …) the rows behind the boundary, in the shape of the input (of the embedded text)
-    norms : (n,) ‖x' - x‖₂; where `flipped` is False, only how far it had got by then
+    norms : (n,) ‖x' - x‖₂; no distance to the boundary where `flipped` is False
     steps : (n,) steps taken
     flipped : (n,) True where the network's label at x' is another one than at x
     """
@@ -37,7 +37,7 @@ class DeepFool:
 
 def deepfool(
     network: Network,
-    x: Any,
+    x: ArrayLike,
     *,
     overshoot: float = 0.02,
     steps: int = 50,
@@ -47,8 +47,8 @@ def deepfool(
 ) -> DeepFool:
     """A small change of each row after which the network gives another label.
 
-    Around the point where it stands, the network is taken for linear, and the step goes to the
-    nearest of the hyperplanes on which another class l draws level with the label k:
+    The network is replaced by its linear approximation at the current point, and the step goes to
+    the nearest of the hyperplanes on which another class l has the same logit as the label k:
 
         w_l = ∂(f_l - f_k)/∂x      l* = argmin_l |f_l - f_k| / ‖w_l‖
         r = |f_l* - f_k| / ‖w_l*‖² · w_l*          x' = x + (1 + overshoot) Σ r
@@ -62,35 +62,32 @@ def deepfool(
     text, (n, length, size), and word vectors move, padding does not.
 
     x : (n, d) or (n, *shape)
-    rivals : try so many other classes in each step, the ones with the largest logits; all K - 1
-        unless said. Each costs one backward pass
-    low, high : limits for the entries of x', none unless said
+    rivals : number of other classes to try in each step, those of largest logits; all K - 1 by
+        default. Each costs one backward pass
+    low, high : limits for the entries of x', none by default
     Costs (rivals + 2 forward) passes per step over the rows that have not flipped yet.
     Source: Moosavi-Dezfooli, Fawzi and Frossard 2016, algorithm 2; their code
     tries ten classes.
     """
     if not (overshoot > 0 and steps >= 1 and (rivals is None or rivals >= 1)):
-        raise ValueError(
-            f"expected overshoot > 0, steps >= 1 and rivals >= 1 (or None), got {overshoot=}, "
-            f"{steps=}, {rivals=}; change them"
-        )
+        raise ValueError(f"expected all above 0, got {overshoot=}, {steps=}, {rivals=}")
     words = reads_words(network)
     rest = _after_embedding(network) if words else network
     rows = np.asarray(x) if words else inputs(network, x, low, high)
     shape = rest.shape if words else np.shape(x)[1:]
-    found = np.empty((len(rows), rest.inputs), rest.dtype)
+    moved = np.empty((len(rows), rest.inputs), rest.dtype)
     steps_taken, flipped = np.zeros(len(rows), np.int64), np.zeros(len(rows), bool)
     norms = np.zeros(len(rows))
     with progress.bar("DeepFool", len(rows), "row") as bar:
         for start in range(0, len(rows), ROWS):
             part = slice(start, start + ROWS)
             clean, free = _embedded(network, rows[part]) if words else (rows[part], None)
-            found[part] = clean
+            moved[part] = clean
             search = _Search(rest, clean, free, overshoot, rivals, (low, high))
-            steps_taken[part], flipped[part] = search.run(found[part], steps)
-            norms[part] = lengths(found[part] - clean)
+            steps_taken[part], flipped[part] = search.run(moved[part], steps)
+            norms[part] = lengths(moved[part] - clean)
             bar.update(len(clean))
-    return DeepFool(found.reshape(len(rows), *shape), norms, steps_taken, flipped)
+    return DeepFool(moved.reshape(len(rows), *shape), norms, steps_taken, flipped)
 
 
 @dataclass
@@ -104,24 +101,24 @@ class _Search:
     rivals: int | None
     limits: tuple[float, float]
 
-    def run(self, found: Array, steps: int) -> tuple[np.ndarray, np.ndarray]:
-        """Move the rows of `found`, which start as the clean ones. Returns steps and flipped."""
-        taken, flipped = np.zeros(len(found), np.int64), np.zeros(len(found), bool)
-        labels = self.network.labels(found)
-        moved = np.zeros_like(found)
-        active = np.arange(len(found))
+    def run(self, x: Array, steps: int) -> tuple[np.ndarray, np.ndarray]:
+        """Move the rows of x, which start as the clean ones. Returns steps and flipped."""
+        taken, flipped = np.zeros(len(x), np.int64), np.zeros(len(x), bool)
+        labels = self.network.labels(x)
+        total = np.zeros_like(x)  # Σ r of each row
+        active = np.arange(len(x))
         for _ in range(steps):
             for part in batches(self.network, len(active)):
                 at = active[part]
                 numbers = len(at) * self.network.widest
-                parts = in_parts(self._step, found[at], labels[at], at, numbers=numbers)
-                moved[at] += np.concatenate(parts)
-            ahead = self.clean[active] + (1 + self.overshoot) * moved[active]
-            found[active] = np.clip(ahead, *self.limits)
-            if self.limits != (-math.inf, math.inf):
-                moved[active] = (found[active] - self.clean[active]) / (1 + self.overshoot)
+                parts = in_parts(self._step, x[at], labels[at], at, numbers=numbers)
+                total[at] += np.concatenate(parts)
+            ahead = self.clean[active] + (1 + self.overshoot) * total[active]
+            x[active] = np.clip(ahead, *self.limits)
+            if self.limits != (-math.inf, math.inf):  # only what clipping has left counts
+                total[active] = (x[active] - self.clean[active]) / (1 + self.overshoot)
             taken[active] += 1
-            flipped[active] = self.network.labels(found[active]) != labels[active]
+            flipped[active] = self.network.labels(x[active]) != labels[active]
             active = active[~flipped[active]]
             if len(active) == 0:
                 break
@@ -132,9 +129,10 @@ class _Search:
         nearest, step = np.full(len(x), np.inf), np.zeros_like(x)
         with reused():
             logits, caches = self.network.forward(x)
-            scores = _two(logits.copy())
+            scores = _at_least_two(logits.copy())
             for rival in _rivals(scores, labels, self.rivals):
-                gap, seed = _towards(scores, labels, rival)
+                gap, seed = _towards(scores, labels, rival)  # (m,), (m, K)
+                # w_l, (m, d); of two scores made from one logit only the second has a gradient
                 slope = self.network.to_inputs(seed[:, -logits.shape[1] :].copy(), caches)
                 if self.free is not None:
                     slope = slope * self.free[at]
@@ -142,28 +140,27 @@ class _Search:
                 distance = np.divide(gap, size, out=np.full(len(x), np.inf), where=size > 0)
                 closer = distance < nearest
                 nearest[closer] = distance[closer]
-                step[closer] = (distance / np.where(size > 0, size, 1))[closer, None] * slope[
-                    closer
-                ]
+                scale = distance / np.where(size > 0, size, 1)  # |f_l - f_k| / ‖w_l‖²
+                step[closer] = scale[closer, None] * slope[closer]
         return step
 
 
-def _two(logits: Array) -> Array:
-    """(n, K); one logit becomes two, of which the first is always 0."""
+def _at_least_two(logits: Array) -> Array:
+    """(n, K); one logit becomes two scores, of which the first is always 0."""
     return np.hstack([np.zeros_like(logits), logits]) if logits.shape[1] == 1 else logits
 
 
 def _rivals(scores: Array, labels: np.ndarray, count: int | None) -> Iterator[np.ndarray]:
     """The other classes of each row, likeliest first: for each rank the (n,) classes."""
     ranked = np.argsort(-scores, axis=1, kind="stable")
-    others = ranked[ranked != labels[:, None]].reshape(len(scores), -1)
+    others = ranked[ranked != labels[:, None]].reshape(len(scores), -1)  # (n, K - 1)
     return iter(others[:, :count].T)
 
 
 def _towards(scores: Array, labels: np.ndarray, rival: np.ndarray) -> tuple[np.ndarray, Array]:
     """|f_l - f_k|, (n,), and the seed e_l - e_k of its gradient, (n, K).
 
-    A gap of 0 would be a step of 0: the smallest one that the logits can tell is added.
+    A gap of 0 would give a step of 0, so a few roundings of the logits are added.
     """
     rows = np.arange(len(scores))
     gap = np.abs(scores[rows, labels] - scores[rows, rival]).astype(np.float64)
@@ -187,5 +184,6 @@ def _embedded(network: Network, words: np.ndarray) -> tuple[Array, Array | None]
     vectors = network.layers[0].forward(words.reshape(len(words), *network.shape))[0]
     if vectors.ndim == 2:
         return vectors.copy(), None
+    # (n, length, 1) & (size,) -> (n, length, size)
     word = (words.reshape(len(words), -1, 1) != 0) & np.ones(vectors.shape[2:], bool)
     return vectors.reshape(len(words), -1).copy(), word.reshape(len(words), -1)

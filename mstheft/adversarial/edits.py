@@ -1,18 +1,19 @@
-"""Inputs that cannot be moved a little, texts and files, changed one edit at a time.
+"""Texts and files, which have no small changes, changed one edit at a time.
 
     x_0 = x,     x_{t+1} = argmin { s(x') :  x' one edit away from x_t }
 
-s is the score of a guide, the copy of a filter: high where it finds harm. Random edits are the
-control: what does it take that the edits were chosen?
+s is the score of a guide, usually a copy of the attacked filter: high where the guide sees harm.
+Random edits are the control: they show how much the choice of the edits matters.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mstheft import progress
 from mstheft.nn.network import Network
@@ -23,10 +24,10 @@ ROWS = 20_000  # candidates scored together
 
 
 class Edits(Protocol):
-    """What may be done to a row in one edit."""
+    """The edits that are allowed."""
 
     def candidates(self, row: Array) -> Array:
-        """Every row that is one edit away: (d,) -> (m, d), m = 0 where nothing can be done."""
+        """Every row that is one edit away: (d,) -> (m, d), m = 0 where no edit is possible."""
 
     def draw(self, row: Array, rng: np.random.Generator) -> Array:
         """One of the candidates at random; the row itself where there are none."""
@@ -35,8 +36,8 @@ class Edits(Protocol):
 class Additions:
     """Features of 0 and 1 of which any may be added and none removed: x_j from 0 to 1.
 
-    So a program is changed and goes on working: with an import that it never calls, a section or
-    a string that it never reads.
+    A program keeps working when it gets an import that it never calls, or a section or a string
+    that it never reads.
     """
 
     def candidates(self, row: Array) -> Array:
@@ -61,22 +62,20 @@ class Words:
         filled with 0 at their ends
     """
 
-    def __init__(self, words: Any):
+    def __init__(self, words: ArrayLike):
         self.words = np.unique(np.asarray(words, np.int64))
         if not len(self.words) or self.words[0] < 1:
-            raise ValueError(
-                f"expected word numbers above 0, one at least, got {self.words[:3]}; 0 is padding"
-            )
+            raise ValueError(f"expected word numbers above 0, one at least, got {self.words[:3]}")
 
     def candidates(self, row: Array) -> Array:
-        """One row for each place and each word that does not stand there."""
-        places, new = np.meshgrid(np.arange(_places(row)), self.words, indexing="ij")
+        """One row for each place and each word other than the one there."""
+        places, new = np.meshgrid(np.arange(_places(row)), self.words, indexing="ij")  # (p, w)
         rows = np.repeat(row[None], places.size, axis=0)
         rows[np.arange(places.size), places.ravel()] = new.ravel()
-        return rows[(rows != row).any(axis=1)]
+        return rows[(rows != row).any(axis=1)]  # without the row itself
 
     def draw(self, row: Array, rng: np.random.Generator) -> Array:
-        """A random place, and a random word that does not stand there."""
+        """A random place, and a random word other than the one there."""
         row, place = row.copy(), rng.integers(_places(row))
         others = self.words[self.words != row[place]]
         if len(others):
@@ -101,9 +100,9 @@ class Path:
     scores: Array
 
     def until(self, passed: Array) -> tuple[np.ndarray, Array]:
-        """Where each row stops that stops as soon as it passes: edits made (n,), rows (n, d).
+        """Stop each row as soon as it passes: its number of edits (n,), and the rows (n, d).
 
-        passed : (edits + 1, n) bool; a row that never passes goes on to the end
+        passed : (edits + 1, n) bool; a row that never passes gets all edits
         """
         steps = np.where(passed.any(axis=0), passed.argmax(axis=0), len(passed) - 1)
         return steps, self.after(steps)
@@ -114,7 +113,7 @@ class Path:
 
 
 def margin(network: Network, harmful: int) -> Score:
-    """How sure a network is of harm:  z_harmful - max of the other logits; one logit: ± z."""
+    """The score z_harmful - max of the other logits, or ± z for one logit: above 0 for harm."""
 
     def score(x: Array) -> Array:
         logits = network.logits(x)
@@ -127,13 +126,13 @@ def margin(network: Network, harmful: int) -> Score:
 
 
 def greedy(score: Score, x: Array, edits: Edits, count: int) -> Path:
-    """Up to `count` edits of each row, every one that which lowers the score most.
+    """Up to `count` edits of each row, each the edit that lowers the score most.
 
-    A row for which none lowers it stays as it is. For a linear score that adds up over features
-    it finds the best set of additions; in general it need not.
+    A row stays as it is if no edit lowers its score. For a linear score the result is the best set
+    of additions; in general it need not be.
 
     score : (m, d) -> (m,); x : (n, d)
-    Costs a score for every candidate of every row and edit; nothing is asked of a victim.
+    Costs a score for every candidate of every row and edit, and no query.
     Source: for words Papernot et al. 2016 ('Crafting adversarial input sequences') and Ebrahimi
     et al. 2018; for files Grosse et al. 2017, who choose by the gradient.
     """
@@ -151,22 +150,21 @@ def greedy(score: Score, x: Array, edits: Edits, count: int) -> Path:
 
 
 def at_random(x: Array, edits: Edits, count: int, rng: Rng) -> Path:
-    """The control: `count` edits of each row drawn blindly from the same edits."""
+    """The control: `count` random edits of each row."""
     rng, rows = np.random.default_rng(rng), [np.array(x)]
     for _ in range(count):
         rows.append(np.array([edits.draw(row, rng) for row in rows[-1]]))
     return Path(np.stack(rows), np.full((count + 1, len(x)), np.nan))
 
 
-def harmless(score: Score, texts: Array, words: Any, count: int) -> np.ndarray:
-    """The `count` words that calm the guide most: the lowest mean score with the word at the end.
+def harmless(score: Score, texts: Array, words: ArrayLike, count: int) -> np.ndarray:
+    """The `count` words that lower the score most, on average, when added at the end of a text.
 
-    Trying every word at every place is dear; the few that work at the end are then tried at every
-    place. For a bag of words with a linear score they are the words of least weight, if no text has
-    them yet.
+    A first choice of words for `greedy`, which tries each of them at every place. For a bag of
+    words with a linear score they are the words of least weight, if no text has them yet.
 
     texts : (n, length) some that are to be changed; words : (w,) to choose from
-    Returns (count,) word numbers, the most harmless first. Costs n w scores.
+    Returns (count,) word numbers, the lowest score first. Costs n w scores.
     """
     words = np.asarray(words)
     ends = np.array([_places(row) - 1 for row in texts])
@@ -174,17 +172,17 @@ def harmless(score: Score, texts: Array, words: Any, count: int) -> np.ndarray:
     step = max(1, ROWS // len(texts))
     for start in range(0, len(words), step):
         part = words[start : start + step]
-        rows = np.repeat(texts[None], len(part), axis=0)
+        rows = np.repeat(texts[None], len(part), axis=0)  # (words, n, length)
         rows[:, np.arange(len(texts)), ends] = part[:, None]
-        found = score(rows.reshape(-1, texts.shape[1]))
-        means[start : start + step] = found.reshape(len(part), -1).mean(axis=1)
+        scores = score(rows.reshape(-1, texts.shape[1])).reshape(len(part), -1)  # (words, n)
+        means[start : start + step] = scores.mean(axis=1)
     return words[np.argsort(means, kind="stable")[:count]]
 
 
 Batch = list[tuple[int, Array]]
 
 
-def _batches(rows: Array, edits: Edits) -> Any:
+def _batches(rows: Array, edits: Edits) -> Iterator[Batch]:
     """Rows by number, with their candidates, as many together as can be scored at once."""
     batch: Batch = []
     size = 0
@@ -202,8 +200,8 @@ def _improve(score: Score, rows: Array, best: Array, batch: Batch) -> None:
     sizes = [len(each) for _, each in batch]
     if not sum(sizes):
         return
-    found = np.asarray(score(np.concatenate([each for _, each in batch])), float)
-    parts = np.split(found, np.cumsum(sizes)[:-1])
+    scores = np.asarray(score(np.concatenate([each for _, each in batch])), float)
+    parts = np.split(scores, np.cumsum(sizes)[:-1])  # one array of scores per row
     for (i, candidates), values in zip(batch, parts, strict=True):
         if len(values) and values.min() < best[i]:
             best[i] = values.min()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mstheft.nn.bag import BagOfWords
 from mstheft.nn.fast.buffers import reused
@@ -31,38 +31,28 @@ def reads_words(network: Network) -> bool:
     return isinstance(network.layers[0], Embedding | BagOfWords)
 
 
-def inputs(network: Network, x: Any, low: float, high: float) -> Array:
+def inputs(network: Network, x: ArrayLike, low: float, high: float) -> Array:
     """Rows x, (n, d) or (n, *shape), as a new (n, d) array of the network's dtype.
 
     Raises ValueError for a network of word numbers, and for rows outside [low, high].
     """
     if reads_words(network):
-        raise ValueError(
-            "expected a network of real inputs, got one that begins with a layer of words: word "
-            "numbers have no gradient; deepfool works on the embedded text instead"
-        )
+        raise ValueError("expected real inputs, got a network of word numbers; use deepfool")
     rows = np.array(x, network.dtype)
     if rows.ndim < 2 or math.prod(rows.shape[1:]) != network.inputs:
-        raise ValueError(
-            f"expected rows of {network.inputs} numbers, got shape {rows.shape}; a single input "
-            "goes in as x[None]"
-        )
+        raise ValueError(f"expected rows of {network.inputs} numbers, got shape {rows.shape}")
     if rows.size and not (rows.min() >= low and rows.max() <= high):
-        raise ValueError(
-            f"expected inputs from {low:g} to {high:g}, got {rows.min():g} to {rows.max():g}; "
-            "scale them or say low= and high="
-        )
+        span = f"{rows.min():g} to {rows.max():g}"
+        raise ValueError(f"expected inputs from {low:g} to {high:g}, got {span}; set low=, high=")
     return rows.reshape(len(rows), network.inputs)
 
 
-def classes_of(y: Any, n: int, outputs: int) -> np.ndarray:
+def classes_of(y: ArrayLike, n: int, outputs: int) -> np.ndarray:
     """y as (n,) whole numbers below the number of classes (2 for one logit), or ValueError."""
     y, classes = np.asarray(y), max(outputs, 2)
     if y.shape != (n,) or y.dtype.kind not in "iu" or (n and not 0 <= y.min() <= y.max() < classes):
-        raise ValueError(
-            f"expected y as ({n},) whole numbers from 0 to {classes - 1}, got shape {y.shape} of "
-            f"{y.dtype}; give one class per row"
-        )
+        wanted = f"({n},) whole numbers from 0 to {classes - 1}"
+        raise ValueError(f"expected y as {wanted}, got shape {y.shape} of {y.dtype}")
     return y.astype(np.int64)
 
 
@@ -82,11 +72,11 @@ def loss_gradient(network: Network, x: Array, y: np.ndarray) -> Array:
             logits, caches = network.forward(x.copy())
             return network.to_inputs(_away_from(logits, y), caches).copy()
 
-    found = [np.empty_like(x[:0])]
+    parts = [np.empty_like(x[:0])]
     for rows in batches(network, len(x)):
         numbers = len(x[rows]) * network.widest
-        found += in_parts(gradient, x[rows], y[rows], numbers=numbers)
-    return np.concatenate(found)
+        parts += in_parts(gradient, x[rows], y[rows], numbers=numbers)
+    return np.concatenate(parts)  # (n, d)
 
 
 def _away_from(logits: Array, y: np.ndarray) -> Array:
@@ -95,7 +85,7 @@ def _away_from(logits: Array, y: np.ndarray) -> Array:
         return (1 - 2 * y[:, None]).astype(logits.dtype)
     others = logits.copy()
     np.put_along_axis(others, y[:, None], -np.inf, axis=1)
-    seed = softmax(others)
+    seed = softmax(others)  # q, with q_y = 0
     np.put_along_axis(seed, y[:, None], -1, axis=1)
     return seed
 

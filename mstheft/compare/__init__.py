@@ -13,9 +13,8 @@ are: those may be any callable (n, d) -> (n, K) as well. Source: Jagielski et al
 section 3 (fidelity and functional equivalence).
 """
 
-from mstheft.compare.agreement import Difference, agreement, control, logit_difference
+from mstheft.compare.agreement import Answers, Difference, agreement, control, logit_difference
 from mstheft.compare.alignment import align
-from mstheft.compare.answers import Answers
 from mstheft.compare.certificate import certificate
 from mstheft.compare.fidelity import (
     Equivalence,

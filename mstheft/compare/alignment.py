@@ -1,32 +1,26 @@
-"""Symmetries: other parameters, the same function. A copy can only be found up to them.
+"""Symmetries: other parameters, the same function. An attack finds a copy only up to them.
 
 Hidden layers are counted from 1 and their neurons from 0, as in `regions`. Every function returns
-a new network and leaves the one that it was given as it was.
+a new network and does not change its argument.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from mstheft.compare.parameters import (
-    Layers,
-    activation_of,
-    largest,
-    layers_of,
-    one_hidden,
-    same_ends,
-)
+from mstheft.compare.parameters import Layers, check_same_ends, checked_layers, largest, layers_of
 from mstheft.nn.layers import Activation, Dense, Flatten
 from mstheft.nn.network import Network
 from mstheft.typing import Array
 
 MIRRORED = ("tanh", "sigmoid")  # activations whose neurons may change their sign
+TIES = 1e-3  # weight of the output weights in a match: they decide between equal directions
 
 
-def rescale(network: Network, layer: int, neuron: Any, factor: Any) -> Network:
+def rescale(network: Network, layer: int, neuron: ArrayLike, factor: ArrayLike) -> Network:
     """Make one ReLU neuron larger and its output weights smaller by the same factor c > 0.
 
         A1_i relu(A0_i x + b0_i)  =  (A1_i / c) relu(c A0_i x + c b0_i)
@@ -43,57 +37,43 @@ def rescale(network: Network, layer: int, neuron: Any, factor: Any) -> Network:
     Source: Jagielski et al. 2020, section 4.
     """
     twin = network.copy()
-    inner, outer, between = _hidden(twin, layer)
-    if any(activation.name != "relu" for activation in between):
-        raise ValueError(
-            f"expected relu after hidden layer {layer}, got {[a.name for a in between]}; "
-            "a positive factor passes through no other activation"
-        )
-    neuron, factor = np.broadcast_arrays(np.atleast_1d(neuron), np.asarray(factor, float))
-    _indices(neuron, len(inner["b"]))
-    if not (np.isfinite(factor) & (factor > 0)).all():
-        raise ValueError(f"expected a finite factor > 0, got {factor}; other factors change f")
-    with np.errstate(over="ignore"):
-        inner["W"][neuron] *= factor[:, None]
-        inner["b"][neuron] *= factor
-        outer["W"][:, neuron] /= factor
-    if not all(np.isfinite(p).all() for p in (inner["W"], inner["b"], outer["W"])):
-        raise ValueError(
-            f"expected factors that keep the weights finite, got {factor}; choose them closer to 1"
-        )
+    inner, outer, names = _hidden(twin, layer)
+    if any(name != "relu" for name in names):
+        raise ValueError(f"expected relu after hidden layer {layer}, got {names}")
+    neurons, factors = np.broadcast_arrays(np.atleast_1d(neuron), np.asarray(factor, float))
+    if not (np.isfinite(factors) & (factors > 0)).all():
+        raise ValueError(f"expected a finite factor > 0, got {factors}; other factors change f")
+    inner["W"][neurons] *= factors[:, None]  # (m, d)
+    inner["b"][neurons] *= factors
+    outer["W"][:, neurons] /= factors  # (out, m)
     return twin
 
 
-def flip(network: Network, layer: int, neuron: Any) -> Network:
-    """Mirror tanh or sigmoid neurons: negate their weights and biases, and make up for it.
+def flip(network: Network, layer: int, neuron: ArrayLike) -> Network:
+    """Mirror tanh or sigmoid neurons: negate their weights, biases and output weights.
 
         A1_i tanh(z)  =  -A1_i tanh(-z)
         A1_i σ(z)     =  -A1_i σ(-z) + A1_i,     so that A1_i is added to the next bias
 
-    softplus has no such twin: softplus(z) = softplus(-z) + z leaves z behind.
+    softplus has no such twin: softplus(z) = softplus(-z) + z, and the z remains.
 
     layer : which hidden layer, 1 for the first; neuron : (m,) which neurons of it, or one index
     Raises ValueError for another activation.
     Source: Sussmann, Neural Networks 5, 1992 (tanh).
     """
     twin = network.copy()
-    inner, outer, between = _hidden(twin, layer)
-    names = [activation.name for activation in between]
+    inner, outer, names = _hidden(twin, layer)
     if len(names) != 1 or names[0] not in MIRRORED:
-        raise ValueError(
-            f"expected tanh or sigmoid after hidden layer {layer}, got {names}; no other neuron "
-            "can be mirrored"
-        )
-    neuron = np.atleast_1d(neuron)
-    _indices(neuron, len(inner["b"]))
+        raise ValueError(f"expected tanh or sigmoid after hidden layer {layer}, got {names}")
+    neurons = np.unique(neuron)
     if names[0] == "sigmoid":
-        outer["b"] += outer["W"][:, neuron].sum(axis=1)
+        outer["b"] += outer["W"][:, neurons].sum(axis=1)
     for each in (inner["W"], inner["b"], outer["W"].T):
-        each[neuron] *= -1
+        each[neurons] *= -1
     return twin
 
 
-def reorder(network: Network, layer: int, order: Any) -> Network:
+def reorder(network: Network, layer: int, order: ArrayLike) -> Network:
     """Put the neurons of a hidden layer into another order: Σ_i A1_i σ(z_i) has none.
 
     layer : which hidden layer, 1 for the first
@@ -102,13 +82,11 @@ def reorder(network: Network, layer: int, order: Any) -> Network:
     """
     twin = network.copy()
     inner, outer, _ = _hidden(twin, layer)
-    order, width = np.asarray(order), len(inner["b"])
-    if order.shape != (width,) or not np.array_equal(np.sort(order), np.arange(width)):
-        raise ValueError(
-            f"expected order as a permutation of 0 to {width - 1}, got {order}; name each once"
-        )
-    inner["W"], inner["b"] = inner["W"][order], inner["b"][order]
-    outer["W"] = outer["W"][:, order]
+    rows, width = np.atleast_1d(order), len(inner["b"])
+    if not np.array_equal(np.sort(rows), np.arange(width)):
+        raise ValueError(f"expected order as a permutation of 0 to {width - 1}, got {rows}")
+    inner["W"], inner["b"] = inner["W"][rows], inner["b"][rows]
+    outer["W"] = outer["W"][:, rows]
     return twin
 
 
@@ -126,45 +104,22 @@ def center(network: Network) -> Network:
     twin = network.copy()
     last = twin.layers[-1] if twin.layers else None
     if not isinstance(last, Dense) or last.outputs < 2:
-        raise ValueError(
-            f"expected a Dense layer of two or more logits last, got {network}; only the logits "
-            "of a softmax may be shifted"
-        )
+        raise ValueError(f"expected a Dense layer of two or more logits last, got {network}")
     last.params = {name: p - p.mean(axis=0, dtype=float) for name, p in last.params.items()}
     return Network(twin.layers, twin.shape, np.float64)
 
 
-def _hidden(
-    network: Network, layer: int
-) -> tuple[dict[str, Array], dict[str, Array], list[Activation]]:
-    """Parameters into and out of a hidden layer, and the activations between."""
+def _hidden(network: Network, layer: int) -> tuple[dict[str, Array], dict[str, Array], list[str]]:
+    """Parameters into and out of a hidden layer, and the names of the activations between."""
     dense = [i for i, each in enumerate(network.layers) if isinstance(each, Dense)]
     if not 1 <= layer < len(dense):
-        raise ValueError(
-            f"expected one of the hidden layers 1 to {len(dense) - 1}, got {layer} for {network}; "
-            "the last Dense layer gives the logits, which have an order and a scale"
-        )
+        raise ValueError(f"expected one of the hidden layers 1 to {len(dense) - 1}, got {layer}")
     first, last = dense[layer - 1], dense[layer]
     between = [x for x in network.layers[first + 1 : last] if not isinstance(x, Flatten)]
-    activations = [each for each in between if isinstance(each, Activation)]
-    if len(activations) != len(between):
-        raise ValueError(
-            f"expected only activations after hidden layer {layer}, got {between}; "
-            "other layers mix neurons"
-        )
-    return network.layers[first].params, network.layers[last].params, activations
-
-
-def _indices(neuron: np.ndarray, width: int) -> None:
-    whole = neuron.ndim == 1 and np.issubdtype(neuron.dtype, np.integer)
-    if (
-        not whole
-        or len(np.unique(neuron)) < len(neuron)
-        or not ((neuron >= 0) & (neuron < width)).all()
-    ):
-        raise ValueError(
-            f"expected neurons from 0 to {width - 1}, each once, got {neuron}; count from 0"
-        )
+    names = [each.name for each in between if isinstance(each, Activation)]
+    if len(names) != len(between):
+        raise ValueError(f"expected only activations after hidden layer {layer}, got {between}")
+    return network.layers[first].params, network.layers[last].params, names
 
 
 # ---- alignment
@@ -182,7 +137,7 @@ class Alignment:
     scale : (h_b,) positive factor on neuron order[j] of b; 1 for the unmatched
     model : b in that order and scale, in float64: the same function as b
     differences : 'A0' (m, d), 'b0' (m,), 'A1' (K, m), 'b1' (K,): model's numbers less a's
-    error : the largest of them, max |θ̂ - θ|; it says nothing of unmatched neurons
+    error : the largest of them, max |θ̂ - θ|; unmatched neurons do not enter it
     unmatched_a, unmatched_b : neurons without a partner, by their number in a and in b
     """
 
@@ -200,7 +155,7 @@ def align(a: Network, b: Network) -> Alignment:
     """Undo the symmetries of one hidden layer: fit b to a, neuron by neuron.
 
     1. Each neuron is given by its direction u_i = [A0_i, b0_i] / |[A0_i, b0_i]|, which no
-       positive scale changes, and by A1_i |[A0_i, b0_i]|, which tells duplicates apart.
+       positive scale changes, and by A1_i |[A0_i, b0_i]|, which differs between duplicates.
     2. The permutation with the least sum of distances, by the Hungarian method.
     3. The scale of each neuron is |[A0_i, b0_i]| / |[Â0_j, b̂0_j]|.
 
@@ -211,14 +166,14 @@ def align(a: Network, b: Network) -> Alignment:
     Raises ValueError unless both have one hidden layer of the same activation and equal d and K.
     Source: scipy.optimize.linear_sum_assignment.
     """
-    name = activation_of(a)
-    first, second = one_hidden(a, "a", name), one_hidden(b, "b", name)
-    same_ends(a, b)
-    match = _match if name == "relu" else _match_rows
-    neurons, partners, scale = match(first, second, name)
-    left = np.setdiff1d(np.arange(len(second[0][1])), partners)
-    order = np.concatenate([partners, left])
-    scale = np.concatenate([scale, np.ones(len(left))])
+    names = [layer.name for layer in a.layers if isinstance(layer, Activation)]
+    name = names[0] if names else "relu"
+    first, second = _one_hidden(a, "a", name), _one_hidden(b, "b", name)
+    check_same_ends(a, b)
+    neurons, partners, scale = _match(first, second, name)
+    rest = np.setdiff1d(np.arange(len(second[0][1])), partners)
+    order = np.concatenate([partners, rest])
+    scale = np.concatenate([scale, np.ones(len(rest))])
     model = reorder(Network(b.copy().layers, b.shape, np.float64), 1, order)
     if name == "relu":
         model = rescale(model, 1, np.arange(len(order)), scale)
@@ -233,11 +188,15 @@ def align(a: Network, b: Network) -> Alignment:
         differences=differences,
         error=max(largest(each) for each in differences.values()),
         unmatched_a=np.setdiff1d(np.arange(len(first[0][1])), neurons).tolist(),
-        unmatched_b=left.tolist(),
+        unmatched_b=rest.tolist(),
     )
 
 
-TIES = 1e-3  # weight of the output in a match: it decides where directions do not
+def _one_hidden(network: Network, name: str, activation: str) -> Layers:
+    layers = checked_layers(network, name, activation)
+    if len(layers) != 2:
+        raise ValueError(f"expected {name} with one hidden layer, got {len(layers) - 1}")
+    return layers
 
 
 def _match(first: Layers, second: Layers, name: str) -> tuple[np.ndarray, np.ndarray, Array]:
@@ -245,42 +204,27 @@ def _match(first: Layers, second: Layers, name: str) -> tuple[np.ndarray, np.nda
     from scipy.optimize import linear_sum_assignment
     from scipy.spatial.distance import cdist
 
-    sizes, directions, outputs = [], [], []
+    sizes, rows, outputs = [], [], []
     for (weights, bias), (last, _) in (first, second):
-        rows = np.column_stack([weights, bias])
-        size = np.linalg.norm(rows, axis=1)
+        row = np.column_stack([weights, bias])  # (h, d + 1)
+        size = np.linalg.norm(row, axis=1) if name == "relu" else np.ones(len(row))
         sizes.append(size)
-        directions.append(rows / np.where(size > 0, size, 1)[:, None])
-        outputs.append(last.T * size[:, None])
-    top = max(largest(each) for each in outputs) or 1.0
-    cost = cdist(*directions) + TIES * cdist(*outputs) / top
-    neurons, partners = linear_sum_assignment(cost)
-    own, others = sizes[0][neurons], sizes[1][partners]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = own / others  # a row of zeros has no direction and no scale
-    return neurons, partners, np.where((ratio > 1e-100) & (ratio < 1e100), ratio, 1)
-
-
-def _match_rows(first: Layers, second: Layers, name: str) -> tuple[np.ndarray, np.ndarray, Array]:
-    """The same for neurons without a scale: rows [A0_i, b0_i], up to sign where that is free."""
-    from scipy.optimize import linear_sum_assignment
-    from scipy.spatial.distance import cdist
-
-    rows, outputs = [], []
-    for (weights, bias), (last, _) in (first, second):
-        rows.append(np.column_stack([weights, bias]))
-        outputs.append(last.T)
-    unit = [max(largest(a), largest(b)) or 1.0 for a, b in (rows, outputs)]
+        rows.append(row / np.where(size > 0, size, 1)[:, None])
+        outputs.append(last.T * size[:, None])  # (h, K)
+    row_unit = 1.0 if name == "relu" else max(map(largest, rows)) or 1.0
+    output_unit = max(map(largest, outputs)) or 1.0
 
     def distance(sign: float) -> Array:
-        near = cdist(rows[0], sign * rows[1]) / unit[0]
-        return near + TIES * cdist(outputs[0], sign * outputs[1]) / unit[1]
+        near = cdist(rows[0], sign * rows[1]) / row_unit  # (h_a, h_b)
+        return near + TIES * cdist(outputs[0], sign * outputs[1]) / output_unit
 
     same = distance(1)
     cost = np.minimum(same, distance(-1)) if name in MIRRORED else same
     neurons, partners = linear_sum_assignment(cost)
     sign = np.where((cost < same)[neurons, partners], -1.0, 1.0)
-    return neurons, partners, sign
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = sizes[0][neurons] / sizes[1][partners]  # a row of zeros has no scale
+    return neurons, partners, sign * np.where((ratio > 1e-100) & (ratio < 1e100), ratio, 1)
 
 
 def _differences(first: Layers, second: Layers, neurons: np.ndarray) -> dict[str, Array]:

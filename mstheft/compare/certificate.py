@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mstheft.compare.alignment import Alignment, align
-from mstheft.compare.parameters import Layers, relu_layers, relu_only, same_ends
+from mstheft.compare.parameters import Layers, check_same_ends, checked_layers, layers_of
 from mstheft.nn.network import Network
 from mstheft.typing import Array
 
@@ -17,7 +17,7 @@ EPS = float(np.finfo(np.float64).eps)  # 2u: twice the error of one rounding
 SMALL = 1e-290  # added to every weight: EPS of it is more than underflow can take anywhere
 
 
-def certificate(a: Network, b: Network, low: Any, high: Any) -> float:
+def certificate(a: Network, b: Network, low: ArrayLike, high: ArrayLike) -> float:
     """ε with max_k |f_a(x) - f_b(x)|_k ≤ ε for every x of a box: sound, and not a sample.
 
     With h, ĥ the activations of a and b before a layer, and e ≥ |h - ĥ| there,
@@ -34,16 +34,16 @@ def certificate(a: Network, b: Network, low: Any, high: Any) -> float:
         Σ_i |A1_i| max|z_i - ẑ_i| + |A1_i - Â1_i| max relu(ẑ_i) + |b1 - b̂1|,
 
     where a neuron without a partner counts with its whole contribution. No hidden layer: exact.
-    Deeper networks must have equal widths and are compared neuron by neuron as they stand.
+    Deeper networks must have equal widths; neurons are compared in their given order.
 
     low, high : scalars or (d,), the box low ≤ x ≤ high
     Returns ε in logits; inf where numbers overflow. It holds for the functions over the *real*
     numbers that the stored parameters define, float32 ones too: the answers that a computer
     gives differ from those by the roundings of its own sums, which ε does not contain. The
     roundings of the certificate itself are bounded and added (Higham 2002, §3.1).
-    Raises ValueError for other networks than Dense and relu, and for a box that is none.
+    Raises ValueError for other networks than Dense and relu, and for an empty box.
     """
-    same_ends(a, b)
+    check_same_ends(a, b)
     lows, highs = _box(a.inputs, low, high)
     with np.errstate(over="ignore", invalid="ignore"):
         error = _propagate(*_pairs(a, b), lows, highs).max()
@@ -125,29 +125,26 @@ def _up(total: Array, terms: int) -> Array:
 
 def _pairs(a: Network, b: Network) -> tuple[Layers, Layers]:
     """Layers of a and b, row by row to be compared; zeros where a neuron has no partner."""
-    first, second = relu_only(a, "a"), relu_only(b, "b")
+    first, second = checked_layers(a, "a"), checked_layers(b, "b")
     if len(first) == len(second) == 2:
         return _padded(first, align(a, b))
     widths, others = ([len(bias) for _, bias in layers] for layers in (first, second))
     if widths != others:
-        raise ValueError(
-            f"expected equal widths of all layers, got {widths} and {others}; networks of other "
-            "widths can be certified with one hidden layer only"
-        )
+        raise ValueError(f"expected equal widths of all layers, got {widths} and {others}")
     return first, second
 
 
-def _padded(first: Layers, found: Alignment) -> tuple[Layers, Layers]:
+def _padded(first: Layers, alignment: Alignment) -> tuple[Layers, Layers]:
     """Matched neurons, then a's unmatched ones beside zeros, then zeros beside b's unmatched."""
     (weights, bias), (last, final) = first
-    second = relu_layers(found.model) or []
-    m, alone, others = len(found.neurons), found.unmatched_a, len(found.unmatched_b)
-    order = [*found.neurons, *alone]
+    second = layers_of(alignment.model) or []
+    alone, others = alignment.unmatched_a, len(alignment.unmatched_b)
+    order = [*alignment.neurons, *alone]
     grown = [
         (np.pad(weights[order], ((0, others), (0, 0))), np.pad(bias[order], (0, others))),
         (np.pad(last[:, order], ((0, 0), (0, others))), final),
     ]
-    zeros = [m] * len(alone)
+    zeros = [len(alignment.neurons)] * len(alone)  # where to put zeros beside a's unmatched
     (weights, bias), (last, final) = second
     return grown, [
         (np.insert(weights, zeros, 0, axis=0), np.insert(bias, zeros, 0)),
@@ -155,19 +152,13 @@ def _padded(first: Layers, found: Alignment) -> tuple[Layers, Layers]:
     ]
 
 
-def _box(d: int, low: Any, high: Any) -> Box:
-    ends = []
-    for name, end in (("low", low), ("high", high)):
-        end = np.asarray(end, np.float64)
+def _box(d: int, low: ArrayLike, high: ArrayLike) -> Box:
+    ends = np.asarray(low, np.float64), np.asarray(high, np.float64)
+    for name, end in zip(("low", "high"), ends, strict=True):
         if end.shape not in ((), (d,)) or not np.isfinite(end).all():
-            raise ValueError(
-                f"expected {name} as a finite number or ({d},) of them, got shape {end.shape} with "
-                f"{int((~np.isfinite(end)).sum())} not finite; give the ends of the box"
-            )
-        ends.append(np.broadcast_to(end, (d,)))
-    if (ends[0] > ends[1]).any():
-        j = int((ends[0] > ends[1]).argmax())
-        raise ValueError(
-            f"expected low <= high, got {ends[0][j]} > {ends[1][j]} for input {j}; swap them"
-        )
-    return ends[0], ends[1]
+            raise ValueError(f"expected {name} as a finite number or ({d},) of them, got {end}")
+    lows, highs = (np.broadcast_to(end, (d,)) for end in ends)
+    if (lows > highs).any():
+        j = int((lows > highs).argmax())
+        raise ValueError(f"expected low <= high, got {lows[j]} > {highs[j]} for input {j}")
+    return lows, highs

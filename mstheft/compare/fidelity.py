@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from mstheft.compare.answers import Answers, apart, both, labels
+from mstheft.compare.agreement import Answers, differences, labels_of, scores_of
 from mstheft.nn.network import BATCH
 from mstheft.typing import Array, Rng
 
-Sample = Callable[[np.random.Generator, int], Any]
+Sample = Callable[[np.random.Generator, int], ArrayLike]  # (rng, m) -> (m, d)
 
 
 class Fidelity(NamedTuple):
@@ -35,19 +36,15 @@ def fidelity(
     rng : a Generator or a seed
     The interval is `interval`'s.
     """
-
-    _drawn(n, confidence)
-
-    def same(first: Array, second: Array) -> np.ndarray:
-        return labels(first) == labels(second)
-
-    count = _count(same, f, g, sample, n, rng)
+    _check_draws(n, confidence)
+    draws = _draws(f, g, sample, n, rng)
+    count = sum(int((labels_of(first) == labels_of(second)).sum()) for first, second in draws)
     return Fidelity(count / n, *interval(count, n, confidence), n, confidence)
 
 
 @dataclass(frozen=True)
 class Equivalence:
-    """What n draws tell of δ = P(max_k |f_k - g_k| > ε).
+    """What n draws say about δ = P(max_k |f_k - g_k| > ε).
 
     failures : draws on which the difference was above `epsilon`
     delta : failures / n
@@ -94,14 +91,11 @@ def functional_equivalence(
     sample, rng : as in `fidelity`
     Source: Jagielski et al. 2020, section 3; Clopper and Pearson 1934.
     """
-    _drawn(n, confidence)
+    _check_draws(n, confidence)
     if not 0 <= epsilon < math.inf:
-        raise ValueError(f"expected a finite epsilon >= 0, got {epsilon}; give it in logits")
-
-    def differ(first: Array, second: Array) -> np.ndarray:
-        return apart(first, second).max(axis=1) > epsilon
-
-    failures = _count(differ, f, g, sample, n, rng)
+        raise ValueError(f"expected a finite epsilon >= 0, got {epsilon}")
+    draws = _draws(f, g, sample, n, rng)
+    failures = sum(int((differences(*pair).max(axis=1) > epsilon).sum()) for pair in draws)
     low, high = interval(failures, n, confidence)
     at_most = _at_most(failures, n, 1 - confidence)
     return Equivalence(epsilon, failures, n, confidence, failures / n, low, high, at_most)
@@ -114,41 +108,29 @@ def interval(count: int, n: int, confidence: float = 0.95) -> tuple[float, float
     quantiles of Beta(count, n - count + 1) and Beta(count + 1, n - count).
     Source: Clopper and Pearson 1934.
     """
-    _drawn(n, confidence)
+    _check_draws(n, confidence)
     if not 0 <= count <= n:
-        raise ValueError(f"expected 0 <= count <= n, got {count} of {n}; count among the draws")
+        raise ValueError(f"expected 0 <= count <= n, got {count} of {n}")
     tail = (1 - confidence) / 2
     return 1 - _at_most(n - count, n, tail), _at_most(count, n, tail)
 
 
-def _count(
-    judge: Callable[[Array, Array], np.ndarray],
-    f: Answers,
-    g: Answers,
-    sample: Sample,
-    n: int,
-    rng: Rng,
-) -> int:
-    """How many of n drawn rows the judge says yes to."""
+def _draws(
+    f: Answers, g: Answers, sample: Sample, n: int, rng: Rng
+) -> Iterator[tuple[Array, Array]]:
+    """Scores of both, (m, K), on n drawn rows, m at a time."""
     rng = np.random.default_rng(rng)
-    count = 0
-    for start in range(0, int(n), BATCH):
-        size = min(BATCH, int(n) - start)
+    for start in range(0, n, BATCH):
+        size = min(BATCH, n - start)
         x = np.asarray(sample(rng, size))
         if x.ndim < 2 or len(x) != size:
-            raise ValueError(
-                f"expected sample(rng, {size}) to return {size} rows, got shape {x.shape}; "
-                "it draws as many rows as it is asked for"
-            )
-        count += int(judge(*both(f, g, x)).sum())
-    return count
+            raise ValueError(f"expected sample(rng, {size}) to return {size} rows, got {x.shape}")
+        yield scores_of(f, g, x)
 
 
-def _drawn(n: int, confidence: float) -> None:
-    if not isinstance(n, int | np.integer) or isinstance(n, bool) or n < 1:
-        raise ValueError(f"expected n as a whole number >= 1, got {n!r}; say how many draws")
-    if not 0 < confidence < 1:
-        raise ValueError(f"expected 0 < confidence < 1, got {confidence}; 0.95 is usual")
+def _check_draws(n: int, confidence: float) -> None:
+    if n < 1 or not 0 < confidence < 1:
+        raise ValueError(f"expected n >= 1 and 0 < confidence < 1, got {n} and {confidence}")
 
 
 def _at_most(count: int, n: int, tail: float) -> float:

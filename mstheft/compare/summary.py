@@ -1,21 +1,26 @@
-"""A copy beside its victim: all that can be said of the two, in one table."""
+"""A copy beside its victim: every comparison that applies to the two, in one table."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from mstheft.compare import alignment as symmetry
-from mstheft.compare.agreement import Difference, control
-from mstheft.compare.alignment import align
-from mstheft.compare.answers import Answers, apart, both, right
-from mstheft.compare.answers import labels as labels_of
+from mstheft.compare.agreement import (
+    Answers,
+    Difference,
+    control,
+    differences,
+    labels_of,
+    scores_of,
+)
+from mstheft.compare.alignment import align, center
 from mstheft.compare.certificate import certificate
-from mstheft.compare.parameters import largest, relu_layers
+from mstheft.compare.parameters import largest, layers_of
 from mstheft.nn.network import Network
+from mstheft.typing import Array
 
 
 @dataclass(frozen=True)
@@ -57,13 +62,13 @@ class Summary:
 def summary(
     victim: Answers,
     copy: Answers,
-    x: Any,
+    x: ArrayLike,
     *,
-    labels: Any = None,
+    labels: ArrayLike | None = None,
     independent: Answers | None = None,
     gauge: bool = False,
 ) -> Summary:
-    """Everything above on rows x (n, d), as far as it applies to these two.
+    """All comparisons of this room on rows x (n, d), as far as they apply to these two.
 
     labels : (n,) the right classes, counted as the networks do
     independent : a network trained without the victim, see `control`
@@ -72,44 +77,51 @@ def summary(
     Parameters are compared for networks of one hidden ReLU layer or none; certificates are for
     these and for deeper ReLU networks of equal widths.
     """
-    first, second = both(victim, copy, x)
-    known = None if labels is None else right(labels, len(first))
-    far = apart(first, second, gauge=gauge)
+    x = np.asarray(x)
+    first, second = scores_of(victim, copy, x)
+    apart = differences(first, second, gauge=gauge)
     error, bound = _by_parameters(victim, copy, x, gauge)
     return Summary(
         rows=len(first),
         agreement=float((labels_of(first) == labels_of(second)).mean()),
         control=None if independent is None else control(victim, independent, x),
-        difference=Difference(float(far.max()), float(far.mean())),
-        victim_accuracy=None if known is None else float((labels_of(first) == known).mean()),
-        copy_accuracy=None if known is None else float((labels_of(second) == known).mean()),
+        difference=Difference(float(apart.max()), float(apart.mean())),
+        victim_accuracy=_accuracy(first, labels),
+        copy_accuracy=_accuracy(second, labels),
         parameter_error=error,
         certificate=bound,
     )
 
 
+def _accuracy(scores: Array, labels: ArrayLike | None) -> float | None:
+    if labels is None:
+        return None
+    right = np.asarray(labels)
+    if right.shape != (len(scores),) or right.dtype.kind not in "iu":
+        got = f"shape {right.shape} of {right.dtype}"
+        raise ValueError(f"expected labels as ({len(scores)},) whole numbers, got {got}")
+    return float((labels_of(scores) == right).mean())
+
+
 def _by_parameters(
-    victim: Answers, copy: Answers, x: Any, gauge: bool
+    victim: Answers, copy: Answers, x: Array, gauge: bool
 ) -> tuple[float | None, float | None]:
     """Parameter error and certificate, each None where it does not apply."""
     if not (isinstance(victim, Network) and isinstance(copy, Network)):
         return None, None
     if gauge:
-        victim, copy = symmetry.center(victim), symmetry.center(copy)
-    first, second = relu_layers(victim), relu_layers(copy)
+        victim, copy = center(victim), center(copy)
+    first, second = layers_of(victim), layers_of(copy)
     if first is None or second is None or len(first) != len(second):
         return None, None
-    error, one_hidden = None, len(first) == 2
-    if one_hidden:
-        if len(first[0][0]) != len(second[0][0]):
-            return None, None  # the same function may well have another number of neurons
+    if [len(bias) for _, bias in first] != [len(bias) for _, bias in second]:
+        return None, None  # the same function may well have another number of neurons
+    error = None
+    if len(first) == 1:
+        error = max(largest(q - p) for p, q in zip(first[0], second[0], strict=True))
+    elif len(first) == 2:
         error = align(victim, copy).error
-    elif len(first) == 1:
-        pairs = zip(first[0], second[0], strict=True)
-        error = max(largest(p_ - p) for p, p_ in pairs)
-    elif [len(bias) for _, bias in first] != [len(bias) for _, bias in second]:
-        return None, None
-    rows = np.asarray(x, np.float64).reshape(len(x), -1)
+    rows = x.astype(np.float64).reshape(len(x), -1)
     return error, certificate(victim, copy, rows.min(axis=0), rows.max(axis=0))
 
 

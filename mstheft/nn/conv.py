@@ -1,59 +1,86 @@
-"""Convolution over images, (n, height, width, channels): by tiles or bands, and slow by loops.
+"""Convolution over images, (n, height, width, channels): by im2col, and slow by loops.
 
-Windows of 3x3 over many channels go by the tiles of `winograd`, all others by bands of rows.
+im2col makes every window one row of a matrix, so that a convolution is a matrix product. For
+stride 1 `nn.fast` computes the same products faster; a test holds both equal.
 """
 
 from __future__ import annotations
 
-import math
-from typing import Any
-
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import DTypeLike
 
-from mstheft.nn.fast.buffers import pieces
+from mstheft.nn.fast.bands import Bands
+from mstheft.nn.fast.buffers import Buffers
 from mstheft.nn.fast.winograd import ENOUGH, SIZE, Winograd
-from mstheft.nn.layers import Grads, Layer
+from mstheft.nn.layers import Grads, Layer, Shape
+from mstheft.nn.norm import column_sums
 from mstheft.typing import Array, Rng
 
-BANDS = 1 << 18  # numbers in a piece of bands: a megabyte of float32
+
+def im2col(x: Array, size: int, stride: int, pad: int) -> Array:
+    """Every size x size window of x, with zeros around, as a row: -> (n, oh, ow, size·size·c)."""
+    x = np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+    windows = sliding_window_view(x, (size, size), axis=(1, 2))[:, ::stride, ::stride]
+    windows = windows.transpose(0, 1, 2, 4, 5, 3)  # (n, oh, ow, size, size, c)
+    return windows.reshape(*windows.shape[:3], -1)
 
 
-def bands(x: Array, size: int, stride: int, pad: int, out: Array) -> Array:
-    """The `size` rows of x that each row of windows covers, side by side, with zeros around.
+def col2im(columns: Array, shape: Shape, size: int, stride: int, pad: int) -> Array:
+    """The transpose of `im2col`: add each number to the pixel that it was copied from.
 
-        out[n, y, pad + j, i] = x[n, stride·y + i - pad, j]
-
-    x (n, h, w, c) -> out (n, oh, W, size, c). In memory a window of size x size is then one run
-    of numbers, from its first column to its last: no window is copied by itself, and the zeros
-    left of a row stand to the right of the row before. W >= pad + w.
+    columns (n, oh, ow, size·size·c) -> an array of `shape`, (n, h, w, c)
     """
-    h, w = x.shape[1:3]
-    out[:, :, :pad], out[:, :, pad + w :] = 0, 0
+    (n, h, w, c), (oh, ow) = shape, columns.shape[1:3]
+    padded = np.zeros((n, h + 2 * pad, w + 2 * pad, c), columns.dtype)
+    windows = columns.reshape(n, oh, ow, size, size, c)
     for i in range(size):
-        first = min(out.shape[1], max(0, -(-(pad - i) // stride)))
-        last = max(first, min(out.shape[1], (h - 1 - i + pad) // stride + 1))
-        rows = x[:, first * stride + i - pad :: stride][:, : last - first]
-        target = out[:, :, pad : pad + w, i]
-        target[:, :first], target[:, last:] = 0, 0
-        if x.shape[3] < 8:  # short runs are slow to copy: one channel after the other
-            for channel in range(x.shape[3]):
-                target[:, first:last, :, channel] = rows[..., channel]
-        else:
-            target[:, first:last] = rows
-    return out
+        for j in range(size):
+            # pixel (i, j) of all windows: one pixel every `stride`
+            padded[:, i : i + stride * oh : stride, j : j + stride * ow : stride] += windows[
+                :, :, :, i, j
+            ]
+    return padded[:, pad : pad + h, pad : pad + w]
 
 
-def windows(memory: Array, size: int, width: int, count: int) -> Array:
-    """Every window in the memory of such bands: (size, m, size·width) views, nothing is copied.
+class Im2col:
+    """A convolution's forward pass and both its gradients, each one matrix product.
 
-    width : numbers in a column of a band, size·c; count : windows, one starting at each column
-    Window `o + size r` is [o, r]: those that start `size` columns apart do not overlap, so that
-    each [o] is an ordinary matrix. m = ⌈count / size⌉.
+        out = col Wᵀ + b      dL/dW = doutᵀ col      dL/dcol = dout W,      col = im2col(x)
+
+    x (n, h, w, c), W (f, k, k, c), b (f,), out and dout (n, oh, ow, f)
     """
-    step = memory.itemsize * width
-    shape = size, -(-count // size), size * width
-    return as_strided(memory, shape, (step, size * step, memory.itemsize), writeable=False)
+
+    def __init__(self, size: int, stride: int, pad: int):
+        self.window = size, stride, pad
+
+    def forward(self, x: Array, W: Array, b: Array) -> Array:
+        """The convolution, (n, oh, ow, f)."""
+        columns = im2col(x, *self.window)  # (n, oh, ow, k·k·c)
+        return columns @ W.reshape(len(W), -1).T + b
+
+    def weight_gradient(self, x: Array, dout: Array) -> Array:
+        """dL/dW, (f, k, k, c)."""
+        size, channels, filters = self.window[0], x.shape[3], dout.shape[3]
+        columns = im2col(x, *self.window).reshape(-1, size * size * channels)  # (n·oh·ow, k·k·c)
+        dW = dout.reshape(-1, filters).T @ columns  # (f, k·k·c)
+        return dW.reshape(filters, size, size, channels)
+
+    def input_gradient(self, dout: Array, W: Array, shape: Shape) -> Array:
+        """dL/dx, of `shape` (n, h, w, c)."""
+        dcolumns = dout @ W.reshape(len(W), -1)  # (n, oh, ow, k·k·c)
+        return col2im(dcolumns, shape, *self.window)
+
+
+def _fastest(
+    inputs: int, filters: int, size: int, stride: int, pad: int, buffers: Buffers
+) -> Im2col | Winograd | Bands:
+    """What computes the same as `Im2col(size, stride, pad)` in the least time."""
+    if stride > 1:
+        return Im2col(size, stride, pad)
+    if size == SIZE and min(inputs, filters) >= ENOUGH:
+        return Winograd(pad, buffers)
+    return Bands(size, pad, buffers)
 
 
 class Conv2D(Layer):
@@ -75,14 +102,14 @@ class Conv2D(Layer):
         padding: str = "same",
         *,
         rng: Rng = None,
-        dtype: Any = np.float64,
+        dtype: DTypeLike = np.float64,
     ):
         super().__init__()
         if size < 1 or stride < 1:
             raise ValueError(f"expected size= and stride= of at least 1, got {size} and {stride}")
         if padding not in ("same", "valid") or (padding == "same" and size % 2 == 0):
             raise ValueError(
-                f"expected padding 'same' (with an odd size) or 'valid', got {padding!r}, {size}"
+                f"expected padding 'valid', or 'same' with an odd size, got {padding!r}"
             )
         self.inputs, self.filters, self.size = inputs, filters, size
         self.stride, self.padding = stride, padding
@@ -90,25 +117,23 @@ class Conv2D(Layer):
         fan_in = size * size * inputs
         weights = np.random.default_rng(rng).normal(0, np.sqrt(2 / fan_in), shapes["W"])
         self.params = {"W": weights.astype(dtype), "b": np.zeros(filters, dtype)}
-
-    def config(self) -> dict[str, Any]:
-        """Channels, window, stride, padding."""
-        names = ("inputs", "filters", "size", "stride", "padding")
-        return {name: getattr(self, name) for name in names}
+        self.method = _fastest(inputs, filters, size, stride, self.pad, self.buffers)
 
     @classmethod
-    def shapes(cls, **config: Any) -> dict[str, tuple[int, ...]]:
+    def shapes(
+        cls, inputs: int, filters: int, size: int, stride: int, padding: str
+    ) -> dict[str, Shape]:
         """Weights as (out, window, in)."""
-        size, filters = config["size"], config["filters"]
-        return {"W": (filters, size, size, config["inputs"]), "b": (filters,)}
+        return {"W": (filters, size, size, inputs), "b": (filters,)}
 
-    def out_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+    def out_shape(self, shape: Shape) -> Shape:
         """(h, w, inputs) -> (oh, ow, filters)."""
-        if len(shape) != 3 or shape[2] != self.inputs or min(shape[:2]) + 2 * self.pad < self.size:
-            raise ValueError(
-                f"expected an image of shape (h, w, {self.inputs}) of at least {self.size} pixels "
-                f"a side for Conv2D, got {shape}; change inputs= or size="
-            )
+        image = len(shape) == 3 and shape[2] == self.inputs
+        fits = image and min(shape[:2]) + 2 * self.pad >= self.size
+        wanted = (
+            f"images (h, w, {self.inputs}) of at least {self.size - 2 * self.pad} pixels a side"
+        )
+        self.check_shape(fits, wanted, shape, "change inputs= or size=")
         oh, ow = ((side + 2 * self.pad - self.size) // self.stride + 1 for side in shape[:2])
         return oh, ow, self.filters
 
@@ -117,107 +142,19 @@ class Conv2D(Layer):
         """Zeros put around the image, p."""
         return (self.size - 1) // 2 if self.padding == "same" else 0
 
-    def forward(self, x: Array, train: bool = False) -> tuple[Array, Any]:
-        """(n, h, w, inputs) -> (n, oh, ow, filters): every window times the weights, by pieces."""
-        out = self.buffers.empty("out", (len(x), *self.out_shape(x.shape[1:])), x.dtype)
-        if self.tiled:
-            weights = self.params["W"].transpose(1, 2, 3, 0)
-            tiles = Winograd(self.pad, x.dtype, self.buffers)
-            return tiles.convolve(x, weights, self.params["b"], out), x
-        weights = self.params["W"].transpose(2, 1, 3, 0).reshape(-1, self.filters)
-        (oh, ow), width = out.shape[1:3], x.shape[2] + self.pad
-        bias, flat = np.tile(self.params["b"], ow), out.reshape(len(x), oh, -1)
-        for rows in pieces(len(x), self._numbers(x, out), BANDS):
-            found = self._windows("x", x[rows], self.stride, self.pad, (oh, width))
-            sums = self._times(found, weights, (len(x[rows]), oh, width))
-            if self.stride > 1:
-                sums = np.ascontiguousarray(sums[:, :, :: self.stride])
-            long = sums.reshape(*sums.shape[:2], -1)  # a sum over long rows is faster
-            np.add(long[:, :, : flat.shape[2]], bias, out=flat[rows])
-        return out, x
+    def forward(self, x: Array, train: bool = False) -> tuple[Array, Array]:
+        """(n, h, w, inputs) -> (n, oh, ow, filters): every window times the weights."""
+        return self.method.forward(x, self.params["W"], self.params["b"]), x
 
-    def backward(self, dout: Array, cache: Any, need_dx: bool = True) -> tuple[Array, Grads]:
-        """dL/dW from the windows; dL/dx as a convolution of dout with the flipped weights."""
-        ones = np.ones(dout.size // self.filters, dout.dtype)
-        dw = self._weight_gradient(cache, dout)
-        grads = {"W": np.ascontiguousarray(dw), "b": ones @ dout.reshape(len(ones), -1)}
+    def backward(self, dout: Array, cache: Array, need_dx: bool = True) -> tuple[Array, Grads]:
+        """dL/dW and dL/dx as in `Im2col`, dL/db = Σ dout over samples and positions."""
+        dW = self.method.weight_gradient(cache, dout)
+        grads = {"W": dW, "b": column_sums(dout.reshape(-1, self.filters))}
         return (self.input_gradient(dout, cache) if need_dx else dout), grads
 
-    def _weight_gradient(self, x: Array, dout: Array) -> Array:
-        """Σ over all positions of window times dL/dout: (filters, k, k, inputs)."""
-        k, width = self.size, x.shape[2] + self.pad
-        if self.tiled:
-            tiles = Winograd(self.pad, x.dtype, self.buffers)
-            return tiles.weight_gradient(x, dout).transpose(3, 0, 1, 2)
-        dw = np.zeros((k * k * self.inputs, self.filters), dout.dtype)
-        for rows in pieces(len(x), self._numbers(x, dout), BANDS):
-            part = dout[rows]
-            found = self._windows("x", x[rows], self.stride, self.pad, (part.shape[1], width))
-            dw += np.matmul(found.swapaxes(1, 2), self._beside(part, width)).sum(axis=0)
-        return dw.reshape(k, k, self.inputs, self.filters).transpose(3, 1, 0, 2)
-
-    def input_gradient(self, dout: Array, cache: Any) -> Array:
-        """dL/dx: the weights, turned by half a turn, over dout."""
-        h, w = cache.shape[1:3]
-        dx = self.buffers.empty("dx", cache.shape, dout.dtype)
-        turned = self.params["W"][:, ::-1, ::-1]
-        if self.tiled:
-            tiles = Winograd(self.size - 1 - self.pad, dout.dtype, self.buffers)
-            return tiles.convolve(dout, turned.transpose(1, 2, 0, 3), 0, dx)
-        turned = turned.transpose(2, 1, 0, 3).reshape(-1, self.inputs)
-        for rows in pieces(len(dx), self._numbers(dout, dx) * self.stride**2, BANDS):
-            spread, shape = self._spread(dout[rows]), (h, w + self.pad)
-            found = self._windows("dout", spread, 1, self.size - 1 - self.pad, shape)
-            dx[rows] = self._times(found, turned, (len(spread), *shape))[:, :, :w]
-        return dx
-
-    @property
-    def tiled(self) -> bool:
-        """Are the windows such that Winograd's tiles pay off?"""
-        plain = self.size == SIZE and self.stride == 1
-        return plain and min(self.inputs, self.filters) >= ENOUGH
-
-    def _numbers(self, x: Array, out: Array) -> int:
-        """In the bands of x, or in the sums where these are more."""
-        return max(self.size * x.size * out.shape[1] // x.shape[1], out.size * self.stride)
-
-    def _windows(self, name: str, x: Array, stride: int, pad: int, shape: tuple[int, int]) -> Array:
-        """The windows of x, framed by `pad` zeros, that start in `shape` rows and columns."""
-        k, (rows, width), channels = self.size, shape, x.shape[3]
-        count = len(x) * rows * width
-        memory = self.buffers.empty(name, (count + 2 * k, k, channels), x.dtype)
-        memory[count:] = 0
-        bands(x, k, stride, pad, memory[:count].reshape(-1, rows, width, k, channels))
-        return windows(memory, k, k * channels, count)
-
-    def _times(self, found: Array, weights: Array, shape: tuple[int, ...]) -> Array:
-        """Windows (k, m, ·) times weights (·, f), in the order of where they start: (*shape, f)."""
-        k, m, f = self.size, found.shape[1], weights.shape[1]
-        sums = self.buffers.empty("sums", (m * k, f), found.dtype)
-        np.matmul(found, weights, out=sums.reshape(m, k, f).swapaxes(0, 1))
-        return sums[: math.prod(shape)].reshape(*shape, f)
-
-    def _beside(self, dout: Array, width: int) -> Array:
-        """dout beside the windows that it belongs to, 0 beside the others: (k, m, filters)."""
-        (n, oh, ow, f), k, stride = dout.shape, self.size, self.stride
-        count = n * oh * width
-        flat = self.buffers.empty("beside", (-(-count // k) * k, f), dout.dtype)
-        flat[count:] = 0
-        image = flat[:count].reshape(n, oh, width, f)
-        image[:, :, ow * stride :] = 0
-        for between in range(1, stride):
-            image[:, :, between::stride] = 0
-        image[:, :, : ow * stride : stride] = dout
-        return flat.reshape(-1, k, f).swapaxes(0, 1)
-
-    def _spread(self, dout: Array) -> Array:
-        """dout with stride - 1 zeros between neighbours: where the windows stood in x."""
-        if self.stride == 1:
-            return dout
-        n, oh, ow, f = dout.shape
-        out = np.zeros((n, (oh - 1) * self.stride + 1, (ow - 1) * self.stride + 1, f), dout.dtype)
-        out[:, :: self.stride, :: self.stride] = dout
-        return out
+    def input_gradient(self, dout: Array, cache: Array) -> Array:
+        """dL/dx, (n, h, w, inputs)."""
+        return self.method.input_gradient(dout, self.params["W"], cache.shape)
 
 
 def conv2d_naive(x: Array, weights: Array, bias: Array, stride: int, pad: int) -> Array:

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
 from mstheft import progress
 from mstheft.nn.losses import cross_entropy
-from mstheft.nn.network import Network
-from mstheft.nn.optim import Adam
+from mstheft.nn.network import Loss, Network
+from mstheft.nn.optim import SGD, Adam
 from mstheft.typing import Array, Rng
-
-Loss = Callable[[Array, Any], tuple[float, Array]]
 
 
 @dataclass
 class History:
-    """What training saw, one entry per epoch. `best` is the epoch whose parameters were kept."""
+    """What training measured, one entry per epoch; `best` is the epoch of the final parameters."""
 
     loss: list[float] = field(default_factory=list)
     validation: list[float] = field(default_factory=list)
@@ -42,7 +39,7 @@ def fit(
     *,
     epochs: int = 10,
     batch: int = 128,
-    optimizer: Any = None,
+    optimizer: SGD | Adam | None = None,
     loss: Loss = cross_entropy,
     l2: float = 0.0,
     validation: tuple[Array, np.ndarray] | None = None,
@@ -55,39 +52,39 @@ def fit(
     """Train in place: minimise loss + l2/2 Σ‖W‖² by mini-batches in a new random order per epoch.
 
     x : (n, d); targets : (n,) labels or (n, K) soft labels
-    optimizer : Adam(1e-3) unless given
-    validation : (x, targets) on which `score` (higher is better) picks the epoch to keep
+    optimizer : Adam(1e-3) by default
+    validation : (x, targets); the network ends with the parameters of the epoch of highest `score`
     patience : stop after so many epochs without a better score
     restless : patience starts anew after an epoch whose mean loss is still above this
-    falling : let the learning rate fall in a straight line to 0 at the end of the last epoch
-    Ctrl-C ends training cleanly, `interrupted` is set: the best parameters so far are kept, or
-    without `validation` those of the last step.
+    falling : the learning rate falls in a straight line to 0 at the end of the last epoch
+    Ctrl-C ends training cleanly and sets `interrupted`: the network has its best parameters so
+    far, or without `validation` those of the last step.
     """
     x, targets = np.asarray(x, network.dtype), np.asarray(targets)
     if len(x) != len(targets) or len(x) == 0:
         raise ValueError(
             f"expected one target per row and at least one row, got {len(targets)} targets for "
-            f"{len(x)} rows; check how the data was cut"
+            f"{len(x)} rows"
         )
     if epochs < 1 or batch < 1:
-        raise ValueError(
-            f"expected epochs= and batch= of at least 1, got {epochs} and {batch}; raise them"
-        )
+        raise ValueError(f"expected epochs= and batch= of at least 1, got {epochs} and {batch}")
     if patience is not None and validation is None:
-        raise ValueError(
-            "expected validation= with patience=, got none; give (x, targets) to score"
-        )
+        raise ValueError("expected validation=(x, targets) with patience=, got none")
     rng = np.random.default_rng(rng)
     optimizer = optimizer or Adam()
     history, best_score, best_params, awake = History(), -np.inf, None, -1
-    steps = epochs * -(-len(x) // batch)
-    start = optimizer.rate
-    with progress.bar("training", steps, "batch") as bar:
+    batches, start = -(-len(x) // batch), optimizer.rate
+    with progress.bar("training", epochs * batches, "batch") as bar:
+
+        def show(value: float) -> None:
+            bar.update(1)
+            bar.set_postfix_str(f"loss {value:.3f}")
+
         try:
             for epoch in range(epochs):
-                rates = _rates(start, epoch, epochs, -(-len(x) // batch), falling)
+                rates = _rates(start, epoch, epochs, batches, falling)
                 history.loss.append(
-                    _epoch(network, x, targets, batch, optimizer, rates, loss, l2, rng, bar)
+                    _epoch(network, x, targets, batch, optimizer, rates, loss, l2, rng, show)
                 )
                 if validation is None:
                     history.best = epoch
@@ -112,8 +109,8 @@ def fit(
 
 def _rates(start: float, epoch: int, epochs: int, batches: int, falling: bool) -> list[float]:
     """The learning rate of each of an epoch's batches."""
-    gone = (epoch * batches + np.arange(batches)) / (epochs * batches)
-    return (start * (1 - gone)).tolist() if falling else [start] * batches
+    done = (epoch * batches + np.arange(batches)) / (epochs * batches)  # share of all steps
+    return (start * (1 - done)).tolist() if falling else [start] * batches
 
 
 def _epoch(
@@ -121,12 +118,12 @@ def _epoch(
     x: Array,
     targets: np.ndarray,
     batch: int,
-    optimizer: Any,
+    optimizer: SGD | Adam,
     rates: list[float],
     loss: Loss,
     l2: float,
     rng: np.random.Generator,
-    bar: Any,
+    show: Callable[[float], None],
 ) -> float:
     """One pass over the data; returns the mean loss without the L2 term."""
     order, total = rng.permutation(len(x)), 0.0
@@ -140,6 +137,5 @@ def _epoch(
                     grads[name] += l2 * params[name]
         optimizer.step(params, grads)
         total += value * len(rows)
-        bar.update(1)
-        bar.set_postfix_str(f"loss {value:.3f}")
+        show(value)
     return total / len(x)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from mstheft.nn.network import Network
+from mstheft.nn.layers import Layer
+from mstheft.nn.network import Loss, Network
 from mstheft.typing import Array, Rng
 
 
@@ -28,16 +29,14 @@ def directional_error(
     a gradient wrong by 0.1 % in everything shows 5e-4. F must not have a kink within ε of x.
 
     function : (array like x) -> float
-    gradient, x : float64 arrays of one shape
+    gradient, x : float64 arrays of one shape, else a ValueError: broadcasting would hide a fault
     Returns infinity where either side is not finite: a NaN must not pass for a small error.
-    Raises ValueError for another dtype or unequal shapes, which broadcasting would hide.
-    Source: the idea of checking by random projection stands in HIPS autograd's test_util.
+    Source: HIPS autograd's test_util checks by random projection too.
     """
     if gradient.shape != x.shape or {gradient.dtype, x.dtype} != {np.dtype(np.float64)}:
         raise ValueError(
             f"expected float64 arrays of one shape, got a gradient of {gradient.shape}, "
-            f"{gradient.dtype}, and x of {x.shape}, {x.dtype}; check in float64, where differences "
-            "keep their digits"
+            f"{gradient.dtype}, and x of {x.shape}, {x.dtype}"
         )
     rng = np.random.default_rng(rng)
     step = 1e-5 * max(1.0, float(np.abs(x).max(initial=0)))
@@ -53,12 +52,7 @@ def directional_error(
 
 
 def network_error(
-    network: Network,
-    loss: Callable[[Array, Any], tuple[float, Array]],
-    x: Array,
-    targets: Any,
-    *,
-    rng: Rng = None,
+    network: Network, loss: Loss, x: ArrayLike, targets: np.ndarray, *, rng: Rng = None
 ) -> dict[str, float]:
     """`directional_error` of every parameter of a network and of its input, by name ('x').
 
@@ -68,23 +62,20 @@ def network_error(
     x = np.asarray(x, np.float64)
     logits, caches = network.forward(x)
     dx, layer_grads = network.backward(loss(logits, targets)[1], caches)
-    errors = {
-        "x": directional_error(
-            lambda moved: loss(network.forward(moved)[0], targets)[0],
-            dx.reshape(x.shape),
-            x,
-            rng=rng,
-        )
-    }
+
+    def value_at(moved: Array) -> float:
+        return loss(network.forward(moved)[0], targets)[0]
+
+    errors = {"x": directional_error(value_at, dx.reshape(x.shape), x, rng=rng)}
     for i, (layer, grads) in enumerate(zip(network.layers, layer_grads, strict=True)):
         for name, gradient in grads.items():
 
-            def value(moved: Array, layer: Any = layer, name: str = name) -> float:
-                kept, layer.params[name] = layer.params[name], moved
+            def value(moved: Array, layer: Layer = layer, name: str = name) -> float:
+                own, layer.params[name] = layer.params[name], moved
                 try:
-                    return loss(network.forward(x)[0], targets)[0]
+                    return value_at(x)
                 finally:
-                    layer.params[name] = kept
+                    layer.params[name] = own
 
             errors[f"{i}.{name}"] = directional_error(value, gradient, layer.params[name], rng=rng)
     return errors

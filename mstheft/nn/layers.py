@@ -7,36 +7,53 @@ Rows are samples throughout: x is (n, ...).
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from mstheft.nn import functions as F
 from mstheft.nn.fast.buffers import Buffers, pieces, reusing
 from mstheft.typing import Array, Rng
 
 Grads = dict[str, Array]
+Shape = tuple[int, ...]  # of one input or output, without the n samples
 
 
 class Layer:
-    """What every layer offers. `config` is all that is needed to build it again, but for params."""
+    """What every layer offers. A layer is built again from `config` and `params`.
+
+    A layer has an attribute for each argument of its constructor, but for rng and dtype.
+    """
 
     def __init__(self) -> None:
         self.params: dict[str, Array] = {}
         self.buffers = Buffers()
 
     def config(self) -> dict[str, Any]:
-        """Arguments of the constructor, as plain JSON values."""
-        return {}
+        """Arguments of the constructor but for rng and dtype, as plain JSON values."""
+        return {name: getattr(self, name) for name in self.arguments()}
 
     @classmethod
-    def shapes(cls, **config: Any) -> dict[str, tuple[int, ...]]:
+    def arguments(cls) -> list[str]:
+        """Names of the arguments in `config`."""
+        return [name for name in inspect.signature(cls).parameters if name not in ("rng", "dtype")]
+
+    @classmethod
+    def shapes(cls, *args: Any, **config: Any) -> dict[str, Shape]:
         """Parameter names and shapes for such a `config`, before anything is allocated."""
         return {}
 
-    def out_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+    def check_shape(self, fits: bool, wanted: str, shape: Shape, advice: str) -> None:
+        """Raise the ValueError of `out_shape` where the inputs do not fit."""
+        if not fits:
+            name = type(self).__name__
+            raise ValueError(f"expected {wanted} for {name}, got {shape}; {advice}")
+
+    def out_shape(self, shape: Shape) -> Shape:
         """Shape of one output for one input of such a shape; ValueError if it does not fit."""
         return shape
 
@@ -60,50 +77,46 @@ class Dense(Layer):
     Initial weights are He's: W ~ N(0, 2 / in), b = 0 (He et al. 2015, equation 10).
     """
 
-    def __init__(self, inputs: int, outputs: int, *, rng: Rng = None, dtype: Any = np.float64):
+    def __init__(
+        self, inputs: int, outputs: int, *, rng: Rng = None, dtype: DTypeLike = np.float64
+    ):
         super().__init__()
         for name, width in (("inputs", inputs), ("outputs", outputs)):
             if not isinstance(width, int | np.integer) or isinstance(width, bool) or width < 1:
                 raise ValueError(
-                    f"expected {name} of Dense as a positive whole number, got {width!r}; change it"
+                    f"expected {name} of Dense as a positive whole number, got {width!r}"
                 )
         self.inputs, self.outputs = int(inputs), int(outputs)
         shapes = self.shapes(**self.config())
         weights = np.random.default_rng(rng).normal(0, np.sqrt(2 / inputs), shapes["W"])
         self.params = {"W": weights.astype(dtype), "b": np.zeros(shapes["b"], dtype)}
 
-    def config(self) -> dict[str, Any]:
-        """Widths."""
-        return {"inputs": self.inputs, "outputs": self.outputs}
-
     @classmethod
-    def shapes(cls, **config: Any) -> dict[str, tuple[int, ...]]:
+    def shapes(cls, inputs: int, outputs: int) -> dict[str, Shape]:
         """Weights as (out, in), as in the papers."""
-        return {"W": (config["outputs"], config["inputs"]), "b": (config["outputs"],)}
+        return {"W": (outputs, inputs), "b": (outputs,)}
 
-    def out_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+    def out_shape(self, shape: Shape) -> Shape:
         """(in,) -> (out,)."""
-        if shape != (self.inputs,):
-            raise ValueError(
-                f"expected an input of shape ({self.inputs},) for Dense, got {shape}; "
-                "change its inputs or put a Flatten before it"
-            )
+        wanted, advice = f"an input of shape ({self.inputs},)", "put a Flatten before it"
+        self.check_shape(shape == (self.inputs,), wanted, shape, f"change inputs= or {advice}")
         return (self.outputs,)
 
-    def forward(self, x: Array, train: bool = False) -> tuple[Array, Any]:
+    def forward(self, x: Array, train: bool = False) -> tuple[Array, Array]:
         """(n, in) -> (n, out)."""
         out = self.buffers.empty("out", (len(x), self.outputs), x.dtype)
-        np.matmul(x, self.params["W"].T, out=out)
+        np.matmul(x, self.params["W"].T, out=out)  # (n, out)
         out += self.params["b"]
         return out, x
 
-    def backward(self, dout: Array, cache: Any, need_dx: bool = True) -> tuple[Array, Grads]:
+    def backward(self, dout: Array, cache: Array, need_dx: bool = True) -> tuple[Array, Grads]:
         """dL/dx = dout W, dL/dW = doutᵀ x, dL/db = Σ_n dout."""
         dw = self.buffers.empty("dW", self.params["W"].shape, dout.dtype)
+        # (out, n) (n, in) -> (out, in)
         grads = {"W": np.matmul(dout.T, cache, out=dw), "b": dout.sum(axis=0)}
         return (self.input_gradient(dout, cache) if need_dx else dout), grads
 
-    def input_gradient(self, dout: Array, cache: Any) -> Array:
+    def input_gradient(self, dout: Array, cache: Array) -> Array:
         """dL/dx = dout W."""
         dx = self.buffers.empty("dx", cache.shape, dout.dtype)
         return np.matmul(dout, self.params["W"], out=dx)
@@ -125,24 +138,18 @@ class Activation(Layer):
     def __init__(self, name: str):
         super().__init__()
         if name not in self.FUNCTIONS:
-            raise ValueError(
-                f"expected an activation from {sorted(self.FUNCTIONS)}, got {name!r}; pick one"
-            )
+            raise ValueError(f"expected an activation from {[*self.FUNCTIONS]}, got {name!r}")
         self.name = name
         self.function, self.derivative = self.FUNCTIONS[name]
 
-    def config(self) -> dict[str, Any]:
-        """Name."""
-        return {"name": self.name}
-
-    def forward(self, x: Array, train: bool = False) -> tuple[Array, Any]:
-        """Same shape in and out; a ReLU works in place where memory is used again anyway."""
+    def forward(self, x: Array, train: bool = False) -> tuple[Array, Array]:
+        """Same shape in and out; a ReLU works in place inside `reused()`."""
         if self.name == "relu" and reusing():
             return np.maximum(x, 0, out=x), x
         return self.function(x), x
 
-    def backward(self, dout: Array, cache: Any, need_dx: bool = True) -> tuple[Array, Grads]:
-        """dL/dx = dout ∘ σ'(x); a ReLU's derivative is the same whether x or relu(x) was kept."""
+    def backward(self, dout: Array, cache: Array, need_dx: bool = True) -> tuple[Array, Grads]:
+        """dL/dx = dout ∘ σ'(x); for a ReLU the cache may hold x or relu(x)."""
         if self.name == "relu" and reusing():
             for rows in pieces(len(dout), dout.size):
                 dout[rows] *= cache[rows] > 0
@@ -153,14 +160,14 @@ class Activation(Layer):
 class Flatten(Layer):
     """(n, a, b, ...) -> (n, a·b·...), row-major."""
 
-    def out_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+    def out_shape(self, shape: Shape) -> Shape:
         """(a, b, ...) -> (a·b·...,)."""
         return (math.prod(shape),)
 
-    def forward(self, x: Array, train: bool = False) -> tuple[Array, Any]:
+    def forward(self, x: Array, train: bool = False) -> tuple[Array, Shape]:
         """Keeps the rows, joins the rest."""
         return x.reshape(len(x), math.prod(x.shape[1:])), x.shape
 
-    def backward(self, dout: Array, cache: Any, need_dx: bool = True) -> tuple[Array, Grads]:
+    def backward(self, dout: Array, cache: Shape, need_dx: bool = True) -> tuple[Array, Grads]:
         """The same numbers in the input's shape."""
         return dout.reshape(cache), {}

@@ -14,14 +14,12 @@ def one_hot(labels: np.ndarray, classes: int, dtype: np.dtype | type = np.float6
     if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
         raise ValueError(
             f"expected labels as a 1-D array of whole numbers, got shape {labels.shape} of "
-            f"{labels.dtype}; pass y.astype(int) or probabilities of shape (n, K)"
+            f"{labels.dtype}; pass y.astype(int)"
         )
     if labels.size and not (labels.min() >= 0 and labels.max() < classes):
-        raise ValueError(
-            f"expected labels from 0 to {classes - 1}, got {labels.min()} to {labels.max()}; "
-            "renumber them or build the network with more classes"
-        )
-    rows = np.zeros((len(labels), classes), dtype)
+        span = f"{labels.min()} to {labels.max()}"
+        raise ValueError(f"expected labels from 0 to {classes - 1}, got {span}")
+    rows = np.zeros((len(labels), classes), dtype)  # (n, K)
     rows[np.arange(len(labels)), labels] = 1
     return rows
 
@@ -44,11 +42,12 @@ def cross_entropy(logits: Array, targets: np.ndarray) -> tuple[float, Array]:
     if targets.ndim == 1:
         hard = one_hot(targets, max(classes, 2), logits.dtype)
         targets = hard[:, 1:] if classes == 1 else hard
-    targets = targets.astype(logits.dtype, copy=False)
+    targets = targets.astype(logits.dtype, copy=False)  # (n, K)
     if classes == 1:
         value = (softplus(logits) - targets * logits).sum() / n
         return float(value), (sigmoid(logits) - targets) / n
     value = -(targets * log_softmax(logits)).sum() / n
+    # Σ_k t_k is 1 for probabilities, (n, 1)
     gradient = (softmax(logits) * targets.sum(axis=1, keepdims=True) - targets) / n
     return float(value), gradient
 
@@ -66,17 +65,12 @@ def squared_error(outputs: Array, targets: np.ndarray) -> tuple[float, Array]:
 
 
 def _same_rows(outputs: Array, targets: np.ndarray, hard: bool) -> None:
-    """Targets are (n, K), or (n,) where that says the same: hard labels, or a single output."""
+    """Targets are (n, K), or (n,) if they are hard labels or K = 1; else a ValueError."""
     if outputs.ndim != 2 or len(outputs) == 0:
-        raise ValueError(
-            f"expected outputs of shape (n, K) with at least one row, got {outputs.shape}; "
-            "pass what Network.forward returns"
-        )
+        raise ValueError(f"expected outputs (n, K) with at least one row, got {outputs.shape}")
     shapes = [outputs.shape]
     if hard or outputs.shape[1] == 1:
         shapes.append((len(outputs),))
     if targets.shape not in shapes:
-        raise ValueError(
-            f"expected targets of shape {' or '.join(map(str, shapes))}, got {targets.shape}; "
-            "give one target per row"
-        )
+        wanted = " or ".join(map(str, shapes))
+        raise ValueError(f"expected targets of shape {wanted}, got {targets.shape}")

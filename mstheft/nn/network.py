@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import inspect
 import math
 import operator
 import os
@@ -11,20 +10,22 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from mstheft.nn import functions as F
 from mstheft.nn import storage
 from mstheft.nn.bag import BagOfWords
 from mstheft.nn.conv import Conv2D
-from mstheft.nn.fast import threads as parallel
 from mstheft.nn.fast.buffers import reused
-from mstheft.nn.layers import Activation, Dense, Flatten, Grads, Layer
+from mstheft.nn.fast.threads import in_parts
+from mstheft.nn.layers import Activation, Dense, Flatten, Grads, Layer, Shape
 from mstheft.nn.norm import BatchNorm, Dropout
 from mstheft.nn.pool import GlobalAveragePool, MaxPool2D
 from mstheft.nn.sequence import GRU, Conv1DMax, Embedding
 from mstheft.typing import Array
 
 BATCH = 4096
+Loss = Callable[[Array, np.ndarray], tuple[float, Array]]  # logits, targets -> L, dL/dlogits
 KINDS: dict[str, type[Layer]] = {
     kind.__name__: kind
     for kind in (
@@ -43,20 +44,24 @@ class Network:
     dtype : float64 or float32; inputs are converted to it
 
     Inputs may come as (n, *shape) or flat as (n, d) with d = Π shape; a network of flat inputs
-    takes images of d numbers too. `outputs` is K, `widest` the numbers in the largest output of a
-    layer, `about` words that a file keeps, such as the data that was learned.
+    takes images of d numbers too.
+
+    outputs : K
+    widest : numbers in the largest output of a layer
+    about : words that are saved with the network, such as the name of the training data
     """
 
-    def __init__(self, layers: Sequence[Layer], shape: int | tuple[int, ...], dtype: Any = None):
+    def __init__(self, layers: Sequence[Layer], shape: int | Shape, dtype: DTypeLike | None = None):
         self.layers = list(layers)
         self.about: dict[str, str] = {}
         sizes = shape if isinstance(shape, Sequence) else (shape,)
         self.shape = tuple(operator.index(n) for n in sizes)
         self.outputs, self.widest = _chain(self.layers, self.shape)
-        found = {p.dtype for layer in self.layers for p in layer.params.values()}
-        self.dtype = np.dtype(dtype or (found.pop() if len(found) == 1 else np.float64))
+        dtypes = {p.dtype for layer in self.layers for p in layer.params.values()}
+        own = dtypes.pop() if len(dtypes) == 1 else np.float64
+        self.dtype: np.dtype[Any] = np.dtype(own if dtype is None else dtype)
         if self.dtype not in (np.dtype(np.float64), np.dtype(np.float32)):
-            raise ValueError(f"expected dtype float64 or float32, got {self.dtype}; pick one")
+            raise ValueError(f"expected dtype float64 or float32, got {self.dtype}")
         for layer in self.layers:
             layer.params = {k: np.ascontiguousarray(p, self.dtype) for k, p in layer.params.items()}
 
@@ -71,27 +76,27 @@ class Network:
 
     # ---- answers
 
-    def logits(self, x: Array, batch: int | None = None) -> Array:
+    def logits(self, x: ArrayLike, batch: int | None = None) -> Array:
         """(n, d) or (n, *shape) -> (n, K), computed `batch` rows at a time in the same memory."""
-        x = self._rows(x)
+        rows = self._rows(x)
         batch = batch or max(1, BATCH * 784 // max(784, self.widest))
-        out = np.empty((len(x), self.outputs), self.dtype)
+        out = np.empty((len(rows), self.outputs), self.dtype)
 
         def answer(x: Array, out: Array) -> None:
             with reused():
                 out[...] = self.forward(x)[0]
 
-        for i in range(0, len(x), batch):
-            part = x[i : i + batch]
-            parallel.in_parts(answer, part, out[i : i + batch], numbers=len(part) * self.widest)
+        for i in range(0, len(rows), batch):
+            part = rows[i : i + batch]
+            in_parts(answer, part, out[i : i + batch], numbers=len(part) * self.widest)
         return out
 
-    def probs(self, x: Array, batch: int | None = None) -> Array:
+    def probs(self, x: ArrayLike, batch: int | None = None) -> Array:
         """(n, d) -> (n, K) softmax of the logits; with K = 1, (n, 1) sigmoid: P(class 1)."""
         logits = self.logits(x, batch)
         return F.sigmoid(logits) if logits.shape[1] == 1 else F.softmax(logits)
 
-    def labels(self, x: Array, batch: int | None = None) -> np.ndarray:
+    def labels(self, x: ArrayLike, batch: int | None = None) -> np.ndarray:
         """(n, d) -> (n,) the most likely class; with K = 1, 1 where the logit is positive."""
         logits = self.logits(x, batch)
         if logits.shape[1] == 1:
@@ -100,16 +105,16 @@ class Network:
 
     # ---- passes
 
-    def forward(self, x: Array, train: bool = False) -> tuple[Array, list[Any]]:
+    def forward(self, x: ArrayLike, train: bool = False) -> tuple[Array, list[Any]]:
         """All layers forwards: (n, d) -> logits (n, K), and one cache per layer."""
-        given = x = self._rows(x)
+        given = out = self._rows(x)
         caches = []
         for layer in self.layers:
-            if isinstance(layer, Activation) and np.may_share_memory(x, given):
-                x = x.copy()  # it may work in place, and what is given is the caller's
-            x, cache = layer.forward(x, train)
+            if isinstance(layer, Activation) and np.may_share_memory(out, given):
+                out = out.copy()  # an activation may work in place: spare the caller's array
+            out, cache = layer.forward(out, train)
             caches.append(cache)
-        return x, caches
+        return out, caches
 
     def backward(
         self, dlogits: Array, caches: list[Any], need_dx: bool = True
@@ -128,44 +133,36 @@ class Network:
             dlogits = layer.input_gradient(dlogits, cache)
         return dlogits.reshape(len(dlogits), self.inputs)
 
-    def input_gradient(self, x: Array, dlogits: Array) -> Array:
+    def input_gradient(self, x: ArrayLike, dlogits: ArrayLike) -> Array:
         """Gradient of Σ_k dlogits_k logit_k(x) at each input x. (n, d), (n, K) -> (n, d)."""
         logits, caches = self.forward(x)
         dlogits = np.asarray(dlogits, self.dtype)
         if dlogits.shape != logits.shape:
-            raise ValueError(
-                f"expected dlogits of shape {logits.shape}, got {dlogits.shape}; "
-                "give one row of weights over the logits per input"
-            )
+            raise ValueError(f"expected dlogits of shape {logits.shape}, got {dlogits.shape}")
         return self.to_inputs(dlogits, caches)
 
-    def loss_gradients(
-        self, x: Array, targets: Array, loss: Callable[[Array, Any], tuple[float, Array]]
-    ) -> tuple[float, Grads]:
+    def loss_gradients(self, x: ArrayLike, targets: np.ndarray, loss: Loss) -> tuple[float, Grads]:
         """A training step's forward and backward pass: the loss and dL/dparams by name.
 
-        loss : (logits, targets) -> (mean over the rows, dL/dlogits); dropout and batch norm are on
-        Large batches are split among threads. The gradients lie in memory that the next call in
-        this thread uses again: copy what shall last.
+        loss : (logits, targets) -> (mean over the rows, dL/dlogits)
+        Dropout and batch norm are on. Large batches are split among threads. The next call in this
+        thread overwrites the gradients: copy what you keep.
         """
         x = self._rows(x)
         if len(targets) != len(x):
-            raise ValueError(
-                f"expected one target per row, got {len(targets)} targets for {len(x)} rows; "
-                "check how the data was cut"
-            )
+            raise ValueError(f"expected one target per row, got {len(targets)} for {len(x)} rows")
 
-        def step(x: Array, targets: Array) -> tuple[float, list[Grads]]:
+        total = len(x)
+
+        def step(x: Array, targets: np.ndarray) -> tuple[float, list[Grads]]:
             with reused():
                 logits, caches = self.forward(x, train=True)
                 value, dlogits = loss(logits, targets)
-                share = len(x) / total
+                share = len(x) / total  # of this part of the batch in its mean
                 dlogits = np.asarray(share * dlogits, self.dtype)
                 return share * value, self.backward(dlogits, caches, need_dx=False)[1]
 
-        total = len(x)
-        answers = parallel.in_parts(step, x, targets, numbers=total * self.widest)
-        (value, grads), *others = answers
+        (value, grads), *others = in_parts(step, x, targets, numbers=total * self.widest)
         for other_value, other_grads in others:
             value += other_value
             for own, other in zip(grads, other_grads, strict=True):
@@ -174,15 +171,15 @@ class Network:
         named = {f"{i}.{name}": g for i, own in enumerate(grads) for name, g in own.items()}
         return float(value), named
 
-    def jacobian(self, x: Array) -> Array:
+    def jacobian(self, x: ArrayLike) -> Array:
         """J_kj = ∂ logit_k / ∂ x_j at each row, one backward pass per k. (n, d) -> (n, K, d)."""
         logits, caches = self.forward(x)
-        columns = []
+        rows = []
         for k in range(logits.shape[1]):
             seed = np.zeros_like(logits)
-            seed[:, k] = 1
-            columns.append(self.to_inputs(seed, caches).copy())
-        return np.stack(columns, axis=1)
+            seed[:, k] = 1  # e_k for every input
+            rows.append(self.to_inputs(seed, caches).copy())  # (n, d)
+        return np.stack(rows, axis=1)  # (n, K, d)
 
     # ---- parameters
 
@@ -213,10 +210,10 @@ class Network:
 
     def _spec(self) -> dict[str, Any]:
         layers = [{"kind": type(layer).__name__, **layer.config()} for layer in self.layers]
-        told = {"shape": list(self.shape), "dtype": self.dtype.name, "layers": layers}
-        return told | ({"about": self.about} if self.about else {})
+        spec = {"shape": list(self.shape), "dtype": self.dtype.name, "layers": layers}
+        return spec | ({"about": self.about} if self.about else {})
 
-    def _rows(self, x: Array) -> Array:
+    def _rows(self, x: ArrayLike) -> Array:
         x = np.asarray(x, self.dtype)
         if x.ndim >= 2 and x.shape[1:] == self.shape:
             return x
@@ -224,18 +221,16 @@ class Network:
         if flat and math.prod(x.shape[1:]) == self.inputs:
             return x.reshape(len(x), *self.shape)
         shaped = f" or (n, {', '.join(map(str, self.shape))})" if len(self.shape) > 1 else ""
+        wanted = f"(n, {self.inputs}){shaped}"
         raise ValueError(
-            f"expected inputs of shape (n, {self.inputs}){shaped}, got {x.shape}; "
-            "reshape them, a single input goes in as x[None]"
+            f"expected inputs of shape {wanted}, got {x.shape}; a single input goes in as x[None]"
         )
 
 
-def _chain(layers: Sequence[Layer], shape: tuple[int, ...]) -> tuple[int, int]:
+def _chain(layers: Sequence[Layer], shape: Shape) -> tuple[int, int]:
     """Do the layers fit one another? Returns the number of logits K and the widest output."""
     if not shape or min(shape) < 1:
-        raise ValueError(
-            f"expected a shape of positive whole numbers, got {shape}; give the shape of one input"
-        )
+        raise ValueError(f"expected a shape of positive whole numbers, got {shape}")
     widest = math.prod(shape)
     for i, layer in enumerate(layers):
         try:
@@ -245,31 +240,29 @@ def _chain(layers: Sequence[Layer], shape: tuple[int, ...]) -> tuple[int, int]:
         widest = max(widest, math.prod(shape))
     if len(shape) != 1:
         raise ValueError(
-            f"expected a last layer that gives (K,) logits per input, got {shape}; "
-            "add Flatten or Dense"
+            f"expected (K,) logits from the last layer, got {shape}; add Flatten or Dense"
         )
     return shape[0], widest
 
 
-def _kind(spec: dict[str, Any]) -> tuple[Callable[..., Layer], dict[str, Any]]:
+def _kind(spec: dict[str, Any]) -> tuple[type[Layer], dict[str, Any]]:
     """The class of a described layer and its arguments; only what `config` writes passes."""
     config = dict(spec)
     name = config.pop("kind")
     if name not in KINDS:
         raise ValueError(f"expected layers of the kinds {sorted(KINDS)}, got {name!r}")
-    known = set(inspect.signature(KINDS[name]).parameters) - {"rng", "dtype"}
-    if config.keys() != known:
-        raise ValueError(f"expected {sorted(known)} to describe a {name}, got {sorted(config)}")
+    names = sorted(KINDS[name].arguments())
+    if sorted(config) != names:
+        raise ValueError(f"expected {names} to describe a {name}, got {sorted(config)}")
     return KINDS[name], config
 
 
-def _expected(spec: dict[str, Any]) -> dict[str, tuple[int, ...]]:
+def _expected(spec: dict[str, Any]) -> dict[str, Shape]:
     """Parameter shapes of a network with such a spec, without building it."""
-    shapes = {}
+    shapes: dict[str, Shape] = {}
     for i, layer in enumerate(spec["layers"]):
         kind, config = _kind(layer)
-        for name, shape in kind.shapes(**config).items():  # type: ignore[attr-defined]
-            shapes[f"{i}.{name}"] = tuple(shape)
+        shapes |= {f"{i}.{name}": shape for name, shape in kind.shapes(**config).items()}
     return shapes
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from mstheft.nn.fast.buffers import pieces, reusing
 from mstheft.nn.fast.threads import part, summed
-from mstheft.nn.layers import Grads, Layer
+from mstheft.nn.layers import Grads, Layer, Shape
 from mstheft.typing import Array, Rng
+
+NormCache = tuple[Array, Array, Array, bool]  # x as (n, ...·c), mean and √(σ² + ε) (c,), training?
 
 
 class BatchNorm(Layer):
@@ -29,41 +31,34 @@ class BatchNorm(Layer):
         momentum: float = 0.1,
         epsilon: float = 1e-5,
         *,
-        dtype: Any = np.float64,
+        dtype: DTypeLike = np.float64,
     ):
         super().__init__()
         self.channels, self.momentum, self.epsilon = channels, momentum, epsilon
         start = {"gamma": 1, "beta": 0, "mean": 0, "var": 1}
         self.params = {name: np.full(channels, value, dtype) for name, value in start.items()}
 
-    def config(self) -> dict[str, Any]:
-        """Channels, momentum, ε."""
-        return {"channels": self.channels, "momentum": self.momentum, "epsilon": self.epsilon}
-
     @classmethod
-    def shapes(cls, **config: Any) -> dict[str, tuple[int, ...]]:
+    def shapes(cls, channels: int, momentum: float, epsilon: float) -> dict[str, Shape]:
         """All of them (channels,)."""
-        return {name: (config["channels"],) for name in ("gamma", "beta", "mean", "var")}
+        return {name: (channels,) for name in ("gamma", "beta", "mean", "var")}
 
-    def out_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+    def out_shape(self, shape: Shape) -> Shape:
         """The same."""
-        if shape[-1] != self.channels:
-            raise ValueError(
-                f"expected {self.channels} channels for BatchNorm, got shape {shape}; "
-                "change channels="
-            )
+        fits = shape[-1] == self.channels
+        self.check_shape(fits, f"{self.channels} channels", shape, "change channels=")
         return shape
 
-    def forward(self, x: Array, train: bool = False) -> tuple[Array, Any]:
+    def forward(self, x: Array, train: bool = False) -> tuple[Array, NormCache]:
         """(..., channels) -> the same shape, as x · γ/√(σ² + ε) + (β - μ γ/√(σ² + ε))."""
-        wide, (mean, var) = self._wide(x), (self.params["mean"], self.params["var"])
+        wide, mean, var = self._wide(x), self.params["mean"], self.params["var"]  # (n, ...·c)
         if train:
             mean, var = self._statistics(wide)
             self._follow(mean, var)
         root = np.sqrt(var + x.dtype.type(self.epsilon))
-        factor = self.params["gamma"] / root
+        factor = self.params["gamma"] / root  # (c,)
         shift = self._repeat(self.params["beta"] - mean * factor, wide)
-        factor = self._repeat(factor, wide)
+        factor = self._repeat(factor, wide)  # (...·c,)
         out = self.buffers.empty("out", wide.shape, x.dtype)
         for rows in pieces(len(wide), wide.size):
             np.multiply(wide[rows], factor, out=out[rows])
@@ -83,9 +78,9 @@ class BatchNorm(Layer):
             sums += column_sums(away)
             squares += column_products(away, away)
         own = wide.dtype.type(wide.size // self.channels)
-        count = summed(own)
+        count = summed(own)  # N, of all threads that share the batch
         mean = summed(sums + own * near) / count
-        off = mean - near
+        off = mean - near  # μ - a
         return mean, summed(squares - 2 * off * sums + own * off * off) / count
 
     def _flat(self, wide: Array) -> Array:
@@ -102,11 +97,11 @@ class BatchNorm(Layer):
 
     def _follow(self, mean: Array, var: Array) -> None:
         if part() > 0:
-            return  # once per batch, whoever else works on it
+            return  # part 0 does it once for the whole batch
         for name, value in (("mean", mean), ("var", var)):
             self.params[name] += self.momentum * (value - self.params[name])
 
-    def backward(self, dout: Array, cache: Any, need_dx: bool = True) -> tuple[Array, Grads]:
+    def backward(self, dout: Array, cache: NormCache, need_dx: bool = True) -> tuple[Array, Grads]:
         """dx = γ/√(σ²+ε) (dout - mean(dout) - x̂ mean(dout x̂)); no means outside training."""
         x, mean, root, train = cache
         wide, repeated = self._wide(dout), self._repeat(mean, x)
@@ -118,8 +113,11 @@ class BatchNorm(Layer):
         grads = {"gamma": gamma / root, "beta": beta}
         if not need_dx:
             return dout, grads
-        factor, slope, shift = self.params["gamma"] / root, 0 * root, 0 * root
-        if train:
+        # dx = factor ∘ dout + slope ∘ x + shift, each (c,)
+        factor: Array = self.params["gamma"] / root
+        slope: Array = 0 * root
+        shift: Array = 0 * root
+        if train:  # the means depend on x too
             share = factor / summed(dout.dtype.type(dout.size // self.channels))
             slope = -share * summed(grads["gamma"]) / root
             shift = -share * summed(grads["beta"]) - slope * mean
@@ -149,21 +147,17 @@ class Dropout(Layer):
         super().__init__()
         self.rate = rate
         if not 0 <= rate < 1:
-            raise ValueError(f"expected rate= from 0 to below 1, got {rate}; lower it")
+            raise ValueError(f"expected rate= from 0 to below 1, got {rate}")
         self.rng = np.random.default_rng(rng)
         self._seed = int(self.rng.integers(1 << 63))
         self._others: dict[int, np.random.Generator] = {}
 
-    def config(self) -> dict[str, Any]:
-        """Rate."""
-        return {"rate": self.rate}
-
-    def forward(self, x: Array, train: bool = False) -> tuple[Array, Any]:
+    def forward(self, x: Array, train: bool = False) -> tuple[Array, Array | None]:
         """Same shape; unchanged outside of training."""
         if not train or self.rate == 0:
             return x, None
-        kept = self._generator().random(x.shape, dtype=np.float32) >= self.rate
-        mask = kept * x.dtype.type(1 / (1 - self.rate))
+        survives = self._generator().random(x.shape, dtype=np.float32) >= self.rate
+        mask = survives * x.dtype.type(1 / (1 - self.rate))
         return x * mask, mask
 
     def _generator(self) -> np.random.Generator:
@@ -174,6 +168,8 @@ class Dropout(Layer):
             self._others[part()] = np.random.default_rng([self._seed, part()])
         return self._others[part()]
 
-    def backward(self, dout: Array, cache: Any, need_dx: bool = True) -> tuple[Array, Grads]:
+    def backward(
+        self, dout: Array, cache: Array | None, need_dx: bool = True
+    ) -> tuple[Array, Grads]:
         """The same mask."""
         return (dout if cache is None else dout * cache), {}

@@ -61,14 +61,14 @@ class Adam:
         fix1, fix2 = 1 - self.beta1**self._steps, 1 - self.beta2**self._steps
         np.subtract(gradient, m, out=scratch)
         scratch *= 1 - self.beta1
-        m += scratch
+        m += scratch  # m + (1 - β1) (g - m)
         np.multiply(gradient, gradient, out=scratch)
         scratch -= v
         scratch *= 1 - self.beta2
-        v += scratch
+        v += scratch  # v + (1 - β2) (g² - v)
         np.multiply(v, 1 / fix2, out=scratch)
         np.sqrt(scratch, out=scratch)
-        scratch += self.epsilon
+        scratch += self.epsilon  # √v̂ + ε
         np.divide(m, scratch, out=scratch)
         scratch *= self.rate / fix1
         param -= scratch

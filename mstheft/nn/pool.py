@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from mstheft.nn.fast.buffers import pieces
-from mstheft.nn.layers import Grads, Layer
+from mstheft.nn.layers import Grads, Layer, Shape
 from mstheft.typing import Array
+
+PoolCache = tuple[Array, Array, Array]  # x, the largest of rows, the largest of all
 
 
 class MaxPool2D(Layer):
@@ -21,20 +21,14 @@ class MaxPool2D(Layer):
     def __init__(self, size: int = 2):
         super().__init__()
         if size < 1:
-            raise ValueError(f"expected size= of at least 1 for MaxPool2D, got {size}; raise it")
+            raise ValueError(f"expected size= of at least 1 for MaxPool2D, got {size}")
         self.size = size
 
-    def config(self) -> dict[str, Any]:
-        """Window."""
-        return {"size": self.size}
-
-    def out_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+    def out_shape(self, shape: Shape) -> Shape:
         """(h, w, c) -> (h // k, w // k, c)."""
-        if len(shape) != 3 or min(shape[:2]) < self.size:
-            raise ValueError(
-                f"expected an image of shape (h, w, c) of at least {self.size} pixels a side for "
-                f"MaxPool2D, got {shape}; pool less often or take larger images"
-            )
+        fits = len(shape) == 3 and min(shape[:2]) >= self.size
+        wanted = f"images (h, w, c) of at least {self.size} pixels a side"
+        self.check_shape(fits, wanted, shape, "pool less often or take larger images")
         return shape[0] // self.size, shape[1] // self.size, shape[2]
 
     def _rows(self, x: Array) -> list[Array]:
@@ -47,7 +41,7 @@ class MaxPool2D(Layer):
         """The same for columns, from the largest of the rows: size arrays (n, oh, ow, c)."""
         return [best[:, :, j :: self.size] for j in range(self.size)]
 
-    def forward(self, x: Array, train: bool = False) -> tuple[Array, Any]:
+    def forward(self, x: Array, train: bool = False) -> tuple[Array, PoolCache]:
         """(n, h, w, c) -> (n, h // k, w // k, c): the largest of rows, then of columns."""
         n, (oh, ow, c) = len(x), self.out_shape(x.shape[1:])
         best = self.buffers.empty("best", (n, oh, ow * self.size, c), x.dtype)
@@ -57,13 +51,13 @@ class MaxPool2D(Layer):
             _largest(self._columns(best[part]), out[part])
         return out, (x, best, out)
 
-    def backward(self, dout: Array, cache: Any, need_dx: bool = True) -> tuple[Array, Grads]:
+    def backward(self, dout: Array, cache: PoolCache, need_dx: bool = True) -> tuple[Array, Grads]:
         """dL/dx: dout where a window had its largest value, 0 elsewhere."""
         x, best, out = cache
         dx = self.buffers.empty("dx", x.shape, x.dtype)
         dx[:, out.shape[1] * self.size :], dx[:, :, out.shape[2] * self.size :] = 0, 0
         for part in pieces(len(x), x.size):
-            dbest = np.empty_like(best[part])
+            dbest = np.empty_like(best[part])  # (rows, oh, ow·k, c)
             columns = self._columns(best[part]), self._columns(dbest)
             _route(dout[part].copy(), out[part], *columns)
             _route(dbest, best[part], self._rows(x[part]), self._rows(dx[part]))
@@ -90,20 +84,16 @@ def _route(gradient: Array, best: Array, values: list[Array], targets: list[Arra
 class GlobalAveragePool(Layer):
     """Mean over all positions, (n, h, w, c) -> (n, c)."""
 
-    def out_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+    def out_shape(self, shape: Shape) -> Shape:
         """(h, w, c) -> (c,)."""
-        if len(shape) != 3:
-            raise ValueError(
-                f"expected an image of shape (h, w, c) for GlobalAveragePool, got {shape}; "
-                "put it right after the convolutions"
-            )
+        self.check_shape(len(shape) == 3, "images (h, w, c)", shape, "put it after convolutions")
         return shape[2:]
 
-    def forward(self, x: Array, train: bool = False) -> tuple[Array, Any]:
+    def forward(self, x: Array, train: bool = False) -> tuple[Array, Shape]:
         """One number per channel."""
         return x.mean(axis=(1, 2)), x.shape
 
-    def backward(self, dout: Array, cache: Any, need_dx: bool = True) -> tuple[Array, Grads]:
+    def backward(self, dout: Array, cache: Shape, need_dx: bool = True) -> tuple[Array, Grads]:
         """Every position gets its share."""
-        share = dout[:, None, None] / (cache[1] * cache[2])
+        share = dout[:, None, None] / (cache[1] * cache[2])  # (n, 1, 1, c)
         return np.broadcast_to(share, cache).astype(dout.dtype), {}

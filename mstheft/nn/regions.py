@@ -13,18 +13,19 @@ so the gradient is the same everywhere in a region and jumps where a neuron chan
                  |   \\
                  |    `---- neuron 3   deeper layers: lines that bend at earlier ones
 
-Here a network is looked at, by its owner. What an attack learns of the same picture from
-answers alone is the subject of `direct/`.
+Here the owner of a network draws its regions from its parameters. What an attack learns of the
+same picture from answers alone is the subject of `direct/`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mstheft.nn.layers import Activation, Dense, Flatten
+from mstheft.nn.losses import one_hot
 from mstheft.nn.network import Network
 from mstheft.typing import Array
 
@@ -75,25 +76,24 @@ class Slice:
 
 def slice_regions(
     network: Network,
-    origin: Any,
-    across: Any,
-    up: Any,
+    origin: ArrayLike,
+    across: ArrayLike,
+    up: ArrayLike,
     *,
     extent: float = 3.0,
     points: int = 400,
     logit: int = 0,
     arrows: int = 12,
 ) -> Slice:
-    """Look at the network on the square -extent ≤ x, y ≤ extent of a plane.
+    """Regions, boundaries and gradients on the square -extent ≤ x, y ≤ extent of a plane.
 
     network : Dense and relu layers, of any depth; a Flatten may come first
     origin, across, up : (d,) the plane origin + x across + y up; x and y are in input units
         along unit vectors
     extent : half the side of the square
-    points : grid points along each side, at least 2; points² numbers are kept for each neuron
+    points : grid points along each side, at least 2; the result holds points² numbers per neuron
     logit : the output whose gradient is taken
     arrows : at least 1; the gradient is taken at arrows² points, the centres of equal squares
-    Raises ValueError for another kind of network and for arguments out of range.
     """
     if not (extent > 0 and points >= 2 and arrows >= 1):
         raise ValueError(
@@ -101,7 +101,7 @@ def slice_regions(
         )
     plane = restrict(network, origin, across, up)
     along = np.linspace(-extent, extent, points)
-    hidden, owners, label = _look(plane, along)
+    hidden, owners, label = _evaluate(plane, along)
     patterns, region = _distinct(hidden > 0)
     at = _grid(extent * (2 * np.arange(arrows) + 1 - arrows) / arrows)
     return Slice(
@@ -117,11 +117,11 @@ def slice_regions(
         label=label,
         logit=logit,
         gradient_at=at,
-        gradient=plane.input_gradient(at, _one_hot(plane, len(at), logit)),
+        gradient=plane.input_gradient(at, one_hot(np.full(len(at), logit), plane.outputs)),
     )
 
 
-def restrict(network: Network, origin: Any, across: Any, up: Any) -> Network:
+def restrict(network: Network, origin: ArrayLike, across: ArrayLike, up: ArrayLike) -> Network:
     """The network on a plane, which is itself a network of two inputs, in float64.
 
         A0 (o + x p + y q) + b0  =  [A0 p, A0 q] (x, y) + (A0 o + b0)
@@ -129,33 +129,25 @@ def restrict(network: Network, origin: Any, across: Any, up: Any) -> Network:
     Only the first layer sees the input, so the plane is folded into that layer alone.
 
     origin, across, up : (d,) the o, p and q above
-    Raises ValueError unless the layers are Dense and relu, after a Flatten perhaps.
+    Raises ValueError unless the layers are Dense, relu and Flatten.
     """
-    layers = network.copy().layers
-    if layers and isinstance(layers[0], Flatten):
-        layers = layers[1:]
-    for layer in layers:
-        if not isinstance(layer, Dense) and not (
-            isinstance(layer, Activation) and layer.name == "relu"
-        ):
-            raise ValueError(
-                f"expected Dense and relu layers only, got {type(layer).__name__}"
-                f"{layer.config()}; other networks have no linear regions to draw"
-            )
-    if not layers or not isinstance(layers[0], Dense):
-        raise ValueError(f"expected a Dense layer first, got {network}; put one there")
-    o, p, q = (_vector(v, network.inputs) for v in (origin, across, up))
-    weights, bias = (layers[0].params[name].astype(np.float64) for name in ("W", "b"))
+    layers = [each for each in network.copy().layers if not isinstance(each, Flatten)]
+    dense = [isinstance(each, Dense) for each in layers]
+    relu = [isinstance(each, Activation) and each.name == "relu" for each in layers]
+    if not all(np.logical_or(dense, relu)) or dense[:1] != [True]:
+        raise ValueError(f"expected Dense and relu layers, a Dense layer first, got {network}")
+    o, p, q = (np.reshape(v, network.inputs) for v in (origin, across, up))  # (d,)
+    weights, bias = (layers[0].params[name].astype(np.float64) for name in ("W", "b"))  # (h, d)
     first = Dense(2, len(bias))
     first.params = {"W": np.stack([weights @ p, weights @ q], axis=1), "b": weights @ o + bias}
     return Network([first, *layers[1:]], 2, np.float64)
 
 
-def _look(plane: Network, along: Array) -> tuple[Array, list[tuple[int, int]], np.ndarray]:
+def _evaluate(plane: Network, along: Array) -> tuple[Array, list[tuple[int, int]], np.ndarray]:
     """Pre-activations (neurons, points, points), their (layer, neuron), labels (points, points).
 
-    Kept as float32, which holds their signs, and taken one row of the grid at a time: a wide
-    network on a fine grid has many.
+    A wide network on a fine grid has many: they are computed row by row of the grid, and stored
+    as float32, which is enough for their signs.
     """
     relus = [i for i, layer in enumerate(plane.layers) if isinstance(layer, Activation)]
     caches = plane.forward(np.zeros((1, 2)))[1]
@@ -163,7 +155,7 @@ def _look(plane: Network, along: Array) -> tuple[Array, list[tuple[int, int]], n
     hidden = np.empty((len(owners), len(along), len(along)), np.float32)
     label = np.empty((len(along), len(along)), np.int64)
     for j, y in enumerate(along):
-        row = np.stack([along, np.full_like(along, y)], axis=1)
+        row = np.stack([along, np.full_like(along, y)], axis=1)  # (points, 2)
         caches = plane.forward(row)[1]
         if relus:
             hidden[:, j] = np.concatenate([caches[i] for i in relus], axis=1).T
@@ -176,7 +168,7 @@ def _distinct(on: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     neurons, *sides = on.shape
     if not neurons:
         return np.zeros((1, 0), bool), np.zeros(sides, np.int64)
-    packed = np.packbits(on.reshape(neurons, -1).T, axis=1)
+    packed = np.packbits(on.reshape(neurons, -1).T, axis=1)  # one row of bytes per grid point
     packed, region = np.unique(packed, axis=0, return_inverse=True)
     patterns = np.unpackbits(packed, axis=1, count=neurons).astype(bool)
     return patterns, region.reshape(sides)
@@ -186,22 +178,3 @@ def _grid(along: Array) -> Array:
     """(n,) -> (n², 2) all pairs x, y, row by row of equal y."""
     x, y = np.meshgrid(along, along)
     return np.stack([x.ravel(), y.ravel()], axis=1)
-
-
-def _one_hot(plane: Network, n: int, logit: int) -> Array:
-    outputs = len(plane.dense()[-1][1])
-    if not 0 <= logit < outputs:
-        raise ValueError(f"expected a logit from 0 to {outputs - 1}, got {logit}; pick one")
-    rows = np.zeros((n, outputs))
-    rows[:, logit] = 1
-    return rows
-
-
-def _vector(v: Any, inputs: int) -> Array:
-    v = np.asarray(v, np.float64).ravel()
-    if len(v) != inputs:
-        raise ValueError(
-            f"expected origin, across and up of {inputs} numbers each, got {len(v)}; "
-            "they live in the input space of the network"
-        )
-    return v

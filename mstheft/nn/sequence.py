@@ -6,34 +6,32 @@ the layers here leave it out.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import DTypeLike
 
 from mstheft.errors import WrongRows
-from mstheft.nn.layers import Grads, Layer
+from mstheft.nn.layers import Grads, Layer, Shape
 from mstheft.typing import Array, Rng
 
 
 def word_numbers(x: Array, words: int) -> np.ndarray:
     """Whole numbers from 0 to words - 1, of the shape of x; anything else is a `WrongRows`."""
-    found = x.astype(np.int64)
-    if found.size and not (found.min() >= 0 and found.max() < words and (found == x).all()):
+    whole = x.astype(np.int64)
+    if whole.size and not (whole.min() >= 0 and whole.max() < words and (whole == x).all()):
         raise WrongRows(
             f"expected whole word numbers from 0 to {words - 1}, got {x.min():g} to {x.max():g}; "
             "encode the texts with the network's own vocabulary"
         )
-    return found
+    return whole
 
 
-def length_of(shape: tuple[int, ...], layer: str) -> int:
-    """Of texts, the shape of one being (length,); ValueError for another shape."""
-    if len(shape) != 1:
-        raise ValueError(
-            f"expected texts of shape (length,) for {layer}, got {shape}; "
-            "give one word number per position"
-        )
+def text_length(layer: Layer, shape: Shape) -> int:
+    """The length of a layer's input texts, each of shape (length,); ValueError for another."""
+    wanted, advice = "texts of shape (length,)", "give one word number per position"
+    layer.check_shape(len(shape) == 1, wanted, shape, advice)
     return shape[0]
 
 
@@ -44,34 +42,31 @@ class Embedding(Layer):
     params : W (words, size), N(0, 0.1²), its row 0 always 0
     """
 
-    def __init__(self, words: int, size: int, *, rng: Rng = None, dtype: Any = np.float64):
+    def __init__(self, words: int, size: int, *, rng: Rng = None, dtype: DTypeLike = np.float64):
         super().__init__()
         self.words, self.size = words, size
         weights = np.random.default_rng(rng).normal(0, 0.1, (words, size)).astype(dtype)
         weights[0] = 0
         self.params = {"W": weights}
 
-    def config(self) -> dict[str, Any]:
-        """Words and size."""
-        return {"words": self.words, "size": self.size}
-
     @classmethod
-    def shapes(cls, **config: Any) -> dict[str, tuple[int, ...]]:
+    def shapes(cls, words: int, size: int) -> dict[str, Shape]:
         """One row per word."""
-        return {"W": (config["words"], config["size"])}
+        return {"W": (words, size)}
 
-    def out_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+    def out_shape(self, shape: Shape) -> Shape:
         """(length,) -> (length, size)."""
-        return length_of(shape, "Embedding"), self.size
+        return text_length(self, shape), self.size
 
-    def forward(self, x: Array, train: bool = False) -> tuple[Array, Any]:
+    def forward(self, x: Array, train: bool = False) -> tuple[Array, np.ndarray]:
         """(n, length) whole numbers -> (n, length, size)."""
         words = word_numbers(x, self.words)
         out = self.buffers.empty("out", (*words.shape, self.size), self.params["W"].dtype)
         return np.take(self.params["W"], words, axis=0, out=out, mode="clip"), words
 
-    def backward(self, dout: Array, cache: Any, need_dx: bool = True) -> tuple[Array, Grads]:
-        """dL/dW[w] = Σ of dout where word w stood; word numbers have no derivative: dx = 0."""
+    def backward(self, dout: Array, cache: np.ndarray, need_dx: bool = True) -> tuple[Array, Grads]:
+        """dL/dW[w] = Σ of dout where x is w; word numbers have no derivative: dx = 0."""
+        # sorted by word, all places of one word are one run, which `reduceat` adds up
         order = np.argsort(cache, axis=None, kind="stable")
         words, starts = np.unique(cache.ravel()[order], return_index=True)
         dw = self.buffers.empty("dW", self.params["W"].shape, dout.dtype)
@@ -79,6 +74,10 @@ class Embedding(Layer):
         dw[words] = np.add.reduceat(dout.reshape(-1, self.size)[order], starts, axis=0)
         dw[0] = 0
         return np.zeros(cache.shape, dout.dtype), {"W": dw}
+
+
+# for each window size: windows (n, steps, size, inputs), winning steps (n, filters), is it above 0?
+MaxCache = tuple[list[tuple[Array, np.ndarray, np.ndarray]], Shape]
 
 
 class Conv1DMax(Layer):
@@ -96,10 +95,10 @@ class Conv1DMax(Layer):
         self,
         inputs: int,
         filters: int,
-        sizes: tuple[int, ...] = (3, 4, 5),
+        sizes: Sequence[int] = (3, 4, 5),
         *,
         rng: Rng = None,
-        dtype: Any = np.float64,
+        dtype: DTypeLike = np.float64,
     ):
         super().__init__()
         self.inputs, self.filters, self.sizes = inputs, filters, tuple(sizes)
@@ -108,56 +107,49 @@ class Conv1DMax(Layer):
             spread = np.sqrt(2 / shape[-1]) if name[0] == "W" else 0
             self.params[name] = rng.normal(0, spread, shape).astype(dtype)
 
-    def config(self) -> dict[str, Any]:
-        """Inputs, filters, window sizes."""
-        return {"inputs": self.inputs, "filters": self.filters, "sizes": list(self.sizes)}
-
     @classmethod
-    def shapes(cls, **config: Any) -> dict[str, tuple[int, ...]]:
+    def shapes(cls, inputs: int, filters: int, sizes: Sequence[int]) -> dict[str, Shape]:
         """Weights and biases of each window size."""
-        shapes: dict[str, tuple[int, ...]] = {}
-        for size in config["sizes"]:
-            shapes[f"W{size}"] = (config["filters"], size * config["inputs"])
-            shapes[f"b{size}"] = (config["filters"],)
+        shapes: dict[str, Shape] = {}
+        for size in sizes:
+            shapes |= {f"W{size}": (filters, size * inputs), f"b{size}": (filters,)}
         return shapes
 
-    def out_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+    def out_shape(self, shape: Shape) -> Shape:
         """(length, inputs) -> (filters · number of sizes,)."""
-        if len(shape) != 2 or shape[1] != self.inputs or shape[0] < max(self.sizes):
-            raise ValueError(
-                f"expected (length, {self.inputs}) with a length of at least {max(self.sizes)} for "
-                f"Conv1DMax, got {shape}; pad the texts or take smaller windows"
-            )
+        fits = len(shape) == 2 and shape[1] == self.inputs and shape[0] >= max(self.sizes)
+        wanted = f"(length, {self.inputs}) with a length of at least {max(self.sizes)}"
+        self.check_shape(fits, wanted, shape, "pad the texts or take smaller windows")
         return (self.filters * len(self.sizes),)
 
-    def forward(self, x: Array, train: bool = False) -> tuple[Array, Any]:
+    def forward(self, x: Array, train: bool = False) -> tuple[Array, MaxCache]:
         """(n, length, inputs) -> (n, filters · number of sizes)."""
         n, length, _ = x.shape
-        padding: Any = np.logical_not(x.any(axis=2))
+        padding = np.logical_not(x.any(axis=2))  # (n, length)
         padding[:, 0] = False
-        best, kept = [], []
+        best, winners = [], []
         for size in self.sizes:
             steps = length - size + 1
             windows = self.buffers.empty(f"windows{size}", (n, steps, size, self.inputs), x.dtype)
             np.copyto(windows, sliding_window_view(x, size, axis=1).swapaxes(2, 3))
-            flat = windows.reshape(n * steps, size * self.inputs)
+            flat = windows.reshape(n * steps, size * self.inputs)  # one window per row
             scores = self.buffers.empty(f"scores{size}", (n, steps, self.filters), x.dtype)
             np.matmul(flat, self.params[f"W{size}"].T, out=scores.reshape(n * steps, self.filters))
             scores[padding[:, :steps]] = -np.inf
-            winner = scores.argmax(axis=1)
+            winner = scores.argmax(axis=1)  # (n, filters), a step
             top = np.take_along_axis(scores, winner[:, None], axis=1)[:, 0]
             best.append(np.maximum(top + self.params[f"b{size}"], 0))
-            kept.append((windows, winner, best[-1] > 0))
-        return np.concatenate(best, axis=1), (kept, x.shape)
+            winners.append((windows, winner, best[-1] > 0))
+        return np.concatenate(best, axis=1), (winners, x.shape)
 
-    def backward(self, dout: Array, cache: Any, need_dx: bool = True) -> tuple[Array, Grads]:
+    def backward(self, dout: Array, cache: MaxCache, need_dx: bool = True) -> tuple[Array, Grads]:
         """Only the winning window of each filter gets a gradient."""
-        kept, shape = cache
+        winners, shape = cache
         dx = self.buffers.empty("dx", shape, dout.dtype)
         dx[...] = 0
         grads: Grads = {}
         parts = np.split(dout, len(self.sizes), axis=1)
-        for size, part, (windows, winner, alive) in zip(self.sizes, parts, kept, strict=True):
+        for size, part, (windows, winner, alive) in zip(self.sizes, parts, winners, strict=True):
             n, steps = windows.shape[:2]
             part = part * alive
             dscores = self.buffers.empty(f"dscores{size}", (n, steps, self.filters), dout.dtype)
@@ -173,6 +165,9 @@ class Conv1DMax(Layer):
         return dx, grads
 
 
+GRUCache = tuple[Array, Array, Array, Array, np.ndarray]  # as `forward` names them
+
+
 class GRU(Layer):
     """Gated recurrent unit, read from the first word to the last; gives its last state.
 
@@ -186,7 +181,7 @@ class GRU(Layer):
         drawn uniformly from ±1/√units
     """
 
-    def __init__(self, inputs: int, units: int, *, rng: Rng = None, dtype: Any = np.float64):
+    def __init__(self, inputs: int, units: int, *, rng: Rng = None, dtype: DTypeLike = np.float64):
         super().__init__()
         self.inputs, self.units = inputs, units
         rng, bound = np.random.default_rng(rng), 1 / np.sqrt(units)
@@ -195,36 +190,25 @@ class GRU(Layer):
             for name, shape in self.shapes(**self.config()).items()
         }
 
-    def config(self) -> dict[str, Any]:
-        """Widths."""
-        return {"inputs": self.inputs, "units": self.units}
-
     @classmethod
-    def shapes(cls, **config: Any) -> dict[str, tuple[int, ...]]:
+    def shapes(cls, inputs: int, units: int) -> dict[str, Shape]:
         """Three gates on top of one another."""
-        inputs, units = config["inputs"], config["units"]
-        return {
-            "W": (3 * units, inputs),
-            "U": (3 * units, units),
-            "b": (3 * units,),
-            "c": (3 * units,),
-        }
+        rows = 3 * units
+        return {"W": (rows, inputs), "U": (rows, units), "b": (rows,), "c": (rows,)}
 
-    def out_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+    def out_shape(self, shape: Shape) -> Shape:
         """(length, inputs) -> (units,)."""
-        if len(shape) != 2 or shape[1] != self.inputs:
-            raise ValueError(
-                f"expected (length, {self.inputs}) for GRU, got {shape}; put an Embedding before it"
-            )
+        fits = len(shape) == 2 and shape[1] == self.inputs
+        self.check_shape(fits, f"(length, {self.inputs})", shape, "put an Embedding before it")
         return (self.units,)
 
-    def forward(self, x: Array, train: bool = False) -> tuple[Array, Any]:
+    def forward(self, x: Array, train: bool = False) -> tuple[Array, GRUCache]:
         """(n, length, inputs) -> (n, units)."""
         n, length, _ = x.shape
         u, dtype = self.units, x.dtype
-        shown: Any = x.any(axis=2).T[:, :, None]
-        early = np.ascontiguousarray(x.swapaxes(0, 1)).reshape(length * n, self.inputs)
-        given = (early @ self.params["W"].T + self.params["b"]).reshape(length, n, 3 * u)
+        is_word = x.any(axis=2).T[:, :, None]  # (length, n, 1)
+        by_time = np.ascontiguousarray(x.swapaxes(0, 1)).reshape(length * n, self.inputs)
+        from_x = (by_time @ self.params["W"].T + self.params["b"]).reshape(length, n, 3 * u)
         gates = self.buffers.empty("gates", (length, n, 3 * u), dtype)  # r, z, n
         memory = self.buffers.empty("memory", (length, n, u), dtype)  # U_n h + c_n
         states = self.buffers.empty("states", (length + 1, n, u), dtype)
@@ -232,48 +216,49 @@ class GRU(Layer):
         weights = np.ascontiguousarray(self.params["U"].T)
         for t in range(length):
             h, gate = states[t], gates[t]
-            recalled = h @ weights
-            recalled += self.params["c"]
-            memory[t] = recalled[:, 2 * u :]
-            gate[:, : 2 * u] = _squash(given[t, :, : 2 * u] + recalled[:, : 2 * u])
+            from_h = h @ weights
+            from_h += self.params["c"]  # (n, 3u)
+            memory[t] = from_h[:, 2 * u :]
+            gate[:, : 2 * u] = _sigmoid(from_x[t, :, : 2 * u] + from_h[:, : 2 * u])  # r and z
             r, z = gate[:, :u], gate[:, u : 2 * u]
-            gate[:, 2 * u :] = np.tanh(given[t, :, 2 * u :] + r * memory[t])
-            moved = gate[:, 2 * u :] + z * (h - gate[:, 2 * u :])
-            states[t + 1] = np.where(shown[t], moved, h)
-        return states[-1].copy(), (early, gates, memory, states, shown)
+            gate[:, 2 * u :] = np.tanh(from_x[t, :, 2 * u :] + r * memory[t])  # n
+            moved = gate[:, 2 * u :] + z * (h - gate[:, 2 * u :])  # (1 - z) n + z h
+            states[t + 1] = np.where(is_word[t], moved, h)
+        return states[-1].copy(), (by_time, gates, memory, states, is_word)
 
-    def backward(self, dout: Array, cache: Any, need_dx: bool = True) -> tuple[Array, Grads]:
+    def backward(self, dout: Array, cache: GRUCache, need_dx: bool = True) -> tuple[Array, Grads]:
         """Backpropagation through time: dh is carried from the last word to the first."""
-        early, gates, memory, states, shown = cache
+        by_time, gates, memory, states, is_word = cache
         (length, n, _), u = gates.shape, self.units
-        dgiven = self.buffers.empty("dgiven", gates.shape, dout.dtype)
-        drecalled = self.buffers.empty("drecalled", gates.shape, dout.dtype)
+        dfrom_x = self.buffers.empty("dfrom_x", gates.shape, dout.dtype)
+        dfrom_h = self.buffers.empty("dfrom_h", gates.shape, dout.dtype)
         dh = dout
         for t in range(length - 1, -1, -1):
             r, z, new = gates[t, :, :u], gates[t, :, u : 2 * u], gates[t, :, 2 * u :]
-            seen = dh * shown[t]
-            dnew = seen * (1 - z) * (1 - new * new)
-            part = dgiven[t]
+            seen = dh * is_word[t]
+            dnew = seen * (1 - z) * (1 - new * new)  # at the argument of tanh
+            part = dfrom_x[t]
             part[:, :u] = dnew * memory[t] * r * (1 - r)
             part[:, u : 2 * u] = seen * (states[t] - new) * z * (1 - z)
             part[:, 2 * u :] = dnew
-            drecalled[t] = part
-            drecalled[t, :, 2 * u :] *= r
-            dh = dh - seen + seen * z + drecalled[t] @ self.params["U"]
-        flat = dgiven.reshape(length * n, -1)
-        again = drecalled.reshape(length * n, -1)
+            dfrom_h[t] = part
+            dfrom_h[t, :, 2 * u :] *= r
+            # padding passes dh on; a word passes on z's share and what U brought in
+            dh = dh - seen + seen * z + dfrom_h[t] @ self.params["U"]
+        flat_x = dfrom_x.reshape(length * n, -1)  # (length·n, 3u)
+        flat_h = dfrom_h.reshape(length * n, -1)
         grads = {
-            "W": flat.T @ early,
-            "U": again.T @ states[:-1].reshape(length * n, -1),
-            "b": flat.sum(axis=0),
-            "c": again.sum(axis=0),
+            "W": flat_x.T @ by_time,
+            "U": flat_h.T @ states[:-1].reshape(length * n, -1),
+            "b": flat_x.sum(axis=0),
+            "c": flat_h.sum(axis=0),
         }
         if not need_dx:
             return dout, grads
-        dx = (flat @ self.params["W"]).reshape(length, n, self.inputs).swapaxes(0, 1)
+        dx = (flat_x @ self.params["W"]).reshape(length, n, self.inputs).swapaxes(0, 1)
         return np.ascontiguousarray(dx), grads
 
 
-def _squash(z: Array) -> Array:
+def _sigmoid(z: Array) -> Array:
     """σ(z) = (1 + tanh(z/2)) / 2: as exact as `sigmoid` here, with one function call."""
     return 0.5 + 0.5 * np.tanh(0.5 * z)

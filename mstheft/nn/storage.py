@@ -16,6 +16,8 @@ from typing import IO, Any, TypeVar
 import numpy as np
 
 from mstheft.errors import DataError
+from mstheft.nn.layers import Shape
+from mstheft.typing import Array
 
 FORMAT = 1
 HEADER = "mstheft"
@@ -47,14 +49,11 @@ def replace_file(path: str | os.PathLike[str], fill: Callable[[IO[bytes]], objec
         raise
 
 
-def write(path: str | os.PathLike[str], spec: dict[str, Any], arrays: dict[str, Any]) -> None:
+def write(path: str | os.PathLike[str], spec: dict[str, Any], arrays: dict[str, Array]) -> None:
     """Write `spec` (JSON values) and the arrays, all finite; the inverse of `read`."""
     for name, array in arrays.items():
         if not np.isfinite(array).all():
-            raise ValueError(
-                f"expected finite numbers in {name} to save, got NaN or infinity; "
-                "train again with a smaller rate"
-            )
+            raise ValueError(f"expected finite numbers in {name} to save, got NaN or infinity")
     header = np.array(json.dumps({"format": FORMAT, **spec}))
     entries: dict[str, Any] = {HEADER: header, **arrays}
     replace_file(path, lambda file: np.savez(file, **entries))
@@ -62,8 +61,8 @@ def write(path: str | os.PathLike[str], spec: dict[str, Any], arrays: dict[str, 
 
 def read(
     path: str | os.PathLike[str],
-    expected: Callable[[dict[str, Any]], dict[str, tuple[int, ...]]],
-    build: Callable[[dict[str, Any], dict[str, Any]], T],
+    expected: Callable[[dict[str, Any]], dict[str, Shape]],
+    build: Callable[[dict[str, Any], dict[str, Array]], T],
 ) -> T:
     """Read what `write` wrote. Sizes are checked in the headers, before anything is allocated.
 
@@ -75,120 +74,85 @@ def read(
     if not path.is_file():
         there = "that is a folder" if path.is_dir() else "that is no ordinary file"
         what = there if path.exists() else "there is no such file"
-        raise DataError(
-            f"expected a saved network at {path}, but {what}; name one that was written by "
-            "Network.save"
-        )
+        raise DataError(f"expected a saved network at {path}, but {what}")
     try:
         with zipfile.ZipFile(path) as archive:
             spec = _spec(archive)
             shapes = expected(spec)
             _check_entries(archive, set(shapes) | {HEADER})
             _check_size(path, shapes, np.dtype(spec["dtype"]))
-            arrays = {n: _array(archive, n, s, spec["dtype"]) for n, s in shapes.items()}
+            arrays = {n: _array(archive, n, s, np.dtype(spec["dtype"])) for n, s in shapes.items()}
         return build(spec, arrays)
     except DataError as error:
-        raise DataError(f"{path}: {error}") from None
-    except (
-        zipfile.BadZipFile,
-        struct.error,
-        EOFError,
-        OSError,
-        RuntimeError,
-        MemoryError,
-    ) as error:
-        raise DataError(
-            f"{path}: expected an .npz file written by Network.save, but it is damaged or "
-            f"something else ({error}); save it again"
-        ) from error
-    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-        raise DataError(
-            f"{path}: expected what Network.save writes, got content that makes no sense "
-            f"({type(error).__name__}: {error}); save it again"
-        ) from error
+        raise DataError(f"{path}: {error}; save it again with Network.save") from None
+    except DAMAGE as error:
+        wanted = "expected an .npz file written by Network.save"
+        raise DataError(f"{path}: {wanted}, got a damaged or another file ({error})") from error
+    except NONSENSE as error:
+        what = f"content that makes no sense ({type(error).__name__}: {error})"
+        raise DataError(f"{path}: expected what Network.save writes, got {what}") from error
+
+
+DAMAGE = (zipfile.BadZipFile, struct.error, EOFError, OSError, RuntimeError, MemoryError)
+NONSENSE = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError)
+
+
+def _require(fits: bool, wanted: str, got: object) -> None:
+    if not fits:
+        raise DataError(f"expected {wanted}, got {got}")
 
 
 def _check_entries(archive: zipfile.ZipFile, expected: set[str]) -> None:
-    found = {name.removesuffix(".npy") for name in archive.namelist()}
-    if found != expected:
-        raise DataError(
-            "expected the described parameters and nothing else, got "
-            f"{sorted(found - expected)[:5]} too many and {sorted(expected - found)[:5]} too few; "
-            "save it again with Network.save"
-        )
+    names = {name.removesuffix(".npy") for name in archive.namelist()}
+    extra, missing = sorted(names - expected)[:5], sorted(expected - names)[:5]
+    wanted = "the described parameters and nothing else"
+    _require(names == expected, wanted, f"{extra} too many and {missing} too few")
 
 
-def _check_size(path: Path, shapes: dict[str, tuple[int, ...]], dtype: np.dtype) -> None:
+def _check_size(path: Path, shapes: dict[str, Shape], dtype: np.dtype) -> None:
     """All arrays lie in the file uncompressed: it cannot hold more numbers than it has bytes."""
-    promised = sum(math.prod(shape) for shape in shapes.values()) * dtype.itemsize
     size = path.stat().st_size
-    if not 0 <= promised <= size:
-        raise DataError(
-            "expected a description of parameters that fit into the file, got one of more than "
-            f"its {size:,} bytes; truncated or made up, save it again"
-        )
+    promised = sum(math.prod(shape) for shape in shapes.values()) * dtype.itemsize
+    wanted = f"parameters that fit into the file of {size:,} bytes"
+    _require(0 <= promised <= size, wanted, "a description of more")
 
 
 def _spec(archive: zipfile.ZipFile) -> dict[str, Any]:
-    if f"{HEADER}.npy" not in archive.namelist():
-        raise DataError(
-            f"expected an entry '{HEADER}', got none; load a file that Network.save has written"
-        )
+    names = archive.namelist()
+    _require(f"{HEADER}.npy" in names, f"an entry '{HEADER}'", "none")
     spec = json.loads(str(_entry(archive, HEADER, (), None, limit=4_000_000)))
-    if not isinstance(spec, dict):
-        raise DataError(
-            f"expected a JSON object as description, got {type(spec).__name__}; save again"
-        )
-    if spec.get("format") != FORMAT:
-        raise DataError(
-            f"expected file format {FORMAT}, got {spec.get('format')!r}; "
-            "use the version that wrote it"
-        )
-    if spec.get("dtype") not in ("float64", "float32"):
-        raise DataError(
-            f"expected dtype float64 or float32, got {spec.get('dtype')!r}; save it again"
-        )
+    _require(isinstance(spec, dict), "a JSON object as description", type(spec).__name__)
+    version, dtype = spec.get("format"), spec.get("dtype")
+    _require(version == FORMAT, f"file format {FORMAT}", repr(version))
+    _require(dtype in ("float64", "float32"), "dtype float64 or float32", repr(dtype))
     return spec
 
 
-def _array(archive: zipfile.ZipFile, name: str, shape: tuple[int, ...], dtype: str) -> Any:
-    kind = np.dtype(dtype)
-    array = _entry(archive, name, shape, kind, limit=math.prod(shape) * kind.itemsize + 4096)
-    if not np.isfinite(array).all():
-        raise DataError(
-            f"expected finite numbers in {name}, got NaN or infinity; train and save again"
-        )
+def _array(archive: zipfile.ZipFile, name: str, shape: Shape, dtype: np.dtype) -> Array:
+    array = _entry(archive, name, shape, dtype, limit=math.prod(shape) * dtype.itemsize + 4096)
+    _require(bool(np.isfinite(array).all()), f"finite numbers in {name}", "NaN or infinity")
     return array
 
 
 def _entry(
-    archive: zipfile.ZipFile, name: str, shape: tuple[int, ...], kind: np.dtype | None, limit: int
-) -> Any:
-    """One `.npy` entry of at most `limit` bytes, its header judged before anything is allocated.
+    archive: zipfile.ZipFile, name: str, shape: Shape, dtype: np.dtype | None, limit: int
+) -> np.ndarray:
+    """One `.npy` entry of at most `limit` bytes, its header checked before anything is allocated.
 
-    kind : the dtype, or None for one string of any length
+    dtype : None for one string of any length
     """
     info = archive.getinfo(f"{name}.npy")
-    if info.compress_type != zipfile.ZIP_STORED or info.file_size > limit:
-        raise DataError(
-            f"expected {name} uncompressed and of at most {limit:,} bytes, got {info.file_size:,} "
-            f"bytes with compression {info.compress_type}; save it again with Network.save"
-        )
+    fits = info.compress_type == zipfile.ZIP_STORED and info.file_size <= limit
+    got = f"{info.file_size:,} bytes with compression {info.compress_type}"
+    _require(fits, f"{name} uncompressed and of at most {limit:,} bytes", got)
     data = io.BytesIO(archive.read(info))
     version = np.lib.format.read_magic(data)
-    if version != (1, 0):
-        raise DataError(f"expected {name} in version (1, 0) of .npy, got {version}; save it again")
-    found, _, found_kind = np.lib.format.read_array_header_1_0(data)
-    if found != shape or (found_kind != kind if kind else found_kind.kind != "U"):
-        raise DataError(
-            f"expected {name} as {kind or 'text'} of shape {shape}, got {found_kind} of shape "
-            f"{found}; save it again"
-        )
-    left = info.file_size - data.tell()
-    if left != math.prod(shape) * found_kind.itemsize:
-        raise DataError(
-            f"expected {math.prod(shape) * found_kind.itemsize:,} bytes in {name}, got {left:,}; "
-            "truncated, save it again"
-        )
+    _require(version == (1, 0), f"{name} in version (1, 0) of .npy", version)
+    own_shape, _, own_dtype = np.lib.format.read_array_header_1_0(data)
+    fits = own_shape == shape and (own_dtype == dtype if dtype else own_dtype.kind == "U")
+    wanted = f"{name} as {dtype or 'text'} of shape {shape}"
+    _require(fits, wanted, f"{own_dtype} of shape {own_shape}")
+    size, left = math.prod(shape) * own_dtype.itemsize, info.file_size - data.tell()
+    _require(left == size, f"{size:,} bytes in {name}", f"{left:,}")
     data.seek(0)
     return np.lib.format.read_array(data, allow_pickle=False)

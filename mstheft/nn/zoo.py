@@ -1,12 +1,12 @@
-"""Ready-made architectures, untrained: He-initialised weights, zero biases unless asked."""
+"""Ready-made architectures, untrained: He-initialised weights and zero biases by default."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from mstheft.nn.bag import BagOfWords
 from mstheft.nn.conv import Conv2D
@@ -18,17 +18,19 @@ from mstheft.nn.sequence import GRU, Conv1DMax, Embedding
 from mstheft.typing import Rng
 
 
-def logistic(inputs: int, *, rng: Rng = None, dtype: Any = np.float64) -> Network:
+def logistic(inputs: int, *, rng: Rng = None, dtype: DTypeLike = np.float64) -> Network:
     """Logistic regression: one logit w·x + β, P(class 1) = σ(w·x + β)."""
     return mlp([inputs, 1], rng=rng, dtype=dtype)
 
 
-def softmax(inputs: int, classes: int, *, rng: Rng = None, dtype: Any = np.float64) -> Network:
+def softmax(
+    inputs: int, classes: int, *, rng: Rng = None, dtype: DTypeLike = np.float64
+) -> Network:
     """Multinomial logistic regression: K logits W x + b."""
     return mlp([inputs, classes], rng=rng, dtype=dtype)
 
 
-def given(weights: Sequence[tuple[Any, Any]], activation: str = "relu") -> Network:
+def given(weights: Sequence[tuple[ArrayLike, ArrayLike]], activation: str = "relu") -> Network:
     """The float64 network with these weights: [(A0, b0), (A1, b1), …], A (out, in) and b (out,)."""
     layers: list[Layer] = []
     for W, b in weights:
@@ -45,7 +47,7 @@ def mlp(
     activation: str = "relu",
     bias: float = 0.0,
     rng: Rng = None,
-    dtype: Any = np.float64,
+    dtype: DTypeLike = np.float64,
 ) -> Network:
     """Fully connected network f(x) = A_L σ(… σ(A0 x + b0) …) + b_L.
 
@@ -54,10 +56,7 @@ def mlp(
     bias : standard deviation of the initial biases, N(0, bias²)
     """
     if len(widths) < 2 or any(int(w) != w or w < 1 for w in widths):
-        raise ValueError(
-            f"expected two or more positive whole widths, got {list(widths)}; "
-            "give inputs, hidden layers, outputs such as [784, 64, 10]"
-        )
+        raise ValueError(f"expected two or more positive whole widths, got {list(widths)}")
     widths = [int(w) for w in widths]
     rng = np.random.default_rng(rng)
     layers: list[Layer] = []
@@ -80,7 +79,7 @@ def cnn(
     dropout: float = 0.1,
     *,
     rng: Rng = None,
-    dtype: Any = np.float32,
+    dtype: DTypeLike = np.float32,
 ) -> Network:
     """ActiveThief's image network: blocks of convolutions, each followed by pooling and dropout.
 
@@ -90,10 +89,12 @@ def cnn(
     shape : (h, w, channels) of an image; filters : of the first, second, … block
     Source: Pal et al. 2020, section 'Experimental setup'.
     """
+    if not 1 <= blocks <= len(filters):
+        raise ValueError(f"expected blocks= from 1 to {len(filters)}, got {blocks}")
     rng = np.random.default_rng(rng)
     layers: list[Layer] = []
     channels, sides = shape[2], shape[:2]
-    for width in filters[: _count("blocks", blocks, len(filters))]:
+    for width in filters[:blocks]:
         for _ in range(convs):
             layers += [Conv2D(channels, width, rng=rng, dtype=dtype), Activation("relu")]
             layers.append(BatchNorm(width, dtype=dtype))
@@ -110,7 +111,7 @@ def small_cnn(
     filters: tuple[int, int] = (32, 64),
     *,
     rng: Rng = None,
-    dtype: Any = np.float32,
+    dtype: DTypeLike = np.float32,
 ) -> Network:
     """A network for lessons: two convolutions with pooling, then 128 dense neurons.
 
@@ -134,7 +135,7 @@ def text_cnn(
     filters: int = 100,
     dropout: float = 0.5,
     rng: Rng = None,
-    dtype: Any = np.float32,
+    dtype: DTypeLike = np.float32,
 ) -> Network:
     """Kim's text network: embedding, windows of 3, 4 and 5 words, max over time, dropout, dense.
 
@@ -160,7 +161,7 @@ def text_gru(
     units: int = 64,
     dropout: float = 0.1,
     rng: Rng = None,
-    dtype: Any = np.float32,
+    dtype: DTypeLike = np.float32,
 ) -> Network:
     """Embedding, a GRU's last state, dropout, dense. Source: Cho et al. 2014; Pal et al. 2020."""
     rng = np.random.default_rng(rng)
@@ -174,14 +175,8 @@ def text_gru(
 
 
 def text_bag(
-    words: int, length: int, classes: int, *, rng: Rng = None, dtype: Any = np.float32
+    words: int, length: int, classes: int, *, rng: Rng = None, dtype: DTypeLike = np.float32
 ) -> Network:
     """The classical mail filter: a weight for each word that occurs, whatever the order."""
     layers = [BagOfWords(words), Dense(words, classes, rng=rng, dtype=dtype)]
     return Network(layers, length)
-
-
-def _count(name: str, value: int, most: int) -> int:
-    if not 1 <= value <= most:
-        raise ValueError(f"expected {name}= from 1 to {most}, got {value}; change it")
-    return value

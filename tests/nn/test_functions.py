@@ -81,12 +81,7 @@ def test_derivative_has_all_its_digits(name, dtype):
 def test_the_largest_numbers_neither_overflow_nor_warn(name, dtype):
     function, derivative, _ = ACTIVATIONS[name]
     big = np.finfo(dtype).max
-    low, high = {
-        "relu": (0, big),
-        "softplus": (0, big),
-        "sigmoid": (0, 1),
-        "tanh": (-1, 1),
-    }[name]
+    low, high = {"relu": (0, big), "softplus": (0, big), "sigmoid": (0, 1), "tanh": (-1, 1)}[name]
     flat, steep = (0, 1) if name in ("relu", "softplus") else (0, 0)
     np.testing.assert_array_equal(function(np.array([-big, big])), np.array([low, high], dtype))
     np.testing.assert_array_equal(derivative(np.array([-big, big])), [flat, steep])

@@ -144,7 +144,7 @@ def test_widths_that_are_none(width):
         Dense(3, width)
 
 
-def test_what_does_not_fit_is_said():
+def test_errors_name_what_does_not_fit():
     with pytest.raises(
         ValueError, match=r"expected an input of shape \(4,\) for Dense, got \(5,\)"
     ):

@@ -4,8 +4,6 @@ Sizes: the same sums in another order differ by a few roundings, 1e-13 for numbe
 float32 against float64 by 1e-5. Central differences with step 1e-6 are good to 1e-8.
 """
 
-import inspect
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -160,9 +158,7 @@ def test_inputs_of_another_shape(shape):
         ([Dense(5, 8), Dense(7, 3)], 5, r"layer 1 does not fit: .*\(7,\) for Dense, got \(8,\)"),
         ([Dense(5, 3)], 4, r"layer 0 does not fit: .*\(5,\) for Dense, got \(4,\)"),
         ([Dense(4, 3)], (2, 2), "layer 0 does not fit.*Flatten"),
-        ([Activation("relu")], (2, 2), r"expected a last layer that gives \(K,\) logits.*Flatten"),
-        ([], (2, 2), "expected a last layer"),
-        ([Dense(5, 3)], 0, "expected a shape of positive whole numbers"),
+        ([Activation("relu")], (2, 2), r"expected \(K,\) logits from the last layer.*Flatten"),
         ([Dense(5, 3)], (5, 0), "expected a shape of positive whole numbers"),
         ([Dense(5, 3)], (), "expected a shape of positive whole numbers"),
     ],
@@ -248,17 +244,6 @@ def test_biases_of_the_zoo():
 def test_widths_that_are_none(widths):
     with pytest.raises(ValueError, match="expected two or more positive whole widths, got"):
         zoo.mlp(widths)
-
-
-def test_nothing_in_nn_knows_of_theft():
-    """The floor plan: nn/ imports nothing of oracle/ or of the attacks."""
-    from mstheft.nn import fit, gradcheck, layers, losses, network, optim, storage
-
-    for module in (fit, functions, gradcheck, layers, losses, network, optim, storage, zoo):
-        source = inspect.getsource(module)
-        for room in ("oracle", "direct", "learning", "defend", "compare", "plots", "data"):
-            assert f"mstheft.{room}" not in source
-            assert f"from mstheft import {room}" not in source
 
 
 @pytest.mark.parametrize("first", [Flatten(), Dropout(0.5)])

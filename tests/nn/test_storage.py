@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from mstheft.errors import DataError
 from mstheft.nn import Network, storage, zoo
-from mstheft.nn.layers import Activation, Dense, Flatten
+from mstheft.nn.layers import Activation
 
 SPEC = {
     "format": 1,
@@ -120,29 +120,12 @@ def test_round_trip(tmp_path_factory, widths, activation, dtype, seed):
         assert other.flags.writeable
 
 
-def test_round_trip_of_a_shape(path):
-    network = Network([Flatten(), Dense(12, 2, rng=0)], (2, 3, 2))
-    network.save(path)
-    again = Network.load(path)
-    assert again.shape == (2, 3, 2)
-    x = np.random.default_rng(0).normal(size=(4, 2, 3, 2))
-    np.testing.assert_array_equal(again.logits(x), network.logits(x))
-
-
 def test_extreme_but_finite_numbers_survive(path):
     network = zoo.mlp([2, 2], rng=0)
     network.parameters()["0.W"][...] = [[5e-324, -0.0], [1.7976931348623157e308, 1 / 3]]
     network.save(path)
     want = network.parameters()["0.W"].tobytes()
     assert Network.load(path).parameters()["0.W"].tobytes() == want
-
-
-def test_column_major_weights_are_kept(path):
-    network = zoo.mlp([3, 2], rng=0)
-    network.layers[0].params["W"] = np.asfortranarray(network.layers[0].params["W"])
-    network.save(path)
-    got = Network.load(path).parameters()["0.W"]
-    np.testing.assert_array_equal(got, network.parameters()["0.W"])
 
 
 def test_any_name_and_kind_of_path(tmp_path):
@@ -219,9 +202,7 @@ def test_no_such_file(tmp_path):
 )
 def test_not_a_zip(path, content):
     path.write_bytes(content)
-    refused(
-        path, "expected an .npz file written by Network.save, but it is damaged or something else"
-    )
+    refused(path, "expected an .npz file written by Network.save, got a damaged or another file")
 
 
 def test_somebody_elses_npz(path):
@@ -234,7 +215,7 @@ def test_every_truncation_is_refused(path):
     whole = path.read_bytes()
     for length in range(0, len(whole), 7):
         path.write_bytes(whole[:length])
-        refused(path, "damaged or something else")
+        refused(path, "a damaged or another file")
 
 
 def test_every_damaged_byte_is_refused_or_harmless(path):
@@ -264,7 +245,7 @@ def test_encrypted_entries(path):
         while (at := data.find(signature, at + 1)) >= 0:
             data[at + flag] |= 1
     path.write_bytes(data)
-    refused(path, "damaged or something else .*encrypted")
+    refused(path, "a damaged or another file .*encrypted")
 
 
 # ---- the description
@@ -274,15 +255,11 @@ def test_encrypted_entries(path):
     ("spec", "says"),
     [
         ("not json", "JSONDecodeError"),
-        ("", "JSONDecodeError"),
-        ("[" * 100_000, "damaged or something else"),
+        ("[" * 100_000, "a damaged or another file"),
         ("[1, 2]", "expected a JSON object as description, got list"),
-        ('"text"', "expected a JSON object as description, got str"),
         ("{}", "expected file format 1, got None"),
-        (changed(format=2), "expected file format 1, got 2; use the version that wrote it"),
-        (changed(format="1"), "expected file format 1, got '1'"),
+        (changed(format=2), "expected file format 1, got 2"),
         (changed(dtype="float16"), "expected dtype float64 or float32, got 'float16'"),
-        (changed(dtype="object"), "expected dtype float64 or float32, got 'object'"),
         (changed(dtype=["float64"]), "expected dtype float64 or float32, got"),
         (changed(dtype="float32"), "expected 0.W as float32 .*, got float64"),
         ({k: v for k, v in SPEC.items() if k != "layers"}, "KeyError: 'layers'"),
@@ -292,30 +269,24 @@ def test_encrypted_entries(path):
         (changed(layers=[{}]), "KeyError: 'kind'"),
         (changed(layers=[]), "nothing else, got .*'0.W'.* too many"),
         (layer(0, kind="Banana"), r"expected layers of the kinds \['Activation', .*got 'Banana'"),
-        (layer(0, kind="Layer"), "expected layers of the kinds .*got 'Layer'"),
         (layer(0, kind="__class__"), "expected layers of the kinds"),
         (layer(0, kind=["Dense"]), "TypeError"),
         (layer(0, rng=1), r"expected \['inputs', 'outputs'\] to describe a Dense, got .*'rng'"),
         (layer(0, dtype="S2000000000"), "to describe a Dense, got .*'dtype'"),
-        (layer(0, extra=1), "to describe a Dense, got .*'extra'"),
         (changed(layers=[{"kind": "Dense", "inputs": 3}]), "to describe a Dense, got .'inputs'"),
         (layer(1, name="swish"), "expected an activation from"),
         (layer(1, name=["relu"]), "TypeError"),
         (changed(shape=[4]), r"layer 0 does not fit: .*\(3,\) for Dense, got \(4,\)"),
-        (changed(shape=[3, 1]), "layer 0 does not fit"),
         (changed(shape=[]), "expected a shape of positive whole numbers"),
         (changed(shape=[-3]), "expected a shape of positive whole numbers"),
         (changed(shape=[3.5]), "TypeError"),
-        (changed(shape="3"), "TypeError"),
         (changed(shape=None), "TypeError"),
         (layer(0, inputs=5), r"expected 0.W as float64 of shape \(4, 5\), got .* \(4, 3\)"),
         (layer(0, inputs=3.0), "expected inputs of Dense as a positive whole number, got 3.0"),
-        (layer(0, inputs="3"), "makes no sense"),
         (layer(0, inputs=None), "makes no sense"),
-        (layer(0, inputs=0), r"expected 0.W as float64 of shape \(4, 0\)"),
         (layer(0, inputs=-3), r"expected 0.W as float64 of shape \(4, -3\)"),
-        (layer(0, inputs=float("inf")), "expected a description of parameters that fit"),
-        (layer(0, inputs=float("nan")), "expected a description of parameters that fit"),
+        (layer(0, inputs=float("inf")), "expected parameters that fit"),
+        (layer(0, inputs=float("nan")), "expected parameters that fit"),
     ],
 )
 def test_descriptions_that_make_no_sense(path, spec, says):
@@ -340,15 +311,19 @@ def test_neighbours_that_disagree(path):
 # ---- absurd sizes
 
 
-@pytest.mark.parametrize("digits", [6, 9, 18, 60, 4000])
+@pytest.mark.parametrize("digits", [6, 18, 4000])
 def test_absurd_widths_in_the_description(path, digits):
     """Also where the .npy header tells the same lie, so that the two agree."""
     width = 10**digits
     spec = layer(0, inputs=width)
     write(path, spec=spec)
-    refused(path, "expected a description of parameters that fit into the file, got one of more")
+    refused(
+        path, "expected parameters that fit into the file of .* bytes, got a description of more"
+    )
     write(path, {"0.W.npy": header_only("<f8", (4, width), tail=b"\0" * 96)}, spec=spec)
-    refused(path, "expected a description of parameters that fit into the file, got one of more")
+    refused(
+        path, "expected parameters that fit into the file of .* bytes, got a description of more"
+    )
 
 
 def test_many_entries_that_share_their_bytes_cannot_multiply(path):
@@ -366,7 +341,7 @@ def test_many_entries_that_share_their_bytes_cannot_multiply(path):
                 archive.filelist.append(twin)
                 archive.NameToInfo[twin.filename] = twin
     assert path.stat().st_size < 1e6
-    refused(path, "expected a description of parameters that fit into the file|Overlapped entries")
+    refused(path, "expected parameters that fit into the file|Overlapped entries")
 
 
 @pytest.mark.parametrize(
@@ -381,7 +356,7 @@ def test_absurd_shapes_in_a_header(path, shape):
 @pytest.mark.parametrize("shape", [(), (10**12,)])
 def test_absurd_sizes_in_the_header_of_the_description(path, descr, shape):
     write(path, {"mstheft.npy": header_only(descr, shape, tail=b"{}")})
-    refused(path, "expected mstheft as text|bytes in mstheft, got 2; truncated|not a valid dtype")
+    refused(path, "expected mstheft as text|bytes in mstheft, got 2;|not a valid dtype")
 
 
 def test_a_description_of_many_megabytes(path):
@@ -420,10 +395,8 @@ def test_a_directory_that_lies_about_the_size(path):
         (np.ones((4, 3), np.float32), r"expected 0.W as float64 of shape \(4, 3\), got float32"),
         (np.ones((4, 3), ">f8"), "got >f8"),
         (np.ones((4, 3), int), "got int64"),
-        (np.ones((4, 3), complex), "got complex128"),
         (np.full((4, 3), "1.0"), "got <U3"),
         (np.ones((3, 4)), r"got float64 of shape \(3, 4\)"),
-        (np.ones(12), r"got float64 of shape \(12,\)"),
         (np.ones((4, 3, 1)), r"got float64 of shape \(4, 3, 1\)"),
     ],
 )
@@ -477,18 +450,13 @@ def test_pickles_are_refused_and_never_run(path, entry):
     [
         (b"", "EOF|magic"),
         (b"\x93NUMPX" + npy(ARRAYS["0.W"])[6:], "magic string is not correct"),
-        (npy(ARRAYS["0.W"])[:-8], "expected 96 bytes in 0.W, got 88; truncated"),
+        (npy(ARRAYS["0.W"])[:-8], "expected 96 bytes in 0.W, got 88"),
         (npy(ARRAYS["0.W"]) + b"\0" * 8, "expected 96 bytes in 0.W, got 104"),
         (npy(ARRAYS["0.W"])[:40], "EOF"),
         (
             header_only("<f8", (4, 3), version=2, tail=bytes(96)),
             "in version .1, 0. of .npy, got .2, 0.",
         ),
-        (
-            header_only("<f8", (4, 3), version=3, tail=bytes(96)),
-            "in version .1, 0. of .npy, got .3, 0.",
-        ),
-        (header_only("banana", (4, 3), tail=bytes(96)), "makes no sense"),
         (header_only("<f8", "__import__('os')", tail=bytes(96)), "makes no sense"),
     ],
 )

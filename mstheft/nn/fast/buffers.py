@@ -11,9 +11,9 @@ import contextlib
 import math
 import threading
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from mstheft.typing import Array
 
@@ -42,19 +42,19 @@ class Buffers(threading.local):
     """Named arrays of one layer. Inside `reused()` a name gives the same memory at each call."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, Array] = {}
+        self._arrays: dict[str, Array] = {}
 
-    def empty(self, name: str, shape: tuple[int, ...], dtype: Any) -> Array:
+    def empty(self, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
         """An array of arbitrary content; the last one of that name is overwritten if reused."""
         if not reusing():
             return np.empty(shape, dtype)
         size = math.prod(shape)
-        kept = self._kept.get(name)
-        if kept is None or kept.size < size or kept.dtype != dtype:
-            kept = self._kept[name] = np.empty(size, dtype)
-        return kept[:size].reshape(shape)
+        array = self._arrays.get(name)
+        if array is None or array.size < size or array.dtype != dtype:
+            array = self._arrays[name] = np.empty(size, dtype)
+        return array[:size].reshape(shape)
 
-    def __reduce__(self) -> Any:
+    def __reduce__(self) -> tuple[type[Buffers], tuple[()]]:
         return Buffers, ()
 
 

@@ -33,24 +33,26 @@ _busy = threading.Lock()  # one batch at a time is split: parts that wait for on
 
 
 class _Team:
-    """The threads that share a batch, and the table on which they add up what all need."""
+    """The threads that share a batch, and the values that they add up."""
 
     def __init__(self, parts: int):
-        self.table: list[Any] = [None] * parts
-        self.meeting = threading.Barrier(parts)
+        self.values: dict[int, Array] = {}  # by part
+        self.barrier = threading.Barrier(parts)
 
     def run(self, part: int, work: Callable[..., Answer], rows: tuple[np.ndarray, ...]) -> Answer:
-        """One part's work; an error sends the others home, or they would wait for ever."""
+        """The work of one part; an error ends the others too, or they would wait for ever."""
         _here.team, _here.part = self, part
         try:
             return work(*rows)
         except BaseException:
-            self.meeting.abort()
+            self.barrier.abort()
             raise
         finally:
             _here.team, _here.part = None, 0
 
-    def play(self, work: Callable[..., Answer], cut: list[tuple[np.ndarray, ...]]) -> list[Answer]:
+    def run_all(
+        self, work: Callable[..., Answer], cut: list[tuple[np.ndarray, ...]]
+    ) -> list[Answer]:
         """The answers of all parts; the caller's thread works on the first."""
         others: list[Future[Answer]] = []
         try:
@@ -60,7 +62,7 @@ class _Team:
         except threading.BrokenBarrierError:
             first = []  # another part failed: its own error follows
         except BaseException:
-            self.meeting.abort()
+            self.barrier.abort()
             raise
         finally:
             errors = [other.exception() for other in others]
@@ -74,10 +76,10 @@ class _Team:
 
         Every part must come here equally often: each waits for the others.
         """
-        self.table[_here.part] = value
-        self.meeting.wait()
-        total = functools.reduce(np.add, self.table)
-        self.meeting.wait()
+        self.values[_here.part] = value
+        self.barrier.wait()
+        total = functools.reduce(np.add, [self.values[i] for i in range(self.barrier.parties)])
+        self.barrier.wait()
         return total
 
 
@@ -96,22 +98,18 @@ def in_parts(work: Callable[..., Answer], *rows: np.ndarray, numbers: int) -> li
     """work(*rows), or the answers of work on each part of the rows, in order.
 
     rows : arrays with the same number of rows, (n, ...)
-    numbers : in the largest array that the work goes over; little work is not worth a thread
+    numbers : size of the largest array in the work; little work is not worth a thread
     """
     blas = _blas() if numbers >= WORTHWHILE else None
     parts = min(len(rows[0]), _threads()) if blas else 1
-    if (
-        blas is None
-        or parts < 2
-        or getattr(_here, "team", None)
-        or not _busy.acquire(blocking=False)
-    ):
+    split = parts >= 2 and getattr(_here, "team", None) is None
+    if blas is None or not split or not _busy.acquire(blocking=False):
         return [work(*rows)]
     try:
         team, ends = _Team(parts), np.linspace(0, len(rows[0]), parts + 1).astype(int)
         cut = [tuple(array[a:b] for array in rows) for a, b in itertools.pairwise(ends)]
         with blas.limit(limits=1, user_api="blas"):
-            return team.play(work, cut)
+            return team.run_all(work, cut)
     finally:
         _busy.release()
 
@@ -128,14 +126,14 @@ def _blas() -> Any:
 
 def _threads() -> int:
     """As many as BLAS uses, so that OPENBLAS_NUM_THREADS and the like hold here too."""
-    found = [lib["num_threads"] for lib in _blas().info() if lib["user_api"] == "blas"]
-    return min(max(found, default=1), MOST)
+    counts = [lib["num_threads"] for lib in _blas().info() if lib["user_api"] == "blas"]
+    return min(max(counts, default=1), MOST)
 
 
 @functools.cache
 def _helpers() -> ThreadPoolExecutor:
-    """A thread for every part but the caller's: parts that waited for a thread would wait for
-    one another. They start when they are first needed."""
+    """A thread for every part but the caller's, started when first needed: with fewer threads
+    the parts would wait for one another."""
     return ThreadPoolExecutor(MOST - 1, thread_name_prefix="mstheft")
 
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -50,54 +49,67 @@ A, G, B = matrices()
 
 
 class Winograd:
-    """The transforms of one convolution: its frame of zeros, its dtype, and memory to work in."""
+    """The methods of `conv.Im2col`: x (n, h, w, c), W (f, 3, 3, c), b (f,), dout (n, oh, ow, f)."""
 
-    def __init__(self, pad: int, dtype: Any, buffers: Buffers):
+    def __init__(self, pad: int, buffers: Buffers):
         self.pad, self.buffers = pad, buffers
-        self.a, self.g, self.b = (matrix.astype(dtype) for matrix in (A, G, B))
 
-    def convolve(self, x: Array, weights: Array, bias: Array | float, out: Array) -> Array:
+    def forward(self, x: Array, W: Array, b: Array) -> Array:
+        """The convolution, (n, oh, ow, f)."""
+        oh, ow = (side + 2 * self.pad - SIZE + 1 for side in x.shape[1:3])
+        out = self.buffers.empty("out", (len(x), oh, ow, len(W)), x.dtype)
+        return self._convolve(x, W.transpose(1, 2, 3, 0), b, self.pad, out)
+
+    def weight_gradient(self, x: Array, dout: Array) -> Array:
+        """dL/dW, (f, 3, 3, c): the transposes of the steps of `_convolve`."""
+        c, f = x.shape[3], dout.shape[3]
+        dpoints = np.zeros((SIDE * SIDE, c, f), x.dtype)
+        for rows in _pieces(x, dout):
+            tiles = self._tiles(x[rows], dout[rows], self.pad).swapaxes(1, 2)
+            part = self.buffers.empty("part", dpoints.shape, x.dtype)
+            dpoints += np.matmul(tiles, self._split(dout[rows]), out=part)
+        dW = self._both(G.T, dpoints.reshape(SIDE, SIDE, c * f), "points")
+        return np.ascontiguousarray(dW.reshape(SIZE, SIZE, c, f).transpose(3, 0, 1, 2))
+
+    def input_gradient(self, dout: Array, W: Array, shape: tuple[int, ...]) -> Array:
+        """dL/dx, of `shape`: the weights, turned by half a turn, over dout."""
+        dx = self.buffers.empty("dx", shape, dout.dtype)
+        turned = W[:, ::-1, ::-1].transpose(1, 2, 0, 3)  # (3, 3, f, c)
+        return self._convolve(dout, turned, 0.0, SIZE - 1 - self.pad, dx)
+
+    def _convolve(
+        self, x: Array, weights: Array, bias: Array | float, pad: int, out: Array
+    ) -> Array:
         """x (n, h, w, c), weights (3, 3, c, f), bias (f,) -> out (n, oh, ow, f)."""
         c, f = weights.shape[2:]
-        points = self._both(self.g, weights.reshape(SIZE, SIZE, c * f), "points")
+        points = self._both(G, weights.reshape(SIZE, SIZE, c * f), "points")
         for rows in _pieces(x, out):
-            tiles = self._tiles(x[rows], out[rows])
+            tiles = self._tiles(x[rows], out[rows], pad)
             sums = self.buffers.empty("sums", (SIDE * SIDE, tiles.shape[1], f), x.dtype)
             np.matmul(tiles, points.reshape(-1, c, f), out=sums)
             sums[ONE] += bias
             self._join(sums, out[rows])
         return out
 
-    def weight_gradient(self, x: Array, dout: Array) -> Array:
-        """dL/dweights (3, 3, c, f): the transposes of the same steps."""
-        c, f = x.shape[3], dout.shape[3]
-        dpoints = np.zeros((SIDE * SIDE, c, f), x.dtype)
-        for rows in _pieces(x, dout):
-            tiles = self._tiles(x[rows], dout[rows]).swapaxes(1, 2)
-            part = self.buffers.empty("part", dpoints.shape, x.dtype)
-            dpoints += np.matmul(tiles, self._split(dout[rows]), out=part)
-        dpoints = self._both(self.g.T, dpoints.reshape(SIDE, SIDE, c * f), "points")
-        return dpoints.reshape(SIZE, SIZE, c, f)
-
-    def _tiles(self, x: Array, out: Array) -> Array:
-        """Bᵀ d B of every tile: (36, tiles, c)."""
+    def _tiles(self, x: Array, out: Array, p: int) -> Array:
+        """Bᵀ d B of every tile of x, framed by p zeros: (36, tiles, c)."""
         n, down, across, _ = _grid(out)
-        (h, w, c), p = x.shape[1:], self.pad
+        h, w, c = x.shape[1:]
         shape = n, TILE * down + SIZE - 1, TILE * across + SIZE - 1, c
         frame = self.buffers.empty("frame", shape, x.dtype)
         frame[:, :p], frame[:, p + h :], frame[:, :, :p], frame[:, :, p + w :] = 0, 0, 0, 0
         frame[:, p : p + h, p : p + w] = x
         cut = self.buffers.empty("cut", (SIDE, SIDE, n, down, across, c), x.dtype)
         np.copyto(cut, _blocks(frame, SIDE, down, across))
-        found = self._both(self.b.T, cut.reshape(SIDE, SIDE, -1), "tiles")
-        return found.reshape(SIDE * SIDE, -1, c)
+        tiles = self._both(B.T, cut.reshape(SIDE, SIDE, -1), "tiles")
+        return tiles.reshape(SIDE * SIDE, -1, c)
 
     def _join(self, sums: Array, out: Array) -> None:
         """Aᵀ m A of every tile, (36, tiles, f), put to its place."""
         n, down, across, f = _grid(out)
-        found = self._both(self.a.T, sums.reshape(SIDE, SIDE, -1), "cut")
+        outputs = self._both(A.T, sums.reshape(SIDE, SIDE, -1), "cut")
         frame = self._whole(out)
-        _blocks(frame, TILE, down, across)[...] = found.reshape(TILE, TILE, n, down, across, f)
+        _blocks(frame, TILE, down, across)[...] = outputs.reshape(TILE, TILE, n, down, across, f)
         if frame is not out:
             out[...] = frame[:, : out.shape[1], : out.shape[2]]
 
@@ -110,13 +122,14 @@ class Winograd:
             frame[:, :h, :w] = dout
         cut = self.buffers.empty("cut", (TILE, TILE, n, down, across, f), dout.dtype)
         np.copyto(cut, _blocks(frame, TILE, down, across))
-        found = self._both(self.a, cut.reshape(TILE, TILE, -1), "sums")
-        return found.reshape(SIDE * SIDE, -1, f)
+        tiles = self._both(A, cut.reshape(TILE, TILE, -1), "sums")
+        return tiles.reshape(SIDE * SIDE, -1, f)
 
     def _both(self, matrix: Array, blocks: Array, name: str) -> Array:
         """M b Mᵀ of every block b, (p, p, m) -> (q, q, m): over the rows, then over the columns."""
         (q, p), m = matrix.shape, blocks.shape[2]
         half = self.buffers.empty("half", (q, p, m), blocks.dtype)
+        matrix = matrix.astype(blocks.dtype)
         np.matmul(matrix, blocks.reshape(p, p * m), out=half.reshape(q, p * m))
         return np.matmul(matrix, half, out=self.buffers.empty(name, (q, q, m), blocks.dtype))
 

@@ -113,7 +113,7 @@ def errors_by_layer(victim: Network, copy: Network) -> dict[str, np.ndarray]:
 
     From the first hidden layer on, the copy's neurons are put into the victim's order and scale.
     """
-    layers, copied = (parameters.relu_layers(each) for each in (victim, copy))
+    layers, copied = (parameters.layers_of(each) for each in (victim, copy))
     if not layers or not copied or [w.shape for w, _ in layers] != [w.shape for w, _ in copied]:
         return {}
     twin = zoo.given(copied)

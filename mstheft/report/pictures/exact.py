@@ -103,7 +103,7 @@ def relu_pictures(victim: Network, result: Result, side: int | None = None) -> I
 
 def aligned_pictures(victim: Network, result: Result, side: int | None) -> Iterator[Picture]:
     """First-layer weights, true and recovered, in the victim's order and scale."""
-    layers, copied = (parameters.relu_layers(each) or [] for each in (victim, result.model))
+    layers, copied = (parameters.layers_of(each) or [] for each in (victim, result.model))
     if len(layers) != 2 or len(layers[0][0]) != len(copied[0][0]):
         return  # the copy carries an affine remainder on neurons of its own
     found = symmetry.align(victim, result.model)

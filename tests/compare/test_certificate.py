@@ -1,8 +1,7 @@
-"""Comparing networks: answers, samples, and the certificate, which must never be wrong.
+"""The certificate must never be wrong.
 
-The certificate is judged in exact rational arithmetic where networks are small: no rounding of a
-test can hide one of the certificate. Elsewhere a float64 sum of numbers of size ≤ 100 is trusted
-to 1e-12.
+It is judged in exact rational arithmetic where networks are small: no rounding of a test can hide
+one of the certificate. Elsewhere a float64 sum of numbers of size ≤ 100 is trusted to 1e-12.
 """
 
 import importlib
@@ -12,282 +11,20 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 from twins import blurred, disguised, seeds
 
 from mstheft import compare
-from mstheft.compare.alignment import center, rescale
+from mstheft.compare.alignment import rescale
 from mstheft.nn import Network, zoo
-from mstheft.nn.layers import Flatten
 
 bounds = importlib.import_module("mstheft.compare.certificate")
 
-
-def normal(rng, n):
-    return rng.normal(size=(n, 4))
-
-
 A = zoo.mlp([4, 6, 3], bias=1, rng=0)
 B = zoo.mlp([4, 6, 3], bias=1, rng=1)
-X = normal(np.random.default_rng(5), 200)
 
-# ---- answers on given rows
-
-
-def test_agreement_by_hand():
-    def f(x):
-        return np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [2, 2, 0]])
-
-    def g(x):
-        return np.array([[5, 0, 4], [0, 0, 1], [0, 0, 1], [2, 1, 0]])
-
-    assert compare.agreement(f, g, X[:4]) == 0.75  # of equal scores the first
-
-
-def test_agreement_of_one_logit_is_that_of_signs():
-    def f(x):
-        return np.array([[1e-9], [-2.0], [3], [0.0]])
-
-    def g(x):
-        return np.array([[9.0], [-1e-9], [-3], [-1.0]])
-
-    assert compare.agreement(f, g, X[:4]) == 0.75  # 0 is not above 0: class 0
-
-
-def test_agreement_of_networks():
-    assert compare.agreement(A, A.copy(), X) == 1
-    want = float(np.mean([p == q for p, q in zip(A.labels(X), B.labels(X), strict=True)]))
-    assert 0.1 < want < 0.9
-    assert compare.agreement(A, B, X) == compare.agreement(A, B.probs, X) == want
-    assert compare.control(A, B, X) == want
-    assert 0 < compare.agreement(zoo.logistic(4, rng=0), zoo.logistic(4, rng=1), X) < 1
-
-
-def test_the_victim_is_no_control():
-    with pytest.raises(ValueError, match="expected a network trained without the victim"):
-        compare.control(A, A, X)
-
-
-def test_infinite_scores_have_labels_and_no_differences():
-    """ln 0 = -inf is an answer of some log-probabilities."""
-
-    def f(x):
-        return np.array([[-np.inf, 0.0], [0.0, -np.inf]])
-
-    assert compare.agreement(f, f, X[:2]) == 1
-    with pytest.raises(ValueError, match="expected finite logits, got infinite ones"):
-        compare.logit_difference(f, f, X[:2])
-
-
-def test_logit_difference():
-    largest, mean = compare.logit_difference(A, B, X)
-    apart = [abs(p - q) for p, q in zip(A.logits(X).flat, B.logits(X).flat, strict=True)]
-    assert largest == max(apart)
-    assert mean == pytest.approx(sum(apart) / len(apart), rel=1e-13)
-
-
-def test_logit_difference_up_to_gauge():
-    """A copy from probabilities: equal up to one function of x, added to all classes."""
-
-    def shifted(x):
-        return A.logits(x) + 100 * x[:, :1]
-
-    assert compare.logit_difference(A, shifted, X).max > 100
-    assert 0 <= compare.logit_difference(A, shifted, X, gauge=True).max < 1e-12
-    plain = [z - z.mean(axis=1)[:, None] for z in (A.logits(X), B.logits(X))]
-    assert compare.logit_difference(A, B, X, gauge=True).max == np.abs(plain[0] - plain[1]).max()
-    with pytest.raises(ValueError, match="expected two or more classes with gauge=True, got 1"):
-        compare.logit_difference(zoo.logistic(4), zoo.logistic(4), X, gauge=True)
-
-
-def test_rows_may_have_the_networks_shape():
-    flat = zoo.mlp([6, 5, 3], bias=1, rng=0)
-    shaped = Network([Flatten(), *flat.copy().layers], (2, 3))
-    x = np.random.default_rng(0).normal(size=(10, 2, 3))
-    assert compare.logit_difference(flat, shaped, x).max == 0
-    assert compare.summary(flat, shaped, x).certificate < 1e-12
-
-
-@pytest.mark.parametrize(
-    ("f", "g", "x", "says"),
-    [
-        (
-            A,
-            zoo.mlp([5, 3]),
-            X,
-            "expected two networks of equal inputs and outputs, got 4 to 3 and 5",
-        ),
-        (
-            A,
-            zoo.mlp([4, 2]),
-            X,
-            "expected two networks of equal inputs and outputs, got 4 to 3 and 4",
-        ),
-        (
-            A,
-            lambda x: np.zeros((len(x), 2)),
-            X,
-            r"answers of one shape, got \(200, 3\) and \(200, 2\)",
-        ),
-        (
-            A,
-            lambda x: np.zeros(len(x)),
-            X,
-            r"expected \(200, K\) real scores .* got shape \(200,\)",
-        ),
-        (
-            A,
-            lambda x: np.zeros((7, 3)),
-            X,
-            r"expected \(200, K\) real scores .* got shape \(7, 3\)",
-        ),
-        (A, lambda x: np.full((len(x), 3), "a"), X, "expected .* real scores .* of <U1"),
-        (A, lambda x: np.full((len(x), 3), np.nan), X, "expected scores without NaN, got NaN"),
-        (A, B, np.full((2, 4), np.nan), "expected scores without NaN, got NaN"),
-        (A, "B", X, "expected a Network or a callable .* got str"),
-        (A, B, X[0], r"expected rows \(n, d\) with n >= 1, got shape \(4,\)"),
-        (A, B, X[:0], r"expected rows \(n, d\) with n >= 1, got shape \(0, 4\)"),
-        (A, B, X[:, :3], r"expected inputs of shape \(n, 4\), got \(200, 3\)"),
-    ],
-)
-def test_what_cannot_be_compared(f, g, x, says):
-    for ask in (compare.agreement, compare.logit_difference, compare.summary, compare.control):
-        with pytest.raises(ValueError, match=says):
-            ask(f, g, x)
-
-
-# ---- answers under a distribution
-
-
-@given(st.integers(1, 500), st.floats(0, 1), st.sampled_from([0.5, 0.9, 0.95, 0.999]))
-def test_interval_inverts_the_binomial_test(n, share, confidence):
-    """At each end the tail of the binomial is (1 - confidence) / 2; scipy.stats as the judge."""
-    count, tail = round(share * n), (1 - confidence) / 2
-    low, high = compare.interval(count, n, confidence)
-    assert 0 <= low <= count / n <= high <= 1
-    if count > 0:
-        assert scipy.stats.binom.sf(count - 1, n, low) == pytest.approx(tail, rel=1e-6)
-    else:
-        assert low == 0
-    if count < n:
-        assert scipy.stats.binom.cdf(count, n, high) == pytest.approx(tail, rel=1e-6)
-    else:
-        assert high == 1
-
-
-def test_interval_covers():
-    """True share 0.3, 50 draws: exact coverage by summation; at least 95 %, and not by a mile."""
-    chances = scipy.stats.binom.pmf(np.arange(51), 50, 0.3)
-    inside = [low <= 0.3 <= high for low, high in (compare.interval(k, 50) for k in range(51))]
-    assert 0.95 <= chances[inside].sum() < 0.985
-
-
-def test_fidelity():
-    """Half-planes that disagree on |x1| < 1 have fidelity 2 Φ(-1) = 0.3173 under N(0, I)."""
-
-    def f(x):
-        return x[:, :1] + 1
-
-    def g(x):
-        return x[:, :1] - 1
-
-    found = compare.fidelity(f, g, normal, 10_000, 0)
-    assert found.low < 0.31731 < found.high
-    assert found.low < found.agreement < found.high
-    assert 0.015 < found.high - found.low < 0.02  # 2 · 1.96 · √(0.3173 · 0.6827 / 10,000)
-    assert (found.n, found.confidence) == (10_000, 0.95)
-    assert found == compare.fidelity(f, g, normal, 10_000, 0)
-    assert found != compare.fidelity(f, g, normal, 10_000, 1)
-    sure = compare.fidelity(f, g, normal, 10_000, 0, confidence=0.999)
-    assert sure.low < found.low < found.high < sure.high
-
-
-def test_draws_are_independent_between_batches():
-    """10,000 rows come in three calls of at most 4096, all different."""
-    seen = []
-
-    def sample(rng, n):
-        seen.append(rng.normal(size=(n, 4)))
-        return seen[-1]
-
-    assert compare.fidelity(A, A, sample, 10_000, 0).agreement == 1
-    assert [len(x) for x in seen] == [4096, 4096, 1808]
-    assert len(np.unique(np.concatenate(seen)[:, 0])) == 10_000
-
-
-def test_functional_equivalence():
-    """|f - g| = |x1| > 2 has δ = 2 Φ(-2) = 0.04550 under N(0, I)."""
-
-    def g(x):
-        return A.logits(x) + [[0, 1, 0]] * x[:, :1]
-
-    found = compare.functional_equivalence(A, g, 2, normal, 10_000, 0)
-    assert found.delta == found.failures / 10_000
-    assert found.low < 0.0455 < found.high
-    assert found.low < found.delta < found.at_most < found.high
-    assert (found.epsilon, found.n, found.confidence) == (2, 10_000, 0.95)
-    assert f"|f - g| > 2 on {found.failures} of 10,000 inputs" in str(found)
-
-
-def test_the_rule_of_three():
-    found = compare.functional_equivalence(A, A.copy(), 0, normal, 1000, 0)
-    assert (found.failures, found.delta, found.low) == (0, 0, 0)
-    assert found.at_most == pytest.approx(1 - 0.05 ** (1 / 1000), rel=1e-9)
-    assert found.at_most == pytest.approx(3 / 1000, rel=5e-3)
-    assert found.high == pytest.approx(1 - 0.025 ** (1 / 1000), rel=1e-9)
-    assert "with 95 % confidence on at most a share of 0.00299" in str(found)
-    sure = compare.functional_equivalence(A, A, 0, normal, 1000, 0, confidence=0.99)
-    assert sure.at_most == pytest.approx(1 - 0.01 ** (1 / 1000), rel=1e-9)
-
-
-def test_all_fail_and_exactly_epsilon_does_not():
-    def g(x):
-        return np.ones((len(x), 2))
-
-    def f(x):
-        return np.zeros((len(x), 2))
-
-    assert compare.functional_equivalence(f, g, 1, normal, 10, 0).failures == 0
-    found = compare.functional_equivalence(f, g, 0.999, normal, 10, 0)
-    assert (found.failures, found.delta, found.high, found.at_most) == (10, 1, 1, 1)
-    assert found.low == pytest.approx(0.025 ** (1 / 10), rel=1e-9)
-
-
-@pytest.mark.parametrize(
-    ("change", "says"),
-    [
-        ({"n": 0}, "expected n as a whole number >= 1, got 0"),
-        ({"n": 2.5}, "expected n as a whole number >= 1, got 2.5"),
-        ({"n": True}, "expected n as a whole number >= 1, got True"),
-        ({"confidence": 1}, "expected 0 < confidence < 1, got 1"),
-        ({"confidence": 95}, "expected 0 < confidence < 1, got 95"),
-        ({"confidence": np.nan}, "expected 0 < confidence < 1, got nan"),
-        (
-            {"sample": lambda rng, n: X[:3]},
-            r"expected sample\(rng, 10\) to return 10 rows, got shape",
-        ),
-        ({"sample": lambda rng, n: X[:, 0]}, r"expected sample\(rng, 10\) to return 10 rows"),
-        ({"epsilon": -1}, "expected a finite epsilon >= 0, got -1"),
-        ({"epsilon": np.nan}, "expected a finite epsilon >= 0, got nan"),
-    ],
-)
-def test_what_cannot_be_sampled(change, says):
-    common = {"sample": normal, "n": 10, "rng": 0, "confidence": 0.95} | change
-    with pytest.raises(ValueError, match=says):
-        compare.functional_equivalence(A, B, **({"epsilon": 0.1} | common))
-    if "epsilon" not in change:
-        with pytest.raises(ValueError, match=says):
-            compare.fidelity(A, B, **common)
-
-
-def test_intervals_that_are_none():
-    with pytest.raises(ValueError, match="expected 0 <= count <= n, got 5 of 4"):
-        compare.interval(5, 4)
-
-
-# ---- the certificate: soundness
+# ---- soundness
 
 
 def exact(network, x):
@@ -642,14 +379,9 @@ def test_larger_boxes_have_larger_bounds():
     [
         (1, 0, "expected low <= high, got 1.0 > 0.0 for input 0"),
         (0, [1, 1, -1, 1], "expected low <= high, got 0.0 > -1.0 for input 2"),
-        (
-            np.nan,
-            1,
-            r"expected low as a finite number or \(4,\) of them, got shape \(\) with 1 not",
-        ),
-        (0, np.inf, r"expected high as a finite number or \(4,\) of them"),
-        ([0, 0, 0], 1, r"expected low as .* got shape \(3,\) with 0 not finite"),
-        (np.zeros((1, 4)), 1, r"expected low as .* got shape \(1, 4\)"),
+        (np.nan, 1, r"expected low as a finite number or \(4,\) of them, got nan"),
+        (0, np.inf, r"expected high as a finite number or \(4,\) of them, got inf"),
+        ([0, 0, 0], 1, r"expected low as .* got \[0. 0. 0.\]"),
     ],
 )
 def test_boxes_that_are_none(low, high, says):
@@ -671,119 +403,6 @@ def test_networks_without_certificate():
         broken.parameters()["0.W"][1, 1] = value
         with pytest.raises(ValueError, match="expected finite parameters in b"):
             compare.certificate(A, broken, 0, 1)
-
-
-# ---- all at once
-
-
-def test_summary():
-    copy = disguised(blurred(A, 1e-9, 0), 0)[0]
-    right = A.labels(X).copy()
-    right[:20] = (right[:20] + 1) % 3
-    found = compare.summary(A, copy, X, labels=right, independent=B)
-    assert (found.rows, found.agreement) == (200, 1)
-    assert found.victim_accuracy == found.copy_accuracy == 0.9
-    assert found.control == compare.agreement(A, B, X)
-    assert found.difference == compare.logit_difference(A, copy, X)
-    assert found.parameter_error == compare.align(A, copy).error
-    assert found.certificate == compare.certificate(A, copy, X.min(axis=0), X.max(axis=0))
-    assert found.difference.max < found.certificate < 1e-6
-    table = str(found).splitlines()
-    assert [line[:30].strip() for line in table] == [
-        "inputs compared",
-        "agreement",
-        "without the victim",
-        "max |Δlogit|",
-        "mean |Δlogit|",
-        "accuracy of the victim",
-        "accuracy of the copy",
-        "max |Δparameter|, aligned",
-        "certified |Δlogit|, same box",
-    ]
-    assert table[1].endswith("100.00 %  (200 of 200)")
-    assert table[5].endswith("90.00 %  (180 of 200)")
-    assert table[7].endswith(f"{found.parameter_error:.2e}")
-    assert max(map(len, table)) <= 72
-
-
-def test_summary_keeps_victim_and_copy_apart():
-    found = compare.summary(A, B, X, labels=A.labels(X))
-    assert found.victim_accuracy == 1
-    assert found.copy_accuracy == found.agreement < 1
-
-
-def test_nearly_all_is_not_printed_as_all():
-    def f(x):
-        return np.ones((len(x), 1))
-
-    def g(x):
-        return 1.0 - 2 * (np.arange(len(x)) == 7)[:, None]
-
-    found = compare.summary(f, g, np.zeros((30_000, 1)))
-    assert "99.99 %  (29,999 of 30,000)" in str(found)
-    assert "100" not in str(found)
-
-
-@pytest.mark.parametrize(
-    ("victim", "copy", "parameters", "bound"),
-    [
-        (A, B.logits, False, False),
-        (A, zoo.mlp([4, 9, 3], bias=1, rng=2), False, False),
-        (A, zoo.softmax(4, 3, rng=0), False, False),
-        (A, zoo.mlp([4, 6, 3], activation="tanh", rng=0), False, False),
-        (zoo.softmax(4, 3, rng=0), zoo.softmax(4, 3, rng=1), True, True),
-        (zoo.mlp([4, 5, 5, 3], rng=0), zoo.mlp([4, 5, 5, 3], rng=1), False, True),
-        (zoo.mlp([4, 5, 5, 3], rng=0), zoo.mlp([4, 5, 6, 3], rng=1), False, False),
-    ],
-)
-def test_what_does_not_apply_is_left_out(victim, copy, parameters, bound):
-    found = compare.summary(victim, copy, X)
-    assert (found.parameter_error is not None, found.certificate is not None) == (parameters, bound)
-    assert (found.control, found.victim_accuracy, found.copy_accuracy) == (None, None, None)
-    assert len(str(found).splitlines()) == 4 + parameters + bound
-    if bound:
-        assert found.difference.max <= found.certificate
-
-
-def test_summary_of_linear_networks_compares_their_numbers():
-    a = zoo.logistic(4, rng=0)
-    b = blurred(a, 1e-6, 0)
-    want = max(np.abs(p - q).max() for p, q in zip(a.dense()[0], b.dense()[0], strict=True))
-    assert compare.summary(a, b, X).parameter_error == want
-
-
-@pytest.mark.parametrize("widths", [[4, 3], [4, 6, 3]])
-def test_summary_up_to_gauge(widths):
-    """A shift of all classes by one affine function of the last activations: same probabilities."""
-    a = zoo.mlp(widths, bias=1, rng=0)
-    b = a.copy()
-    for p in b.dense()[-1]:
-        p += np.random.default_rng(0).normal(size=p.shape[1:])
-    plain, fixed = compare.summary(a, b, X), compare.summary(a, b, X, gauge=True)
-    for found, low, high in ((plain, 0.1, 1e3), (fixed, 0, 1e-12)):
-        for value in (*found.difference, found.parameter_error, found.certificate):
-            assert low <= value < high
-    assert plain.agreement == fixed.agreement == 1
-    assert fixed.certificate == compare.certificate(
-        center(a), center(b), X.min(axis=0), X.max(axis=0)
-    )
-
-
-@pytest.mark.parametrize("labels", [np.zeros(7, int), np.zeros(200), np.zeros((200, 1), int)])
-def test_labels_that_are_none(labels):
-    with pytest.raises(ValueError, match=r"expected labels as \(200,\) whole numbers, got shape"):
-        compare.summary(A, B, X, labels=labels)
-
-
-def test_nothing_is_changed_by_comparing():
-    a, b = A.copy(), disguised(A, 0)[0]
-    kept = [p.copy() for network in (a, b) for p in network.parameters().values()]
-    x = X.copy()
-    compare.summary(a, b, x, labels=a.labels(x), independent=B, gauge=True)
-    now = [p for network in (a, b) for p in network.parameters().values()]
-    for p, q in zip(now, kept, strict=True):
-        np.testing.assert_array_equal(p, q)
-    np.testing.assert_array_equal(x, X)
 
 
 def test_rescaled_neurons_have_the_same_certificate():
