@@ -765,15 +765,15 @@ def test_what_was_ever_accepted_is_still_found():
 def test_old_names_outlive_a_function_that_moves(monkeypatch):
     moved = {**TABLE["functions"], "activations/softmax": "elsewhere:exponentials"}
     monkeypatch.setattr(finding, "table", lambda: {**TABLE, "functions": moved})
-    known = finding._known.__wrapped__()
+    known = finding._index.__wrapped__()
     for said in ("softmax", "nn.functions:softmax", "elsewhere:exponentials", "exponentials"):
         assert known[said] == {"activations/softmax"}
 
 
 def test_a_name_that_several_have_is_asked_about(monkeypatch):
     both = {"a-name": {"kinks/a-name", "signs/a-name"}}
-    monkeypatch.setattr(finding, "_known", lambda: both)
-    with pytest.raises(ValueError, match="can be kinks/a-name or signs/a-name; say which"):
+    monkeypatch.setattr(finding, "_index", lambda: both)
+    with pytest.raises(ValueError, match="can be kinks/a-name or signs/a-name; write one of them"):
         vectors.cases("a-name")
 
 
