@@ -420,7 +420,6 @@ def test_errors_of_the_victim_pass_through_and_cost_nothing():
         ({"decimals": -1}, "expected decimals= as a whole number from 0 to 17, got -1"),
         ({"decimals": 18}, "expected decimals= .*got 18"),
         ({"decimals": 2.5}, "expected decimals= .*got 2.5"),
-        ({"decimals": 2, "output": "label"}, "expected numbers to round, got output='label'"),
         (
             {"top": 2},
             "expected top= with output='top_k' and only there, got top=2, output='logits'",
@@ -428,12 +427,12 @@ def test_errors_of_the_victim_pass_through_and_cost_nothing():
         ({"output": "top_k"}, "expected top= with output='top_k' and only there, got top=None"),
         ({"output": "top_k", "top": 0}, "expected top= as a whole number of at least 1, got 0"),
         ({"output": "top_k", "top": 1.5}, "expected top= as a whole number"),
-        ({"output": "top_k", "top": 4}, r"expected top=4 to be at most .* with 3 output\(s\)"),
-        ({"victim": ONE, "output": "top_k", "top": 1}, r"a victim with 1 output\(s\)"),
-        ({"gives": "logits"}, "expected gives= and inputs= with a callable only, .*a Network"),
-        ({"inputs": 4}, "expected gives= and inputs= with a callable only, .*a Network"),
+        ({"output": "top_k", "top": 4}, "expected top= up to .* got top=4, outputs=3"),
+        ({"victim": ONE, "output": "top_k", "top": 1}, "got top=1, outputs=1"),
+        ({"gives": "logits"}, "expected gives=, inputs= of a callable only, got a Network"),
+        ({"inputs": 4}, "expected gives=, inputs= of a callable only, got a Network"),
         ({"victim": Watched(), "gives": "scores", "inputs": 4}, "expected gives= .*got 'scores'"),
-        ({"victim": Watched()}, "expected inputs= with a callable victim, got none"),
+        ({"victim": Watched()}, "expected inputs= as positive whole numbers, got None"),
         ({"victim": Watched(), "inputs": 0}, "expected inputs= as positive whole numbers, got 0"),
         ({"victim": Watched(), "inputs": (4, -1)}, "expected inputs= as positive whole numbers"),
         ({"victim": Watched(), "inputs": ()}, "expected inputs= as positive whole numbers"),
@@ -451,9 +450,7 @@ def test_arguments_that_do_not_fit(kwargs, says):
 def test_top_of_a_callable_is_judged_at_the_first_answer_and_costs_nothing():
     for network, top in ((NET, 4), (ONE, 1)):
         oracle = Oracle(network.logits, "top_k", inputs=4, top=top)
-        with pytest.raises(
-            ValueError, match=f"expected top={top} to be at most the number of classes"
-        ):
+        with pytest.raises(ValueError, match=f"expected top= up to .* got top={top}"):
             oracle.query(X)
         assert oracle.count == 0
 
@@ -563,18 +560,12 @@ def test_scikit_learn_regressors(outputs):
         (LogisticRegression(), "expected a fitted estimator"),
         (make_pipeline(StandardScaler(), LogisticRegression()), "expected a fitted estimator"),
         (MLPRegressor, "expected a fitted estimator"),
-        (
-            KMeans(2, n_init=1, random_state=0).fit(X),
-            "expected a classifier or a regressor, got KMeans",
-        ),
-        (DecisionTreeClassifier().fit(X, X > 0), "one label per row and two classes or more"),
-        (
-            DecisionTreeClassifier().fit(X, np.zeros(60)),
-            "one label per row and two classes or more",
-        ),
+        (KMeans(2, n_init=1, random_state=0).fit(X), "expected a regressor, or .*got KMeans"),
+        (DecisionTreeClassifier().fit(X, X > 0), "one label per row of two classes or more"),
+        (DecisionTreeClassifier().fit(X, np.zeros(60)), "one label per row of two classes or more"),
         (
             MLPClassifier(**MLP | {"max_iter": 500, "tol": 1}).fit(X, (X[:, :3] > 0).astype(int)),
-            "one label per row and two classes or more",
+            "one label per row of two classes or more",
         ),
     ],
     ids=str,
@@ -586,9 +577,7 @@ def test_estimators_that_are_no_victims(model, says):
 
 def test_estimators_know_their_width():
     model = LogisticRegression().fit(X, Y2)
-    with pytest.raises(
-        ValueError, match=r"with a callable only, got gives=None, inputs=4 with a sci"
-    ):
+    with pytest.raises(ValueError, match="of a callable only, got a LogisticRegression"):
         Oracle(model, inputs=4)
     with pytest.raises(ValueError, match="expected rows of 4 numbers"):
         Oracle(model).query(np.zeros((2, 5)))
@@ -736,13 +725,11 @@ def test_threads_reach_a_monitor_one_at_a_time():
     assert sorted(x[0, 0] for x, _ in witness.seen) == sorted(X[:, 0])
 
 
-def test_monitors_are_out_of_sight_and_of_the_right_kind():
+def test_monitors_are_out_of_sight():
     witness = Witness()
     oracle = Oracle(NET, monitors=[witness])
     assert {name for name in dir(oracle) if not name.startswith("_")} == ATTRIBUTES
     assert "Witness" not in repr(oracle)
-    with pytest.raises(ValueError, match=r"method observe\(x, labels\), got \['prada'\]"):
-        Oracle(NET, monitors=["prada"])
 
 
 def test_a_prada_detector_watches_an_oracle():

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from mstheft.errors import BudgetExhausted, DataError
 from mstheft.nn import zoo
 from mstheft.oracle import Oracle, fingerprint
-from mstheft.oracle.http import service, status, tables, wire
+from mstheft.oracle.http import journal, service, status, wire
 from mstheft.oracle.http.accounts import Accounts, Mismatch
 
 NETWORK = worker.victim()
@@ -504,7 +504,7 @@ def test_a_payment_that_a_full_disk_does_not_take_is_503_and_seen_once(make, tmp
     full(accounts._base)
     told = ask(app, asked)
     assert (told.status_code, told.headers["retry-after"]) == (503, "1")
-    assert re.fullmatch("expected to write down .* full, so nothing was; .*", told.json()["error"])
+    assert re.fullmatch("expected to write down .* full; nothing was paid", told.json()["error"])
     assert len(log) == 1
     assert (account.count, len(account.watch.distances)) == (0, 0)
     small = ask(app, predict(wire.pack(X)))  # no answer to keep: it has room
@@ -516,14 +516,14 @@ def test_a_payment_that_a_full_disk_does_not_take_is_503_and_seen_once(make, tmp
 
 
 def test_accounts_on_a_full_disk_are_one_sentence(tmp_path, monkeypatch):
-    plain = tables.connect
+    plain = journal.connect
 
     def connect(*what):
         base = plain(*what)
         full(base)
         return base
 
-    monkeypatch.setattr(tables, "connect", connect)
+    monkeypatch.setattr(journal, "connect", connect)
     with pytest.raises(DataError, match=r"to keep the accounts, but .*full; make room"):
         Accounts(tmp_path / "a.db", [("a" * 10_000, "k", 1)])
     monkeypatch.undo()
