@@ -46,14 +46,14 @@ def view(victim: object, gives: str | None, inputs: int | tuple[int, ...] | None
         or shape of its inputs. A victim that knows both, such as a `client.HttpVictim`, has a
         method `seen() -> View`
     """
-    known = _known(victim)
-    if known is not None:
+    own = _own_view(victim)
+    if own is not None:
         if gives is not None or inputs is not None:
             kind = type(victim).__name__
             raise ValueError(
                 f"expected gives=, inputs= of a callable only, got a {kind}; omit them"
             )
-        return known
+        return own
     if not callable(victim):
         raise ValueError(
             "expected a victim that is a Network, a fitted scikit-learn estimator or a callable "
@@ -69,7 +69,7 @@ def view(victim: object, gives: str | None, inputs: int | tuple[int, ...] | None
     return View(victim, gives or "logits", tuple(int(n) for n in shape if n), None)
 
 
-def _known(victim: object) -> View | None:
+def _own_view(victim: object) -> View | None:
     """The view on a victim that needs no further words."""
     if isinstance(victim, Network):
         return View(victim.logits, "logits", victim.shape, victim.outputs, victim.dtype)
