@@ -1,4 +1,4 @@
-"""What the field knows how to name: a broken assumption, a spent budget, damaged data."""
+"""The errors of this package: a broken assumption, a spent budget, damaged data."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ class ExtractionError(MstheftError):
     """An attack stopped because one of its assumptions does not hold for this victim.
 
     stage : the stage of the attack that noticed, for instance ``"absolute weights"``
-    assumption : what the stage needs and did not find
+    assumption : the assumption of this stage that does not hold
     advice : what to try instead
-
-    Nothing that was paid for is lost: ``partial`` holds the `Result` as far as it got.
+    partial : the `Result` up to this stage: nothing that was paid for is lost
     """
 
     def __init__(self, stage: str, assumption: str, advice: str, partial: object = None):
@@ -29,10 +28,11 @@ class ExtractionError(MstheftError):
 
 
 class BudgetExhausted(MstheftError):
-    """A batch would have passed the oracle's budget; nothing of it was asked or counted.
+    """A batch is larger than what is left of the oracle's budget; none of it was counted.
 
     asked : rows in the refused batch
-    left : rows that may still be asked
+    left : rows that the oracle still answers
+    partial : the `Result` up to this batch, if an attack made it
     """
 
     def __init__(self, asked: int, left: int, budget: int):
@@ -43,14 +43,14 @@ class BudgetExhausted(MstheftError):
         self.asked = asked
         self.left = left
         self.budget = budget
-        self.partial: object = None  # an attack puts its Result here, as far as it got
+        self.partial: object = None
 
     def __reduce__(self) -> tuple[type, tuple[object, ...], dict[str, object]]:
         return type(self), (self.asked, self.left, self.budget), {"partial": self.partial}
 
 
 class WrongRows(MstheftError, ValueError):
-    """Rows that a model does not take: of another shape, or numbers that it has no answer to."""
+    """Rows that a model does not take, for their shape or for numbers such as NaN."""
 
 
 class DataError(MstheftError, ValueError):

@@ -1,10 +1,9 @@
-"""The one place through which progress reaches a screen. Silent until somebody turns it on."""
+"""The one place through which progress reaches a screen. Silent until it is switched on."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any
 
 _shown = False
 
@@ -20,21 +19,21 @@ def shown(on: bool = True) -> Iterator[None]:
         _shown = before
 
 
-class _Silent:
-    """Stands in for a tqdm bar when nobody watches."""
+class Bar:
+    """A progress bar that shows nothing; a bar of tqdm has the same methods."""
 
-    def update(self, n: int = 1) -> None:
-        """Count n more steps (and show nothing)."""
+    def update(self, n: int = 1) -> object:
+        """Count n more steps."""
 
-    def set_postfix_str(self, text: str) -> None:
-        """Say something beside the bar (and show nothing)."""
+    def set_postfix_str(self, text: str) -> object:
+        """Write a text beside the bar."""
 
 
 @contextlib.contextmanager
-def bar(title: str, total: int | None, unit: str = "it") -> Iterator[Any]:
-    """A progress bar with `update(n)` and `set_postfix_str(text)`; a no-op unless `shown()`."""
+def bar(title: str, total: int | None, unit: str = "it") -> Iterator[Bar]:
+    """A progress bar of tqdm inside `shown()`, a silent one elsewhere."""
     if not _shown:
-        yield _Silent()
+        yield Bar()
         return
     from tqdm import tqdm
 

@@ -1,4 +1,4 @@
-"""What an attack returns, and the book-keeping of what each of its stages cost."""
+"""What an attack returns, with the cost of each of its stages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any
 
 from mstheft.typing import Oracle
@@ -29,15 +28,16 @@ def count(n: int, one: str, many: str = "") -> str:
 
 @dataclass
 class Result:
-    """A copy, what it cost, and what every stage saw.
+    """A copy, its cost, and the record of every stage.
 
     model : the copy, a Network
-    queries : {stage: rows asked}
+    queries : {stage: rows queried}
     seconds : {stage: wall time}
-    found : {stage: one line on what the stage found}
-    trace : what the stages saw: the input of the plots and of the lessons
-    verified : True when the copy answered like the victim on fresh random points, near and
-        far: evidence, no proof: `compare.certificate` bounds the difference where both are known
+    notes : {stage: one line on the outcome of the stage}
+    trace : the arrays that the stages worked on, in a dataclass of the attack: the input of the
+        plots and of the lessons
+    verified : True if the copy answered like the victim on fresh random points, near and far.
+        This is evidence, no proof: `compare.certificate` bounds the difference of two networks
     error : largest |Δ| on those points, in logits (for labels: a relative distance)
     stopped : the stage in which the attack was ended, if it was; the error that ended it, be it a
         spent budget, a broken victim or Ctrl-C, holds this result as `partial`
@@ -46,15 +46,20 @@ class Result:
     model: Any = None
     queries: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
-    found: dict[str, str] = field(default_factory=dict)
-    trace: SimpleNamespace = field(default_factory=SimpleNamespace, repr=False)
+    notes: dict[str, str] = field(default_factory=dict)
+    trace: Any = field(default=None, repr=False)
     verified: bool = False
     error: float = float("nan")
     stopped: str = ""
 
     @property
+    def found(self) -> dict[str, str]:
+        """The earlier name of `notes`."""
+        return self.notes
+
+    @property
     def total(self) -> int:
-        """Rows asked in all."""
+        """Rows queried in all."""
         return sum(self.queries.values())
 
     @property
@@ -72,18 +77,16 @@ class Result:
     def stage(self, name: str, oracle: Oracle) -> Iterator[None]:
         """Book the rows and the time that the `with` block spends under `name`, however it ends."""
         if not hasattr(oracle, "count"):
-            raise TypeError(
-                f"expected an Oracle, got {type(oracle).__name__}; wrap it: mt.Oracle(victim)"
-            )
-        asked, began = oracle.count, time.perf_counter()
+            kind = type(oracle).__name__
+            raise TypeError(f"expected an Oracle, got {kind}; wrap it: mt.Oracle(victim)")
+        count, began = oracle.count, time.perf_counter()
         try:
             yield
-        except BaseException as error:  # whatever ends the attack, what it has is not lost
+        except BaseException as error:  # whatever ends the attack, its partial result is not lost
             self.stopped = name
             with contextlib.suppress(AttributeError):
                 error.partial = self  # type: ignore[attr-defined]
             raise
         finally:
-            self.queries[name] = self.queries.get(name, 0) + oracle.count - asked
-            took = time.perf_counter() - began
-            self.seconds[name] = self.seconds.get(name, 0.0) + took
+            self.queries[name] = self.queries.get(name, 0) + oracle.count - count
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began

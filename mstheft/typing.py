@@ -1,4 +1,4 @@
-"""Types that appear everywhere: arrays, seeds, and the black box that an attack asks."""
+"""Types that appear everywhere: arrays, seeds, and the black box that an attack queries."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Rng = int | Sequence[int] | np.random.Generator | None
 
 
 class Oracle(Protocol):
-    """The black box as an attack sees it; `mstheft.Oracle` is one, a lesson may have its own.
+    """The black box as an attack sees it: a `mstheft.Oracle`, or one that a lesson writes.
 
-    output : what the answers are: 'logits', 'log_probs', 'probs', 'top_k' or 'label'
+    output : the form of the answers: 'logits', 'log_probs', 'probs', 'top_k' or 'label'
     decimals : to how many the answers are rounded, None if that is not known
     inputs, shape : d, and the shape of one input
     outputs : K, the number of logits, once it is known
-    count, left, budget : rows asked so far, rows that may still be asked, and both together
+    count, left, budget : rows answered so far, rows that are left, and both together
     """
 
     output: str
@@ -34,7 +34,7 @@ class Oracle(Protocol):
 
     @property
     def left(self) -> int | None:
-        """Rows that may still be asked; None without a budget."""
+        """Rows that it still answers; None without a budget."""
 
-    def query(self, x: Any) -> Any:
+    def query(self, x: Array) -> Any:
         """Answers for rows x, (n, d) -> (n, K), or (n,) for labels. Costs n queries."""

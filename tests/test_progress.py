@@ -1,5 +1,6 @@
 """Progress: silent unless somebody watches, on standard error alone, and off again afterwards."""
 
+import subprocess
 import sys
 
 import numpy as np
@@ -59,7 +60,7 @@ def test_errors_inside_a_bar_pass_through():
             raise RuntimeError("stop")
 
 
-def test_training_reports_every_batch(capsys):
+def test_training_reports_every_batch(capsys, monkeypatch):
     """10 rows in batches of 4, 2 epochs: 6 steps, and the bar must know it."""
     network = zoo.mlp([2, 2], rng=0)
     x, y = np.random.default_rng(0).normal(size=(10, 2)), np.arange(10) % 2
@@ -86,11 +87,9 @@ def test_training_reports_every_batch(capsys):
         def __exit__(self, *error):
             return False
 
-    before, progress.bar = progress.bar, Bar
-    try:
+    with monkeypatch.context() as patch:
+        patch.setattr(progress, "bar", Bar)
         fit(network, x, y, epochs=2, batch=4, rng=0)
-    finally:
-        progress.bar = before
     assert totals == [("training", 6, "batch")]
     assert recorder.steps == 6
     with progress.shown():
@@ -102,7 +101,5 @@ def test_tqdm_is_imported_only_when_shown():
     code = (
         "import sys, mstheft.progress as p\nwith p.bar('x', 1): pass\nprint('tqdm' in sys.modules)"
     )
-    import subprocess
-
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

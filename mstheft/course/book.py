@@ -19,7 +19,7 @@ EXTRA = "which is not installed; run: pip install -e '.[course]'"
 def build(course: manifest.Course, out: Path) -> Path:
     """Build the book into `out` and return its first page. Executes every lesson: minutes.
 
-    Raises `MstheftError` with the end of what Sphinx said if a lesson fails, or a formula, or a
+    Raises `MstheftError` with the end of Sphinx's output if a lesson fails, or a formula, or a
     reference.
     """
     for package in ("sphinx", "myst_nb", "furo", "jupytext", "ipykernel"):
@@ -38,9 +38,9 @@ def build(course: manifest.Course, out: Path) -> Path:
     return out / "index.html"
 
 
-def _essence(said: str) -> str:
-    """What a lesson or a formula has failed of, without what Sphinx says about itself."""
-    lines = [line.strip() for line in re.sub(r"\x1b\[[0-9;]*m", "", said).splitlines()]
+def _essence(output: str) -> str:
+    """The error of a lesson or a formula, without what Sphinx writes about itself."""
+    lines = [line.strip() for line in re.sub(r"\x1b\[[0-9;]*m", "", output).splitlines()]
     lines = [line for line in lines if line and "IPKernelApp" not in line]
     return "\n".join(lines)[-3000:]
 
@@ -48,7 +48,7 @@ def _essence(said: str) -> str:
 def notebook(lesson: manifest.Lesson) -> Path:
     """The lesson as `tutorials/notebooks/NN_name.ipynb`; one that is newer is left as it is.
 
-    An older one, in which somebody may have written, is kept beside the new one.
+    An older one, in which somebody may have written, stays beside the new one.
     """
     _need("jupytext", "a lesson as a notebook")
     import jupytext

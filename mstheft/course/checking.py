@@ -1,4 +1,4 @@
-"""Runs the checks of one exercise on one file, and tells what came of each function.
+"""Runs the checks of one exercise on one file, and judges each of its functions.
 
 The checks are ordinary pytest; here pytest runs inside this process, quietly, and the learner's
 file in a process of its own (`mstheft.course.process`).
@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mstheft.course import manifest
 from mstheft.course.answer import OUTSIDE
 from mstheft.course.feedback import Feedback, Mismatch
 from mstheft.errors import MstheftError
+
+if TYPE_CHECKING:
+    import pytest
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one file."""
+    """One file: its functions, as they were judged."""
 
     lesson: manifest.Lesson
     functions: tuple[Judged, ...]
@@ -62,10 +63,10 @@ class Outcome:
 
     @property
     def first(self) -> Judged | None:
-        """What to work at: the first function that is wrong, else the first that is not written."""
-        order = "wrong", "open", "stopped"
-        states = [f for state in order for f in self.functions if f.state == state]
-        return next(iter(states), None)
+        """The function to work at: the first that is wrong, else the first that is not written."""
+        order = ("wrong", "open", "stopped", "solved")
+        unsolved = [f for f in self.functions if not f.solved]
+        return min(unsolved, key=lambda f: order.index(f.state), default=None)
 
 
 class CheckBroken(MstheftError):
@@ -90,35 +91,38 @@ def check(
         raise MstheftError(
             "checks need pytest, which is not installed; run: pip install -e '.[course]'"
         ) from None
-    facts = {
+    if "[" in str(lesson.check):  # pytest takes what follows for a parameter
+        folder = lesson.check.parent
+        raise MstheftError(f"expected a folder without a [ in its name, got {folder}; rename it")
+    variables = {
         "MSTHEFT_LEARNER": str((path or lesson.exercise).resolve()),
         "MSTHEFT_HIDDEN": str(hidden or ""),
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "PYTEST_ADDOPTS": "",
+        **({} if seed is None else {"MSTHEFT_SEED": str(seed)}),
     }
-    if seed is not None:
-        facts["MSTHEFT_SEED"] = str(seed)
-    if "[" in str(lesson.check):  # pytest takes what follows for a parameter
-        raise MstheftError(
-            f"expected a folder without a [ in its name, got {lesson.check.parent}; rename it"
-        )
-    results, said = _Results(), io.StringIO()
+    results, output = _Results(), io.StringIO()
     words = [str(lesson.check), "-s", "-c", str(lesson.check.with_name("pytest.ini"))]
-    with _environment(facts), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+    with (
+        pytest.MonkeyPatch.context() as environment,
+        contextlib.redirect_stdout(output),
+        contextlib.redirect_stderr(output),
+    ):
+        for name, text in variables.items():
+            environment.setenv(name, text)
         _forget(lesson.check.parent)
         code = pytest.main(words, plugins=[results])
     if results.interrupted:
         raise KeyboardInterrupt
     if results.broken or not results.tests or code == pytest.ExitCode.INTERNAL_ERROR:
-        why = " ".join((results.broken or said.getvalue()).split())[-600:]
-        raise CheckBroken(
-            f"the check {lesson.check.name} itself failed, which is not your fault: {why}"
-        )
+        why = " ".join((results.broken or output.getvalue()).split())[-600:]
+        name = lesson.check.name
+        raise CheckBroken(f"the check {name} itself failed, which is not your fault: {why}")
     return Outcome(lesson, tuple(_judged(f.name, results.tests) for f in lesson.functions))
 
 
 def _forget(folder: Path) -> None:
-    """Have pytest read the checks anew: they, or the course, may be others than last time."""
+    """Have pytest read the checks anew: they, or the course, may have changed."""
     for name, module in list(sys.modules.items()):
         file = Path(getattr(module, "__file__", None) or "")
         own = file.stem == "conftest" or file.stem.startswith("test_")
@@ -134,18 +138,18 @@ def _judged(name: str, tests: dict[str, Feedback | None]) -> Judged:
 
 
 class _Results:
-    """A plugin of pytest that keeps what each test said."""
+    """A plugin of pytest that collects the feedback of each test."""
 
     def __init__(self) -> None:
         self.tests: dict[str, Feedback | None] = {}
         self.broken = ""
         self.interrupted = False
 
-    def pytest_keyboard_interrupt(self, excinfo: Any) -> None:
-        """Called by pytest, which otherwise ends as if the rest had not been there."""
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo) -> None:
+        """Called by pytest, which otherwise ends as if there were no further tests."""
         self.interrupted = excinfo.type is KeyboardInterrupt  # not pytest's own, of the same family
 
-    def pytest_runtest_makereport(self, item: Any, call: Any) -> None:
+    def pytest_runtest_makereport(self, item: Any, call: pytest.CallInfo) -> None:
         """Called by pytest after each phase of each test."""
         name = getattr(item, "originalname", item.name)
         if call.when == "setup" and "learner" in item.funcargs:
@@ -161,17 +165,3 @@ class _Results:
             self.tests[name] = self.tests.get(name) or last.unfit(error)
         else:
             self.broken = f"{name}: {type(error).__name__}: {error}"
-
-
-@contextlib.contextmanager
-def _environment(facts: dict[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in facts}
-    os.environ.update(facts)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

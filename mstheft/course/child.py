@@ -22,7 +22,7 @@ import sys
 import tempfile
 import traceback
 import types
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -35,7 +35,7 @@ FORBIDDEN = (
     *("sqlite3.", "code.__new__", "sys._current_frames"),
 )
 IMPORTS = ("mstheft", "pytest", "_pytest", "_ctypes_test", "multiprocessing")
-PACKAGES = (  # not needed; whoever tries is told so and goes on
+PACKAGES = (  # not needed: importing them is an ImportError that says so
     *("scipy", "matplotlib", "sklearn", "pandas", "torch", "tensorflow", "jax"),
     *("readline", "_posixsubprocess"),
 )
@@ -60,7 +60,7 @@ def main() -> None:
             pass
 
 
-def _module(name: str) -> Any:
+def _module(name: str) -> types.ModuleType:
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), f"{name}.py")
     spec = importlib.util.spec_from_file_location(f"_course_{name}", path)
     assert spec is not None
@@ -88,9 +88,9 @@ def _limit(memory: int, cpu: int) -> None:
 
 
 class _Home:
-    """The learner's functions, and the wire to the checker."""
+    """The learner's functions, and the connection to the checker."""
 
-    def __init__(self, wire: Any, reading: Any, writing: Any, order: dict[str, Any]):
+    def __init__(self, wire: Any, reading: BinaryIO, writing: BinaryIO, order: dict[str, Any]):
         self.wire, self.reading, self.writing, self.order = wire, reading, writing, order
         module = sys.modules["exercise"] = types.ModuleType("exercise")  # dataclasses look there
         self.space = module.__dict__
@@ -105,7 +105,7 @@ class _Home:
         return (_Box if name.get("box") else _Callable)(self, name)
 
     def load(self, path: str) -> bool:
-        """Run the learner's file and tell what it defines; False if it cannot be run."""
+        """Run the learner's file and report its functions; False if it cannot be run."""
         try:
             with open(path, "rb") as file:
                 source = file.read()
@@ -181,7 +181,7 @@ class _Box(_Callable):
 
 
 def _secrets(folders):
-    """Does a place lie in one of these folders? What is needed there, such as NumPy, is free."""
+    """Does a path lie in one of these folders? Needed packages in them, such as NumPy, do not."""
     within = _within
     needed = [os.path.realpath(os.path.dirname(str(m.__file__))) for m in (os, np)]
     hidden = {folder: [n for n in needed if within(n, folder)]
@@ -197,7 +197,7 @@ def _secrets(folders):
 
 
 def _breach(send, path):
-    """Tells the checker which rule was broken, and in which line of the file; then ends."""
+    """Reports the broken rule to the checker, with the line of the file; then ends the process."""
     frame_of, line_at, plain, leave = sys._getframe, linecache.getline, str.strip, os._exit
 
     def broken(what):
@@ -212,7 +212,7 @@ def _breach(send, path):
 
 
 def _rules(home, path):
-    """The audit hook: everything but computing is told to the checker and ends the process."""
+    """The audit hook: everything but computing is reported to the checker and ends the process."""
     own, scratch = os.path.realpath(path), os.path.realpath(tempfile.gettempdir())
     secret, broken = _secrets(home.order["hidden"]), _breach(home.send, path)
     # bound here, so that the learner's file can put nothing in their place
@@ -263,11 +263,11 @@ def _functions(space, tree):
         for node in tree.body
         if isinstance(node, ast.FunctionDef)
     }
-    found = {}
+    functions = {}
     for name, thing in space.items():
         if callable(thing) and isinstance(name, str) and not name.startswith("_"):
-            found[name] = {"unwritten": empty.get(name, False)}
-    return found
+            functions[name] = {"unwritten": empty.get(name, False)}
+    return functions
 
 
 def _names(function, args, kwargs):

@@ -1,4 +1,4 @@
-"""What a learner is told: called, expected, got, the likeliest cause, what to do next."""
+"""The feedback that a learner reads: called, expected, got, the likeliest cause, what is next."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from mstheft.course.messages import say
 
 @dataclass(frozen=True)
 class Feedback:
-    """What a learner is told of one wrong answer.
+    """The feedback on one wrong answer.
 
-    key : names the cause; stopped : had the process to be stopped, or was it?
+    key : names the cause
+    stopped : was the process stopped, now or before?
     """
 
     function: str

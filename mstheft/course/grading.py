@@ -62,22 +62,19 @@ def submissions(course: manifest.Course, folder: Path) -> tuple[list[Submission]
     """
     if not folder.is_dir():
         raise DataError(f"{folder}: expected a folder of submissions; name one")
-    found, misnamed = [], []
+    named, misnamed = [], []
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() != ".py" or path.name.startswith("."):
             continue  # ._anna.py is what a Mac puts beside anna.py
         lesson = _lesson_of(course, path.stem)
         if lesson and path.is_file():
-            found.append(Submission(_author(folder, path, lesson), path, lesson))
+            named.append(Submission(_author(folder, path, lesson), path, lesson))
         elif path.is_file():
             misnamed.append(path)
-    if not found:
+    if not named:
         name = course.lessons[0].name
-        raise DataError(
-            f"{folder} holds no submission; expected files such as anna/{name}.py or "
-            f"anna_{name}.py, named like the exercise"
-        )
-    return found, misnamed
+        raise DataError(f"{folder}: expected files such as anna/{name}.py or anna_{name}.py")
+    return named, misnamed
 
 
 def _lesson_of(course: manifest.Course, stem: str) -> manifest.Lesson | None:
@@ -92,30 +89,30 @@ def _author(folder: Path, path: Path, lesson: manifest.Lesson) -> str:
 
 def grade(
     course: manifest.Course,
-    found: Sequence[Submission],
+    batch: Sequence[Submission],
     folder: Path,
     seed: int,
     workers: int | None = None,
 ) -> Iterator[Grade]:
-    """The grade of each submission, as they become known.
+    """The grade of each submission, in the order in which they are ready.
 
     seed : all submissions of an exercise are judged on the same inputs, drawn from it
     workers : side by side; as many as there are processors if None
     """
-    workers = min(workers or os.cpu_count() or 1, len(found))
-    left = yield from _side_by_side(found, folder.resolve(), seed, workers)
-    for sub in left:  # a worker died: each of the rest alone, so that it shows on whose account
+    workers = min(workers or os.cpu_count() or 1, len(batch))
+    left = yield from _side_by_side(batch, folder.resolve(), seed, workers)
+    for sub in left:  # a worker died: each of the rest alone, to see which one ends it
         if (yield from _side_by_side([sub], folder.resolve(), seed, 1)):
             yield _nothing(sub, say("grade_killed"))
 
 
 def _side_by_side(
-    found: Sequence[Submission], folder: Path, seed: int, workers: int
+    batch: Sequence[Submission], folder: Path, seed: int, workers: int
 ) -> Generator[Grade, None, list[Submission]]:
     """Yields grades; returns the submissions that were left when a worker died."""
     fresh, left = multiprocessing.get_context("spawn"), []
     with ProcessPoolExecutor(workers, fresh) as pool:
-        jobs = {pool.submit(one, sub, folder, seed): sub for sub in found}
+        jobs = {pool.submit(one, sub, folder, seed): sub for sub in batch}
         try:
             for job in as_completed(jobs):
                 if isinstance(job.exception(), BrokenProcessPool):
@@ -135,7 +132,7 @@ def one(submission: Submission, folder: Path, seed: int) -> Grade:
         return _nothing(submission, refused)
     try:
         outcome = checking.check(lesson, submission.path, seed, hidden=folder)
-    except checking.CheckBroken as error:  # the teacher's to look at; others go on
+    except checking.CheckBroken as error:  # for the teacher; the other submissions go on
         return _nothing(submission, say("grade_broken", error=error))
     if outcome.unread:
         return _nothing(submission, " ".join(outcome.unread.got.split()))
@@ -144,7 +141,9 @@ def one(submission: Submission, folder: Path, seed: int) -> Grade:
     solved = total - len(failed)
     stopped = next((f for f in failed if f.stopped), None)
     share = 0.0 if stopped else solved / total
-    reason = _reason(stopped) if stopped else "; ".join(map(_short, failed))
+    reason = "; ".join(map(_short, failed))
+    if stopped:
+        reason = say("grade_stopped", name=stopped.function, what=stopped.got)
     return Grade(submission.author, lesson.name, share, solved, total, reason)
 
 
@@ -160,15 +159,12 @@ def _refused(path: Path, folder: Path) -> str:
     return say("grade_large", kilobytes=LARGEST // 1000) if path.stat().st_size > LARGEST else ""
 
 
-def _reason(feedback: Feedback) -> str:
-    return say("grade_stopped", name=feedback.function, what=feedback.got)
-
-
 def _short(feedback: Feedback) -> str:
     if feedback.key == "unwritten":
         return say("grade_unwritten", name=feedback.function)
-    told = feedback.got if feedback.key in ("raised", "absent", "not_plain") else feedback.cause
-    return " ".join(f"{feedback.function}: {told}".split())
+    by_itself = feedback.key in ("raised", "absent", "not_plain")
+    why = feedback.got if by_itself else feedback.cause
+    return " ".join(f"{feedback.function}: {why}".split())
 
 
 def table(grades: Sequence[Grade]) -> str:

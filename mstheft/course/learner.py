@@ -1,4 +1,4 @@
-"""What a check holds in its hands: the learner's functions, called in another process."""
+"""What a check works with: the learner's functions, called in another process."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mstheft.course import explain, manifest, show
 from mstheft.course.answer import Answer, place
@@ -37,8 +38,8 @@ class Learner:
         own = lesson.home, lesson.home.parent / "tests", Path(__file__).parents[1]
         self.hidden = (*own, hidden) if hidden else own
         self._process: Process | None = None
-        self._stops: dict[str, Stopped] = {}  # what is not called again; '' is the file itself
-        self.last: Answer | None = None  # with which a check now works
+        self._stops: dict[str, Stopped] = {}  # functions not called again; '' is the file itself
+        self.last: Answer | None = None  # the answer that a check is judging
 
     def close(self) -> None:
         """End the process."""
@@ -48,13 +49,13 @@ class Learner:
 
     # ---- calling
 
-    def call(self, name: str, *args: Any, **kwargs: Any) -> Answer:
+    def call(self, name: str, *args: object, **kwargs: object) -> Answer:
         """Call the learner's function. Fails with a feedback if it does not give plain data."""
         __tracebackhide__ = True
         call = Answer(self, name, args, kwargs)
         raw = self._ask(call)
         if "raised" in raw:
-            call.fail("raised", got=str(raw["says"]), text=_told("raised_cause", raw))
+            call.fail("raised", got=str(raw["says"]), text=_explained("raised_cause", raw))
         call.value, self.last = self._result(call, raw), call
         if raw.get("changed"):
             names = ", ".join(map(str, raw["changed"]))
@@ -62,7 +63,11 @@ class Learner:
         return call
 
     def refuses(
-        self, name: str, *args: Any, mistakes: dict[str, Any] | None = None, **kwargs: Any
+        self,
+        name: str,
+        *args: object,
+        mistakes: dict[str, object] | None = None,
+        **kwargs: object,
     ) -> Answer:
         """The function must raise `ValueError` on these arguments."""
         __tracebackhide__ = True
@@ -85,10 +90,10 @@ class Learner:
         if len(self._stops) >= MOST_DEATHS:
             call.fail("stopped", got=say("stopped"), text="", stopped=True)
         process = self._running(call)
-        known = process.hello["functions"]
-        if call.name not in known:
+        functions = process.hello["functions"]
+        if call.name not in functions:
             call.absent()
-        if known[call.name]["unwritten"]:
+        if functions[call.name]["unwritten"]:
             call.unwritten()
         try:
             return process.call(call.name, call.args, call.kwargs)
@@ -98,7 +103,7 @@ class Learner:
             call.stopped(stop)
 
     def _running(self, call: Answer) -> Process:
-        """The process, with the file loaded; what hinders that is told."""
+        """The process, with the file loaded. Fails with a feedback if it cannot be loaded."""
         __tracebackhide__ = True
         file = self.path.name
         if not self.path.is_file():
@@ -120,10 +125,10 @@ class Learner:
             call.fail("syntax", got=say("syntax", file=file, error=error), text=text)
         if error := hello.get("unloaded"):
             got = say("load", file=file, error=error)
-            call.fail("load", got=got, text=_told("load_cause", hello))
+            call.fail("load", got=got, text=_explained("load_cause", hello))
         return self._process
 
-    def _result(self, call: Answer, raw: dict[str, Any]) -> Any:
+    def _result(self, call: Answer, raw: dict[str, Any]) -> object:
         __tracebackhide__ = True
         if "memory" in raw:
             call.stopped(Stopped("memory"))
@@ -139,26 +144,27 @@ class Learner:
         return self._process.printed.strip() if self._process else ""
 
 
-def _told(key: str, raw: dict[str, Any]) -> str:
+def _explained(key: str, raw: dict[str, Any]) -> str:
     """A cause with the learner's line, and what such an error most often means."""
     error = str(raw.get("says") or raw.get("unloaded", ""))
     return f"{say(key, line=place(raw.get('line')))} {advice(error)}".strip()
 
 
 class Counted:
-    """A function of the victim's that counts the rows which it is asked.
+    """A function of the victim that counts its queries, in rows.
 
     function : (n, d) -> (n, …) if `rows`, else any function of one number
-    rows : a point (d,) that is not in a row of its own is refused, in words
+    rows : refuse a point (d,) that is not in a row of its own, in words
     """
 
     def __init__(self, function: Callable[[Any], Any], rows: bool = False):
         self.function, self.rows, self.count = function, rows, 0
         self.__name__ = getattr(function, "__name__", "function")  # as feedback shows it
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: ArrayLike) -> Any:
         """The function's answer, counted. Raises ValueError for a bare point where rows belong."""
-        if self.rows and np.ndim(x) != 2:
-            raise ValueError(say("not_rows", shape=np.shape(x)))
-        self.count += len(x) if np.ndim(x) else 1
+        shape = np.shape(x)
+        if self.rows and len(shape) != 2:
+            raise ValueError(say("not_rows", shape=shape))
+        self.count += shape[0] if shape else 1
         return self.function(x)

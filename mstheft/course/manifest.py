@@ -1,7 +1,7 @@
 """The manifest `tutorials/course.toml`: which lessons there are, in what order, with which hints.
 
 A second language is a second file beside it: `course.zh-CN.toml` holds, under the name of each
-lesson and function, the same keys in other words; what it does not hold stays as it is.
+lesson and function, the same keys in that language; keys that it lacks stay in English.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ else:
 
 @dataclass(frozen=True)
 class Function:
-    """One function that a learner writes, and what the course knows about it."""
+    """One function that a learner writes, with its hints and its frequent mistakes."""
 
     name: str
     does: str
@@ -88,12 +88,11 @@ class Course:
         manifest = read(self.home / "course.toml")
         other = _translated(self.home)
         try:
-            found = [_lesson(self.home, raw, other) for raw in manifest["lesson"]]
+            lessons = [_lesson(self.home, raw, other) for raw in manifest["lesson"]]
         except (KeyError, TypeError) as error:
-            raise DataError(
-                f"{self.home / 'course.toml'}: a lesson lacks {error}; restore the file"
-            ) from error
-        return tuple(sorted(found, key=lambda lesson: lesson.number))
+            file = self.home / "course.toml"
+            raise DataError(f"{file}: a lesson lacks {error}; restore the file") from error
+        return tuple(sorted(lessons, key=lambda lesson: lesson.number))
 
     def lesson(self, number: int) -> Lesson:
         """Lesson `number`. Raises `ValueError` if there is none."""
@@ -101,9 +100,7 @@ class Course:
             if lesson.number == number:
                 return lesson
         last = self.lessons[-1].number
-        raise ValueError(
-            f"expected a lesson from 1 to {last}, got {number}; see mstheft learn list"
-        )
+        raise ValueError(f"expected a lesson from 1 to {last}, got {number}; mstheft learn list")
 
     def named(self, name: str) -> Lesson | None:
         """The lesson whose files are called `name`."""
@@ -120,16 +117,14 @@ def find(start: Path | None = None) -> Course:
         for home in (folder / "tutorials", folder):
             if (home / "course.toml").is_file() and (home / "checks").is_dir():
                 return Course(home, str(read(home / "course.toml").get("title", "")))
-    raise DataError(
-        f"there is no tutorials/ with the course in {start} or above; go into the folder that you "
-        "cloned (cd mstheft), or clone it first"
-    )
+    where = f"there is no tutorials/ with the course in {start} or above"
+    raise DataError(f"{where}; go into the folder that you cloned (cd mstheft)")
 
 
 def language() -> str:
     """The language of messages and hints: $MSTHEFT_LANG, such as zh-CN; English unless set."""
-    said = os.environ.get("MSTHEFT_LANG", "en").split(".")[0].replace("_", "-")
-    return "zh-CN" if said.lower() in ("zh", "zh-cn") else said
+    tag = os.environ.get("MSTHEFT_LANG", "en").split(".")[0].replace("_", "-")
+    return "zh-CN" if tag.lower() in ("zh", "zh-cn") else tag
 
 
 def _translated(home: Path) -> dict[str, Any]:
@@ -150,14 +145,10 @@ def _lesson(home: Path, raw: dict[str, Any], other: dict[str, Any]) -> Lesson:
     functions = tuple(_function(f, words.get(f["name"], {})) for f in raw.get("function", ()))
     return Lesson(
         home=home,
-        number=raw["number"],
-        name=raw["name"],
+        **{key: raw[key] for key in ("number", "name", "minutes", "difficulty", "data")},
         title=words.get("title", raw["title"]),
-        minutes=raw["minutes"],
-        difficulty=raw["difficulty"],
-        prerequisites=tuple(raw["prerequisites"]),
         part=words.get("part", raw["part"]),
-        data=raw["data"],
+        prerequisites=tuple(raw["prerequisites"]),
         functions=functions,
     )
 
@@ -169,7 +160,5 @@ def _function(raw: dict[str, Any], words: dict[str, Any]) -> Function:
         twin=raw["twin"],
         hints=tuple(words.get("hints", raw["hints"])),
         mistakes={**raw.get("mistakes", {}), **words.get("mistakes", {})},
-        stage=raw.get("stage", ""),
-        plot=raw.get("plot", ""),
-        vectors=raw.get("vectors", ""),
+        **{key: raw.get(key, "") for key in ("stage", "plot", "vectors")},
     )

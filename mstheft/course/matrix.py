@@ -31,9 +31,9 @@ def row(lesson: manifest.Lesson, function: manifest.Function) -> tuple[str, ...]
 
 def rows(course: manifest.Course) -> list[tuple[str, ...]]:
     """All stages, by attack."""
-    found = [row(one, f) for one in course.lessons for f in one.functions if f.stage]
+    stages = [row(one, f) for one in course.lessons for f in one.functions if f.stage]
     order = {attack: i for i, attack in enumerate(ATTACKS)}
-    return sorted(found, key=lambda cells: order.get(cells[0], len(order)))
+    return sorted(stages, key=lambda cells: order.get(cells[0], len(order)))
 
 
 def table(course: manifest.Course) -> str:

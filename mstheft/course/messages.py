@@ -20,15 +20,15 @@ def _all(language: str) -> dict[str, Any]:
     return words
 
 
-def say(key: str, **facts: Any) -> str:
+def say(key: str, **facts: object) -> str:
     """One sentence with its facts filled in."""
     return str(_all(manifest.language())["say"][key]).format(**facts)
 
 
 def advice(error: str) -> str:
-    """What an error of Python most often means to a beginner; '' if nothing is known of it."""
-    known = _all(manifest.language())["error"]
-    return next((str(text) for part, text in known.items() if part in error), "")
+    """What an error of Python most often means to a beginner; '' if messages.toml has no word."""
+    advice_for = _all(manifest.language())["error"]
+    return next((str(text) for part, text in advice_for.items() if part in error), "")
 
 
 def cause(key: str) -> str | None:

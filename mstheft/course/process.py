@@ -1,4 +1,4 @@
-"""Starts and bounds the learner's process: time, memory, output; and answers what it asks back."""
+"""Starts and bounds the learner's process (time, memory, output) and answers its calls back."""
 
 from __future__ import annotations
 
@@ -14,27 +14,28 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from mstheft.course import wire
 
 MEMORY = 2048  # megabytes of address space
 NOISE = 10  # megabytes of printing
-SHOWN = 2000  # characters of printing that are kept
+SHOWN = 2000  # characters of printing that a feedback may show
 
 
 def seconds() -> float:
-    """What one call, or loading the file, may take. The tests of the course shorten it."""
+    """The time limit of one call, or of loading the file. The tests of the course shorten it."""
     return float(os.environ.get("MSTHEFT_CALL_SECONDS", "10"))
 
 
 class Stopped(Exception):
-    """The process had to be stopped, or has ended: `kind` is slow, memory, noisy, ended, broke.
+    """The process had to be stopped, or has ended.
 
-    line : [number, text] of the learner's line that did it, where it is known
+    kind : 'slow', 'memory', 'noisy', 'ended', or 'broke' for a broken rule, named in `what`
+    line : [number, text] of the learner's line that caused it, if it is known
     """
 
-    def __init__(self, kind: str, what: str = "", line: Any = None):
+    def __init__(self, kind: str, what: str = "", line: Sequence[Any] | None = None):
         super().__init__(f"{kind} {what}".strip())
         self.kind, self.what, self.line = kind, what, line
 
@@ -62,8 +63,9 @@ class Process:
             env=_environment(self.scratch),
             start_new_session=True,
         )
-        for work in (self._read, self._listen):
-            threading.Thread(target=work, daemon=True).start()
+        self._stdin = cast(IO[bytes], self.process.stdin)
+        for work, pipe in ((self._read, self.process.stdout), (self._listen, self.process.stderr)):
+            threading.Thread(target=work, args=(pipe,), daemon=True).start()
         order = {"path": str(path), "hidden": [str(h) for h in hidden]}
         try:
             self._send(order | {"memory": MEMORY * 2**20, "cpu": 120})
@@ -73,8 +75,10 @@ class Process:
             self.close()
             raise
 
-    def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-        """Call one function; its answer, or how it failed. Raises `Stopped`."""
+    def call(
+        self, name: str, args: tuple[object, ...], kwargs: dict[str, object]
+    ) -> dict[str, Any]:
+        """Call one function: its answer, or how it failed. Raises `Stopped`."""
         self.things = []
         self._send({"call": name, "args": args, "kwargs": kwargs})
         end = time.monotonic() + seconds()
@@ -90,35 +94,33 @@ class Process:
         self.process.kill()
         self.process.wait()
         with contextlib.suppress(OSError, ValueError):
-            assert self.process.stdin is not None
-            self.process.stdin.close()
+            self._stdin.close()
         shutil.rmtree(self.scratch, ignore_errors=True)
 
     # ---- the wire
 
-    def _send(self, value: Any) -> None:
-        watch = threading.Timer(seconds(), self.process.kill)  # it may not read what it asked for
+    def _send(self, value: object) -> None:
+        watch = threading.Timer(seconds(), self.process.kill)  # it may not read its input
         watch.start()
         try:
-            wire.send(self.process.stdin, value, self._name)  # type: ignore[arg-type]
+            wire.send(self._stdin, value, self._name)
         except (BrokenPipeError, ValueError):
             raise self._why() from None
         finally:
             watch.cancel()
 
-    def _name(self, thing: Any) -> Any:
+    def _name(self, thing: object) -> dict[str, object] | None:
         box = hasattr(thing, "query")
         if not (box or callable(thing)):
             return None
         self.things.append(thing)
         return {"id": len(self.things) - 1, "box": box}
 
-    def _thing(self, name: Any) -> Any:
+    def _thing(self, name: dict[str, Any]) -> Any:
         return self.things[int(name["id"])]
 
-    def _read(self) -> None:
+    def _read(self, stream: IO[bytes]) -> None:
         """Frames as they come; a thread, so that waiting has an end on every system."""
-        stream: Any = self.process.stdout
         try:
             while True:
                 self._frames.put(wire.receive(stream, self._thing))
@@ -126,10 +128,8 @@ class Process:
             self._frames.put(Stopped("ended", str(error)))
         stream.close()
 
-    def _listen(self) -> None:
-        """What is printed: the beginning is kept, the rest counted, too much ends it."""
-        stream = self.process.stderr
-        assert stream is not None
+    def _listen(self, stream: IO[bytes]) -> None:
+        """Store the beginning of what is printed, count the rest, end the process at too much."""
         with contextlib.suppress(OSError, ValueError):
             while data := os.read(stream.fileno(), 65536):
                 self._noise += len(data)
@@ -150,7 +150,7 @@ class Process:
         return frame if isinstance(frame, dict) else {}
 
     def _why(self) -> Stopped:
-        """The process is gone: of what?"""
+        """Why the process is gone."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(2)
         if self._noise > NOISE * 2**20:
@@ -159,28 +159,28 @@ class Process:
             return Stopped("slow")
         return Stopped("ended", self.printed[-200:])
 
-    def _answer(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def _answer(self, request: dict[str, Any]) -> dict[str, object]:
         try:
-            thing = self.things[int(asked["ask"])]
-            method, args = asked["method"], asked["args"]
+            thing = self.things[int(request["ask"])]
+            method, args = request["method"], request["args"]
             if method == "get":
-                return {"answer": getattr(thing, _known(args[0]))}
+                return {"answer": _attribute(thing, args[0])}
             function = thing if method == "__call__" else thing.query
-            return {"answer": function(*args, **asked["kwargs"])}
+            return {"answer": function(*args, **request["kwargs"])}
         except Exception as error:
             return {"error": type(error).__name__, "says": str(error)[:300]}
 
 
-def _known(name: Any) -> str:
+def _attribute(oracle: object, name: str) -> object:
     if name not in ("count", "left", "inputs", "outputs", "output"):
         raise AttributeError(f"an oracle has no {name}; it has query, count, left, inputs, output")
-    return str(name)
+    return getattr(oracle, name)
 
 
 def _environment(scratch: str) -> dict[str, str]:
-    """Only what Python needs: nothing here tells where the checks are."""
-    kept = ("PATH", "PYTHONPATH", "PYTHONHOME", "SYSTEMROOT", "LANG", "LC_ALL", "VIRTUAL_ENV")
-    given = {name: os.environ[name] for name in kept if name in os.environ}
+    """Only what Python needs: nothing here shows where the checks are."""
+    needed = ("PATH", "PYTHONPATH", "PYTHONHOME", "SYSTEMROOT", "LANG", "LC_ALL", "VIRTUAL_ENV")
+    given = {name: os.environ[name] for name in needed if name in os.environ}
     threads = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     places = dict.fromkeys(("HOME", "TMPDIR", "TEMP", "TMP", "MPLCONFIGDIR"), scratch)
     python = {"IOENCODING": "utf-8", "WARNINGS": "ignore", "UNBUFFERED": "1"}

@@ -1,18 +1,19 @@
-"""How values are shown to a learner: shape first, few numbers, one or two lines."""
+"""Values in one or two lines for a learner: shape first, few numbers."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-LONG = 24  # entries that are shown in full
-WIDE = 80  # letters of a word that are
+LONG = 24  # an array or a list of more entries is cut
+WIDE = 80  # a word of more letters is cut
 
 
-def call(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+def call(name: str, args: tuple[object, ...], kwargs: dict[str, object]) -> str:
     """A call, with its arguments below it unless they are short."""
     given = [value(a) for a in args] + [f"{k}={value(v)}" for k, v in kwargs.items()]
     line = f"{name}({', '.join(given)})"
@@ -21,7 +22,7 @@ def call(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
     return "\n".join([f"{name}(", *("    " + g.replace("\n", "\n    ") + "," for g in given), ")"])
 
 
-def value(thing: Any) -> str:
+def value(thing: object) -> str:
     """One value."""
     if isinstance(thing, np.ndarray):
         return _array(thing)
@@ -56,7 +57,7 @@ def near(path: Path) -> str:
     return str(path) if relative.startswith(os.path.join("..", "..", "..")) else relative
 
 
-def _ends(things: Any) -> Any:
+def _ends(things: Sequence[Any]) -> Sequence[Any]:
     """The first and last three of many things, or all of few."""
     return things if len(things) <= LONG else [*things[:3], *things[-3:]]
 

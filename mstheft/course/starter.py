@@ -1,4 +1,4 @@
-"""The exercise is its solution with the bodies taken out: one text, kept in one place.
+"""The exercise is its solution without the bodies: one text in one place.
 
     python -m mstheft.course.starter tutorials/solutions/02_logistic.py
 
@@ -20,8 +20,8 @@ TODO = "...  # your code"
 def starter(lesson: manifest.Lesson) -> str:
     """The text of a lesson's exercise as a learner first meets it.
 
-    Every function of the manifest keeps its docstring and loses its body; what else stands in the
-    solution is given to the learner.
+    Every function of the manifest keeps its docstring and loses its body; the rest of the solution
+    is given to the learner.
     """
     source = lesson.solution.read_text(encoding="utf-8")
     tree, lines = ast.parse(source), source.splitlines()

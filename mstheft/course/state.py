@@ -42,39 +42,35 @@ class Progress:
 
 
 def place(course: manifest.Course) -> Path:
-    """Where the progress is kept."""
+    """The file of the progress."""
     return course.home / "progress.json"
 
 
 def load(course: manifest.Course) -> Progress:
-    """The progress so far. A file that cannot be read is put aside, not lost."""
+    """The progress so far. A file that cannot be read is renamed, not lost."""
     path = place(course)
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(raw, dict):
-            raise ValueError("expected a table")
-        progress = Progress(**{k: raw[k] for k in Progress.__dataclass_fields__ if k in raw})
-        _check(progress)
-        return progress
+        fields = Progress.__dataclass_fields__
+        return _checked(Progress(**{k: v for k, v in raw.items() if k in fields}))
     except FileNotFoundError:
         return Progress()
     except (ValueError, TypeError, AttributeError) as error:
         aside = path.with_suffix(".json.damaged")
         os.replace(path, aside)
         raise DataError(
-            f"{path} could not be read ({error}) and is now {aside.name}; run the command again: "
-            "your exercises are untouched, and mstheft learn check N counts what is solved"
+            f"{path} could not be read ({error}) and is now {aside.name}; your exercises are "
+            "untouched, and mstheft learn check N counts the solved ones again"
         ) from error
 
 
-def _check(progress: Progress) -> None:
-    for names in progress.solved.values():
-        if not all(isinstance(name, str) for name in names):
-            raise ValueError("solved: expected names")
-    if not all(isinstance(n, int) for own in progress.hints.values() for n in own.values()):
-        raise ValueError("hints: expected numbers")
-    if not isinstance(progress.current, str) or not isinstance(progress.solutions_seen, list):
-        raise ValueError("current: expected a name")
+def _checked(progress: Progress) -> Progress:
+    names = [name for solved in progress.solved.values() for name in solved]
+    names += [progress.current, *progress.solutions_seen]
+    counts = [n for own in progress.hints.values() for n in own.values()]
+    if {*map(type, names)} - {str} or {*map(type, counts)} - {int}:
+        raise ValueError("expected names in solved and current, numbers in hints")
+    return progress
 
 
 def save(course: manifest.Course, progress: Progress) -> None:

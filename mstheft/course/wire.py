@@ -1,4 +1,4 @@
-"""What may cross between the checker and the learner's process: plain data, and names of callables.
+"""Messages between the checker and the learner's process: plain data, and names of callables.
 
 A message is a tree of JSON and the raw bytes of its arrays. Nothing that arrives is ever executed:
 that is why it is not pickle. This file is loaded by the learner's process too, without `mstheft`.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 
@@ -26,7 +26,7 @@ class Ended(Exception):
     """The other side is gone, or has sent what is no message."""
 
 
-def send(stream: BinaryIO, value: Any, name_of: Callable[[Any], Any] | None = None) -> None:
+def send(stream: IO[bytes], value: object, name_of: Callable[[Any], Any] | None = None) -> None:
     """Write one value. `name_of(thing)` gives what stands for a callable, or None."""
     blobs: list[bytes] = []
     tree = json.dumps(_pack(value, blobs, name_of)).encode()
@@ -39,7 +39,7 @@ def send(stream: BinaryIO, value: Any, name_of: Callable[[Any], Any] | None = No
     stream.flush()
 
 
-def receive(stream: BinaryIO, thing_of: Callable[[Any], Any] | None = None) -> Any:
+def receive(stream: IO[bytes], thing_of: Callable[[Any], Any] | None = None) -> Any:
     """Read one value; `thing_of(name)` is what a name stands for. Raises `Ended`."""
     tree, blob = _HEADER.unpack(_exactly(stream, _HEADER.size))
     if tree + blob > LARGEST:
@@ -50,14 +50,14 @@ def receive(stream: BinaryIO, thing_of: Callable[[Any], Any] | None = None) -> A
         raise Ended(f"a message that cannot be read: {error}") from error
 
 
-def _exactly(stream: BinaryIO, size: int) -> bytes:
+def _exactly(stream: IO[bytes], size: int) -> bytes:
     data = stream.read(size)
     if len(data) < size:
         raise Ended("the process has ended")
     return data
 
 
-def _pack(value: Any, blobs: list[bytes], name_of: Callable[[Any], Any] | None) -> Any:
+def _pack(value: object, blobs: list[bytes], name_of: Callable[[Any], Any] | None) -> Any:
     if value is None or isinstance(value, (bool, str)):
         return value
     if type(value) in (int, float):
@@ -79,7 +79,7 @@ def _pack(value: Any, blobs: list[bytes], name_of: Callable[[Any], Any] | None) 
     return {"name": name}
 
 
-def _pack_array(value: Any, blobs: list[bytes]) -> Any:
+def _pack_array(value: np.ndarray | np.generic, blobs: list[bytes]) -> dict[str, list[Any]]:
     array = np.asarray(value)
     if array.dtype.kind not in _KINDS:
         raise NotPlain(f"an array of dtype {array.dtype}")

@@ -1,10 +1,14 @@
-"""What a thing is, in JSON values that hold across processes: by them a journal knows its run."""
+"""What a thing is, in JSON values that hold across processes: they identify a run to its journal.
+
+Journals store these values: whatever changes them makes every earlier journal one of another run.
+"""
 
 from __future__ import annotations
 
 import functools
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -14,12 +18,12 @@ from mstheft.nn.network import Network
 DEEPEST = 8  # closures may lead back to themselves
 
 
-def described(thing: Any, depth: int = DEEPEST) -> Any:
-    """A defence by its name and its settings, which for a function are what it has closed over.
+def described(thing: object, depth: int = DEEPEST) -> Any:
+    """A defence by its name and its settings; the settings of a function are what it closes over.
 
-    Numbers and words stand for themselves; arrays, networks and generators for a digest of what is
-    in them; a method for its name and its owner; anything else for the name of its type. The code
-    of a function is not looked at: two lambdas of one place differ by their settings alone.
+    Numbers and words stand for themselves; arrays, networks and generators for a digest of their
+    content; a method for its name and its owner; anything else for the name of its type. The code
+    of a function is not read: two lambdas of one place differ by their settings alone.
     """
     if isinstance(thing, np.generic):
         thing = thing.item()
@@ -34,7 +38,7 @@ def described(thing: Any, depth: int = DEEPEST) -> Any:
     if depth == 0:
         return _name(type(thing))
 
-    def inside(parts: Any) -> list[Any]:
+    def inside(parts: Iterable[object]) -> list[Any]:
         return [described(part, depth - 1) for part in parts]
 
     if isinstance(thing, dict):
@@ -43,24 +47,24 @@ def described(thing: Any, depth: int = DEEPEST) -> Any:
         return inside(thing)
     if isinstance(thing, functools.partial):
         return inside([thing.func, thing.args, thing.keywords])
-    owner, closed = getattr(thing, "__self__", None), getattr(thing, "__closure__", None)
-    if closed:
-        return [_name(thing), *inside(cell.cell_contents for cell in closed)]
+    owner, closed_over = getattr(thing, "__self__", None), getattr(thing, "__closure__", None)
+    if closed_over:
+        return [_name(thing), *inside(cell.cell_contents for cell in closed_over)]
     if owner is not None:
         return [_name(thing), *inside([owner])]
     return _name(thing if hasattr(thing, "__qualname__") else type(thing))
 
 
-def victim(asked: Any) -> str | None:
-    """By what a journal knows its victim again, or None if there is nothing.
+def victim(thing: object) -> str | None:
+    """The value by which a journal recognises a victim, or None if there is none.
 
-    A network's digest; of anything else, such as a service, the `fingerprint` that it tells.
+    A network's digest; of anything else, such as a service, its own `fingerprint`.
     """
-    return network(asked) if isinstance(asked, Network) else getattr(asked, "fingerprint", None)
+    return network(thing) if isinstance(thing, Network) else getattr(thing, "fingerprint", None)
 
 
 def network(victim: Network) -> str:
-    """A digest of a network: what it is made of, and its parameters."""
+    """A digest of a network: its layers and its parameters."""
     layers = [[type(layer).__name__, layer.config()] for layer in victim.layers]
     made_of = json.dumps([victim.shape, victim.dtype.name, layers])
     parts = victim.parameters().items()
@@ -69,12 +73,10 @@ def network(victim: Network) -> str:
 
 
 def _name(thing: Any) -> str:
-    module, own = str(getattr(thing, "__module__", "")), thing.__qualname__
-    return f"{module.rpartition('.')[2]}.{own.rpartition('.')[2]}"  # short: a refusal shows it
+    """'file.function', short because a refusal shows it."""
+    module = str(getattr(thing, "__module__", ""))
+    return f"{module.rpartition('.')[2]}.{thing.__qualname__.rpartition('.')[2]}"
 
 
 def _digest(*parts: bytes) -> str:
-    content = hashlib.sha256()
-    for part in parts:
-        content.update(part)
-    return content.hexdigest()[:16]
+    return hashlib.sha256(b"".join(parts)).hexdigest()[:16]

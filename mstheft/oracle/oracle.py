@@ -5,24 +5,39 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mstheft.errors import BudgetExhausted, WrongRows
 from mstheft.nn import functions as F
 from mstheft.oracle import fingerprint
 from mstheft.oracle.adapters import View, view
-from mstheft.oracle.defended import defended, largest, probabilities
+from mstheft.oracle.defended import Defence, defended, largest, probabilities
+from mstheft.typing import Array
+
+if TYPE_CHECKING:
+    from mstheft.oracle.http.journal import Journal
 
 OUTPUTS = ("logits", "log_probs", "probs", "top_k", "label")
+
+Ask = Callable[..., "tuple[Array, int | None, Array]"]  # (rows, name) -> answers, K, labels
+Settings = dict[str, object]  # JSON values
+
+
+class Monitor(Protocol):
+    """Sees every batch that was answered, such as a `defend.prada.Detector`."""
+
+    def observe(self, x: Array, labels: Array) -> object:
+        """Rows (n, d), and the victim's most likely classes (n,)."""
 
 
 class Oracle:
     """A model behind an API: what an attack gets instead of the victim.
 
     victim : a Network, a fitted scikit-learn estimator, or a callable (n, d) -> (n, K)
-    output : what it tells
+    output : the form of its answers
         'logits'     (n, K) the numbers before the softmax
         'log_probs'  (n, K) log-softmax; (n, 2) ln(1-p), ln p for a victim with one sigmoid output
         'probs'      (n, K) softmax; (n, 1) the probability of class 1 for one sigmoid output
@@ -30,23 +45,22 @@ class Oracle:
         'label'      (n,) the most likely class, counted from 0 in the order of the logits
                      (for scikit-learn: its place in `classes_`)
     gives, inputs : for a callable only: what its answers are ('logits', 'log_probs', 'probs' or
-        'labels'), and the width d, or shape, of the inputs that it is given
-    budget : rows it answers in all; more raise `BudgetExhausted` before anything is spent
-    decimals : answers are rounded to so many decimals; a service that rounds has said so itself
-    top : how many probabilities 'top_k' tells
-    defences : each changes the probabilities, in their order, before any is told or rounded:
+        'labels'), and the width d, or shape, of its inputs
+    budget : rows that it answers in all; more raise `BudgetExhausted` before anything is spent
+    decimals : answers are rounded to so many decimals; a service that rounds says so itself
+    top : the number of probabilities in a 'top_k' answer
+    defences : each changes the probabilities, in their order, before they are answered or rounded:
         callables (probs (n, K), rows (n, d)) -> probs, such as of `defend.responses.option`.
-        Monitors see the classes that are told
-    monitors : each sees every batch that was answered, in order, as `observe(x, labels)`: rows
-        (n, d) and the victim's most likely classes (n,), whatever the output tells; for instance
-        a `defend.prada.Detector`. Whoever asks does not see them
-    journal : a `journal.Journal`, which keeps every answer on disk and tells it again, at no cost
-        to the victim, to a run that was killed and started again. Not of a victim that bills its
-        answers, a `defend.pate.Ensemble`: its bill would forget those of the killed run, and the
-        noise of its seed would be drawn twice
+        Monitors see the classes of the changed probabilities
+    monitors : each sees every batch that was answered, in order, whatever the output is. An attack
+        does not see them
+    journal : a `journal.Journal`, which writes every answer to disk. A run that was killed and
+        started again gets the same answers from it at no cost. It takes no victim that bills its
+        answers, a `defend.pate.Ensemble`: the bill would forget the answers of the killed run, and
+        the noise of its seed would be drawn twice
 
     Public: `query`, `count`, `left`, `budget`, `output`, `decimals`, `inputs` (d), `shape`,
-    `outputs` (K, the number of logits, once known). The model itself is kept in a closure.
+    `outputs` (K, the number of logits, once known). The model itself is in a closure.
     """
 
     __slots__ = (
@@ -56,7 +70,7 @@ class Oracle:
 
     def __init__(
         self,
-        victim: Any,
+        victim: object,
         output: str = "logits",
         *,
         gives: str | None = None,
@@ -64,38 +78,26 @@ class Oracle:
         budget: int | None = None,
         decimals: int | None = None,
         top: int | None = None,
-        defences: Sequence[Any] = (),
-        monitors: Sequence[Any] = (),
-        journal: Any = None,
+        defences: Sequence[Defence] = (),
+        monitors: Sequence[Monitor] = (),
+        journal: Journal | None = None,
     ):
         if output not in OUTPUTS:
             raise ValueError(f"expected output= to be one of {OUTPUTS}, got {output!r}; pick one")
-        _whole("budget", budget, 0)
-        _whole("decimals", decimals, 0, 17)
-        _whole("top", top, 1)
-        if decimals is not None and output == "label":
-            raise ValueError(
-                f"expected numbers to round, got output='label', {decimals=}; leave one out"
-            )
+        _check_whole("budget", budget, 0)
+        _check_whole("decimals", decimals, 0, 17)
+        _check_whole("top", top, 1)
         if (top is None) == (output == "top_k"):
             raise ValueError(
-                f"expected top= with output='top_k' and only there, got {top=}, {output=}; "
-                "change one of them"
-            )
-        listed = isinstance(monitors, Sequence)
-        if not listed or not all(callable(getattr(each, "observe", None)) for each in monitors):
-            raise ValueError(
-                f"expected monitors= with a method observe(x, labels), got {monitors!r}; give a "
-                "list, for instance [defend.prada.Detector()]"
+                f"expected top= with output='top_k' and only there, got {top=}, {output=}"
             )
         seen = view(victim, gives, inputs)
         seen = defended(seen, output, defences) if defences else seen
-        if output == "top_k" and seen.outputs is not None:
-            _enough(top, seen.outputs)
-        self._ask: Callable[..., Any] = _converter(seen, output, top, decimals)
-        known = seen.decimals if output == seen.gives else None
+        _check_top(top, seen.outputs)
+        self._ask: Ask = _converter(seen, output, top, decimals)
+        rounded = seen.decimals if output == seen.gives else None
         self.output, self.top = output, top
-        self.decimals = known if decimals is None else decimals
+        self.decimals = rounded if decimals is None else decimals
         self.budget = None if budget is None else int(budget)
         self.shape, self.inputs, self.outputs = seen.shape, math.prod(seen.shape), seen.outputs
         self.count = 0
@@ -105,153 +107,138 @@ class Oracle:
             self._ask = journal.around(self._ask, self._settings(victim, seen.gives, defences))
 
     def __repr__(self) -> str:
-        asked = f"count={self.count}, left={self.left}"
-        return f"Oracle(output={self.output!r}, inputs={self.inputs}, {asked})"
+        rows = f"count={self.count}, left={self.left}"
+        return f"Oracle(output={self.output!r}, inputs={self.inputs}, {rows})"
 
     @property
     def left(self) -> int | None:
-        """Rows that may still be asked; None without a budget."""
+        """Rows that it still answers; None without a budget."""
         return None if self.budget is None else self.budget - self.count
 
-    def query(self, x: Any) -> np.ndarray:
+    def query(self, x: ArrayLike) -> Array:
         """Answers for rows x, (n, d) or (n, *shape) -> (n, K), or (n,) for labels. Costs n queries.
 
-        Raises `WrongRows` for rows it does not take and `BudgetExhausted` for a batch that is too
-        large for what is left, both before anything is asked or counted.
+        Raises `WrongRows` for rows that it does not take and `BudgetExhausted` for a batch that is
+        too large for what is left, both before the victim sees a row and without a cost.
         """
-        x = self._checked(x)
-        with self._lock:  # several threads may ask: the budget is a wall for all of them
+        x = self._checked(np.asarray(x))
+        with self._lock:  # several threads may query: the budget is a wall for all of them
             if self.left is not None and len(x) > self.left:
                 raise BudgetExhausted(len(x), self.left, self.budget or 0)
-            rows = x.reshape(len(x), -1)
-            asked = rows.copy() if self._monitors else rows  # a victim may write into its input
-            answers, self.outputs, labels = self._ask(asked.reshape(len(x), *self.shape))
+            rows = x.reshape(len(x), -1)  # (n, d)
+            given = rows.copy() if self._monitors else rows  # a victim may write into its input
+            answers, self.outputs, labels = self._ask(given.reshape(len(x), *self.shape))
             self.count += len(x)
             for monitor in self._monitors:
                 monitor.observe(rows.copy(), labels.copy())
         return answers
 
-    def _settings(self, victim: Any, gives: str, defences: Sequence[Any]) -> dict[str, Any]:
-        """By what a journal knows this run again."""
+    def _settings(self, victim: object, gives: str, defences: Sequence[Defence]) -> Settings:
+        """What tells this run from others, for its journal."""
         if hasattr(victim, "bill"):
-            raise ValueError(
-                "expected a victim that keeps no bill with journal=, got one of type "
-                f"{type(victim).__name__}, whose bill and noise start anew with the process; leave "
-                "journal= out and ask everything in one run"
-            )
-        told = {"output": self.output, "decimals": self.decimals, "top": self.top, "gives": gives}
+            kind = type(victim).__name__
+            raise ValueError(f"expected a victim that keeps no bill with journal=, got a {kind}")
+        form: Settings = {name: getattr(self, name) for name in ("output", "decimals", "top")}
         changed = [fingerprint.described(each) for each in defences]
-        known = fingerprint.victim(victim)
-        about = {"shape": [*self.shape], "defences": changed}
-        return told | about | ({} if known is None else {"victim": known})
+        about = {"gives": gives, "shape": [*self.shape], "defences": changed}
+        digest = fingerprint.victim(victim)
+        return form | about | ({} if digest is None else {"victim": digest})
 
-    def _checked(self, x: Any) -> np.ndarray:
-        x = np.asarray(x)
-        if not (np.issubdtype(x.dtype, np.floating) or np.issubdtype(x.dtype, np.integer)):
-            raise WrongRows(f"expected rows of real numbers, got dtype {x.dtype}; convert to float")
-        if x.shape[1:] not in ((self.inputs,), self.shape):
-            raise WrongRows(
-                f"expected rows of {self.inputs} numbers, shape (n, {self.inputs}), got shape "
-                f"{x.shape}; a single input goes in as x[None]"
-            )
-        if len(x) == 0:
-            raise WrongRows("expected at least one row, got none; leave out empty batches")
+    def _checked(self, x: Array) -> Array:
+        """A copy of the rows in the victim's dtype: no victim writes into the caller's."""
         with np.errstate(over="ignore"):
-            x = x.astype(self._dtype or x.dtype)  # a copy: no victim writes into the caller's
-        if not np.isfinite(x).all():
-            kind = f" as {self._dtype}" if self._dtype else ""
-            raise WrongRows(
-                f"expected finite numbers{kind}, got NaN or infinity; clean the rows first"
+            real = np.issubdtype(x.dtype, np.floating) or np.issubdtype(x.dtype, np.integer)
+            rows = x.astype(self._dtype or x.dtype) if real else x
+        if not real:
+            wrong = f"rows of real numbers, got dtype {x.dtype}; convert to float"
+        elif x.shape[1:] not in ((self.inputs,), self.shape):
+            wrong = (
+                f"rows of {self.inputs} numbers, shape (n, {self.inputs}), got shape {x.shape}; "
+                "a single input goes in as x[None]"
             )
-        return x
+        elif len(x) == 0:
+            wrong = "at least one row, got none; leave out empty batches"
+        elif not np.isfinite(rows).all():
+            kind = f" as {self._dtype}" if self._dtype else ""
+            wrong = f"finite numbers{kind}, got NaN or infinity; clean the rows first"
+        else:
+            return rows
+        raise WrongRows(f"expected {wrong}")
 
 
-def _whole(name: str, value: Any, low: int, high: int | None = None) -> None:
-    if value is None:
-        return
+def _check_whole(name: str, value: int | None, low: int, high: float = math.inf) -> None:
     whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if not whole or value < low or (high is not None and value > high):
-        limits = f"from {low} to {high}" if high is not None else f"of at least {low}"
+    if value is not None and not (whole and low <= value <= high):
+        limits = f"of at least {low}" if high == math.inf else f"from {low} to {high}"
         raise ValueError(f"expected {name}= as a whole number {limits}, got {value!r}; change it")
 
 
-def _enough(top: int | None, outputs: int) -> None:
-    if outputs == 1 or top is None or top > outputs:
+def _check_top(top: int | None, outputs: int | None) -> None:
+    if top is not None and outputs is not None and (outputs == 1 or top > outputs):
         raise ValueError(
-            f"expected top={top} to be at most the number of classes of a softmax, got a victim "
-            f"with {outputs} output(s); lower top= or ask for 'probs'"
+            f"expected top= up to the softmax's classes, got {top=}, {outputs=}; lower it"
         )
 
 
-def _converter(
-    seen: View, output: str, top: int | None, decimals: int | None
-) -> Callable[..., Any]:
+def _converter(seen: View, output: str, top: int | None, decimals: int | None) -> Ask:
     """A function rows -> (`output` rounded, K, labels), from what the victim gives.
 
     The model stays inside it. Labels are from the victim's own answer, the finest there is. A
     journal gives it a name for each purchase, for victims that take one.
     """
-    finer = {"logits": 0, "log_probs": 1, "probs": 2, "labels": 4}
-    wanted = {"logits": 0, "log_probs": 1, "probs": 2, "top_k": 3, "label": 4}
-    if finer[seen.gives] > wanted[output]:
+    wanted = {"logits": 0, "log_probs": 1, "probs": 2, "top_k": 3, "label": 4}  # less and less
+    given = wanted["label" if seen.gives == "labels" else seen.gives]
+    if given > wanted[output]:
         raise ValueError(
             f"expected a victim that gives what {output!r} needs, got one that gives {seen.gives}; "
-            f"ask for one of {[name for name in OUTPUTS if wanted[name] >= finer[seen.gives]]}"
+            f"ask for one of {[name for name in OUTPUTS if wanted[name] >= given]}"
         )
 
-    def ask(x: Any, name: str | None = None) -> tuple[np.ndarray, int | None, np.ndarray]:
+    def ask(x: Array, name: str | None = None) -> tuple[Array, int | None, Array]:
         values = _answers(seen, x, name)
         if seen.gives == "labels":
             return values, seen.outputs, values
-        outputs, labels = seen.outputs or values.shape[1], _label(values, seen.gives)
-        if output == "top_k":
-            _enough(top, outputs)
-        told = _told(values, seen.gives, output, outputs, labels, top)
-        return told if decimals is None else np.round(told, decimals), outputs, labels
+        outputs, labels = seen.outputs or values.shape[1], _labels(values, seen.gives)
+        _check_top(top, outputs)
+        answers = (
+            labels if output == "label" else _in_form(output, values, seen.gives, outputs, top)
+        )
+        return answers if decimals is None else np.round(answers, decimals), outputs, labels
 
     return ask
 
 
-def _told(
-    values: np.ndarray, gives: str, output: str, outputs: int, labels: np.ndarray, top: int | None
-) -> np.ndarray:
-    """The victim's answer in the form of `output`."""
-    if output == "label":
-        return labels
+def _in_form(output: str, values: Array, gives: str, outputs: int, top: int | None) -> Array:
+    """The victim's answers (n, K) in the form of `output`."""
     if output == gives:
         return values
     if output == "log_probs":
         pair = np.hstack([np.zeros_like(values), values]) if outputs == 1 else values
-        return F.log_softmax(pair)
+        return F.log_softmax(pair)  # σ(z) is the softmax of (0, z)
     probs = probabilities(values, gives, outputs == 1)
     return largest(probs, top) if output == "top_k" else probs
 
 
-def _answers(seen: View, x: Any, name: str | None) -> np.ndarray:
-    """What the victim answers, or an error that says how the answer is not what was promised."""
+def _answers(seen: View, x: Array, name: str | None) -> Array:
+    """The victim's answers, or an error that says how they are not what was promised."""
     with np.errstate(divide="ignore"):  # ln 0 = -inf is an answer: scikit-learn takes it of p = 0
-        given = seen.answer(x, name) if seen.named else seen.answer(x)
-        values = np.array(given)  # a copy: nobody writes into the victim's memory
-    labels = seen.gives == "labels"
-    kinds, promise = ("iu", "(n,) whole numbers") if labels else ("fiu", "(n, K) real numbers")
+        answers = seen.answer(x, name) if seen.named else seen.answer(x)
+    values = np.array(answers)  # a copy: nobody writes into the victim's memory
+    labels, probs = seen.gives == "labels", seen.gives == "probs"
+    kinds, form = ("iu", "(n,) whole numbers") if labels else ("fiu", "(n, K) real numbers")
+    got = f"shape {values.shape} of {values.dtype}"
     if values.dtype.kind not in kinds or values.ndim != 2 - labels or len(values) != len(x):
-        raise ValueError(
-            f"expected the victim to answer {len(x)} rows with {promise}, got shape {values.shape} "
-            f"of {values.dtype}; wrap it so that it returns one row per input"
-        )
-    if seen.gives == "log_probs" and values.shape[1] < 2:
-        raise ValueError(
-            f"expected log-probabilities of two classes or more, got shape {values.shape}; "
-            "wrap the victim so that it returns one column per class"
-        )
-    if seen.gives == "probs" and ((values < 0) | (values > 1)).any():
-        raise ValueError(
-            "expected probabilities from 0 to 1, got others; say what the victim gives="
-        )
-    return values
+        wrong = f"the victim to answer {len(x)} rows with {form}, got {got}"
+    elif seen.gives == "log_probs" and values.shape[1] < 2:
+        wrong = f"log-probabilities of two classes or more, got {got}"
+    elif probs and ((values < 0) | (values > 1)).any():
+        wrong = "probabilities from 0 to 1, got others"
+    else:
+        return values
+    raise ValueError(f"expected {wrong}; wrap the victim, or say what it gives=")
 
 
-def _label(values: np.ndarray, gives: str) -> np.ndarray:
+def _labels(values: Array, gives: str) -> Array:
     """From the finest answer there is: logits differ where their probabilities round to equal."""
     if values.shape[1] == 1:
         return (values[:, 0] > (0 if gives == "logits" else 0.5)).astype(np.int64)

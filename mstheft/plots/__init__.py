@@ -1,7 +1,7 @@
 """Pictures of what was computed elsewhere: data in, `ax=None`, `Axes` out.
 
-Nothing here solves, asks or evaluates, shows a window, or changes matplotlib's settings.
-Without `ax` a fresh figure is made; `ax.figure.savefig("name.png")` keeps it.
+Nothing here solves, queries or evaluates, shows a window, or changes matplotlib's settings.
+Without `ax` a fresh figure is made; `ax.figure.savefig("name.png")` saves it.
 """
 
 from mstheft.plots import (
@@ -12,6 +12,7 @@ from mstheft.plots import (
     learning,
     linear,
     lines,
+    precision,
     privacy,
     regions,
     smooth,
@@ -21,20 +22,5 @@ from mstheft.plots import (
     weights,
 )
 
-__all__ = [
-    "arena",
-    "deep",
-    "detection",
-    "evasion",
-    "learning",
-    "linear",
-    "lines",
-    "precision",
-    "privacy",
-    "regions",
-    "smooth",
-    "style",
-    "sweep",
-    "training",
-    "weights",
-]
+__all__ = ["arena", "deep", "detection", "evasion", "learning", "linear", "lines", "precision"]
+__all__ += ["privacy", "regions", "smooth", "style", "sweep", "training", "weights"]

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mstheft.plots import style
+from mstheft.plots.lines import Line
+from mstheft.plots.regions import Slice
+from mstheft.plots.style import Axes
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-LEAST = 1e-16  # what is nearer than this is drawn there: no number is better
+LEAST = 1e-16  # a smaller number is drawn here
 
 
-def boundaries(slice: Any, ax: Axes | None = None, *, kinks: Any = None) -> Axes:
+def boundaries(
+    slice: Slice, ax: Axes | None = None, *, kinks: tuple[ArrayLike, ArrayLike] | None = None
+) -> Axes:
     """Where neurons change sides on a plane: straight in the first layer, bent in the second.
 
-    A boundary of the second layer bends where it meets one of the first, for behind that the
-    hidden values depend on x in another way.
+    A boundary of the second layer bends where it meets one of the first, for on the other side
+    the hidden values depend on x in another way.
 
-    slice : a `mstheft.nn.regions.Slice`
     kinks : (n,) positions x and (n,) layers of the kinks that a line search found along y = 0
     """
     ax = style.axes(ax, (6.2, 6.0))
@@ -32,7 +33,7 @@ def boundaries(slice: Any, ax: Axes | None = None, *, kinks: Any = None) -> Axes
             linewidths=1.0 if boundary.layer == 1 else 1.6,
         )
     if kinks is not None:
-        at, layers = (np.asarray(each) for each in kinks)
+        at, layers = map(np.asarray, kinks)
         ax.axhline(0, color=style.QUIET, linewidth=0.8)
         for n in np.unique(layers):
             mine = at[layers == n]
@@ -40,71 +41,68 @@ def boundaries(slice: Any, ax: Axes | None = None, *, kinks: Any = None) -> Axes
     ax.set(xlim=slice.x[[0, -1]], ylim=slice.y[[0, -1]], aspect="equal")
     ax.set_xlabel("x, along a line that was searched (input units)")
     ax.set_ylabel("y, across it (input units)")
-    _layers(ax, sorted({boundary.layer for boundary in slice.boundaries}))
+    _name_layers(ax, (boundary.layer for boundary in slice.boundaries))
     return ax
 
 
-def directions(
-    lines: Sequence[tuple[Any, Any]], ax: Axes | None = None, *, outputs: tuple[int, int] = (0, 1)
-) -> Axes:
-    """Slope jumps in output space, from several lines: those of the second layer coincide.
+def directions(lines: Sequence[tuple[ArrayLike, ArrayLike]], ax: Axes | None = None) -> Axes:
+    """Slope jumps in the first two outputs, from several lines: the second layer's coincide.
 
         first layer:  g = A2 D A1[:, i] |A0_i·v|, with another D at every kink
         second layer: g = A2[:, j] |a·v|, always the same direction
 
     lines : of each line (n, K) the directions g / |g| and (n,) the layers of its kinks. Kinks of
         the first layer are dots; of the second rings, wider with each line, so that they nest
-    outputs : which two of the K outputs to show
     """
     ax = style.bare(style.axes(ax, (5.4, 5.2)))
-    turn = np.linspace(0, 2 * np.pi, 200)
-    ax.plot(np.cos(turn), np.sin(turn), color=style.QUIET, linewidth=0.8)
-    for number, (ways, layers) in enumerate(lines):
-        shown, layers = np.asarray(ways, float)[:, list(outputs)], np.asarray(layers)
+    style.unit_circle(ax, ["logit 0", "logit 1"])
+    for number, line in enumerate(lines):
+        ways, layers = map(np.asarray, line)
         for n in np.unique(layers):
-            ring = {"mfc": "none", "markersize": 6 + 4 * number} if n > 1 else {"markersize": 3}
-            ax.plot(*shown[layers == n].T, "o", color=style.of_layer(n), **ring)
-    ax.set(xlim=(-1.15, 1.15), ylim=(-1.15, 1.15), aspect="equal")
-    ax.set_xlabel(f"share of the slope jump in logit {outputs[0]}")
-    ax.set_ylabel(f"share of the slope jump in logit {outputs[1]}")
-    _layers(ax, sorted({int(n) for _, layers in lines for n in np.unique(layers)}))
+            size, face = (3, None) if n == 1 else (6 + 4 * number, "none")
+            shown = ways[layers == n, :2].T  # (2, n)
+            ax.plot(*shown, "o", color=style.of_layer(n), markersize=size, mfc=face)
+    _name_layers(ax, (n for _, layers in lines for n in np.unique(layers)))
     return ax
 
 
-def meeting(line: Any, t: Any, layers: Any, ax: Axes | None = None) -> Axes:
-    """How far from a kink of another line is each hyperplane predicted to meet it?
+def meeting(line: Line, t: ArrayLike, layers: ArrayLike, ax: Axes | None = None) -> Axes:
+    """How far from a kink of another line is each hyperplane predicted to meet that line?
 
         t = a·(p - u) / a·v    for a row a and a kink p of the first line
 
     A neuron of the first layer has the same hyperplane everywhere, so that its prediction is right
-    up to rounding. That of a second-layer kink holds only in its own region.
+    up to rounding. The row of a second-layer kink holds in its own region only.
 
-    line : the other `mstheft.direct.line.Line`; its kinks are strokes
+    line : the other line; its kinks are strokes
     t, layers : (n,) where the kinks of the first line are predicted, and their layers
     """
-    t, layers = np.asarray(t, float), np.asarray(layers)
+    at, by_layer = np.asarray(t, float), np.asarray(layers)
     ax = style.bare(style.axes(ax, (7.2, 4.2)))
     width = float(np.median(np.abs(line.kinks))) if len(line.kinks) else 1.0
     for kink in np.arctan(line.kinks / width):
         ax.axvline(kink, color=style.QUIET, linewidth=0.8, alpha=0.4, zorder=0)
     if len(line.kinks):
-        t, layers = t[np.isfinite(t)], layers[np.isfinite(t)]
-        away = np.abs(np.subtract.outer(t, line.kinks)).min(axis=1) / (1 + np.abs(t))
-        for n in np.unique(layers):
-            mine = layers == n
-            place = np.arctan(t[mine] / width), np.maximum(away[mine], LEAST)
-            colour = style.of_layer(n)
-            ax.plot(*place, "o", color=colour, mfc=colour if n == 1 else "none", markersize=5)
+        at, by_layer = at[np.isfinite(at)], by_layer[np.isfinite(at)]
+        apart = np.abs(np.subtract.outer(at, line.kinks))  # (n, kinks)
+        away = np.maximum(apart.min(axis=1) / (1 + np.abs(at)), LEAST)
+        for n in np.unique(by_layer):
+            mine, colour = by_layer == n, style.of_layer(n)
+            face = colour if n == 1 else "none"
+            place = np.arctan(at[mine] / width)
+            ax.plot(place, away[mine], "o", color=colour, mfc=face, markersize=5)
     ax.set_yscale("log")
     ticks = width * np.array([-10, -2, -0.5, 0, 0.5, 2, 10])
     ax.set_xticks(np.arctan(ticks / width), [f"{tick:.2g}" for tick in ticks])
     ax.set_xlabel("predicted position t on the other line (input units, arctan axis)")
     ax.set_ylabel("distance to the nearest kink, over 1 + |t|")
-    _layers(ax, sorted({int(n) for n in layers}))
+    _name_layers(ax, by_layer)
     return ax
 
 
-def coefficients(beta: Any, on: Any, ax: Axes | None = None, *, zero: Any = None) -> Axes:
+def coefficients(
+    beta: ArrayLike, on: ArrayLike, ax: Axes | None = None, *, zero: ArrayLike | None = None
+) -> Axes:
     """The row of one second-layer kink in terms of first-layer rows: its zeros are neurons off.
 
         a = Σ_i β_i A0_i,    β_i = A1_ji where neuron i is on at the kink, else exactly 0
@@ -123,20 +121,19 @@ def coefficients(beta: Any, on: Any, ax: Axes | None = None, *, zero: Any = None
     ):
         ax.vlines(places[which], LEAST, share[which], color=colour, linewidth=1, alpha=0.4)
         ax.plot(places[which], share[which], "o", color=colour, markersize=4)
-        style.note(ax, left, 1.02, f"{which.sum()} {text}", color=colour, va="bottom")
+        style.above(ax, left, f"{which.sum()} {text}", colour)
     if zero is not None:
         level = np.asarray(zero, float) / top
         ax.step(places, level, where="mid", color=style.QUIET, linewidth=1, linestyle="--")
-        style.note(ax, 0.64, 1.02, "dashed: below it a 0", va="bottom")
+        style.above(ax, 0.64, "dashed: below it a 0")
     ax.set_yscale("log")
     ax.set_ylim(LEAST, 5)
     ax.locator_params(axis="x", integer=True)
-    ax.set_xlabel("neuron of the first layer")
-    ax.set_ylabel("|β|, as a share of the largest")
+    ax.set(xlabel="neuron of the first layer", ylabel="|β|, as a share of the largest")
     return ax
 
 
-def errors(by_layer: Mapping[str, Any], ax: Axes | None = None) -> Axes:
+def errors(by_layer: Mapping[str, ArrayLike], ax: Axes | None = None) -> Axes:
     """How far each recovered neuron is off, layer by layer: one dot a neuron, on a log axis.
 
     by_layer : {name of a layer: (h,) relative errors of its rows}; a stroke is their median
@@ -152,13 +149,11 @@ def errors(by_layer: Mapping[str, Any], ax: Axes | None = None) -> Axes:
     ax.set_yscale("log")
     ax.set_xlim(-0.6, len(by_layer) - 0.2)
     ax.set_xticks(range(len(by_layer)), list(by_layer))
-    ax.set_xlabel("layer")
-    ax.set_ylabel("relative error of a neuron's weights")
+    ax.set(xlabel="layer", ylabel="relative error of a neuron's weights")
     return ax
 
 
-def _layers(ax: Axes, present: Sequence[int]) -> None:
-    """Name the layers in their colours, above the picture."""
-    for place, n in enumerate(present):
-        text = f"hidden layer {n}"
-        style.note(ax, 0.28 * place, 1.02, text, color=style.of_layer(n), va="bottom")
+def _name_layers(ax: Axes, layers: Iterable[int]) -> None:
+    """Name the layers that occur in their colours, above the picture."""
+    for place, n in enumerate(sorted({int(n) for n in layers})):
+        style.above(ax, 0.28 * place, f"hidden layer {n}", style.of_layer(n))

@@ -1,38 +1,37 @@
-"""Figures on rounding: how far a copy is off when answers tell fewer digits."""
+"""How far a copy is off when the answers have fewer digits."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mstheft.plots import style
+from mstheft.plots.style import Axes
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+LEAST = 1e-16  # a smaller error is drawn here
 
 
-def error_against_digits(errors: Mapping[str, tuple[Any, Any]], ax: Axes | None = None) -> Axes:
-    """Largest error of verified copies against the digits that an answer tells.
+def error_against_digits(
+    errors: Mapping[str, tuple[ArrayLike, ArrayLike]], ax: Axes | None = None
+) -> Axes:
+    """Largest error of verified copies against the digits of an answer.
 
     errors : {attack: (digits (n,), errors (n,) in logits)}, a dot for each copy; a line through
-        the medians. Where an attack has no dot it failed, and said so.
+        the medians. Where an attack has no dot, it failed and said so.
     """
     ax = style.bare(style.axes(ax, (6.6, 4.2)))
-    ends: list[float] = []
-    names: list[str] = []
-    colours: list[str] = []
+    ends, names, colours = [], [], []
     for i, (name, (digits, values)) in enumerate(errors.items()):
         digits, values = np.asarray(digits, float), np.asarray(values, float)
         if len(digits) == 0:
             continue
-        places = np.unique(digits)
-        medians = [np.median(values[digits == place]) for place in places]
-        colour = style.of_class(i)
-        ax.plot(digits, np.maximum(values, 1e-16), "o", color=colour, markersize=3, alpha=0.5)
-        ax.plot(places, np.maximum(medians, 1e-16), color=colour, linewidth=1.4)
-        ends.append(max(medians[-1], 1e-16))
+        places, colour = np.unique(digits), style.of_class(i)
+        medians = [max(float(np.median(values[digits == place])), LEAST) for place in places]
+        ax.plot(digits, np.maximum(values, LEAST), "o", color=colour, markersize=3, alpha=0.5)
+        ax.plot(places, medians, color=colour, linewidth=1.4)
+        ends.append(medians[-1])
         names.append(name)
         colours.append(colour)
     ax.set_yscale("log")

@@ -1,20 +1,20 @@
-"""What a teacher ensemble tells, and what it costs: votes, the bill, and what the bill buys."""
+"""What an ensemble of teachers answers, and what it costs: votes, the bill, what the bill buys."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mstheft.plots import style
+from mstheft.plots.style import Axes
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+Curves = Mapping[str, tuple[ArrayLike, ArrayLike]]  # {name: (x (m,), y (m,))}
 
 
-def votes(counts: Any, ax: Axes | None = None, *, sigma: float | None = None) -> Axes:
-    """How many teachers say each class about one question.
+def votes(counts: ArrayLike, ax: Axes | None = None, *, sigma: float | None = None) -> Axes:
+    """How many teachers vote for each class on one question.
 
     The further the winner is ahead, the less one teacher matters, and the less the answer costs.
 
@@ -23,72 +23,53 @@ def votes(counts: Any, ax: Axes | None = None, *, sigma: float | None = None) ->
     """
     ax = style.bare(style.axes(ax, (6.4, 3.6)))
     counts = np.asarray(counts)
-    if counts.ndim != 1 or len(counts) < 2:
-        raise ValueError(
-            f"expected the votes on one question, (K,) with K >= 2, got shape {counts.shape}; "
-            "give one row"
-        )
     classes = list(range(len(counts)))
     ax.bar(classes, counts, color=[style.of_class(k) for k in classes], width=0.7)
     if sigma is not None:
         ax.vlines(classes, counts - sigma, counts + sigma, color=style.VICTIM, linewidth=1.4)
-        style.note(ax, 1, 1.02, f"noise ± σ = {sigma:g}", ha="right", va="bottom")
+        style.above(ax, 1, f"noise ± σ = {sigma:g}", ha="right")
     ax.set_xticks(classes)
-    ax.set_xlabel("class")
-    ax.set_ylabel("teachers")
+    ax.set(xlabel="class", ylabel="teachers")
     second, first = np.argsort(counts, kind="stable")[-2:]
     ahead = counts[first] - counts[second]
-    if ahead:
-        words = f"class {first} is {ahead} vote{'s' if ahead != 1 else ''} ahead"
-    else:
-        words = f"classes {second} and {first} have the same number of votes"
-    style.note(ax, 0, 1.02, words, va="bottom")
+    words = f"class {first} is {style.count(ahead, 'vote')} ahead"
+    equal = f"classes {second} and {first} have the same number of votes"
+    style.above(ax, 0, words if ahead else equal)
     return ax
 
 
-def epsilon(curves: Mapping[str, tuple[Any, Any]], ax: Axes | None = None) -> Axes:
-    """The privacy bill against the number of questions: how much all answers so far tell.
+def epsilon(curves: Curves, ax: Axes | None = None) -> Axes:
+    """The privacy bill against the number of questions: how much all answers so far give away.
 
     curves : {name: (queries (m,), ε (m,))}, for instance of `Ensemble.bill`
     """
     ax = style.bare(style.axes(ax, (6.8, 4.2)))
-    ends = []
-    for n, (queries, bill) in enumerate(curves.values()):
-        ax.plot(queries, bill, color=style.of_class(n), linewidth=1.5)
-        ends.append(float(np.asarray(bill)[-1]))
+    for n, curve in enumerate(curves.values()):
+        ax.plot(*curve, color=style.of_class(n), linewidth=1.5)
     ax.set_ylim(bottom=0)
-    ax.set_xlabel("questions asked")
-    ax.set_ylabel("ε of all answers so far (nats)")
-    style.end_labels(ax, ends, list(curves), [style.of_class(n) for n in range(len(ends))])
+    ax.set(xlabel="questions asked", ylabel="ε of all answers so far (nats)")
+    _name_ends(ax, curves)
     return ax
 
 
-def agreement(
-    curves: Mapping[str, tuple[Any, Any]], without: float | None = None, ax: Axes | None = None
-) -> Axes:
+def agreement(curves: Curves, without: float | None = None, ax: Axes | None = None) -> Axes:
     """What a bill buys: the student's agreement against the ε of the answers it learned from.
 
     curves : {name: (ε (m,), agreement (m,))}, shares of test rows
-    without : agreement of the student of answers without noise, a line if given
+    without : agreement of a student that learned from answers without noise, a line if given
     """
     ax = style.bare(style.axes(ax, (6.8, 4.2)))
-    ends, names, colours = [], list(curves), []
-    for n, (bill, shares) in enumerate(curves.values()):
-        ax.plot(bill, shares, "o-", color=style.of_class(n), markersize=4, linewidth=1.5)
-        ends.append(float(np.asarray(shares)[-1]))
-        colours.append(style.of_class(n))
+    for n, curve in enumerate(curves.values()):
+        ax.plot(*curve, "o-", color=style.of_class(n), markersize=4, linewidth=1.5)
     if without is not None:
         ax.axhline(without, color=style.QUIET, linestyle="--", linewidth=1.2)
-        ax.annotate(
-            "without privacy",
-            xy=(0, without),
-            xytext=(3, 3),
-            xycoords=ax.get_yaxis_transform(),
-            textcoords="offset points",
-            color=style.QUIET,
-            fontsize=9,
-        )
-    ax.set_xlabel("ε of the answers (nats)")
-    ax.set_ylabel("agreement (share of test rows)")
-    style.end_labels(ax, ends, names, colours)
+        at = {"xycoords": ax.get_yaxis_transform(), "color": style.QUIET}
+        style.beside(ax, (0, without), "without privacy", (3, 3), **at)
+    ax.set(xlabel="ε of the answers (nats)", ylabel="agreement (share of test rows)")
+    _name_ends(ax, curves)
     return ax
+
+
+def _name_ends(ax: Axes, curves: Curves) -> None:
+    ends = [np.asarray(heights)[-1] for _, heights in curves.values()]
+    style.end_labels(ax, ends, list(curves), [style.of_class(n) for n in range(len(ends))])

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from mstheft.plots import style
+from mstheft.plots.style import Axes
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+Slice = Any  # a mstheft.nn.regions.Slice; pictures do not import what they draw
 
 
-def regions(slice: Any, ax: Axes | None = None) -> Axes:
+def regions(slice: Slice, ax: Axes | None = None) -> Axes:
     """Linear regions as pale colours, hyperplanes as lines, gradients as arrows.
 
         f(x) = W_r x + c_r   on each region r
@@ -23,7 +23,7 @@ def regions(slice: Any, ax: Axes | None = None) -> Axes:
     slice : a `mstheft.nn.regions.Slice`
     """
     ax = style.axes(ax, (6.2, 6.0))
-    _colours(slice, ax)
+    _fill(slice, ax)
     for boundary in slice.boundaries:
         ax.contour(
             *(slice.x, slice.y, boundary.values, [0.0]),
@@ -40,27 +40,24 @@ def regions(slice: Any, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _colours(slice: Any, ax: Axes) -> None:
+def _fill(slice: Slice, ax: Axes) -> None:
     """Each region by the number of neurons that are on, so that neighbours always differ."""
     from matplotlib.colors import ListedColormap
 
-    colour = slice.active[slice.region] % len(style.REGIONS)
-    half_x, half_y = (np.diff(side[:2])[0] / 2 for side in (slice.x, slice.y))
+    x, y = slice.x, slice.y
+    half_x, half_y = np.diff(x[:2])[0] / 2, np.diff(y[:2])[0] / 2  # of a cell
     ax.imshow(
-        colour,
+        slice.active[slice.region] % len(style.REGIONS),
         cmap=ListedColormap(style.REGIONS),
         vmin=0,
         vmax=len(style.REGIONS) - 1,
         origin="lower",
         interpolation="nearest",
-        extent=(
-            *(slice.x[0] - half_x, slice.x[-1] + half_x),
-            *(slice.y[0] - half_y, slice.y[-1] + half_y),
-        ),
+        extent=(x[0] - half_x, x[-1] + half_x, y[0] - half_y, y[-1] + half_y),
     )
 
 
-def _classes(slice: Any, ax: Axes) -> None:
+def _classes(slice: Slice, ax: Axes) -> None:
     """The borders between classes, and the name of each where it is farthest from others."""
     from scipy.ndimage import distance_transform_cdt
 
@@ -71,19 +68,15 @@ def _classes(slice: Any, ax: Axes) -> None:
         here = slice.label == k
         ax.contour(slice.x, slice.y, here, [0.5], colors=style.VICTIM, linewidths=1.6)
         depth = distance_transform_cdt(np.pad(here, 1))[1:-1, 1:-1]
-        if depth.max() < 0.05 * len(here):
+        if depth.max() < 0.05 * len(here):  # too small for a name
             continue
         j, i = np.unravel_index(depth.argmax(), depth.shape)
-        ax.text(
-            *(slice.x[i], slice.y[j], f"class {k}"),
-            ha="center",
-            va="center",
-            color=style.VICTIM,
-            bbox={"boxstyle": "round,pad=0.2", "fc": "white", "ec": "none", "alpha": 0.8},
-        )
+        box = {"boxstyle": "round,pad=0.2", "fc": "white", "ec": "none", "alpha": 0.8}
+        name = ax.text(slice.x[i], slice.y[j], f"class {k}", color=style.VICTIM, bbox=box)
+        name.set(ha="center", va="center")
 
 
-def _arrows(slice: Any, ax: Axes) -> None:
+def _arrows(slice: Slice, ax: Axes) -> None:
     """Gradients from their foot, the longest as long as the arrows stand apart."""
     size = np.linalg.norm(slice.gradient, axis=1)
     if not size.any():
@@ -102,11 +95,10 @@ def _arrows(slice: Any, ax: Axes) -> None:
     )
 
 
-def _caption(slice: Any) -> str:
+def _caption(slice: Slice) -> str:
     deepest = max((b.layer for b in slice.boundaries), default=0)
-    number, folds = len(slice.patterns), len(slice.boundaries)
-    text = f"{number:,} linear region{'s' * (number != 1)}, "
-    text += f"{folds:,} hyperplane{'s' * (folds != 1)} in view"
+    folds = style.count(len(slice.boundaries), "hyperplane")
+    text = f"{style.count(len(slice.patterns), 'linear region')}, {folds} in view"
     if deepest > 1:
         names = ("solid", "dashed", "dotted", "dash-dotted")
         text += " (" + ", ".join(f"layer {n + 1} {names[n % 4]}" for n in range(deepest)) + ")"

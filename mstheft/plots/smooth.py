@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mstheft.plots import style
+from mstheft.plots.style import Axes
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+TINY = 1e-300  # in place of 0 below a fraction
 
 
-def spectrum(values: Any, hidden: int, ax: Axes | None = None) -> Axes:
+def spectrum(values: ArrayLike, hidden: int, ax: Axes | None = None) -> Axes:
     """Singular values of the gradients in a sketch: as many stand out as there are neurons.
 
     values : (n,) singular values, the largest first
@@ -30,33 +30,31 @@ def spectrum(values: Any, hidden: int, ax: Axes | None = None) -> Axes:
         ax.axvline(hidden + 0.5, color=style.QUIET, linewidth=1, linestyle="--")
         ratio = shown[hidden - 1] / shown[hidden] if hidden else 1.0
         style.note(ax, 0.99, 0.98, f"gap: a factor of {ratio:.1g}", ha="right")
-    style.note(ax, 0, 1.02, f"{hidden:,} neurons", color=style.COPY, va="bottom")
-    style.note(ax, 0.3, 1.02, "errors of the differences", color=style.ERROR, va="bottom")
-    ax.set_xlabel("number of the singular value")
-    ax.set_ylabel("singular value (logits per input unit)")
+    style.above(ax, 0, f"{hidden:,} neurons", style.COPY)
+    style.above(ax, 0.3, "errors of the differences", style.ERROR)
+    ax.set(xlabel="number of the singular value", ylabel="singular value (logits per input unit)")
     return ax
 
 
-def bends(turned: Any, ax: Axes | None = None) -> Axes:
+def bends(turned: ArrayLike, ax: Axes | None = None) -> Axes:
     """Hessians in the neurons' own directions, all in one picture: nothing off the diagonal.
 
     turned : (n, h, h) the W^T H_k W; drawn is the root of the sum of squares over k, as a share
         of the two neurons' own bends
     """
     ax = style.axes(ax, (5.2, 4.4))
-    size = np.sqrt((np.asarray(turned, float) ** 2).sum(axis=0))
-    own = np.sqrt(np.maximum(np.diag(size), 1e-300))
+    size = np.sqrt((np.asarray(turned, float) ** 2).sum(axis=0))  # (n, h, h) -> (h, h)
+    own = np.sqrt(np.maximum(np.diag(size), TINY))
     share = np.maximum(size / np.outer(own, own), 1e-12)
     image = ax.imshow(np.log10(share), cmap="cividis", vmin=-8, vmax=0)
     bar = ax.figure.colorbar(image, ax=ax, shrink=0.8)
     bar.set_label("size beside the diagonal (powers of ten)")
     ax.locator_params(integer=True)
-    ax.set_xlabel("neuron")
-    ax.set_ylabel("neuron")
+    ax.set(xlabel="neuron", ylabel="neuron")
     return ax
 
 
-def separation(turned: Any, ax: Axes | None = None) -> Axes:
+def separation(turned: ArrayLike, ax: Axes | None = None) -> Axes:
     """The eigenvalues that tell neurons apart: one line of dots for each output.
 
         λ_ki = (w_i^T H_k w_i) / |(w_i^T H_. w_i)|
@@ -66,8 +64,8 @@ def separation(turned: Any, ax: Axes | None = None) -> Axes:
     turned : (n, h, h) the W^T H_k W
     """
     ax = style.bare(style.axes(ax))
-    diagonal = np.einsum("nii->ni", np.asarray(turned, float))
-    shares = diagonal / np.maximum(np.linalg.norm(diagonal, axis=0), 1e-300)
+    diagonal = np.einsum("nii->ni", np.asarray(turned, float))  # (n, h, h) -> (n, h)
+    shares = diagonal / np.maximum(np.linalg.norm(diagonal, axis=0), TINY)
     shares = shares * np.where(shares[0] < 0, -1, 1)
     for k, values in enumerate(shares):
         ax.plot(values, np.full(len(values), k), "|", color=style.of_class(k), markersize=14)
@@ -78,12 +76,14 @@ def separation(turned: Any, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def curve(t: Any, answers: Any, fit: tuple[Any, Any], ax: Axes | None = None) -> Axes:
+def curve(
+    t: ArrayLike, answers: ArrayLike, fit: tuple[ArrayLike, ArrayLike], ax: Axes | None = None
+) -> Axes:
     """One neuron pulled along its own direction: answers, and the activation fitted to them.
 
         f(y + t w_i) = constant + A1_i σ(z_i + s_i t)
 
-    t : (n,) positions asked; answers : (n,) along A1_i, in logits
+    t : (n,) positions of the queries; answers : (n,) along A1_i, in logits
     fit : (m,) positions and (m,) values of the fitted curve
     """
     ax = style.bare(style.axes(ax))
@@ -96,8 +96,8 @@ def curve(t: Any, answers: Any, fit: tuple[Any, Any], ax: Axes | None = None) ->
     ax.set_xticks(np.concatenate([-decades[::-1], [0], decades]))  # none where the axis is linear
     ax.set_xlabel("position t along the neuron's direction (input units, symlog axis)")
     ax.set_ylabel("answer along A1_i (logits)")
-    style.note(ax, 0, 1.02, "answers", color=style.QUERY, va="bottom")
-    style.note(ax, 0.3, 1.02, "fitted neuron", color=style.COPY, va="bottom")
+    style.above(ax, 0, "answers", style.QUERY)
+    style.above(ax, 0.3, "fitted neuron", style.COPY)
     return ax
 
 
@@ -111,14 +111,10 @@ def errors(by_stage: Mapping[str, float], ax: Axes | None = None) -> Axes:
     ax = style.bare(style.axes(ax))
     names, values = list(by_stage), np.maximum([float(v) for v in by_stage.values()], 1e-18)
     ax.plot(range(len(values)), values, "o", color=style.ERROR, markersize=7)
-    for place, value in enumerate(values):
-        ax.annotate(
-            *(f"{value:.0e}", (place, value)),
-            xytext=(0, 8), textcoords="offset points", ha="center", color=style.ERROR, fontsize=9,
-        )  # fmt: skip
+    for point in enumerate(values):
+        style.beside(ax, point, f"{point[1]:.0e}", (0, 8), ha="center", color=style.ERROR)
     ax.set_yscale("log")
     ax.set_xticks(range(len(names)), names)
     ax.margins(0.12, 0.16)
-    ax.set_xlabel("stage")
-    ax.set_ylabel("error (logits)")
+    ax.set(xlabel="stage", ylabel="error (logits)")
     return ax

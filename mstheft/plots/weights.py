@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mstheft.plots import style
+from mstheft.plots.style import Axes
+from mstheft.typing import Array
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
-
-def matrices(true: Any, recovered: Any, ax: Axes | None = None) -> Axes:
+def matrices(true: ArrayLike, recovered: ArrayLike, ax: Axes | None = None) -> Axes:
     """One dot for each weight, true against recovered: a perfect copy lies on the diagonal.
 
     true, recovered : weights of the same shape
@@ -21,15 +19,9 @@ def matrices(true: Any, recovered: Any, ax: Axes | None = None) -> Axes:
     ax = style.bare(style.axes(ax, (5.2, 5.0)))
     edge = 1.05 * max(np.abs(true).max(initial=0), np.abs(recovered).max(initial=0)) or 1.0
     ax.plot([-edge, edge], [-edge, edge], color=style.VICTIM, linewidth=1, zorder=1)
-    ax.plot(
-        *(true.ravel(), recovered.ravel(), "o"),
-        color=style.COPY,
-        markersize=3 if true.size > 500 else 5,
-        alpha=0.5 if true.size > 500 else 0.9,
-        markeredgewidth=0,
-        rasterized=true.size > 5000,
-        zorder=2,
-    )
+    size, alpha = (3, 0.5) if true.size > 500 else (5, 0.9)
+    (dots,) = ax.plot(true.ravel(), recovered.ravel(), "o", color=style.COPY, markersize=size)
+    dots.set(alpha=alpha, markeredgewidth=0, rasterized=true.size > 5000, zorder=2)
     ax.set(xlim=(-edge, edge), ylim=(-edge, edge), aspect="equal")
     ax.locator_params(nbins=5)
     ax.set_xlabel("the victim's weight (in its own units)")
@@ -40,8 +32,8 @@ def matrices(true: Any, recovered: Any, ax: Axes | None = None) -> Axes:
 
 
 def rows(
-    true: Any,
-    recovered: Any,
+    true: ArrayLike,
+    recovered: ArrayLike,
     ax: Axes | None = None,
     *,
     image_shape: tuple[int, int] | None = None,
@@ -53,7 +45,7 @@ def rows(
     image_shape : shape to show each row in, for instance (28, 28); without it, a row of cells
     count : the first so many neurons are shown
     """
-    true, recovered = (np.atleast_2d(m)[:count] for m in _pair(true, recovered))
+    true, recovered = (np.atleast_2d(m)[:count] for m in _pair(true, recovered))  # (count, d)
     difference = recovered - true
     pictures = [_montage(m, image_shape) for m in (true, recovered, difference)]
     worst = np.abs(difference).max(initial=0)
@@ -63,11 +55,8 @@ def rows(
     tops = [n * (high + max(0.12 * high, 1)) for n in range(3)]
     for picture, size, top in zip(pictures, sizes, tops, strict=True):
         _image(ax, picture, size, top)
-    ax.set(
-        xlim=(-0.5, wide - 0.5),
-        ylim=(tops[-1] + high, 0),
-        aspect="equal" if image_shape else "auto",
-    )
+    aspect = "equal" if image_shape else "auto"
+    ax.set(xlim=(-0.5, wide - 0.5), ylim=(tops[-1] + high, 0), aspect=aspect)
     names = ("true", "recovered", f"difference,\nat most {worst:.1e}")
     ax.set_yticks([top + high / 2 for top in tops], names)
     ax.tick_params(length=0)
@@ -82,11 +71,12 @@ def rows(
     return ax
 
 
-def signs(before: Any, after: Any, ax: Axes | None = None) -> Axes:
+def signs(before: ArrayLike, after: ArrayLike, ax: Axes | None = None) -> Axes:
     """The sign pattern before and after a stage; a dot marks every sign that it turned.
 
-    A curvature gives |A0_ij| only. Along e_j + e_k it is |A0_ij + A0_ik|, which tells whether
-    the two weights add or cancel, and so all signs of a row but one; the last stage finds that.
+    A second difference gives |A0_ij| only. Along e_j + e_k it is |A0_ij + A0_ik|, which tells
+    whether the two weights add or cancel. So all signs of a row are known but one; a later stage
+    finds that one.
 
     before, after : (h, d) weights or their signs; only the sign is drawn
     """
@@ -103,25 +93,23 @@ def signs(before: Any, after: Any, ax: Axes | None = None) -> Axes:
     ax.set_yticks([high / 2, 1.5 * high + gap], ["before", "after"])
     ax.tick_params(axis="y", length=0)
     ax.locator_params(axis="x", integer=True)
-    ax.set_xlabel("input j")
-    ax.set_ylabel("sign of A0_ij, one row for each neuron i")
+    ax.set(xlabel="input j", ylabel="sign of A0_ij, one row for each neuron i")
     ax.spines[:].set_visible(False)
-    style.note(ax, 0, 1.02, "blue: above zero", color=style.POSITIVE, va="bottom")
-    style.note(ax, 0.25, 1.02, "vermilion: below", color=style.NEGATIVE, va="bottom")
-    style.note(ax, 0.5, 1.02, f"{len(row):,} of {before.size:,} signs turned", va="bottom")
+    style.above(ax, 0, "blue: above zero", style.POSITIVE)
+    style.above(ax, 0.25, "vermilion: below", style.NEGATIVE)
+    style.above(ax, 0.5, f"{len(row):,} of {before.size:,} signs turned")
     return ax
 
 
-def errors(difference: Any, ax: Axes | None = None) -> Axes:
+def errors(difference: ArrayLike, ax: Axes | None = None) -> Axes:
     """How far off the recovered numbers are: a histogram of |recovered - true| on a log axis.
 
-    difference : numbers of any shape and sign; those of exactly zero are counted beside it
+    difference : numbers of any shape and sign; exact zeros are counted beside the histogram
     """
     sizes = np.abs(np.asarray(difference, float).ravel())
     ax = style.bare(style.axes(ax, (6.4, 3.8)))
     ax.set_xscale("log")
-    ax.set_xlabel("|recovered - true| (units of the weights)")
-    ax.set_ylabel("how many weights")
+    ax.set(xlabel="|recovered - true| (units of the weights)", ylabel="how many weights")
     exact = int((sizes == 0).sum())
     sizes = sizes[sizes > 0]
     if len(sizes):
@@ -129,31 +117,30 @@ def errors(difference: Any, ax: Axes | None = None) -> Axes:
         bins = 10 ** np.linspace(low, max(high, low + 1), 4 * int(max(high - low, 1)) + 1)
         ax.hist(sizes, bins=list(bins), color=style.ERROR, edgecolor="white", linewidth=0.5)
         ax.axvline(sizes.max(), color=style.QUIET, linewidth=1)
-        style.note(ax, 1, 1.02, f"line: the largest, {sizes.max():.1e}", va="bottom", ha="right")
+        style.above(ax, 1, f"line: the largest, {sizes.max():.1e}", ha="right")
     if exact:
-        style.note(ax, 0, 1.02, f"{exact:,} exactly zero, not shown", va="bottom")
+        style.above(ax, 0, f"{exact:,} exactly zero, not shown")
     return ax
 
 
-def second_differences(inputs: Any, values: Any, ax: Axes | None = None) -> Axes:
-    """What one critical point tells of its neuron: |A0_ij| for each input j, up to one factor.
+def second_differences(inputs: ArrayLike, values: ArrayLike, ax: Axes | None = None) -> Axes:
+    """What one critical point tells about its neuron: |A0_ij| for each input j, up to one factor.
 
         f(x + c e_j) - 2 f(x) + f(x - c e_j)  =  c |A0_ij| A1_i
 
-    inputs : (m,) the j whose direction e_j was asked
+    inputs : (m,) the j along whose direction e_j the queries were made
     values : (m,) the second difference divided by c
     """
     ax = style.bare(style.axes(ax, (7.2, 3.6)))
-    ax.bar(inputs, values, width=0.8 if len(values) <= 100 else 1.0, color=style.COPY)
+    ax.bar(inputs, values, width=0.8 if np.size(values) <= 100 else 1.0, color=style.COPY)
     ax.axhline(0, color=style.QUIET, linewidth=0.8)
     ax.margins(x=0.01)
     ax.locator_params(axis="x", integer=True)
-    ax.set_xlabel("input j")
-    ax.set_ylabel("|A0_ij| A1_i (logits per input unit)")
+    ax.set(xlabel="input j", ylabel="|A0_ij| A1_i (logits per input unit)")
     return ax
 
 
-def _pair(a: Any, b: Any) -> tuple[np.ndarray, np.ndarray]:
+def _pair(a: ArrayLike, b: ArrayLike) -> tuple[Array, Array]:
     a, b = np.asarray(a, float), np.asarray(b, float)
     if a.shape != b.shape:
         raise ValueError(
@@ -162,7 +149,7 @@ def _pair(a: Any, b: Any) -> tuple[np.ndarray, np.ndarray]:
     return a, b
 
 
-def _montage(matrix: np.ndarray, image_shape: tuple[int, int] | None) -> np.ndarray:
+def _montage(matrix: Array, image_shape: tuple[int, int] | None) -> Array:
     """Rows as pictures side by side with a blank column between them; or the matrix itself."""
     if image_shape is None:
         return matrix
@@ -171,14 +158,7 @@ def _montage(matrix: np.ndarray, image_shape: tuple[int, int] | None) -> np.ndar
     return np.hstack(tiles[:-1])
 
 
-def _image(ax: Axes, cells: np.ndarray, size: float, top: float) -> None:
+def _image(ax: Axes, cells: Array, size: float, top: float) -> None:
     """Cells by sign and size, one unit wide and high: column j is centred at x = j."""
     high, wide = cells.shape
-    ax.imshow(
-        cells,
-        cmap=style.signed(),
-        vmin=-size,
-        vmax=size,
-        interpolation="nearest",
-        extent=(-0.5, wide - 0.5, top + high, top),
-    )
+    style.signed_cells(ax, cells, size, (-0.5, wide - 0.5, top + high, top))

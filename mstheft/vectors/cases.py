@@ -1,14 +1,14 @@
-"""The cases as they lie in the JSON files, and what their entries mean.
+"""The cases as they stand in the JSON files, and what their entries mean.
 
-A number, a list of lists of them, a word, true, false and null are themselves; beside that
+A number, a list of lists of numbers, a word, true, false and null stand for themselves. The rest:
 
     "inf", "-inf", "nan"                      numbers that JSON does not have
     {"network": {weights, activation}}        a network: [[W, b], …] from the first layer on
-    {"oracle": {weights, activation, output}} the same as a black box that tells `output`
+    {"oracle": {weights, activation, output}} the same network as a black box that answers `output`
     {"generator": seed}                       a numpy.random.Generator
 
-The form of the files is laid down in `schema.json` beside them; `functions.json` says which
-function of this library computes each formula, and which names it had before.
+`schema.json` lays down the form of the files. `functions.json` says which function of this library
+computes each formula, and which names the formula had before.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.vectors.victim import Victim
+from mstheft.vectors.victim import Victim, Weights
 
 UNWRITTEN = {"inf": np.inf, "-inf": -np.inf, "nan": np.nan}
 
-Build = Callable[[Any, str], Any]
+Build = Callable[[Weights, str], Any]  # (weights, activation) -> what stands for a network
 
 
 @dataclass(frozen=True)
 class Case:
     """One known answer.
 
-    id : its name, such as 'softmax-large'
-    name : of the formula, 'activations/softmax': it stays, wherever functions move
+    id : the name of the case, such as 'softmax-large'
+    name : the name of the formula, 'activations/softmax', which stays wherever functions move
     equation, arguments, returns, source : of the formula; {argument: shape and meaning}
-    inputs : {argument: value}, as in the file; `decoded` makes arrays of them
+    inputs : {argument: value} as in the file; `decoded` makes arrays of the values
     options : inputs that are passed by name
-    expected : the answer, or {name: answer} of a function with several
+    expected : the answer, or {name: answer} if the function has several results
     relative, absolute : |got - expected| ≤ absolute + relative |expected| for every number
     catches : the bug that this case catches
     """
@@ -59,24 +59,19 @@ class Case:
     catches: str
 
     def decoded(self, network: Build = Victim) -> tuple[list[Any], dict[str, Any]]:
-        """Positional and named arguments of a call, new ones every time.
+        """Positional and named arguments of a call, new objects every time.
 
-        network : (weights, activation) -> what stands for a network
+        network : (weights, activation) -> the object to pass where the case has a network
         """
-        given = [decode(self.inputs[name], network) for name in self.arguments]
-        return given, {name: decode(value, network) for name, value in self.options.items()}
+        positional = [decode(self.inputs[name], network) for name in self.arguments]
+        return positional, {name: decode(value, network) for name, value in self.options.items()}
 
 
 def subjects() -> list[str]:
-    """The files, by name: 'activations', 'losses', …"""
-    found = [item.name for item in resources.files(__package__).iterdir()]
-    beside = ("functions.json", "schema.json")
-    return sorted(name[:-5] for name in found if name.endswith(".json") and name not in beside)
-
-
-@functools.cache
-def _text(file: str) -> str:
-    return (resources.files(__package__) / f"{file}.json").read_text(encoding="utf-8")
+    """The names of the files: 'activations', 'losses', …"""
+    files = [item.name for item in resources.files(__package__).iterdir()]
+    other = ("functions.json", "schema.json")
+    return sorted(name[:-5] for name in files if name.endswith(".json") and name not in other)
 
 
 def load(subject: str) -> dict[str, Any]:
@@ -85,14 +80,18 @@ def load(subject: str) -> dict[str, Any]:
         raise ValueError(
             f"expected one of the subjects {', '.join(subjects())}, got {subject!r}; pick one"
         )
-    document: dict[str, Any] = json.loads(_text(subject))
-    return document
+    return _read(subject)
 
 
-def table() -> dict[str, dict[str, Any]]:
+def table() -> dict[str, Any]:
     """`functions.json`: {'functions': {name: 'room.module:function'}, 'formerly': …}."""
-    told: dict[str, dict[str, Any]] = json.loads(_text("functions"))
-    return told
+    return _read("functions")
+
+
+def _read(file: str) -> dict[str, Any]:
+    text = (resources.files(__package__) / f"{file}.json").read_text(encoding="utf-8")
+    document: dict[str, Any] = json.loads(text)
+    return document
 
 
 def names() -> dict[str, int]:
@@ -101,87 +100,80 @@ def names() -> dict[str, int]:
 
 
 def cases(name: str | None = None) -> list[Case]:
-    """All cases, or those of one formula, or the one of that id.
+    """All cases, the cases of one formula, or the one case of that id.
 
-    name : 'activations/softmax', or 'softmax' where only one formula is called so; the path or the
-        name of the function that computes it here, 'nn.functions:softmax', does as well
-    Raises ValueError for a name that nothing has, and for one that several have.
+    name : 'activations/softmax', or 'softmax' if only one formula has that name. The name of the
+        function that computes it here, such as 'nn.functions:softmax', works as well
+    Raises ValueError for an unknown name and for a name that several formulas have.
     """
     if name is None:
         return list(_all())
-    wanted, known = name.removeprefix("mstheft."), _known()
-    if wanted not in known:
-        near = difflib.get_close_matches(wanted, known, 1, 0.7)
-        hint = f" (the nearest is {' or '.join(sorted(known[near[0]]))})" if near else ""
+    wanted, index = name.removeprefix("mstheft."), _index()
+    if wanted not in index:
+        near = difflib.get_close_matches(wanted, index, 1, 0.7)
+        hint = f" (the nearest is {' or '.join(sorted(index[near[0]]))})" if near else ""
         raise ValueError(
             f"expected a formula or case with known answers, got {name!r}{hint}; `mstheft vectors "
             "list` shows them all"
         )
-    meant = known[wanted]
+    meant = index[wanted]
     if len(meant) > 1:
-        alike = " or ".join(sorted(meant))
-        raise ValueError(f"expected one formula, but {name!r} can be {alike}; say which")
+        options = " or ".join(sorted(meant))
+        raise ValueError(f"expected one formula, but {name!r} can be {options}; write one of them")
     return [case for case in _all() if {case.id, case.name} & meant]
 
 
 @functools.cache
-def _known() -> dict[str, set[str]]:
-    """{what may be said: the formulas, or the case, that it means}."""
-    known = {case.id: {case.id} for case in _all()}
+def _index() -> dict[str, set[str]]:
+    """{name that a user may write: the formulas, or the case, that it means}."""
+    index = {case.id: {case.id} for case in _all()}
     paths = [*table()["functions"].items()]
     paths += [(name, path) for path, name in table()["formerly"].items()]
     for name, path in paths:
         short = name.split("/")[1]
-        for said in (name, short, short.replace("-", "_"), path, path.split(":")[1]):
-            known.setdefault(said, set()).add(name)
-    return known
+        for alias in (name, short, short.replace("-", "_"), path, path.split(":")[1]):
+            index.setdefault(alias, set()).add(name)
+    return index
 
 
 @functools.cache
 def _all() -> tuple[Case, ...]:
     return tuple(
-        _case(formula, each)
+        _case(formula, case)
         for subject in subjects()
         for formula in load(subject)["formulas"]
-        for each in formula["cases"]
+        for case in formula["cases"]
     )
 
 
 def _case(formula: dict[str, Any], case: dict[str, Any]) -> Case:
-    arguments = {each["name"]: each["is"] for each in formula["arguments"]}
-    inputs = case["inputs"]
+    arguments = {a["name"]: a["is"] for a in formula["arguments"] if a["name"] in case["inputs"]}
     return Case(
-        id=case["id"],
-        name=formula["name"],
-        equation=formula["equation"],
-        arguments={name: said for name, said in arguments.items() if name in inputs},
-        returns=formula["returns"],
-        source=formula["source"],
-        inputs=inputs,
+        **{field: formula[field] for field in ("name", "equation", "returns", "source")},
+        **{field: case[field] for field in ("id", "inputs", "expected", "catches")},
+        **case["tolerance"],
+        arguments=arguments,
         options=case.get("options", {}),
-        expected=case["expected"],
-        relative=case["tolerance"]["relative"],
-        absolute=case["tolerance"]["absolute"],
-        catches=case["catches"],
     )
 
 
-def decode(value: Any, network: Build = Victim) -> Any:
-    """What an entry of a file stands for: arrays, numbers, words, networks, oracles."""
+def decode(value: object, network: Build = Victim) -> Any:
+    """The thing for which an entry of a file stands: an array, number, word, network or oracle."""
     if isinstance(value, dict):
         ((kind, inner),) = value.items()
         if kind == "generator":
             return np.random.default_rng(inner)
-        weights = [tuple(decode(each) for each in pair) for pair in inner["weights"]]
+        weights = [(decode(weight), decode(bias)) for weight, bias in inner["weights"]]
         if kind == "oracle":
             return Victim(weights, inner["activation"], inner["output"])
         return network(weights, inner["activation"])
     if isinstance(value, list):
         return np.array(_numbers(value))
-    return UNWRITTEN.get(value, value) if isinstance(value, str) else value
+    return _numbers(value)
 
 
-def _numbers(value: Any) -> Any:
+def _numbers(value: object) -> object:
+    """The same nested lists, with the numbers that JSON cannot write in place of their names."""
     if isinstance(value, list):
         return [_numbers(each) for each in value]
     return UNWRITTEN.get(value, value) if isinstance(value, str) else value

@@ -139,7 +139,6 @@ def test_each_account_has_a_detector_of_its_own(run, started, tmp_path):
     ("words", "keys", "said"),
     [
         ("serve nothing.npz", "", "no such file"),
-        ("serve victim.npz --output label --decimals 3", "", "leave one out"),
         ("serve victim.npz --output top_k", "", "top="),
         ("serve victim.npz --port 70000", "", "port up to 65535"),
         ("serve victim.npz --defence rond:2", "", "out of round:DECIMALS"),

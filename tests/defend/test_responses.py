@@ -324,7 +324,6 @@ def test_noise_goes_on_from_batch_to_batch():
         (lambda: responses.surrogate_gradients(SIGMOID), "two logits or more"),
         (lambda: responses.cost(Y, Y[:1], np.array([0, 1])), "the same rows"),
         (lambda: Oracle(NET, "logits", defences=[responses.label_only]), "ask for output='probs'"),
-        (lambda: Oracle(NET, "probs", defences=[3]), "defences= as callables"),
         (lambda: Oracle(NET, "probs", defences=[lambda p, x: p[:1]]).query(X), r"got shape \(1, "),
         (lambda: Oracle(NET, "probs", defences=[lambda p, x: 0 * p + 1.5]).query(X), "got 1.5 amo"),
         (lambda: Oracle(NET, "probs", defences=[lambda p, x: p * np.nan]).query(X), "got nan amo"),

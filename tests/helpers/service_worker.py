@@ -112,11 +112,12 @@ def main(task, *words):
         server.serve(app, server.listen(port=int(port)))
         return
     url, key, journal, copy = words
-    with HttpVictim(url, key, retries=14) as there, Journal(journal) as kept:
-        tell("ready")
-        result = steal(Oracle(there, journal=kept))
+    with HttpVictim(url, key, retries=14) as there, Journal(journal) as answers:
+        send = there._transport.handle_request
+        there._transport.handle_request = lambda request: tell("request") or send(request)
+        result = steal(Oracle(there, journal=answers))
     result.model.save(Path(copy))
-    tell(result.total, kept.replayed, kept.paid)
+    tell(result.total, answers.replayed, answers.paid)
 
 
 if __name__ == "__main__":

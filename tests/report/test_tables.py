@@ -25,7 +25,7 @@ def chapter(title="A title", **settings):
 def stolen():
     result = Result(model=zoo.softmax(4, 3, rng=0), verified=True, error=2e-9)
     result.queries, result.seconds = {"solve": 5, "verify": 1000}, {"solve": 0.5, "verify": 0.25}
-    result.found = {"solve": "15 numbers"}
+    result.notes = {"solve": "15 numbers"}
     return result
 
 
@@ -42,7 +42,7 @@ def test_stage_rows_end_in_the_sum():
 
 
 def test_found_is_what_the_attack_says_of_itself():
-    result = Result(error=1e-9, found={"line": "64 kinks on 1 line", "empty": ""})
+    result = Result(error=1e-9, notes={"line": "64 kinks on 1 line", "empty": ""})
     told = report.found(result)
     assert told["line"] == "64 kinks on 1 line"
     assert "empty" not in told

@@ -1,18 +1,17 @@
-"""Who may ask how much: keys, budgets and counts in a SQLite file that survives a restart."""
+"""Who may query how much: keys, budgets and counts in a SQLite file that survives a restart."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
-
-import numpy as np
+from typing import Protocol
 
 from mstheft.errors import BudgetExhausted, DataError, MstheftError
-from mstheft.oracle.http import tables, wire
+from mstheft.oracle.http import journal, wire
+from mstheft.typing import Array
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS accounts
@@ -24,78 +23,84 @@ PRIMARY KEY (digest, purchase)) WITHOUT ROWID
 
 
 class Unpaid(MstheftError):
-    """A payment could not be written, so nothing was paid: what was asked may be asked again."""
+    """A payment could not be written, so nothing was paid: the same rows may be sent again."""
 
 
 class Mismatch(ValueError):
-    """A purchase that was paid for is asked again with other rows."""
+    """The name of a purchase that was paid for comes again with other rows."""
+
+
+class Detector(Protocol):
+    """A monitor whose findings the status page shows, such as `defend.prada.Detector`."""
+
+    w: float | None
+    alarm: bool
+    distances: Array
+
+    def observe(self, x: Array, labels: Array) -> object:
+        """Rows (n, d), and the victim's most likely classes (n,)."""
 
 
 @dataclass
 class Account:
     """One key of the service.
 
-    name : what the status page calls it; the key itself is nowhere kept, only its SHA-256
-    budget : rows that it may ask in all; None for any number
+    name : on the status page; the key itself is stored nowhere, only its SHA-256
+    budget : rows that it may query in all; None for any number
     count : rows that it has been answered
+    watch : its detector, if there is one
     """
 
     name: str
     budget: int | None = None
     digest: str = ""
     count: int = 0
-    watch: Any = field(default=None, repr=False)  # the detector, if there is one
+    watch: Detector | None = field(default=None, repr=False)
 
     @property
     def left(self) -> int | None:
-        """Rows that it may still ask; None without a budget."""
+        """Rows that it may still query; None without a budget."""
         return None if self.budget is None else max(0, self.budget - self.count)
 
 
 class Accounts:
-    """The accounts of a service. All of it is used by one thread.
+    """The accounts of a service. One thread uses all of it.
 
     path : SQLite file; ':memory:' forgets
-    keys : (name, key, budget) each. A key that the file knows keeps its count and takes over the
-        budget that is given now: so a budget is raised. A key that is not given is not let in
+    keys : (name, key, budget) each. A key that is in the file keeps its count and takes over this
+        budget: so a budget is raised. A key that is not given here is not let in
     Raises `DataError` for a file that is damaged, in use, or cannot be written.
     """
 
     def __init__(self, path: str | os.PathLike[str], keys: Iterable[tuple[str, str, int | None]]):
-        self._base = tables.connect(path, "accounts", SCHEMA)
+        self._base = journal.connect(path, "accounts", SCHEMA)
         self._by_digest: dict[str, Account] = {}
         try:
             for name, key, budget in keys:
                 self._open(name, key, budget)
-        except sqlite3.Error as error:
+        except BaseException as error:
             self._base.close()
+            if not isinstance(error, sqlite3.Error):
+                raise
             raise DataError(
-                f"expected {path} to keep the accounts, but {error}; make room on the disk or name "
-                "another file"
+                f"expected {path} to keep the accounts, but {error}; make room"
             ) from error
-        except BaseException:
-            self._base.close()
-            raise
 
     def _open(self, name: str, key: str, budget: int | None) -> None:
         digest = _digest(key)
-        if digest in self._by_digest or len(key) < 1:
+        if digest in self._by_digest or not key:
             got = "the same again" if key else "an empty one"
-            raise ValueError(
-                f"expected a key for each account, got {got} for {name!r}; give each account "
-                "its own"
-            )
+            raise ValueError(f"{name!r}: expected a key, got {got}; give each account its own")
         self._base.execute(
             "INSERT INTO accounts VALUES (?, ?, ?, 0) "
             "ON CONFLICT DO UPDATE SET name = excluded.name, budget = excluded.budget",
             (digest, name, budget),
         )
-        (count,) = self._base.execute(
-            "SELECT count FROM accounts WHERE digest = ?", (digest,)
-        ).fetchone()
+        select = "SELECT count FROM accounts WHERE digest = ?"
+        (count,) = self._base.execute(select, (digest,)).fetchone()
         self._by_digest[digest] = Account(name, budget, digest, count)
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Account]:
         return iter(self._by_digest.values())
 
     def find(self, key: str) -> Account | None:
@@ -105,30 +110,24 @@ class Accounts:
     def buy(
         self,
         account: Account,
-        rows: np.ndarray,
-        ask: Callable[[np.ndarray], np.ndarray],
+        rows: Array,
+        ask: Callable[[Array], Array],
         purchase: str | None = None,
-    ) -> np.ndarray:
+    ) -> Array:
         """The answers to rows, paid for once: count and answer are written together, or neither.
 
-        purchase : a name that makes this the same purchase whenever it is asked again: it is paid
-            once and told again as it was. Raises `Mismatch` if it was paid for other rows
-        Raises `BudgetExhausted` before anything is asked, what `ask` raises, and `Unpaid` if the
+        purchase : a name that makes this the same purchase whenever it comes again: it is paid
+            once and gets the same answer again. Raises `Mismatch` if it was paid for other rows
+        Raises `BudgetExhausted` before `ask` is called, what `ask` raises, and `Unpaid` if the
         disk does not take the payment: then nothing is counted.
         """
-        question = _digest_of_rows(rows) if purchase is not None else ""
-        if purchase is not None:
-            known = self._base.execute(
-                "SELECT question, answer FROM purchases WHERE digest = ? AND purchase = ?",
-                (account.digest, purchase),
-            ).fetchone()
-            if known is not None:
-                if known[0] != question:
-                    raise Mismatch(
-                        "expected the rows that this Idempotency-Key was paid for, got others; "
-                        "make a new key for each batch"
-                    )
-                return wire.unpack(known[1])
+        question = _digest_of_rows(rows)
+        select = "SELECT question, answer FROM purchases WHERE digest = ? AND purchase = ?"
+        paid = self._base.execute(select, (account.digest, purchase)).fetchone()
+        if paid is not None and paid[0] != question:
+            raise Mismatch("expected the rows of this Idempotency-Key, got others; take a new key")
+        if paid is not None:
+            return wire.unpack(paid[1])
         if account.left is not None and len(rows) > account.left:
             raise BudgetExhausted(len(rows), account.left, account.budget or 0)
         answers = ask(rows)
@@ -136,8 +135,7 @@ class Accounts:
             self._pay(account, len(rows), purchase, question, answers)
         except sqlite3.Error as error:
             raise Unpaid(
-                f"expected to write down what is paid, but {error}, so nothing was; ask again when "
-                "the service has been mended"
+                f"expected to write down the payment, but {error}; nothing was paid"
             ) from error
         return answers
 
@@ -146,7 +144,7 @@ class Accounts:
         self._base.close()
 
     def _pay(
-        self, account: Account, rows: int, purchase: str | None, question: str, answers: Any
+        self, account: Account, rows: int, purchase: str | None, question: str, answers: Array
     ) -> None:
         base = self._base
         base.execute("BEGIN")
@@ -169,6 +167,6 @@ def _digest(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _digest_of_rows(rows: np.ndarray) -> str:
+def _digest_of_rows(rows: Array) -> str:
     head = f"{rows.dtype.str} {rows.shape} ".encode()
     return hashlib.sha256(head + rows.tobytes()).hexdigest()

@@ -1,4 +1,4 @@
-"""A victim behind HTTP: the other end of `service`, and a victim like any other."""
+"""A victim behind HTTP: the client of `service`, and a victim like any other."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import math
 import threading
 import time
 import uuid
-from types import TracebackType
 from typing import Any
 
 import httpx
@@ -17,8 +16,9 @@ import numpy as np
 from mstheft.errors import BudgetExhausted
 from mstheft.oracle.adapters import View
 from mstheft.oracle.http import wire
+from mstheft.typing import Array
 
-AGAIN = (408, 429, 502, 503, 504)  # nothing was paid, or it is not known: ask again
+AGAIN = (408, 429, 502, 503, 504)  # nothing was paid, or nobody knows: send it again
 PREDICT, MODEL = "/v1/predict", "/v1/model"
 PAUSE, LONGEST = 0.05, 4.0  # seconds before the second try, doubled each time up to the longest
 
@@ -29,30 +29,36 @@ class HttpVictim:
         with HttpVictim("http://127.0.0.1:8000", key) as victim:
             oracle = Oracle(victim, victim.gives, budget=victim.left)
 
-    The oracle can tell what the service tells, or less. Answers travel as `.npy`: every bit of a
-    float64 arrives, and an attack sees what it would see in the same process. (More rows than the
+    The oracle can answer as the service does, or with less. Answers travel as `.npy`: every bit of
+    a float64 arrives, and an attack sees what it would see in the same process. (More rows than the
     service takes at once go in several requests; a matrix product over fewer rows may differ in
     the last bit.)
 
     retries : how often a request is sent again when the connection breaks or the service is busy
-        (429, 503, ...), after 0.05 s, 0.1 s, ... 4 s, or what `Retry-After` says: 18 s with 10
-    seconds : that one try may take
+        (429, 503, ...), after 0.05 s, 0.1 s, ... 4 s, or as `Retry-After` says: 18 s with 10
+    seconds : for one try
     transport : of httpx, for tests without a network
 
     Every batch has an `Idempotency-Key`, made of its place and its rows: however often it is sent,
-    the service is paid once. In an oracle with a journal the key is the same after a crash too.
+    it is paid once. In an oracle with a journal the key is the same after a crash too.
 
     Public: `gives`, `inputs` (d), `shape`, `outputs` (K), `decimals`, `left` (asks the service),
-    `count` (rows answered to this object), `fingerprint` (of the model that is served, by which a
-    journal knows it again; the URL where the service has none).
+    `count` (rows answered to this object), `fingerprint` (of the model that is served, for a
+    journal; the URL where the service has none).
 
     Raises `BudgetExhausted` when the service says so (parts of a large batch may be paid by then;
-    they are free when the same batch is asked again), ValueError for what the service refuses, such
-    as a wrong key, and ConnectionError when it cannot be reached.
+    they are free when the same batch is sent again), ValueError for a request that the service
+    refuses, such as one with a wrong key, and ConnectionError when it cannot be reached.
     """
 
     def __init__(
-        self, url: str, key: str, *, retries: int = 10, seconds: float = 60.0, transport: Any = None
+        self,
+        url: str,
+        key: str,
+        *,
+        retries: int = 10,
+        seconds: float = 60.0,
+        transport: httpx.BaseTransport | None = None,
     ):
         if not (key.isascii() and key.isprintable() and key):
             raise ValueError("expected a key of printable ASCII characters; copy it once more")
@@ -65,24 +71,22 @@ class HttpVictim:
         self._limits = {"timeout": httpx.Timeout(seconds).as_dict()}
         self._run, self._place, self._lock = uuid.uuid4().hex, 0, threading.Lock()
         try:
-            told = self._model()
-            self.gives = {"label": "labels", "top_k": "probs"}.get(told["output"], told["output"])
-            self.shape = tuple(int(n) for n in told["shape"])
+            model = self._model()
+            form = model["output"]
+            self.gives = {"label": "labels", "top_k": "probs"}.get(form, form)
+            self.shape = tuple(int(n) for n in model["shape"])
             self.inputs = math.prod(self.shape)
-            self.outputs, self.decimals = told["outputs"], told["decimals"]
-            self.dtype = np.dtype(told["dtype"])
-            self.fingerprint = told["fingerprint"] or url
-            fit = (told["limits"]["bytes"] - 128) // (self.inputs * self.dtype.itemsize)
-            self._rows = max(1, min(told["limits"]["rows"], fit))
-        except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+            self.outputs, self.decimals = model["outputs"], model["decimals"]
+            self.dtype = np.dtype(model["dtype"])
+            self.fingerprint = model["fingerprint"] or url
+            fit = (model["limits"]["bytes"] - 128) // (self.inputs * self.dtype.itemsize)
+            self._rows = max(1, min(model["limits"]["rows"], fit))
+        except BaseException as error:
             self.close()
-            raise ValueError(
-                f"expected a service of mstheft at {url}, got an answer of something else; correct "
-                "the URL"
-            ) from error
-        except BaseException:
-            self.close()
-            raise
+            if not isinstance(error, KeyError | TypeError | AttributeError | json.JSONDecodeError):
+                raise
+            why = "expected a service of mstheft there, got something else; correct the URL"
+            raise ValueError(f"{url}: {why}") from error
 
     def __repr__(self) -> str:
         return f"HttpVictim({self.url!r}, gives={self.gives!r}, inputs={self.inputs})"
@@ -90,12 +94,7 @@ class HttpVictim:
     def __enter__(self) -> HttpVictim:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None = None,
-        error: BaseException | None = None,
-        trace: TracebackType | None = None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     @property
@@ -105,15 +104,15 @@ class HttpVictim:
         return left
 
     def seen(self) -> View:
-        """What an `Oracle` wants to know of its victim."""
-        what = self, self.gives, self.shape, self.outputs, self.dtype
-        return View(*what, named=True, decimals=self.decimals)
+        """The view on this victim, for an `Oracle`."""
+        model = self.gives, self.shape, self.outputs, self.dtype
+        return View(self, *model, named=True, decimals=self.decimals)
 
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()
 
-    def __call__(self, x: Any, name: str | None = None) -> np.ndarray:
+    def __call__(self, x: Array, name: str | None = None) -> Array:
         """Answers for rows x, (n, *shape) -> (n, K), or (n,) for labels. Costs n of the budget.
 
         name : of the purchase, for a journal: the same name and rows are never paid twice
@@ -127,21 +126,18 @@ class HttpVictim:
             self.count += len(rows)
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
-    def _part(self, rows: np.ndarray, name: str) -> np.ndarray:
+    def _part(self, rows: Array, name: str) -> Array:
         body = wire.pack(rows)
         key = hashlib.sha256(name.encode())
         key.update(body)
         answers = wire.unpack(self._send("POST", PREDICT, body, key.hexdigest()))
         if len(answers) != len(rows):
-            raise ValueError(
-                f"expected {len(rows)} answers from {self.url}, got {len(answers)}; correct the "
-                "URL if it is no service of mstheft"
-            )
+            raise ValueError(f"expected {len(rows)} answers from {self.url}, got {len(answers)}")
         return answers
 
     def _model(self) -> dict[str, Any]:
-        told: dict[str, Any] = json.loads(self._send("GET", MODEL))
-        return told
+        model: dict[str, Any] = json.loads(self._send("GET", MODEL))
+        return model
 
     def _send(self, method: str, path: str, body: bytes = b"", key: str = "") -> bytes:
         """The body of a 200, after as many tries as it takes."""
@@ -150,8 +146,8 @@ class HttpVictim:
             pause = min(LONGEST, PAUSE * 2**attempt)
             try:
                 url, more = self._urls[path], self._limits
-                asked = httpx.Request(method, url, headers=headers, content=body, extensions=more)
-                answer = self._transport.handle_request(asked)
+                request = httpx.Request(method, url, headers=headers, content=body, extensions=more)
+                answer = self._transport.handle_request(request)
                 answer.read()
             except httpx.TransportError as error:
                 why = f"{type(error).__name__}: {error}"
@@ -181,12 +177,12 @@ def _address(url: str, path: str) -> httpx.URL:
 
 
 def _refusal(answer: httpx.Response, url: str) -> Exception:
-    """What a status means, as an error of this package."""
+    """The error of this package that a status stands for."""
     try:
-        told = answer.json()
-        why = str(told["error"])
+        body = answer.json()
+        why = str(body["error"])
         if answer.status_code == 402:
-            return BudgetExhausted(told["asked"], told["left"], told["budget"])
+            return BudgetExhausted(body["asked"], body["left"], body["budget"])
     except (ValueError, KeyError, TypeError):
         why = "no reason given; is it a service of mstheft?"
     kind = ConnectionError if answer.status_code >= 500 else ValueError
@@ -194,5 +190,5 @@ def _refusal(answer: httpx.Response, url: str) -> Exception:
 
 
 def _seconds(text: str) -> float:
-    """Of a Retry-After header; a date, or more than half a minute, is not waited for."""
+    """The pause that a Retry-After header wants: at most 30 s, and none for a date."""
     return min(30.0, float(text)) if text.isdigit() else 0.0

@@ -1,4 +1,4 @@
-"""What a request to the service brings, read without trust: its key and its body."""
+"""The key and the body of a request to the service, read without trust."""
 
 from __future__ import annotations
 
@@ -33,14 +33,11 @@ def account_of(request: Request) -> Account:
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         key = request.headers.get("x-api-key", "")
-    account = request.app.state.service.accounts.find(key.strip())
+    account: Account | None = request.app.state.service.accounts.find(key.strip())
     if account is None:
-        hint = {"WWW-Authenticate": "Bearer"}
-        raise HTTPException(
-            401, "expected a key that is known; send Authorization: Bearer KEY", hint
-        )
-    found: Account = account
-    return found
+        why, hint = "expected a valid key; send Authorization: Bearer KEY", "Bearer"
+        raise HTTPException(401, why, {"WWW-Authenticate": hint})
+    return account
 
 
 async def body_of(request: Request, most: int, seconds: float) -> bytes:

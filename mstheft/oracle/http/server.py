@@ -5,18 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
 
 def listen(host: str = "127.0.0.1", port: int = 8000) -> socket.socket:
-    """Take a port before anything is promised; 0 takes any that is free.
-
-    Raises ValueError where it cannot be had.
-    """
-    # With the protocol said, asyncio sends small answers at once; else each waits 40 ms for an
+    """Take a port before the service starts; 0 takes any free one. Raises ValueError if none is."""
+    # With the protocol named, asyncio sends small answers at once; else each waits 40 ms for an
     # acknowledgement (Nagle's algorithm).
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     taken = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -41,7 +38,7 @@ def serve(app: Starlette, listening: socket.socket) -> None:
     """
     import uvicorn
 
-    quiet = {"access_log": False, "log_level": "warning", "log_config": None}
-    config = uvicorn.Config(app, limit_concurrency=1024, **quiet)  # type: ignore[arg-type]
-    with listening, contextlib.suppress(KeyboardInterrupt):  # told again when all is finished
+    quiet: Any = {"access_log": False, "log_level": "warning", "log_config": None}
+    config = uvicorn.Config(app, limit_concurrency=1024, **quiet)
+    with listening, contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again
         uvicorn.Server(config).run(sockets=[listening])

@@ -2,30 +2,30 @@
 
     POST /v1/predict   rows in, answers out: JSON {"inputs": [[...]]} -> {"outputs": [[...]]}, or
                        .npy -> .npy (Content-Type: application/x-npy), every bit of it
-    GET  /v1/model     what it is: shape, classes, output, decimals, limits; what this key has left
+    GET  /v1/model     the model: shape, classes, output, decimals, limits; what this key has left
     GET  /metrics      counts for a monitoring system (the Prometheus text format)
     GET  /             a page for a person: budgets, distances of the queries, alarms
 
 The two of /v1 want a key, `Authorization: Bearer KEY` or `X-API-Key: KEY`. The other two are for
-whoever runs the service, and open: keep the port on localhost, as `serve` does unless told else.
+whoever runs the service, and open: keep the port on localhost, as `serve` does by default.
 
-Whatever is wrong with a request ends in a 4xx with one sentence, {"error": ...}, and a line for the
-log; so does what is wrong with the service, with a 5xx:
+A bad request ends in a 4xx with one sentence, {"error": ...}, and a line for the log; a fault of
+the service ends in a 5xx:
 
     400 malformed   401 no or a wrong key   402 budget spent   408 too slow   413 too large
     415 neither JSON nor .npy   422 Idempotency-Key of other rows
     500 the model or the service has a fault   503 too busy, or no room to write: come again
 
 A request with `Idempotency-Key: NAME` is paid once however often it is sent, and gets the same
-answer again, also after a restart: so a client whose connection broke simply asks again.
+answer again, also after a restart: a client whose connection broke simply sends it again.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import Any
 
@@ -39,18 +39,21 @@ from starlette.routing import Route
 from mstheft.errors import BudgetExhausted, WrongRows
 from mstheft.oracle import fingerprint
 from mstheft.oracle.http import status, wire
-from mstheft.oracle.http.accounts import Account, Accounts, Mismatch, Unpaid
+from mstheft.oracle.http.accounts import Account, Accounts, Detector, Mismatch, Unpaid
 from mstheft.oracle.http.requests import Limits, account_of, body_of
 from mstheft.oracle.oracle import Oracle
+from mstheft.typing import Array
 
 Log = Callable[[str], object]
 SMALL = 16 * 2**10  # bytes of a body that are read and answered in well under a millisecond
+REFUSALS = {BudgetExhausted: 402, Mismatch: 422, WrongRows: 400, Unpaid: 503}
+LATER = {"Retry-After": "1"}
 
 
-class Seen(list[Any]):
-    """What an oracle shows its monitors, kept until it is paid for: what is not may come again."""
+class Batches(list[tuple[Array, Array]]):
+    """What an oracle shows its monitors, until it is paid for: an unpaid batch may come again."""
 
-    def observe(self, x: np.ndarray, labels: np.ndarray) -> None:
+    def observe(self, x: Array, labels: Array) -> None:
         """As of a monitor."""
         self.append((x, labels))
 
@@ -58,40 +61,48 @@ class Seen(list[Any]):
 class Service:
     """The model, its accounts, and the one thread in which everything that costs is done.
 
-    One thread after the other needs no locks: the count, the budget, the detector and the file of
-    the accounts see the requests in one order, while the loop goes on reading from slow clients.
+    One thread needs no locks: the count, the budget, the detector and the file of the accounts see
+    the requests in one order, while the loop goes on reading from slow clients.
     """
 
     def __init__(
-        self, victim: Any, accounts: Accounts, detector: Any, limits: Limits, log: Log, told: Any
+        self,
+        victim: object,
+        accounts: Accounts,
+        detector: Callable[[], Detector] | None,
+        limits: Limits,
+        log: Log,
+        options: Mapping[str, Any],
     ):
         self.accounts, self.limits, self.log = accounts, limits, log
-        self._oracles, self._seen = {}, Seen()
+        self._oracles, self._batches = {}, Batches()
         for account in accounts:
             account.watch = detector() if detector is not None else None
-            monitors = [self._seen] if detector is not None else []
-            self._oracles[account.digest] = Oracle(victim, monitors=monitors, **told)
-        self.oracle = Oracle(victim, **told)  # never asked: it knows shape and output
-        self._model = fingerprint.victim(victim)
+            monitors = [self._batches] if detector is not None else []
+            self._oracles[account.digest] = Oracle(victim, monitors=monitors, **options)
+        self.oracle = Oracle(victim, **options)  # never queried: it knows shape and output
+        self._fingerprint = fingerprint.victim(victim)
         self.dtype = np.dtype(getattr(victim, "dtype", None) or np.float64).name
         self.tally = status.Tally()
         self._waiting = 0
         self._worker = ThreadPoolExecutor(1, "mstheft-service")
 
-    async def work(self, function: Callable[..., Any], *arguments: Any, small: bool = False) -> Any:
+    async def work(
+        self, function: Callable[..., Any], *arguments: object, small: bool = False
+    ) -> Any:
         """Run in the one thread; refused when too many wait for it.
 
-        What is small is done on the spot while that thread has nothing to do: to change threads
-        takes longer. Nobody else can give it work meanwhile, so there is still one after the other.
+        A small job runs on the spot while that thread has nothing to do: to change threads takes
+        longer. Nobody else can give it work meanwhile, so jobs still run one after the other.
         """
         if small and self._waiting == 0:
             return function(*arguments)
         if self._waiting >= self.limits.waiting:
-            raise HTTPException(503, "too many requests at once; try again", {"Retry-After": "1"})
+            raise HTTPException(503, "too many requests at once; try again", LATER)
         loop = asyncio.get_running_loop()
         job = self._worker.submit(function, *arguments)
         self._waiting += 1
-        # Not when the request ends: one that is given up leaves the thread at work.
+        # Not when the request ends: a client that gives up leaves the thread at work.
         job.add_done_callback(lambda _: loop.call_soon_threadsafe(self._done))
         return await asyncio.wrap_future(job)
 
@@ -99,41 +110,35 @@ class Service:
         self._waiting -= 1
 
     def answer(self, account: Account, body: bytes, npy: bool, purchase: str | None) -> bytes:
-        """From a body to a body. Raises `WrongRows` for what is malformed, before it is paid."""
+        """From a body to a body. Raises `WrongRows` for a malformed body, before it is paid."""
         try:
             rows = wire.unpack(body) if npy else wire.read_json(body)
         except ValueError as error:
             raise WrongRows(str(error)) from error
-        if rows.ndim == 0:
-            raise WrongRows("expected rows, got a single number; a single input goes in as [x]")
+        rows = np.atleast_1d(rows)  # a single number is no row, and the oracle says so
         if len(rows) > self.limits.rows:
-            raise HTTPException(
-                413, f"expected at most {self.limits.rows:,} rows, got {len(rows):,}; send fewer"
-            )
+            most = f"expected at most {self.limits.rows:,} rows"
+            raise HTTPException(413, f"{most}, got {len(rows):,}; send fewer")
+        self._batches.clear()
         query = self._oracles[account.digest].query
-        self._seen.clear()
         answers = self.accounts.buy(account, rows, query, purchase)
-        for x, labels in self._seen:
-            account.watch.observe(x, labels)
+        if account.watch is not None:
+            for batch in self._batches:
+                account.watch.observe(*batch)
         self.tally.answered(len(rows))
         return wire.pack(answers) if npy else wire.write_json(answers)
 
     def model(self, account: Account) -> dict[str, Any]:
-        """What `GET /v1/model` tells."""
+        """The answer to `GET /v1/model`."""
         oracle = self.oracle
         return {
             "shape": list(oracle.shape),
             "classes": oracle.outputs and max(2, oracle.outputs),
-            "outputs": oracle.outputs,
-            "output": oracle.output,
-            "decimals": oracle.decimals,
-            "top": oracle.top,
+            **{name: getattr(oracle, name) for name in ("outputs", "output", "decimals", "top")},
             "dtype": self.dtype,
-            "fingerprint": self._model,
+            "fingerprint": self._fingerprint,
             "limits": {"rows": self.limits.rows, "bytes": self.limits.bytes},
-            "budget": account.budget,
-            "count": account.count,
-            "left": account.left,
+            **{name: getattr(account, name) for name in ("budget", "count", "left")},
         }
 
     def close(self) -> None:
@@ -143,26 +148,26 @@ class Service:
 
 
 def application(
-    victim: Any,
+    victim: object,
     accounts: Accounts,
     *,
-    detector: Callable[[], Any] | None = None,
+    detector: Callable[[], Detector] | None = None,
     limits: Limits | None = None,
     log: Log = lambda line: None,
-    **told: Any,
+    **options: Any,
 ) -> Starlette:
     """The service as an ASGI application, for uvicorn or for a test in the same process.
 
-    victim, told : as of an `Oracle`: output=, decimals=, top=, gives=, inputs=. Budgets are those
-        of the accounts
-    detector : makes a monitor for each account, for instance `defend.prada.Detector`; the page
-        shows its `distances`, `w` and `alarm`. It starts anew with each start of the service
-    log : is told one line about each request that was refused
+    victim, options : as of an `Oracle`: output=, decimals=, top=, gives=, inputs=, defences=.
+        Budgets are those of the accounts
+    detector : makes a monitor for each account, for instance `defend.prada.Detector`. It starts
+        anew with each start of the service
+    log : gets one line about each request that was refused
     """
-    service = Service(victim, accounts, detector, limits or Limits(), log, told)
+    service = Service(victim, accounts, detector, limits or Limits(), log, options)
 
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> Any:
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
         yield
         service.close()
 
@@ -172,7 +177,7 @@ def application(
         Route("/metrics", metrics),
         Route("/", page),
     ]
-    handlers: Any = {HTTPException: refused, Exception: broken}
+    handlers: Any = {HTTPException: refused, Exception: broken, **dict.fromkeys(REFUSALS, refused)}
     app = Starlette(routes=routes, exception_handlers=handlers, lifespan=lifespan)
     app.state.service = service
     return app
@@ -187,25 +192,11 @@ async def predict(request: Request) -> Response:
         raise HTTPException(415, f"expected Content-Type {wire.JSON} or {wire.NPY}; set it")
     purchase = request.headers.get("idempotency-key")
     if purchase is not None and not (0 < len(purchase) <= 128 and purchase.isascii()):
-        raise HTTPException(
-            400, "expected an Idempotency-Key of 1 to 128 ASCII characters, got another; shorten it"
-        )
-    limits = service.limits
-    most = limits.bytes if form == wire.NPY else limits.json
-    body = await body_of(request, most, limits.seconds)
-    try:
-        what = account, body, form == wire.NPY, purchase
-        told = await service.work(service.answer, *what, small=len(body) <= SMALL)
-    except BudgetExhausted as error:
-        spent = {"asked": error.asked, "left": error.left, "budget": error.budget}
-        return _refusal(request, 402, str(error), spent)
-    except Mismatch as error:
-        raise HTTPException(422, str(error)) from error
-    except WrongRows as error:
-        raise HTTPException(400, str(error)) from error
-    except Unpaid as error:
-        raise HTTPException(503, str(error), {"Retry-After": "1"}) from error
-    return Response(told, media_type=form)
+        raise HTTPException(400, "expected an Idempotency-Key of 1 to 128 ASCII characters")
+    limits, is_npy = service.limits, form == wire.NPY
+    body = await body_of(request, limits.bytes if is_npy else limits.json, limits.seconds)
+    job = service.answer, account, body, is_npy, purchase
+    return Response(await service.work(*job, small=len(body) <= SMALL), media_type=form)
 
 
 async def model(request: Request) -> Response:
@@ -228,21 +219,24 @@ async def page(request: Request) -> Response:
     return HTMLResponse(await service.work(status.page, service.accounts, facts))
 
 
-async def refused(request: Request, error: HTTPException) -> Response:
-    """Every refusal looks the same and is in the log."""
-    return _refusal(request, error.status_code, error.detail, {}, error.headers)
+async def refused(request: Request, error: Exception) -> Response:
+    """Every refusal has the same form, is counted and logged."""
+    if isinstance(error, HTTPException):
+        code, why, headers = error.status_code, error.detail, error.headers
+    else:
+        code = next(code for kind, code in REFUSALS.items() if isinstance(error, kind))
+        why, headers = str(error), LATER if code == 503 else None
+    more = {}
+    if isinstance(error, BudgetExhausted):
+        more = {"asked": error.asked, "left": error.left, "budget": error.budget}
+    service: Service = request.app.state.service
+    service.tally.refused(code)
+    service.log(f"{request.method} {request.url.path} refused with {code}: {why}")
+    return JSONResponse({"error": why, **more}, code, headers)
 
 
 async def broken(request: Request, error: Exception) -> Response:
-    """A fault of the service or its victim: the log knows, the client is told nothing of it."""
-    what = f"{type(error).__name__}: {error}"
-    request.app.state.service.log(f"{request.method} {request.url.path} failed: {what}")
+    """A fault of the service or its victim: the details go to the log, not to the client."""
+    why = f"{type(error).__name__}: {error}"
+    request.app.state.service.log(f"{request.method} {request.url.path} failed: {why}")
     return JSONResponse({"error": "the service failed; it has been logged"}, 500)
-
-
-def _refusal(
-    request: Request, code: int, why: str, more: dict[str, Any], headers: Any = None
-) -> Response:
-    request.app.state.service.tally.refused(code)
-    request.app.state.service.log(f"{request.method} {request.url.path} refused with {code}: {why}")
-    return JSONResponse({"error": why, **more}, code, headers)

@@ -1,4 +1,4 @@
-"""What the service shows to whoever runs it: metrics for a machine, a page for a person."""
+"""What the service shows to its operator: metrics for a machine, a page for a person."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.oracle.http.accounts import Account
+from mstheft.oracle.http.accounts import Account, Detector
+from mstheft.typing import Array
 
 BINS, WIDTH, HEIGHT = 40, 672, 150
 
@@ -21,7 +22,7 @@ color:#222;background:#fff}h1{font-size:1.5rem}section{border-top:1px solid #ccc
 
 @dataclass
 class Tally:
-    """What the service has done since it started."""
+    """Counts since the service started."""
 
     requests: int = 0
     rows: int = 0
@@ -39,20 +40,21 @@ class Tally:
 
 def metrics(accounts: Iterable[Account], tally: Tally) -> str:
     """Counts in the Prometheus text format. Rows per account survive a restart, the rest not."""
+    accounts = list(accounts)
+    alarms = [None if each.watch is None else int(each.watch.alarm) for each in accounts]
     lines = [
         "# TYPE mstheft_requests_total counter",
         f"mstheft_requests_total {tally.requests}",
         "# TYPE mstheft_refused_total counter",
         *(f'mstheft_refused_total{{code="{c}"}} {n}' for c, n in sorted(tally.refusals.items())),
     ]
-    kinds = {"rows_total": "counter", "rows_left": "gauge", "alarm": "gauge"}
-    accounts = list(accounts)
-    for name, kind in kinds.items():
+    for name, kind, values in (
+        ("rows_total", "counter", [each.count for each in accounts]),
+        ("rows_left", "gauge", [each.left for each in accounts]),
+        ("alarm", "gauge", alarms),
+    ):
         lines.append(f"# TYPE mstheft_{name} {kind}")
-        for account in accounts:
-            value = {"rows_total": account.count, "rows_left": account.left}.get(name)
-            if name == "alarm" and account.watch is not None:
-                value = int(account.watch.alarm)
+        for account, value in zip(accounts, values, strict=True):
             if value is not None:
                 lines.append(f'mstheft_{name}{{account="{_label(account.name)}"}} {value}')
     return "\n".join(lines) + "\n"
@@ -73,18 +75,17 @@ def page(accounts: Iterable[Account], facts: dict[str, Any]) -> str:
 
 
 def _section(account: Account) -> str:
-    left = "no budget"
-    bar = ""
+    left, bar = "no budget", ""
     if account.budget is not None:
         left = f"{account.left:,} of {account.budget:,} left"
         share = 100 * (account.left or 0) / max(1, account.budget)
         bar = f'<div class="bar"><div style="width:{share:.1f}%"></div></div>'
-    asked = f"<p>{account.count:,} rows asked, {left}</p>{bar}"
-    return f"<section><h2>{html.escape(account.name)}</h2>{asked}{_watch(account.watch)}</section>"
+    rows = f"<p>{account.count:,} rows asked, {left}</p>{bar}"
+    return f"<section><h2>{html.escape(account.name)}</h2>{rows}{_watch(account.watch)}</section>"
 
 
-def _watch(detector: Any) -> str:
-    """What the detector of an account has seen."""
+def _watch(detector: Detector | None) -> str:
+    """The findings of the detector of an account."""
     if detector is None:
         return "<p>no detector</p>"
     w = "not enough queries for a test yet" if detector.w is None else f"W = {detector.w:.3f}"
@@ -92,10 +93,10 @@ def _watch(detector: Any) -> str:
     return f"<p>{alarm}; {w}</p>{histogram(np.asarray(detector.distances))}"
 
 
-def histogram(distances: np.ndarray) -> str:
+def histogram(distances: Array) -> str:
     """Distances of queries to their nearest earlier one, (m,), as an SVG picture.
 
-    Up to the 99th percentile, and to ten medians: a thief who steps far out would press all others
+    Up to the 99th percentile, and to ten medians: the far queries of a thief would press all others
     into one bar.
     """
     if len(distances) == 0:

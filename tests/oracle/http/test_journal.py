@@ -1,8 +1,6 @@
 """The journal: what was paid for is told again, and nothing is bought twice."""
 
-import functools
 import itertools
-import json
 import sqlite3
 import threading
 import time
@@ -17,10 +15,8 @@ from mstheft.defend import pate, responses
 from mstheft.defend.responses import option
 from mstheft.direct import relu
 from mstheft.nn import Network, zoo
-from mstheft.nn.layers import Dense, Flatten
 from mstheft.oracle import Oracle
 from mstheft.oracle.adapters import View
-from mstheft.oracle.fingerprint import described
 from mstheft.oracle.http.client import HttpVictim
 from mstheft.oracle.http.journal import Journal
 
@@ -138,7 +134,7 @@ def test_another_question_at_the_same_place_is_an_error_and_no_purchase(network,
     victim = Counted(network)
     with Journal(tmp_path / "run.db") as journal:
         oracle = Oracle(victim, inputs=20, journal=journal)
-        with pytest.raises(errors.DataError, match=r"batch 0.*asks another"):
+        with pytest.raises(errors.DataError, match=r"batch 0 .*got another"):
             oracle.query(np.nextafter(x, 9))
         assert (oracle.count, victim.rows) == (0, 0)
         assert np.array_equal(oracle.query(x), network.logits(x))
@@ -219,7 +215,7 @@ def test_a_victim_with_a_bill_has_no_journal(tmp_path):
     ensemble = pate.Ensemble(taught, 2, pate.GNMax(1.0), rng=0)
     with (
         Journal(tmp_path / "run.db") as journal,
-        pytest.raises(ValueError, match="keeps no bill with journal=, got one of type Ensemble"),
+        pytest.raises(ValueError, match="keeps no bill with journal=, got a Ensemble"),
     ):
         Oracle(ensemble, "label", gives="labels", inputs=3, journal=journal)
     assert ensemble.accountant.count == 0
@@ -237,53 +233,6 @@ def test_what_a_service_rounds_to_is_a_setting(network, tmp_path):
         opened(3)
 
 
-class Owner:
-    def method(self, probs, x):
-        return probs
-
-
-def closed_over(thing):
-    return lambda probs, x: (probs, thing)
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        (lambda: rounding(1), lambda: rounding(2)),
-        (
-            lambda: closed_over(zoo.mlp([3, 2], rng=0)),
-            lambda: closed_over(zoo.mlp([3, 2], rng=1)),
-        ),
-        (
-            lambda: zoo.mlp([3, 2, 2], activation="relu", rng=0),
-            lambda: zoo.mlp([3, 2, 2], activation="tanh", rng=0),
-        ),
-        (
-            lambda: Network([Flatten(), Dense(4, 2, rng=0)], (2, 2)),
-            lambda: Network([Flatten(), Dense(4, 2, rng=0)], (4, 1)),
-        ),
-        (lambda: closed_over(np.arange(3)), lambda: closed_over(np.arange(3.0))),
-        (lambda: closed_over([1, {"a": None}]), lambda: closed_over([1, {"a": 0}])),
-        (lambda: functools.partial(closed_over, 1), lambda: functools.partial(closed_over, 2)),
-        (lambda: Owner().method, lambda: Owner()),
-        (lambda: np.random.default_rng(1), lambda: np.random.default_rng(2)),
-        (
-            lambda: option(responses.adaptive_misinformation, wrong=zoo.mlp([3, 2], rng=0).probs),
-            lambda: option(responses.adaptive_misinformation, wrong=zoo.mlp([3, 2], rng=1).probs),
-        ),
-    ],
-)
-def test_a_fingerprint_is_the_same_for_the_same_and_other_for_others(one, other):
-    assert json.dumps(described(one())) == json.dumps(described(one()))
-    assert described(one()) != described(other())
-
-
-def test_a_fingerprint_ends():
-    loop = []
-    loop.append(loop)
-    json.dumps(described(loop))
-
-
 def test_one_journal_is_for_one_oracle_and_one_process(network, tmp_path):
     with Journal(tmp_path / "run.db") as journal:
         Oracle(network, journal=journal)
@@ -299,7 +248,7 @@ def test_files_that_are_no_journal_are_refused(tmp_path):
     )
     with pytest.raises(errors.DataError, match="cannot be read"):
         Journal(tmp_path / "text")
-    with pytest.raises(errors.DataError, match="folder that exists"):
+    with pytest.raises(errors.DataError, match="folder does not exist"):
         Journal(tmp_path / "nowhere" / "run.db")
 
 
@@ -311,7 +260,10 @@ def test_a_damaged_answer_is_found(network, tmp_path):
     with base:
         base.execute("UPDATE answers SET answer = substr(answer, 1, 100)")
     base.close()
-    with Journal(tmp_path / "run.db") as journal, pytest.raises(errors.DataError, match="damaged"):
+    with (
+        Journal(tmp_path / "run.db") as journal,
+        pytest.raises(errors.DataError, match="read and write"),
+    ):
         Oracle(network, journal=journal).query(x)
 
 
@@ -319,50 +271,36 @@ def test_a_full_disk_is_one_sentence(network, tmp_path):
     with Journal(tmp_path / "run.db", {"seed": "0" * 100_000}) as journal:
         (pages,) = journal._base.execute("PRAGMA page_count").fetchone()
         journal._base.execute(f"PRAGMA max_page_count = {pages}")
-        with pytest.raises(errors.DataError, match=r"read and written, but .*full; make room"):
+        with pytest.raises(errors.DataError, match=r"read and write, but .*full; make room"):
             Oracle(network, journal=journal)
 
 
 # ---- killed
 
 
-def killed_and_resumed(url, key, folder, after):
-    """Kill an attack `after` seconds after it began, start it again. (total, replayed, paid)."""
+def killed_and_resumed(url, key, folder, requests):
+    """Kill an attack after so many requests, start it again. (total, replayed, paid)."""
     words = ("steal", url, key, folder / f"{key}.db", folder / f"{key}.npz")
     process = worker.start(*words)
     try:
-        assert process.stdout.readline() == "ready\n"
-        time.sleep(after)
+        for _ in range(requests):
+            assert process.stdout.readline() == "request\n"
     finally:
-        worker.end(process)  # SIGKILL
+        worker.end(process)  # SIGKILL, wherever it is by now
     process = worker.start(*words)
-    said, _ = process.communicate(timeout=120)
+    output, _ = process.communicate(timeout=120)
     assert process.returncode == 0
-    return tuple(map(int, said.split()[1:]))
-
-
-def seconds(url, key, folder):
-    """How long an attack lasts that nobody kills."""
-    process = worker.start("steal", url, key, folder / f"{key}.db", folder / f"{key}.npz")
-    try:
-        assert process.stdout.readline() == "ready\n"
-        began = time.perf_counter()
-        assert process.stdout.readline()
-        return time.perf_counter() - began
-    finally:
-        worker.end(process)
+    return tuple(map(int, output.splitlines()[-1].split()))
 
 
 def kills(folder, moments):
-    """Attacks that are killed, each at a share of the time that it lasts, and resumed."""
+    """Attacks that are killed, each after so many requests, and resumed."""
     keys = [f"key{i}" for i in range(len(moments))]
     plain = relu.extract(Oracle(worker.victim()), rng=1)
     came_back = []
-    with worker.serving(folder / "accounts.db", *keys, "whole") as url:
-        longest = seconds(url, "whole", folder)
-        for key, moment in zip(keys, moments, strict=True):
-            after = moment * longest
-            total, replayed, paid = killed_and_resumed(url, key, folder, after)
+    with worker.serving(folder / "accounts.db", *keys) as url:
+        for key, requests in zip(keys, moments, strict=True):
+            total, replayed, paid = killed_and_resumed(url, key, folder, requests)
             assert total == replayed + paid == plain.total
             assert same(Network.load(folder / f"{key}.npz"), plain.model)
             with HttpVictim(url, key) as victim:
@@ -372,12 +310,12 @@ def kills(folder, moments):
 
 
 def test_killed_at_random_moments_it_ends_with_the_same_copy(tmp_path):
-    kills(tmp_path, np.random.default_rng(0).uniform(0.1, 0.9, size=3))
+    assert sorted(kills(tmp_path, [3, 30]))[1] > 0
 
 
 @pytest.mark.slow
 def test_killed_at_fifty_random_moments(tmp_path):
-    came_back = kills(tmp_path, np.random.default_rng(1).uniform(0, 1, size=50))
+    came_back = kills(tmp_path, np.random.default_rng(1).integers(1, 50, size=50))
     assert len(set(came_back)) > 5, "the moments were not spread over the attack"
 
 
