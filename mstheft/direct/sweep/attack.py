@@ -20,10 +20,9 @@ from mstheft.direct import line as lines
 from mstheft.direct.answers import check_width
 from mstheft.direct.hyperplanes.groups import measure_groups
 from mstheft.direct.hyperplanes.hyperplanes import Neurons, jump_blurs, match, right_slopes, sharper
-from mstheft.direct.hyperplanes.jacobians import Stand, measure, noise_along, stand
+from mstheft.direct.hyperplanes.jacobians import Stand, noise_along, stand
 from mstheft.direct.hyperplanes.plan import Plan, plan
 from mstheft.direct.sweep.box import Box, anywhere, segment, walls, witness
-from mstheft.direct.sweep.nearer import farthest, feet, nearer
 from mstheft.direct.sweep.refine import misfit, refine_rows
 from mstheft.direct.sweep.signs import (
     believed,
@@ -217,8 +216,6 @@ def finish(
             signs = None
     with result.stage("refinement", oracle):
         refine(result, signs)
-    if box is None and signs is not None:
-        measure_nearer(oracle, result, signs, rng)
     if box is None:
         return verify(result, oracle, rng=rng, tolerance=tolerance, noise=noise)
     with result.stage("witness", oracle):
@@ -244,28 +241,6 @@ def refine(result: Result, signs: Array | None) -> None:
     best = int(trace.misfit[1] < min(trace.misfit[0], MET * rounding))
     trace.neurons, (a0, b0, a1, b1) = choices[best], models[best]
     result.model = zoo.given([(a0, b0), (a1, b1)])
-
-
-def measure_nearer(oracle: Oracle, result: Result, signs: Array, rng: np.random.Generator) -> None:
-    """Neurons that the line meets very far out are measured once more, near the origin.
-
-    For K > 1. Costs d + 1 queries if there are any.
-    """
-    trace = result.trace
-    which = farthest(trace.stands, trace.neurons)
-    if not len(which):
-        return
-    place = nearer(trace.stands, trace.neurons, result.model, which, rng)
-    with result.stage("jacobians", oracle):
-        measure(oracle, place)
-    if not place.passed:
-        return
-    trace.stands.append(place)
-    with result.stage("refinement", oracle):
-        refine(result, signs)
-        found = feet(trace.stands, place, trace.neurons, result.model, which)
-        trace.neurons.kinks[which] = found
-        refine(result, signs)
 
 
 def build(stands: list[Stand], neurons: Neurons, signs: Array | None) -> Any:

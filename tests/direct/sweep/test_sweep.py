@@ -22,7 +22,6 @@ from mstheft.direct.hyperplanes import jacobians as sweep_jacobians
 from mstheft.direct.hyperplanes import plan as sweep_plan
 from mstheft.direct.sweep import attack as sweep
 from mstheft.direct.sweep import box as sweep_box
-from mstheft.direct.sweep import nearer as sweep_nearer
 from mstheft.direct.sweep import refine
 from mstheft.direct.sweep import signs as sweep_signs
 from mstheft.errors import BudgetExhausted, ExtractionError
@@ -566,74 +565,6 @@ def test_a_false_neuron_is_found_out_by_the_next_line(monkeypatch, K):
     result = steal(victim_of(4, 20, 10, K), most=1e-5)
     assert len(result.trace.lines) >= 2
     assert len(result.trace.neurons.rows) == 10
-
-
-# ---- neurons met far out
-
-
-def far_out(seed=5, d=40, h=15, K=5):
-    """A victim two of whose hyperplanes run along the line that the attack will draw."""
-    (A0, b0), (A1, b1) = victim_of(seed, d, h, K).dense()
-    direction = np.random.default_rng(seed).normal(size=(2, d))[1]
-    for i, tilt in ((3, 2e-4), (8, -3e-3)):
-        A0[i] += (tilt - A0[i] @ direction) / (direction @ direction) * direction
-    return given(A0, b0, A1, b1)
-
-
-def test_neurons_met_far_out_are_measured_again_nearer(monkeypatch):
-    victim = far_out()
-    result = steal(victim, seed=5)
-    place = result.trace.stands[-1]
-    assert np.abs(result.trace.line.kinks).max() > 1e3
-    assert np.linalg.norm(place.point) < 100
-    monkeypatch.setattr(sweep, "farthest", lambda *_: np.zeros(0, int))
-    without = steal(victim, seed=5)
-    assert result.queries["jacobians"] - without.queries["jacobians"] == 40 + 1
-    x = fresh(40)
-    assert error_of(victim, result.model, x) < error_of(victim, without.model, x) / 10
-
-
-def test_farthest_by_hand():
-    stands = [SimpleNamespace(point=np.array([0.0, 2])), SimpleNamespace(point=np.array([9.0, 9]))]
-    points = np.array([[700.0, 0], [1, 1], [0, -5000], [30, 0], [10, 0]])
-    for K, expected in ((1, []), (2, [2]), (3, [2]), (4, [2, 0]), (9, [2, 0, 3])):
-        neurons = sweep_neurons.Neurons(points, points, np.zeros((5, K)), np.zeros(5))
-        assert sweep_nearer.farthest(stands, neurons).tolist() == expected
-    near = neurons.only(np.array([False, True, False, True, True]))
-    assert sweep_nearer.farthest(stands, near).tolist() == []
-
-
-def test_the_nearer_place_is_beyond_these_hyperplanes_and_no_step_crosses_one():
-    case = known(d=20, h=12, K=5)
-    _, places = stands_of(case)
-    which = np.array([0, 11])
-    place = sweep_nearer.nearer(
-        list(places.values()), neurons_of(case), case.victim, which, np.random.default_rng(0)
-    )
-    start = max(places.values(), key=sweep_signs.weight)
-    sides = [case.rows @ p.point + case.offsets for p in (place, start)]
-    assert (sides[0][which] * sides[1][which] < 0).all()
-    assert (np.abs(case.rows) * place.steps <= 0.26 * np.abs(sides[0])[:, None]).all()
-    sweep_jacobians.measure(case.oracle, place)
-    np.testing.assert_allclose(
-        place.jacobian, case.victim.jacobian(place.point[None])[0], atol=1e-9
-    )
-    assert place.passed
-
-
-def test_feet_mend_an_offset():
-    case = known(d=20, h=12, K=5)
-    _, places = stands_of(case)
-    which, rng = np.array([0, 11]), np.random.default_rng(0)
-    neurons, stands = neurons_of(case), list(places.values())
-    place = sweep_nearer.nearer(stands, neurons, case.victim, which, rng)
-    sweep_jacobians.measure(case.oracle, place)
-    neurons.kinks[which] += 1e-6 * rng.normal(size=(2, 20))
-    model = given(*sweep.build(stands, neurons, case.signs))
-    found = sweep_nearer.feet([*stands, place], place, neurons, model, which)
-    np.testing.assert_allclose(
-        np.einsum("id,id->i", case.rows[which], found) + case.offsets[which], 0, atol=1e-10
-    )
 
 
 # ---- the whole attack
