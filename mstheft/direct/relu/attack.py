@@ -61,8 +61,9 @@ def extract(oracle: Oracle, *, rng: Rng = None, tolerance: float = 1e-6) -> Resu
     `BudgetExhausted`.
     """
     rng, tolerance = np.random.default_rng(rng), checked(tolerance)
-    trace = Trace(Hyperplanes.none(oracle.inputs))
-    result = Result(trace=trace)
+    result = Result()
+    with result.stage("critical points", oracle):
+        trace = result.trace = Trace(Hyperplanes.none(oracle.inputs))
     try:
         for _ in range(MOST_LINES):
             with result.stage("critical points", oracle):
