@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import ArrayLike
 
 from mstheft.direct.deep import failures as deep_failures
@@ -122,7 +123,7 @@ def extract(
     raise deep_failures.failed("verify", deep_failures.UNVERIFIED, result)
 
 
-def first_layer(oracle: Oracle, rng: np.random.Generator, result: Result, widths: Widths) -> None:
+def first_layer(oracle: Oracle, rng: Generator, result: Result, widths: Widths) -> None:
     """Stages 1 to 4: lines, rows, layers, orientation; `trace.searched` and `trace.votes`.
 
     More lines are searched while a kink's layer is in doubt, and another one is measured while rows
@@ -160,10 +161,10 @@ def orientation(result: Result, planes: Hyperplanes) -> None:
     trace.second = new_result(len(planes))
 
 
-def second_layer(oracle: Oracle, rng: np.random.Generator, result: Result, widths: Widths) -> None:
+def second_layer(oracle: Oracle, rng: Generator, result: Result, widths: Widths) -> None:
     """Stage 5. Segments in the orthant until every kink of the lines is explained; `trace.second`.
 
-    Signs that do not come out as ±1 tell of a neuron that no segment has shown; then some more lead
+    Signs that do not come out as ±1 betray a neuron that no segment has shown; then some more lead
     into the corners.
     """
     trace = result.trace
@@ -190,7 +191,7 @@ def second_layer(oracle: Oracle, rng: np.random.Generator, result: Result, width
         raise deep_failures.too_many(2, neurons, widths, result)
 
 
-def mend(oracle: Oracle, rng: np.random.Generator, result: Result, tolerance: float) -> None:
+def mend(oracle: Oracle, rng: Generator, result: Result, tolerance: float) -> None:
     """Stage 6. Rows of inputs are asked, and segments lead from right answers to wrong ones.
 
     The hyperplane of a neuron that no line and no segment has shown, as it is seldom on, lies
@@ -218,7 +219,7 @@ def assemble(result: Result) -> None:
     result.model = zoo.given([(first.A0, first.b0), *inner.model.dense()])
 
 
-def another_line(oracle: Oracle, rng: np.random.Generator, result: Result, widths: Widths) -> None:
+def another_line(oracle: Oracle, rng: Generator, result: Result, widths: Widths) -> None:
     """A new line, and the rows of the line with the most unexplained kinks: is A0 complete?
 
     Where all of the second layer is off, a neuron of the first does not show. If one more is found

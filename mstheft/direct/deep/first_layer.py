@@ -28,7 +28,7 @@ SAFE = 3.0  # times its expected rounding up to which a coefficient counts as 0
 EXACT = 1e-13  # of the largest coefficient: no row is better than this
 LOOSE = 1e-3  # share of a row outside of the first layer's span: from there a row is missing
 SPARE = 4  # inputs more than neurons from which a row's rounding is seen in what A0 leaves over
-UNSEEN = 4.0  # times what is seen of it
+UNSEEN = 4.0  # times the rounding that is seen there
 DEPENDENT = 1e-6  # smallest singular value of independent unit rows
 
 
@@ -116,7 +116,7 @@ def coefficients(rows: Array, first: Array) -> tuple[Array, Array]:
 
     rows : (m, d); first : (h1, d)
     """
-    beta = np.linalg.lstsq(first.T, rows.T, rcond=None)[0].T
+    beta = np.linalg.lstsq(first.T, rows.T, rcond=None)[0].T  # (m, h1)
     left = np.linalg.norm(rows - beta @ first, axis=1) / np.linalg.norm(rows, axis=1)
     return beta, left
 
@@ -157,7 +157,7 @@ def orient(beta: Array, sides: Array, zero: Array) -> tuple[Array, Array]:
     sides : (m, h1) y_i of the unit rows at the kinks
     Returns (h1,) ±1, 0 without any vote, and (h1,) the share of the proofs that were against it.
     """
-    above = np.log10(np.maximum(np.abs(beta), 1e-300) / zero)
+    above = np.log10(np.maximum(np.abs(beta), 1e-300) / zero)  # decades, (m, h1)
     proof = np.where(above >= DOUBT, np.minimum(above, FINE), 0)
     total = (np.sign(sides) * np.where(above > 0, proof, -WEAK)).sum(axis=0)
     against = np.where(np.sign(sides) == -np.sign(total), proof, 0).sum(axis=0)
@@ -172,7 +172,7 @@ def vote(searched: Sequence[LineKinks], planes: Hyperplanes) -> Votes:
     behind = behind.only(coefficients(behind.rows, A0)[1] < LOOSE)
     beta, left = coefficients(behind.rows, A0)
     zero = rounding(behind, planes, beta, left)
-    sides = behind.points @ A0.T + b0
+    sides = behind.points @ A0.T + b0  # (m, h1)
     signs, against = orient(beta, sides, zero)
     sizes: Array = np.linalg.norm(behind.outputs, axis=1)
     first = OrientedLayer(A0 * signs[:, None], b0 * signs)
@@ -192,9 +192,9 @@ def rounding(behind: Hyperplanes, first: Hyperplanes, beta: Array, left: Array) 
     errors = np.hypot(behind.errors, np.linalg.norm(beta * first.errors, axis=1))
     h1, d = first.rows.shape
     if d - h1 >= SPARE:
-        seen = left * np.linalg.norm(behind.rows, axis=1) / np.sqrt(d - h1)
-        errors = np.minimum(errors, UNSEEN * seen)
-    inverse = np.linalg.pinv(first.rows)
+        visible = left * np.linalg.norm(behind.rows, axis=1) / np.sqrt(d - h1)
+        errors = np.minimum(errors, UNSEEN * visible)
+    inverse = np.linalg.pinv(first.rows)  # (d, h1)
     spread = np.linalg.norm(inverse, axis=0) + np.abs(inverse.sum(axis=0))
     largest = np.abs(beta).max(axis=1, keepdims=True, initial=0)
     return SAFE * np.maximum(np.outer(errors, spread), EXACT * largest)

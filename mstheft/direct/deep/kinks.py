@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.random import Generator
 
 from mstheft.direct import line as lines
 from mstheft.direct.hyperplanes.groups import measure_groups, planned_sites
@@ -67,7 +68,7 @@ class LineKinks:
         return Hyperplanes(self.rows, self.points, self.line.jumps, self.errors)
 
 
-def search_line(oracle: Oracle, rng: np.random.Generator) -> LineKinks:
+def search_line(oracle: Oracle, rng: Generator) -> LineKinks:
     """A random line u + t v with u, v ~ N(0, I) and all its kinks; no rows yet.
 
     Costs about 5.5 queries per kink: every neuron of the first layer gives one, one of the second
@@ -89,7 +90,7 @@ def measure_rows(oracle: Oracle, kinks: LineKinks, box: Box | None = None) -> No
     """Rows of all kinks that have none, out of Jacobians in the widest gaps.
 
     Two kinks of one deep neuron have parallel g, so that no group may hold both: the planner keeps
-    them apart, as it looks at the smallest singular value. Rows that fail a·v = 1 stay NaN.
+    them apart, as it weighs the smallest singular value. Rows that fail a·v = 1 stay NaN.
     box : walls that no difference step may leave
     Costs d + 1 queries per Jacobian, about one for every K kinks, and the repetitions.
     """
@@ -116,7 +117,7 @@ def measure_faint(oracle: Oracle, kinks: LineKinks) -> None:
     entries = np.where(is_measured, np.abs(kinks.rows).max(axis=1), largest_entries(line))
     t, steps = places(line, kinks.noise, entries)
     rounding = np.interp(t, line.t, kinks.noise) / steps
-    alone = np.maximum(rounding[:-1], rounding[1:]) / size
+    alone = np.maximum(rounding[:-1], rounding[1:]) / size  # (n,) error between the two gaps
     faint = is_measured & (kinks.first < 0) & (kinks.errors > FAINT * lengths)
     faint &= alone < BETTER * kinks.errors
     if faint.any():
@@ -150,4 +151,4 @@ def row_errors(
     rounding = np.linalg.norm([site.noise / np.abs(site.steps).min() for site in sites])
     entries = np.abs(rows).max(axis=1) * np.linalg.norm(jumps, axis=1)
     off = float(np.linalg.norm(kinks.blurs[which] * np.where(np.isfinite(entries), entries, 0)))
-    return np.linalg.norm(np.linalg.pinv(jumps), axis=0) * (rounding + off)
+    return np.linalg.norm(np.linalg.pinv(jumps), axis=0) * (rounding + off)  # pinv: (K, m)

@@ -37,7 +37,7 @@ def met(line: Line, planes: Hyperplanes) -> tuple[np.ndarray, np.ndarray]:
     size = 1 + np.abs(t)
     telling = np.isfinite(t) & (off < WIDEST * size)
     telling &= (t > INNER * line.t[0]) & (t < INNER * line.t[-1])
-    slope = np.abs(line.slopes).max(axis=1)
+    slope = np.abs(line.slopes).max(axis=1)  # of each piece, (n + 1,)
     telling &= slope[np.searchsorted(line.kinks, np.where(telling, t, 0))] > DEAD * slope.max()
     for a, b in line.unresolved:
         telling &= (t < a) | (t > b)

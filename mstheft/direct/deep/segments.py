@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.random import Generator
 
 from mstheft.direct.answers import read
 from mstheft.direct.deep.first_layer import Votes
@@ -28,7 +29,7 @@ TRIES = 200  # pairs of end points drawn, of which the best is taken
 SPARSE = 6  # one in so many φ_i is large at an end point
 FLOOR = 0.03  # least φ_i, in units of x: no neuron of the first layer comes near its kink
 ASIDE = 0.02  # of a segment's length by which it passes a kink of a line, for the neurons off there
-CORNER = 10.0  # times as far out as the segments so far that the corners are looked into
+CORNER = 10.0  # times as far out as the segments so far that the corners lie
 NOWHERE = 1e-6  # of a segment's size: hidden values next to none
 CHECKS = 100  # rows asked to see where the copy is wrong
 AXIS = 300.0  # where the far end of an axis is, in units of x
@@ -44,9 +45,7 @@ class Checks:
     answers: Array
 
 
-def endpoints(
-    rng: np.random.Generator, h1: int, size: float, partial: Array, offsets: Array
-) -> Array:
+def endpoints(rng: Generator, h1: int, size: float, partial: Array, offsets: Array) -> Array:
     """End points of a segment in the orthant, (2, h1), that part as many neurons as possible.
 
     Two dense random φ lie in about the same direction, and a hyperplane seldom parts them. Here few
@@ -61,11 +60,11 @@ def endpoints(
     scale = 10 ** rng.uniform(-1, 0.5, (TRIES, 2, 1))
     phi = FLOOR * rng.uniform(1, 2, shape)
     phi += np.where(large, size * scale * np.exp(rng.normal(size=shape)), 0)
-    side = np.sign(phi @ partial.T + offsets)
+    side = np.sign(phi @ partial.T + offsets)  # (tries, 2, m)
     return phi[(side[:, 0] != side[:, 1]).sum(axis=1).argmax()]
 
 
-def through(rng: np.random.Generator, z: Array, speed: Array) -> tuple[Array, float]:
+def through(rng: Generator, z: Array, speed: Array) -> tuple[Array, float]:
     """End points of a segment in the orthant through a kink of a line, (2, h1), and its length.
 
         φ(t) = relu(z) + t D v + ε,     D: 1 where z > 0, else 0
@@ -88,7 +87,7 @@ def through(rng: np.random.Generator, z: Array, speed: Array) -> tuple[Array, fl
 
 
 def next_segment(
-    rng: np.random.Generator,
+    rng: Generator,
     searched: Sequence[LineKinks],
     votes: Votes,
     inner: Result,
@@ -114,7 +113,7 @@ def next_segment(
     return endpoints(rng, len(first.A0), REACH, votes.rows[wanted], votes.offsets[wanted]), None
 
 
-def corners(rng: np.random.Generator, inner: Result) -> list[Array]:
+def corners(rng: Generator, inner: Result) -> list[Array]:
     """Segments to where a neuron may switch that is on along all segments so far, (2, h1) each.
 
     What the rounded signs leave of the odd part is Σ g wᵀ over such neurons. With the largest of
@@ -134,7 +133,7 @@ def corners(rng: np.random.Generator, inner: Result) -> list[Array]:
 
 
 def checks(
-    view: Orthant, rng: np.random.Generator, model: Network, tolerance: float, rows: int = CHECKS
+    view: Orthant, rng: Generator, model: Network, tolerance: float, rows: int = CHECKS
 ) -> Checks:
     """Rows that show where a copy is wrong, and the answers to them.
 
@@ -166,11 +165,7 @@ def checks(
 
 
 def witness(
-    rng: np.random.Generator,
-    checked: Sequence[Checks],
-    view: Orthant,
-    model: Network,
-    tolerance: float,
+    rng: Generator, checked: Sequence[Checks], view: Orthant, model: Network, tolerance: float
 ) -> Array | None:
     """A segment from where the copy is right to where it is most wrong, (2, h1); None if nowhere.
 

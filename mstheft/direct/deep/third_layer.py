@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.random import Generator
 
 from mstheft.direct.deep import failures as deep_failures
 from mstheft.direct.deep import first_layer as deep_first
@@ -35,7 +36,7 @@ from mstheft.nn import zoo
 from mstheft.result import Result, count
 from mstheft.typing import Array, Oracle
 
-LEAST = 10  # segments in the orthant before the second layer is looked for
+LEAST = 10  # segments in the orthant before the second layer is sought
 MORE_SEGMENTS = 6  # after a copy that is not verified
 ROUNDS = 3  # copies that are checked before the attack gives up
 MOST = 40
@@ -51,13 +52,13 @@ FAR = 30.0  # largest φ of a vertex that is sought for a kink
 
 
 def two_more_layers(
-    oracle: Oracle, rng: np.random.Generator, result: Result, widths: Widths, tolerance: float
+    oracle: Oracle, rng: Generator, result: Result, widths: Widths, tolerance: float
 ) -> Result:
     """The second and third layer, once the first is known; a verified `result`, or an error.
 
     Costs about (6 + (h1 + 1) / K) queries per kink of 10 to 40 segments, each with about a quarter
     of the neurons, and the sweep of the third layer; and once 1,000 random rows on which the copy
-    is looked at, for a neuron of the third layer can be on for one input in a hundred. One that is
+    is judged, for a neuron of the third layer can be on for one input in a hundred. One that is
     on for less than one in a thousand may still be missing in a verified copy.
     """
     trace = result.trace
@@ -85,9 +86,9 @@ def two_more_layers(
 
 
 def finish_third(result: Result, widths: Widths) -> bool:
-    """Signs and last layer, and the copy; what each layer has found is told. No queries.
+    """Signs and last layer, and the copy. No queries.
 
-    Returns whether the signs came out: if not, a neuron is missing.
+    Returns whether the signs were determined: if not, a neuron is missing.
     """
     trace = result.trace
     behind, on = count(len(trace.behind.first.A0), "neuron"), count(len(trace.inner), "segment")
@@ -104,12 +105,7 @@ def finish_third(result: Result, widths: Widths) -> bool:
 
 
 def second_layer(
-    view: Orthant,
-    rng: np.random.Generator,
-    result: Result,
-    widths: Widths,
-    least: int,
-    wrong: Array | None,
+    view: Orthant, rng: Generator, result: Result, widths: Widths, least: int, wrong: Array | None
 ) -> Votes:
     """Segments in the orthant until the rows of the third layer agree with those of the second.
 
@@ -143,7 +139,7 @@ def second_layer(
 
 
 def third_layer(
-    view: Orthant, rng: np.random.Generator, votes: Votes, inner: Result, wrong: Array | None
+    view: Orthant, rng: Generator, votes: Votes, inner: Result, wrong: Array | None
 ) -> None:
     """Segments between vertices of the polytope until every kink of the third layer is explained.
 
@@ -174,14 +170,14 @@ def third_layer(
         sweep_segment(view, pair, inner)
 
 
-def sparse_values(rng: np.random.Generator, h2: int) -> list[Array]:
+def sparse_values(rng: Generator, h2: int) -> list[Array]:
     """Sparse hidden values ψ, (h2,) each, as `segments.endpoints` draws them for φ."""
     large = rng.random((POINTS, h2)) < np.maximum(1 / segments.SPARSE, 1 / h2)
     size = segments.REACH * 10 ** rng.uniform(-1, 0.5, (POINTS, 1))
     return list(np.where(large, size * np.exp(rng.normal(size=large.shape)), 0))
 
 
-def vertex(rng: np.random.Generator, second: OrientedLayer, aim: Array) -> Array | None:
+def vertex(rng: Generator, second: OrientedLayer, aim: Array) -> Array | None:
     """The φ, all positive, that comes nearest to making the second layer's values `aim`, (h1,).
 
         minimise Σ |A1 φ + b1 - aim|   for   A1 φ + b1 ≥ room,  φ ≥ room
@@ -216,17 +212,13 @@ def beyond(second: OrientedLayer, row: Array) -> Array | None:
 
 
 def parting(
-    rng: np.random.Generator,
-    points: Sequence[Array],
-    second: OrientedLayer,
-    votes: Votes,
-    wanted: np.ndarray,
+    rng: Generator, points: Sequence[Array], second: OrientedLayer, votes: Votes, wanted: np.ndarray
 ) -> Array | None:
     """Two of the points, (2, h1), that part most of the kinks' hyperplanes; None if none do."""
     if len(points) < 2:
         return None
-    psi = np.array(points) @ second.A0.T + second.b0
-    side = np.sign(psi @ votes.rows[wanted].T + votes.offsets[wanted])
+    psi = np.array(points) @ second.A0.T + second.b0  # (points, h2)
+    side = np.sign(psi @ votes.rows[wanted].T + votes.offsets[wanted])  # (points, wanted)
     pairs = rng.integers(len(points), size=(PAIRS, 2))
     parted = (side[pairs[:, 0]] != side[pairs[:, 1]]).sum(axis=1)
     if not len(wanted):

@@ -51,7 +51,7 @@ class Probe:
         return STENCIL * float(np.clip((self.noise / self.scale / 1e-14) ** 0.25, 1, 100))
 
     def ask(self, t: list[float]) -> Array:
-        """Answers (n, K) at positions t; all are kept."""
+        """Answers (n, K) at positions t; all stay in `answers`."""
         rows = self.start + np.multiply.outer(np.asarray(t), self.direction)
         answers = read(self.oracle, rows)
         self.t.append(np.asarray(t))
@@ -257,7 +257,7 @@ def _meeting(probe: Probe, left: End, right: End) -> tuple[float, float] | None:
 
 
 def _halve(probe: Probe, intervals: list[Interval]) -> list[Interval]:
-    """Split at the middle of arctan t; a slope that was seen over too long a way is redone."""
+    """Split at the middle of arctan t; a slope measured over too long a way is measured again."""
     wanted: list[float] = []  # four for each interval: the middle, and beside it and both ends
     for left, right in intervals:
         middle = float(np.tan((np.arctan(left.t) + np.arctan(right.t)) / 2))

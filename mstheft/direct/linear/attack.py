@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.random import Generator
 
 from mstheft.direct.linear.equations import System, base_point, equations
 from mstheft.direct.verify import checked, verify
@@ -133,7 +134,7 @@ def _least_squares(A: Array, rhs: Array, weights: Array) -> Array:
         local = A[i : i + BATCH].copy()
         local[:, :-1] = (local[:, :-1] - centre) / scale
         local *= weight
-        gram += local.T @ local
+        gram += local.T @ local  # (d+1, d+1)
         right += local.T @ (weight * rhs[i : i + BATCH])
     theta = np.linalg.solve(gram, right)
     theta[:-1] /= scale
@@ -150,7 +151,7 @@ def copy(solution: Array) -> Network:
 
 
 def readable_rows(
-    model: Network, base: Array, scale: float, spread: float, n: int, rng: np.random.Generator
+    model: Network, base: Array, scale: float, spread: float, n: int, rng: Generator
 ) -> Array:
     """Random rows all over N(0, scale² I), moved to where the copy's probabilities are readable.
 
@@ -169,12 +170,7 @@ def readable_rows(
 
 
 def _judge(
-    result: Result,
-    oracle: Oracle,
-    system: System,
-    rng: np.random.Generator,
-    points: int,
-    tolerance: float,
+    result: Result, oracle: Oracle, system: System, rng: Generator, points: int, tolerance: float
 ) -> bool:
     """Verify on N(0, I) or wider; for probabilities on rows that are spread alike, but readable."""
     base, unit = system.A[0, :-1], system.step / np.sqrt(oracle.inputs)

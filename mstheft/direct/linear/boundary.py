@@ -7,7 +7,7 @@
 
 `extract` is the story: `witnesses`, `boundary_point`, `sign_witnesses`, `line_searches`,
 `hyperplane`, `verify_labels`.
-Source: Lowd and Meek, KDD 2005, section 4.
+Source: Lowd and Meek, KDD 2005, section 4 (FindWitness, LineSearch); what is ours is named.
 """
 
 from __future__ import annotations
@@ -67,8 +67,6 @@ def extract(
     Costs about d (9 + log2(1/precision)) + 60 queries, and `points` to verify: 39 d by default.
     Raises `ExtractionError` when one label is all there is, when labels do not follow one
     hyperplane, and for other oracles; `BudgetExhausted`. Loops are bounded.
-    Source: Lowd and Meek 2005, section 4; the search on a logarithmic scale and the offset taken
-    from the boundary, not from the target, are ours.
     """
     if not 1e-12 <= precision <= 0.1:
         raise ValueError(f"expected precision= from 1e-12 to 0.1, got {precision!r}")
@@ -132,7 +130,7 @@ def witnesses(oracle: Oracle, *, rng: Rng) -> tuple[Array, Array]:
     further than that along w, one lies on the other side: only r has to be large enough.
     Costs 9 queries as a rule, at most 169.
     Raises `ExtractionError` when all have one label.
-    Source: Lowd and Meek 2005 take the two instances as given; this search is ours.
+    Lowd and Meek take the two as given; this search is ours.
     """
     rng = np.random.default_rng(rng)
     x = np.zeros((1, oracle.inputs))
@@ -158,7 +156,6 @@ def boundary_point(oracle: Oracle, inside: Array, outside: Array) -> Array:
 
     inside, outside : (d,) inputs of label 1 and 0
     Returns (d,), exact to the last digits of λ. Costs 52 queries.
-    Source: Lowd and Meek 2005, section 4 (FindWitness and LineSearch).
     """
     low, high = 0.0, 1.0
     for _ in range(52):
@@ -187,7 +184,6 @@ def sign_witnesses(oracle: Oracle, start: Array, label: bool, reach: float) -> n
     start : (d,) of this label; reach : the distance at which the boundary has been seen
     Returns (d,) int. Costs 1 or 2 queries per coordinate.
     Raises `ExtractionError` when no axis meets the boundary.
-    Source: Lowd and Meek 2005, section 4, definition of a sign witness.
     """
     signs = np.zeros(len(start), int)
     for sign in (1, -1):
@@ -197,9 +193,7 @@ def sign_witnesses(oracle: Oracle, start: Array, label: bool, reach: float) -> n
             signs[left[_labels(oracle, rows) != label]] = sign
     if not signs.any():
         raise ExtractionError(
-            "signs",
-            "needs an axis along which the label changes far out, but none does",
-            NONLINEAR,
+            "signs", "needs an axis along which the label changes far out, but none does", NONLINEAR
         )
     return signs
 
@@ -216,7 +210,7 @@ def line_searches(
     signs : (d,) from `sign_witnesses`; reach : unit of t; precision : relative error of t_j
     Returns (d,) with signs, infinite where signs is 0. Costs 8 + log2(1/precision) queries per
     coordinate, rounded up.
-    Source: Lowd and Meek 2005, section 4 (LineSearch); the logarithmic first half is ours.
+    The logarithmic first half is ours.
     """
     which = np.flatnonzero(signs)
     low, high = np.full(len(which), -float(REACH)), np.full(len(which), float(REACH))
@@ -243,15 +237,15 @@ def hyperplane(
 
         w_j = -g / t_j,  g = w·start + β unknown, its sign the label's;    β = -w·on
 
-    The offset comes from the boundary, not from the target: no answer has ever told β. The point
+    The offset comes from the boundary, not from the target: no answer has ever shown β. The point
     `on` was not needed for the weights, so it checks them: g must be w·(start - on).
 
     Returns w (d,), ‖w‖ = 1, and β. Costs no query.
     Raises `ExtractionError` when the check fails: the crossings lie on no common hyperplane.
-    Source: Lowd and Meek 2005, section 4; the check is ours.
+    The check is ours.
     """
     weights = (-1 if label else 1) / crossings
-    across = weights * (start - on)
+    across = weights * (start - on)  # (d,), their sum is w·(start - on)
     gap = 1.0 if label else -1.0
     miss = abs(float(across.sum()) - gap)
     if miss > 10 * precision * (1 + float(np.linalg.norm(across)) + float(np.abs(across).max())):
@@ -287,7 +281,7 @@ def verify_labels(
         away *= 10 ** rng.uniform(-1, 3, size=(points, 1))
         close = np.arange(points) % 2 == 1
         aside = rng.choice([-4, 4], size=points) * precision * np.linalg.norm(away, axis=1)
-        away[close] += np.outer(aside - away @ trace.weights, trace.weights)[close]
+        away[close] += np.outer(aside - away @ trace.weights, trace.weights)[close]  # along w
         x = trace.boundary + away
         wrong = _labels(oracle, x) != (result.model.labels(x) == 1)
         far = np.abs(result.model.logits(x)[:, 0]) / np.linalg.norm(away, axis=1)

@@ -178,9 +178,9 @@ def equations(oracle: Oracle, base: Base, *, rng: Rng, factor: int = 1) -> Syste
     shares = np.ones(len(h)) if factor == 1 else rng.uniform(0.6, 1.4, len(h))
     rows, step = _ask(oracle, base, h, shares)
     h *= rows.length[:, None]
-    h += base.x
+    h += base.x  # (n, d), the inputs as they were asked
     A = np.ones((len(h) + 1, oracle.inputs + 1))
-    A[0, :-1], A[1:, :-1] = base.x, h
+    A[0, :-1], A[1:, :-1] = base.x, h  # the last column is the bias's
     rhs, uncertainty = np.vstack([base.answer, rows.rhs]), np.append(base.blur, rows.blur)
     return System(A, rhs, uncertainty, step, _spread(oracle, base))
 

@@ -55,7 +55,7 @@ def absolute_weights(
 def along(differences: Array, output: Array) -> tuple[Array, float]:
     """Lengths along A1[:, i], (n, K) -> (n,), and stray: the largest part that points elsewhere.
 
-    What does not point along A1[:, i] tells of a step that crossed another hyperplane.
+    What does not point along A1[:, i] comes from a step that crossed another hyperplane.
     """
     lengths = differences @ output
     across = np.abs(differences - np.multiply.outer(lengths, output)).max(initial=0.0)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.random import Generator
 
 from mstheft import progress
 from mstheft.direct import line as lines
@@ -90,7 +91,7 @@ def extract(oracle: Oracle, *, rng: Rng = None, tolerance: float = 1e-6) -> Resu
         describe(result)
 
 
-def find_critical_points(oracle: Oracle, rng: np.random.Generator) -> lines.Line:
+def find_critical_points(oracle: Oracle, rng: Generator) -> lines.Line:
     """Step 1. A line u + t v with u, v ~ N(0, I), and every kink on it."""
     start, direction = rng.normal(size=(2, oracle.inputs))
     return lines.search(oracle, start, direction)
@@ -186,7 +187,7 @@ def with_neuron(neurons: Hyperplanes, new: Hyperplanes) -> Hyperplanes:
     return before.and_also(new).and_also(after)
 
 
-def last_layer(oracle: Oracle, result: Result, rng: np.random.Generator) -> bool:
+def last_layer(oracle: Oracle, result: Result, rng: Generator) -> bool:
     """Step 4: the copy; and do its output weights agree with what the lines showed of them?"""
     neurons = result.trace.neurons
     a0, b0, _ = oriented(neurons, result.trace.neuron_signs)
@@ -196,7 +197,7 @@ def last_layer(oracle: Oracle, result: Result, rng: np.random.Generator) -> bool
     return bool((moved < SEEN + 100 * neurons.relative_errors).all())
 
 
-def last_layer_without_signs(oracle: Oracle, result: Result, rng: np.random.Generator) -> None:
+def last_layer_without_signs(oracle: Oracle, result: Result, rng: Generator) -> None:
     """Step 4 where the neurons have no definite signs: a copy with an affine remainder.
 
     Such are opposite twins on one hyperplane, or more neurons than the answers can tell apart.

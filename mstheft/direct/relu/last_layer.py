@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.random import Generator
 
 from mstheft.direct.answers import read_finite
 from mstheft.nn import zoo
@@ -12,7 +13,7 @@ from mstheft.typing import Array, Oracle
 
 
 def solve_last_layer(
-    oracle: Oracle, rows: Array, offsets: Array, points: Array, rng: np.random.Generator
+    oracle: Oracle, rows: Array, offsets: Array, points: Array, rng: Generator
 ) -> tuple[Array, Array]:
     """Step 4. A1 and b1 by linear least squares on [relu(A0 x + b0), 1].
 
@@ -34,7 +35,7 @@ def solve_last_layer(
 
 
 def affine_remainder(
-    oracle: Oracle, rows: Array, offsets: Array, outputs: Array, rng: np.random.Generator
+    oracle: Oracle, rows: Array, offsets: Array, outputs: Array, rng: Generator
 ) -> tuple[Array, Array]:
     """Step 4 without the neurons' signs: all are taken as +, and what is left over is affine.
 

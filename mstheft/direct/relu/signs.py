@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.random import Generator
 
 from mstheft.direct.answers import read, read_finite
 from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes
@@ -35,7 +36,7 @@ def relative_signs(
     return np.insert(np.where(equal, 1.0, -1.0), k, 1.0), max(stray, float(miss) / 2)
 
 
-def signs_of(oracle: Oracle, neurons: Hyperplanes, rng: np.random.Generator) -> Array:
+def signs_of(oracle: Oracle, neurons: Hyperplanes, rng: Generator) -> Array:
     """Step 3. The neurons' own signs, (h,): one by one where their rows are independent, h < d."""
     unit = neurons.rows / np.linalg.norm(neurons.rows, axis=1, keepdims=True)
     if len(neurons) < oracle.inputs and np.linalg.cond(unit) < INDEPENDENT:
@@ -48,7 +49,7 @@ def neuron_signs(oracle: Oracle, rows: Array, offsets: Array) -> Array:
 
         A0 z + b0 = 0,    A0 v_i = e_i :    only one of f(z + v_i), f(z - v_i) differs from f(z)
 
-    At z all neurons stand on their hyperplanes; a step along v_i moves neuron i alone, and the
+    At z every neuron is at its critical point; a step along v_i moves neuron i alone, and the
     answer moves only if that step switches it on. The sign is that of the larger move.
 
     rows, offsets : (h, d), (h,) a_i and c_i, each pair with an unknown common sign
@@ -64,7 +65,7 @@ def neuron_signs(oracle: Oracle, rows: Array, offsets: Array) -> Array:
 
 
 def signs_by_least_squares(
-    oracle: Oracle, rows: Array, offsets: Array, outputs: Array, rng: np.random.Generator
+    oracle: Oracle, rows: Array, offsets: Array, outputs: Array, rng: Generator
 ) -> Array:
     """Step 3 where no neuron can be moved alone (h ≥ d, dependent rows): linear in the answers.
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.random import Generator
 
 from mstheft.direct.answers import check_width
 from mstheft.direct.smooth import fit as smooth_fit
@@ -101,7 +102,7 @@ def extract(
 
 def _attempt(
     oracle: Oracle,
-    rng: np.random.Generator,
+    rng: Generator,
     activation: str,
     hidden: int | None,
     tolerance: float,
@@ -138,7 +139,7 @@ def _attempt(
 
 
 def fit_inside(
-    oracle: Oracle, space: Subspace, start: SmoothNetwork, result: Result, rng: np.random.Generator
+    oracle: Oracle, space: Subspace, start: SmoothNetwork, result: Result, rng: Generator
 ) -> tuple[SmoothNetwork, Array]:
     """Stage 4: Gauss-Newton on fresh points all over the bends.
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.random import Generator
 
 from mstheft.direct.smooth.lines import SmoothNetwork
 from mstheft.typing import Array
@@ -23,7 +24,7 @@ SURPLUS = 1.5  # numbers asked for each unknown
 LOOSE = 0.1  # a step is solved to this share of the relative misfit: the next does the rest
 
 
-def spread(network: SmoothNetwork, rng: np.random.Generator) -> Array:
+def spread(network: SmoothNetwork, rng: Generator) -> Array:
     """Points y (n, h) at which the z are independent N(0, 3²), with n K 1.5 times the unknowns.
 
     Independent z keep the columns of the Jacobian apart, which makes the steps cheap to solve.
@@ -34,7 +35,7 @@ def spread(network: SmoothNetwork, rng: np.random.Generator) -> Array:
 
 
 def places(network: SmoothNetwork, z: Array) -> Array:
-    """The y at which the neurons stand at z, (n, h) -> (n, h)."""
+    """The y at which the neurons have the values z, (n, h) -> (n, h)."""
     return np.linalg.solve(network.rows, (z - network.offsets).T).T
 
 

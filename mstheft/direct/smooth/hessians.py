@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.random import Generator
 
 from mstheft.direct.smooth.subspace import Subspace, ask
 from mstheft.typing import Array, Oracle
@@ -43,7 +44,7 @@ class Directions:
         return np.linalg.norm(own.reshape(points, -1, own.shape[1]), axis=1)
 
 
-def find_directions(stack: Array, rng: np.random.Generator) -> Directions:
+def find_directions(stack: Array, rng: Generator) -> Directions:
     """The dual directions of some Hessians (n, h, h). No queries."""
     duals = dual_directions(stack, rng)
     return Directions(stack, duals, duals.T @ stack @ duals)
@@ -97,7 +98,7 @@ def rounding_of(space: Subspace, sharp: bool = False) -> float:
     return 4 * space.noise / second_step(space, sharp) ** 2
 
 
-def dual_directions(stack: Array, rng: np.random.Generator) -> Array:
+def dual_directions(stack: Array, rng: Generator) -> Array:
     """Directions W in which all Hessians are diagonal, as columns of length 1. No queries.
 
     stack : (n, h, h) symmetric, n ≥ 2

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.random import Generator
 
 from mstheft import progress
 from mstheft.direct.smooth.fit import places
@@ -42,10 +43,10 @@ class InputWeights:
     misfit: Array
 
 
-def choose_sites(network: SmoothNetwork, rng: np.random.Generator) -> Array:
+def choose_sites(network: SmoothNetwork, rng: Generator) -> Array:
     """Points at which every neuron is seen clearly, a group of less than K at a time. No queries.
 
-    At site p the neurons of group p stand where σ is steep and all others are parked where it is
+    At site p the neurons of group p are where σ is steep and all others are parked where it is
     flat, so that the equations fall into m small systems. Of 50 random groupings the one with the
     smallest condition number. Returns y (m, h).
     """
@@ -69,7 +70,7 @@ def equations(network: SmoothNetwork, z: Array) -> Array:
 
 
 def measure(
-    oracle: Oracle, space: Subspace, network: SmoothNetwork, sites: Array, rng: np.random.Generator
+    oracle: Oracle, space: Subspace, network: SmoothNetwork, sites: Array, rng: Generator
 ) -> InputWeights:
     """A0 along all directions across the subspace, in random orthonormal ones.
 

@@ -8,6 +8,7 @@ sharper Hessians, and at further points.
 from __future__ import annotations
 
 import numpy as np
+from numpy.random import Generator
 
 from mstheft.direct.smooth.hessians import find_directions, hessians, rounding_of
 from mstheft.direct.smooth.lines import SmoothNetwork, pull
@@ -19,13 +20,13 @@ from mstheft.typing import Array, Oracle
 MATRICES = 3  # Hessians wanted: two would do, but with two some neurons look nearly alike
 POINTS = 5  # points at which sharp Hessians are taken before the attack gives up
 PATIENCE = 3  # points at which a neuron is sought that has not been seen to bend
-SEEN, CLEAR = 20, 100  # times its rounding at which anything bends, and a neuron clearly
+SOME, CLEAR = 20, 100  # times its rounding at which anything bends, and a neuron clearly
 DIAGONAL = 1e-2  # crosstalk up to which directions are believed to be the neurons' own
 ALONE = 1e-2, 5e-2  # misfit of a curve up to which it is one neuron's; with sharp Hessians
 
 
 def separate(
-    oracle: Oracle, space: Subspace, activation: str, result: Result, rng: np.random.Generator
+    oracle: Oracle, space: Subspace, activation: str, result: Result, rng: Generator
 ) -> SmoothNetwork:
     """Hessians, at one point after another, until each direction has one neuron.
 
@@ -48,12 +49,7 @@ def separate(
 
 
 def attempt(
-    oracle: Oracle,
-    space: Subspace,
-    activation: str,
-    sharp: bool,
-    result: Result,
-    rng: np.random.Generator,
+    oracle: Oracle, space: Subspace, activation: str, sharp: bool, result: Result, rng: Generator
 ) -> tuple[SmoothNetwork | None, str]:
     """The neurons; or None, and why not: with the quick Hessians, or with sharp ones.
 
@@ -67,9 +63,9 @@ def attempt(
             stack.extend(hessians(oracle, space, point, sharp=sharp))
             if len(stack) < MATRICES:
                 continue
-            if not np.abs(stack).max() > SEEN * rounding:
+            if not np.abs(stack).max() > SOME * rounding:
                 if sharp:
-                    raise _nothing_bends(SEEN * rounding)
+                    raise _nothing_bends(SOME * rounding)
                 return None, ""
             found = trace.directions = find_directions(np.array(stack), rng)
             bends = found.bends(taken)

@@ -4,7 +4,7 @@
 
 On any subspace the victim is again a network with one hidden layer, of the same neurons. So a
 random sketch Q of a few more than h directions shows them all: the gradients at a few points lie
-in the row space of A0 Q, and how many of their singular values stand above the rounding is h.
+in the row space of A0 Q, and how many of their singular values are above the rounding is h.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.random import Generator
 
 from mstheft.direct.answers import read, unreadable
 from mstheft.direct.line import measure_noise
@@ -72,7 +73,7 @@ def free_directions(oracle: Oracle, outputs: int) -> Array:
 
 
 def find_subspace(
-    oracle: Oracle, rng: np.random.Generator, hidden: int | None = None, scale: float = 1.0
+    oracle: Oracle, rng: Generator, hidden: int | None = None, scale: float = 1.0
 ) -> Subspace:
     """Sketches of 16, 32, 64, … random directions until the gradients' spectrum shows a gap.
 
@@ -114,7 +115,7 @@ def find_subspace(
     return Subspace(*in_basis, spectrum, q, noise, spread, reach)
 
 
-def rounding(oracle: Oracle, scale: float, rng: np.random.Generator) -> tuple[float, float]:
+def rounding(oracle: Oracle, scale: float, rng: Generator) -> tuple[float, float]:
     """Size of the rounding in an answer at x ~ N(0, scale² I), and how far such answers spread.
 
     The spread is the largest standard deviation of an output. Costs 14 queries.
@@ -135,7 +136,7 @@ def first_step(reach: float, share: float) -> float:
 
 
 def sketch(
-    oracle: Oracle, q: int, reach: float, step: float, rng: np.random.Generator
+    oracle: Oracle, q: int, reach: float, step: float, rng: Generator
 ) -> tuple[Array, Array, Array]:
     """Gradients along q random orthonormal directions at m random points of their span.
 

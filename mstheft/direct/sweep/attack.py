@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import ArrayLike
 
 from mstheft.direct import line as lines
@@ -137,10 +138,7 @@ def describe(result: Result) -> None:
 
 
 def search(
-    oracle: Oracle,
-    rng: np.random.Generator,
-    box: Box | None = None,
-    endpoints: Array | None = None,
+    oracle: Oracle, rng: Generator, box: Box | None = None, endpoints: Array | None = None
 ) -> lines.Line:
     """Stages 1 and 2. A random line and its kinks; where each is, and its slope jump g_i.
 
@@ -214,7 +212,8 @@ def orient(trace: Trace) -> Array | None:
 def refine(result: Result, signs: Array | None) -> None:
     """Stage 6. Every row against every Jacobian; taken if the answers are then met to rounding.
 
-    While neurons are missing no rows meet them all, and the best compromise spoils right rows.
+    While neurons are missing no rows explain all answers, and the best compromise spoils right
+    rows.
     """
     trace = result.trace
     neurons, sites = trace.neurons, trace.sites
@@ -240,12 +239,7 @@ def build(
 
 
 def judge(
-    oracle: Oracle,
-    result: Result,
-    noise: float,
-    tolerance: float,
-    rng: np.random.Generator,
-    box: Box | None,
+    oracle: Oracle, result: Result, noise: float, tolerance: float, rng: Generator, box: Box | None
 ) -> bool:
     """The check on fresh inputs; in a box also `trace.witness`, if the copy is wrong somewhere."""
     if box is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import ArrayLike
 
 from mstheft.direct.answers import read
@@ -33,7 +34,7 @@ def walls(d: int, low: ArrayLike | None, high: ArrayLike | None) -> Box | None:
     return lower, upper
 
 
-def scatter(rng: np.random.Generator, n: int, box: Box) -> Array:
+def scatter(rng: Generator, n: int, box: Box) -> Array:
     """Points all over a box, (n, d): each coordinate near one wall, near the upper with a chance q.
 
     A uniform point of a high-dimensional box lies near its middle, seen along any direction. Here
@@ -47,9 +48,7 @@ def scatter(rng: np.random.Generator, n: int, box: Box) -> Array:
     return low + (high - low) * (share + inwards * np.where(share > 0.5, -1, 1))
 
 
-def segment(
-    rng: np.random.Generator, box: Box, endpoints: Array | None
-) -> tuple[Array, Array, float, float]:
+def segment(rng: Generator, box: Box, endpoints: Array | None) -> tuple[Array, Array, float, float]:
     """A line through two points and how far it stays in the box: u, v, low, high of t.
 
     endpoints : (2, d) the points, or None for two that `scatter` draws
@@ -61,7 +60,7 @@ def segment(
     return start, direction, INSIDE * float(np.nanmax(met[0])), INSIDE * float(np.nanmin(met[1]))
 
 
-def anywhere(rng: np.random.Generator, box: Box, points: int) -> Array:
+def anywhere(rng: Generator, box: Box, points: int) -> Array:
     """Rows for the check: half of them uniform, half from `scatter`, (points, d)."""
     low, high = box
     uniform = low + (high - low) * rng.random((points // 2, len(low)))
@@ -69,12 +68,7 @@ def anywhere(rng: np.random.Generator, box: Box, points: int) -> Array:
 
 
 def witness(
-    oracle: Oracle,
-    model: Network,
-    noise: float,
-    tolerance: float,
-    rng: np.random.Generator,
-    box: Box,
+    oracle: Oracle, model: Network, noise: float, tolerance: float, rng: Generator, box: Box
 ) -> Array | None:
     """A point of the box at which the copy is right and one at which it is wrong, (2, d).
 

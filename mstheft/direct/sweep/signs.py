@@ -67,7 +67,7 @@ def believed(signs: Array) -> bool:
 def explained(sites: Sequence[JacobianSite], odd: Array, planes: Hyperplanes, signs: Array) -> bool:
     """Do these neurons and signs leave nothing of the odd part, up to rounding?
 
-    A neuron that was never seen to switch leaves its whole g aᵀ, if it is on. No sign tells of it.
+    A neuron that was never seen to switch leaves its whole g aᵀ, if it is on. No sign shows it.
     """
     left = float(np.linalg.norm(odd - (planes.outputs * signs[:, None]).T @ planes.rows))
     sizes = np.linalg.norm(planes.rows, axis=1) * np.linalg.norm(planes.outputs, axis=1)
