@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import ArrayLike
 
 from mstheft.direct.deep import failures as deep_failures
 from mstheft.direct.deep import first_layer as deep_first
@@ -74,8 +73,6 @@ def extract(
     rng: Rng = None,
     hidden: Widths = None,
     layers: int | None = None,
-    low: ArrayLike | None = None,
-    high: ArrayLike | None = None,
     tolerance: float = 1e-6,
 ) -> Result:
     """Steal a network with two, or three, hidden ReLU layers and K > 1 outputs.
@@ -87,22 +84,22 @@ def extract(
        every kink of the lines has its row; its orientations, and the last layer
     6. segments to where the copy is still wrong, and a check on fresh inputs
 
-    It needs independent rows of A0, so that h1 ≤ d, K > 1, unbounded inputs, and answers that are
-    not rounded much. h2 may be any width. A neuron of the second layer that never switches is
-    carried as pairs of opposite neurons: the copy may be wider than the victim. With h1 = 1 it is
-    a network with one hidden layer, for `sweep`. Stages 3 and 4 cost no query.
+    It needs independent rows of A0, so that h1 ≤ d, K > 1, unbounded inputs (hidden values of any
+    size are produced), and answers that are not rounded much. h2 may be any width. A neuron of the
+    second layer that never switches is carried as pairs of opposite neurons: the copy may be wider
+    than the victim. With h1 = 1 it is a network with one hidden layer, for `sweep`. Stages 3 and 4
+    cost no query.
     F = (weights + K) / K is the floor; see `Result.floor`.
 
     hidden : the widths (h1, h2), if they are known: more neurons than that are an error
     layers : 2 by default, or 3; then also h2 ≤ h1, and stages 5 and 6 are those of `third_layer`
-    low, high : walls, as in `sweep`, are refused: hidden values of any size have to be produced
     tolerance : allowed error on fresh inputs, relative to the spread of the answers
     Costs about 17 (h1 + 1.3 h2) + (d + 1) ((h1 + 1.3 h2) / K + 2) + (30 to 45) h2 + h1 + 200
     queries: 7 F for 64-32-16-10, 2.8 F for 784-32-16-10, 2.3 F for 784-128-64-10.
     Returns a verified `Result`; raises `ExtractionError` that names layer and stage and holds the
     partial result, or `BudgetExhausted`.
     """
-    layers = deep_failures.check_arguments(hidden, layers, low, high)
+    layers = deep_failures.check_arguments(hidden, layers)
     rng, tolerance = np.random.default_rng(rng), checked(tolerance)
     result = Result(trace=Trace(layers))
     try:

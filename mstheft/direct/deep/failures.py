@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from mstheft.direct.deep.first_layer import independent
 from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes
@@ -91,12 +90,8 @@ def too_many(layer: int, neurons: int, widths: Sequence[int], result: Result) ->
     )
 
 
-def check_arguments(
-    hidden: Widths, layers: int | None, low: ArrayLike | None, high: ArrayLike | None
-) -> int:
+def check_arguments(hidden: Widths, layers: int | None) -> int:
     """How many hidden layers: `layers`, else as many as there are widths, else 2."""
-    if low is not None or high is not None:
-        raise ValueError("expected unbounded inputs, got low= or high=; use direct.sweep in a box")
     widths = np.array((1, 1) if hidden is None else hidden)
     if widths.dtype.kind != "i" or widths.shape not in ((2,), (3,)) or widths.min() < 1:
         raise ValueError(

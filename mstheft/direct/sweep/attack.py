@@ -103,7 +103,12 @@ def extract(
                 trace.lines.append(line)
             left = sweep_line(oracle, line, result, box)  # 3 and 4
             if hidden is not None and len(trace.neurons) > hidden:
-                raise _too_many(len(trace.neurons), hidden, result)
+                raise ExtractionError(
+                    "line",
+                    f"expected hidden={hidden} neurons, but {len(trace.neurons)} change sides",
+                    "leave out hidden=, or use direct.deep for more hidden layers",
+                    partial=result,
+                )
             open_ends = (left or line.unresolved) and trace.witness is None
             if not len(trace.neurons) or (open_ends and len(trace.lines) < most):
                 continue  # the next line may show what this one has not
@@ -249,15 +254,6 @@ def judge(
     rows = anywhere(rng, box, 100)
     return pair is None and verify(
         result, oracle, rng=rng, tolerance=tolerance, noise=noise, rows=rows
-    )
-
-
-def _too_many(count: int, hidden: int, result: Result) -> ExtractionError:
-    return ExtractionError(
-        "line",
-        f"expected hidden={hidden} neurons, but {count} change sides on the lines searched",
-        "leave out hidden=, or use direct.deep if there is more than one hidden layer",
-        partial=result,
     )
 
 

@@ -130,11 +130,6 @@ def test_depths_that_are_none(settings):
         deep.extract(Oracle(deep_victim(7)), rng=2, **settings)
 
 
-def test_walls_are_refused():
-    with pytest.raises(ValueError, match="unbounded inputs"):
-        deep.extract(Oracle(deep_victim(1)), rng=1, low=0, high=1)
-
-
 def test_a_line_search_that_fails_names_the_layer():
     smooth = nn.zoo.mlp([10, 6, 5, 4], activation="tanh", rng=0)
     with pytest.raises(
