@@ -1,6 +1,5 @@
 """The symmetry of smooth neurons: their sign."""
 
-
 import numpy as np
 import pytest
 from smooth_victims import ALL

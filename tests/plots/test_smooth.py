@@ -1,6 +1,5 @@
 """Plots of the attack on smooth networks that need no attack."""
 
-
 import numpy as np
 
 from mstheft.direct.smooth import lines

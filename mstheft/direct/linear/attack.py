@@ -81,8 +81,7 @@ def extract(
         raise ExtractionError(
             "verify",
             f"needs logits that are linear in the input, but the copy is off by {result.error:.2g}",
-            "use direct.relu for a hidden layer; for rounded answers raise oversample= (equations "
-            "per unknown) or tolerance=",
+            "use direct.relu; or the rounding is too coarse: raise oversample= or tolerance=",
             partial=result,
         )
     return result

@@ -143,8 +143,7 @@ def witnesses(oracle: Oracle, *, rng: Rng) -> tuple[Array, Array]:
             return x[labels][0], x[~labels][0]
     raise ExtractionError(
         "witnesses",
-        f"needs inputs of both labels, but {len(x)} rows up to 2^{REACH} from the origin all have "
-        f"label {int(labels[0])}",
+        f"needs inputs of both labels, but {len(x)} rows all have label {int(labels[0])}",
         f"the victim may be constant; {NONLINEAR}",
     )
 
@@ -251,8 +250,7 @@ def hyperplane(
     if miss > 10 * precision * (1 + float(np.linalg.norm(across)) + float(np.abs(across).max())):
         raise ExtractionError(
             "hyperplane",
-            f"needs crossings on one hyperplane, but they miss a point of it by {miss:.1g} of the "
-            "starting point's distance",
+            f"needs crossings on one hyperplane, but they miss a point of it by {miss:.1g}",
             f"raise precision= (1e-4 for a float32 victim); {NONLINEAR}",
         )
     weights = weights / np.linalg.norm(weights)

@@ -207,8 +207,7 @@ def _ask(oracle: Oracle, base: Base, h: Array, shares: Array) -> tuple[_Rows, fl
                 if step > FAR:
                     raise ExtractionError(
                         "equations",
-                        "needs answers that change with the input, but they are still the same at "
-                        f"a distance of {FAR:.0e}",
+                        f"needs answers that change, but they are the same over {FAR:.0e}",
                         "the victim is constant, or flat there and not linear: use direct.relu",
                     )
             left = _unsettled(rows, base, step * shares) if slope else np.roll(pending, -1)
@@ -217,8 +216,7 @@ def _ask(oracle: Oracle, base: Base, h: Array, shares: Array) -> tuple[_Rows, fl
     if len(pending):
         raise ExtractionError(
             "equations",
-            f"needs answers off 0 and 1 near the base point, but {len(pending):,} of {n:,} rows "
-            "stay saturated however small the step",
+            f"needs answers off 0 and 1, but {len(pending):,} of {n:,} rows stay saturated",
             "ask for log_probs, logits or more decimals; or use direct.relu",
         )
     return rows, step

@@ -84,8 +84,7 @@ def extract(
     check_width(hidden)
     if activation not in ACTIVATIONS:
         raise ValueError(
-            f"expected activation= as one of {ACTIVATIONS}, got {activation!r}; for relu use "
-            "direct.relu"
+            f"expected activation= as one of {ACTIVATIONS}, got {activation!r}; see direct.relu"
         )
     rng, tolerance, result = np.random.default_rng(rng), checked(tolerance), Result()
     failures: list[tuple[bool, ExtractionError]] = []
@@ -129,10 +128,8 @@ def _attempt(
     if not same:
         raise ExtractionError(
             "verify",
-            f"the copy with {count(len(network.offsets), 'neuron')} of {activation} is off by "
-            f"{result.error:.2g}",
-            "check the activation, ask for more digits, or learn a copy: neurons may be saturated "
-            "where x ~ N(0, I)",
+            f"the copy of {len(network.offsets)} {activation} neurons is off by {result.error:.2g}",
+            "check the activation, ask for more digits, or learn a copy: neurons may be saturated",
             partial=result,
         )
     return result
@@ -156,10 +153,8 @@ def fit_inside(
     if not misfits[-1] <= allowed:
         raise ExtractionError(
             "fit",
-            f"expected {len(start.offsets)} {start.name} neurons to explain all answers in their "
-            f"subspace, but they are off by {misfits[-1]:.1g}",
+            f"{len(start.offsets)} {start.name} neurons miss answers by up to {misfits[-1]:.1g}",
             "check the activation and the number of hidden layers; neurons may be saturated",
-            partial=result,
         )
     return network, sites
 

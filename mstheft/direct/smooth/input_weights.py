@@ -96,8 +96,7 @@ def measure(
     if (misfit > allowed).any():
         raise ExtractionError(
             "columns",
-            f"expected {h} neurons to explain the answers in every direction, but they are off by "
-            f"up to {misfit.max():.1g}",
+            f"{h} neurons miss answers across the subspace by up to {misfit.max():.1g}",
             "check the activation, or ask for more digits",
         )
     return InputWeights(directions, weights, misfit)

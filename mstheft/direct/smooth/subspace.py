@@ -100,9 +100,8 @@ def find_subspace(
     if h == 0:
         raise ExtractionError(
             "subspace",
-            f"the answers do not change with the inputs by more than their rounding, {noise:.1g}",
-            "ask for more digits; or all neurons are saturated: steal lambda x: victim(c * x) for "
-            "a small c and divide the copy's input weights by c",
+            f"the answers do not change by more than their rounding, {noise:.1g}",
+            "ask for more digits; if all neurons are saturated, steal lambda x: victim(0.01 * x)",
         )
     if hidden is not None and h > hidden:
         raise ExtractionError(

@@ -28,8 +28,8 @@ def walls(d: int, low: ArrayLike | None, high: ArrayLike | None) -> Box | None:
         good = False
     if not good:
         raise ValueError(
-            f"expected low= and high= as finite numbers or ({d},) with low < high, got {low!r} and "
-            f"{high!r}; give both, and leave out constant inputs"
+            f"expected low= and high= together, finite, ({d},) or one number, with low < high, got "
+            f"{low!r} and {high!r}; give both, and leave out constant inputs"
         )
     return lower, upper
 
