@@ -1,11 +1,9 @@
-"""Logits out of whatever an oracle tells: direct attacks need answers that are linear in them.
+"""Logits out of whatever an oracle answers: direct attacks need answers that are linear in them.
 
-And the two complaints that these attacks share: about such answers, and about the width.
+And the complaints that these attacks share: about such answers, and about the width.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
@@ -22,14 +20,13 @@ def read(oracle: Oracle, x: Array) -> Array:
     'probs'      the same of ln p; for one sigmoid output the logit ln p / (1-p)
 
     Costs n queries. Numbers that are no longer finite (p rounded to 0 or 1) come back as such.
-    Raises `ExtractionError` for an oracle that tells less than all probabilities.
+    Raises `ExtractionError` for an oracle that answers with less than all probabilities.
     """
     if oracle.output not in ("logits", "log_probs", "probs"):
         raise ExtractionError(
             "answers",
-            "needs logits, log-probabilities or probabilities, but the oracle tells "
-            f"{oracle.output!r}",
-            "ask for more, or use direct.label_only where the victim is linear",
+            f"needs logits or all probabilities, but the oracle answers {oracle.output!r}",
+            "ask for more, or use direct.boundary where the victim is linear",
         )
     answers = oracle.query(x)
     if oracle.output == "logits":
@@ -43,25 +40,26 @@ def read(oracle: Oracle, x: Array) -> Array:
         return logs - logs.mean(axis=1, keepdims=True)
 
 
+def read_finite(oracle: Oracle, x: Array) -> tuple[Array, Array]:
+    """The rows whose answers are finite, and these: a probability of 0 or 1 has no logit."""
+    answers = read(oracle, x)
+    finite = np.isfinite(answers).all(axis=1)
+    return x[finite], answers[finite]
+
+
 def unreadable(oracle: Oracle, stage: str, where: str = "") -> ExtractionError:
     """The error for answers that are no finite numbers."""
     if oracle.output == "logits":
-        return ExtractionError(
-            stage,
-            f"expected finite answers, but {where}the victim answers NaN or infinity",
-            "check the victim: logits have to be numbers wherever the attack asks",
-        )
-    return ExtractionError(
-        stage,
-        f"expected finite answers, but {where}probabilities are NaN, or rounded to exactly 0 or 1",
-        "ask the oracle for logits or log_probs, or for more decimals",
-    )
+        came, advice = "the victim answers NaN or infinity", "check the victim's logits"
+    else:
+        came = "probabilities are NaN, or rounded to exactly 0 or 1"
+        advice = "ask the oracle for logits or log_probs, or for more decimals"
+    return ExtractionError(stage, f"expected finite answers, but {where}{came}", advice)
 
 
-def check_width(hidden: Any) -> None:
+def check_width(hidden: int | None) -> None:
     """Raise ValueError unless hidden= is None, for unknown, or a whole number of at least 1."""
-    whole = isinstance(hidden, (int, np.integer)) and not isinstance(hidden, bool)
-    if hidden is not None and not (whole and hidden >= 1):
+    if hidden is not None and (np.asarray(hidden).dtype.kind not in "iu" or np.min(hidden) < 1):
         raise ValueError(
             f"expected hidden= as a whole number of at least 1, got {hidden!r}; leave it out if "
             "the width is not known"

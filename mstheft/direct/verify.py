@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from mstheft.direct.answers import read
 from mstheft.nn import functions as F
+from mstheft.nn.network import Network
 from mstheft.result import Result
 from mstheft.typing import Array, Oracle, Rng
 
-SHARP = 1e-4  # of the tolerance: rows asked far out shall tell that much more than they must
+SHARP = 1e-4  # of the tolerance: so exact must the answers to rows be that are asked far out
 
 
 def verify(
@@ -31,15 +31,15 @@ def verify(
 
         x ~ N(0, (r scale)² I),   r = 1 for every other row and log-uniform in 1 … 100 for the rest
         Δ = answers - logits of the copy (both with mean 0 over the
-        classes where the victim tells probabilities),   error = max |Δ|,
+        classes where the victim answers probabilities),   error = max |Δ|,
         verified  <=>  |Δ| ≤ blur + r size · max(tolerance, min(1e-2, 1000 noise / size))
 
     No stage has seen these rows, so that a wrong copy has nothing to hide behind; far out, neurons
-    are on that seldom are near the origin. Where the copy expects probabilities that tell nothing,
-    since they are next to 0 or 1, a row is moved back, at most to r = 1. What
-    the rounding of an answer explains (`blur`) is not held against the copy. Rows where one is
-    exactly 0 or 1 cannot be compared; when they are more than half, or when the answers vary by
-    less than they are blurred, the rows tell nothing and the copy is not verified.
+    are on that seldom are near the origin. Where the copy expects probabilities next to 0 or 1,
+    which hide their logits, a row is moved back, at most to r = 1. What the rounding of an answer
+    explains (`blur`) is not held against the copy. Rows where one is exactly 0 or 1 cannot be
+    compared; when they are more than half, or when the answers vary by less than they are blurred,
+    the rows decide nothing and the copy is not verified.
 
     result : its `model` is judged; `error`, `verified` and `found['verify']` are set
     points : rows asked; tolerance : relative to size
@@ -50,9 +50,7 @@ def verify(
     Raises ValueError for less than two points, `BudgetExhausted` if they are too many.
     """
     if points < 2:
-        raise ValueError(
-            f"expected points= of at least 2, got {points}; a copy is never returned unverified"
-        )
+        raise ValueError(f"expected points= of at least 2, got {points}; every copy is verified")
     with result.stage("verify", oracle):
         rng = np.random.default_rng(rng)
         if rows is None:
@@ -66,19 +64,21 @@ def verify(
         else:
             x, reach, answers = rows, np.ones((points, 1)), read(oracle, rows)
         logits = expected(oracle, result.model, x)
-        seen = np.isfinite(answers).all(axis=1)
+        finite = np.isfinite(answers).all(axis=1)
         result.error, result.verified = float("inf"), False
-        if 2 * seen.sum() >= points:
-            answers, misses, reach = answers[seen], np.abs(answers - logits)[seen], reach[seen]
+        if 2 * finite.sum() >= points:
+            answers, misses = answers[finite], np.abs(answers - logits)[finite]
+            reach = reach[finite]
             size = float((answers / reach).std(axis=0, dtype=float).max()) if size is None else size
             allowed = reach * max(tolerance * size, min(1e-2 * size, 1000 * noise))
             rounding = blur(oracle, answers)
-            telling = size > np.median(rounding)
             result.error = float(misses.max())
-            result.verified = bool(telling and (misses <= allowed + rounding).all())
+            result.verified = bool(
+                size > np.median(rounding) and (misses <= allowed + rounding).all()
+            )
         verdict = "answers like the victim" if result.verified else "does not answer alike"
         result.found["verify"] = (
-            f"the copy {verdict} on {seen.sum()} fresh rows: max |Δ| {result.error:.1e}"
+            f"the copy {verdict} on {finite.sum()} fresh rows: max |Δ| {result.error:.1e}"
         )
     return result.verified
 
@@ -92,8 +92,8 @@ def checked(tolerance: float) -> float:
     return tolerance
 
 
-def expected(oracle: Oracle, model: Any, x: Array) -> Array:
-    """What `answers.read` would return if the model answered: (n, K) logits, as far as it tells."""
+def expected(oracle: Oracle, model: Network, x: Array) -> Array:
+    """What `answers.read` would return if the model answered: (n, K) logits, up to the gauge."""
     logits: Array = model.logits(x)
     if oracle.output != "logits" and logits.shape[1] > 1:
         logits = logits - logits.mean(axis=1, keepdims=True)
@@ -102,25 +102,27 @@ def expected(oracle: Oracle, model: Any, x: Array) -> Array:
 
 def readable(
     oracle: Oracle,
-    model: Any,
+    model: Network,
     place: Callable[[Array], Array],
     far: Array,
     answers: Array,
     tolerance: float,
 ) -> Array:
-    """How far out rows can be asked, (n, 1): `far`, halved where the answers would tell nothing.
+    """How far out rows can be asked, (n, 1): `far`, halved where the answers would be too blurred.
 
     place : the rows (n, d) that lie so far out; model : what is expected there
     answers : to other rows, nearer. Costs no query.
     """
-    known = answers[np.isfinite(answers).all(axis=1)]
-    if oracle.output == "logits" or len(known) < 2:
-        return far if oracle.output == "logits" else np.ones_like(far)
-    size = known.std(axis=0, dtype=float).max()
-    enough = SHARP * tolerance * size + np.median(blur(oracle, known))
+    if oracle.output == "logits":
+        return far
+    near = answers[np.isfinite(answers).all(axis=1)]
+    if len(near) < 2:
+        return np.ones_like(far)
+    size = near.std(axis=0, dtype=float).max()
+    enough = SHARP * tolerance * size + np.median(blur(oracle, near))
     while True:
-        told = blur(oracle, expected(oracle, model, place(far)).astype(answers.dtype))
-        dull = (told.max(axis=1, keepdims=True) > enough * far) & (far > 1)
+        blurs = blur(oracle, expected(oracle, model, place(far)).astype(answers.dtype))
+        dull = (blurs.max(axis=1, keepdims=True) > enough * far) & (far > 1)
         if not dull.any():
             return far
         far = np.where(dull, np.maximum(1, far / 2), far)
@@ -135,15 +137,15 @@ def blur(oracle: Oracle, answers: Array) -> Array:
         probs, sigmoid      -ln(1 - δ / p) - ln(1 - (δ + ε p) / (1 - p)):  for small δ this is
                             δ / (p (1 - p)), and 1 - p has no more digits than p
 
-    ε is the step of the answers' dtype. A probability near 0 or 1 is a poor witness of its logit,
-    and one of exactly 0 or 1 is none: infinity. Costs no query.
+    ε is the step of the answers' dtype. The nearer a probability is to 0 or 1, the more of its
+    logit is lost, and at exactly 0 or 1 all of it: infinity. Costs no query.
 
     answers : (n, K) logits -> (n, K), logit units
     """
     kind = np.finfo(np.result_type(answers.dtype, np.float16))
     half = 0.0 if oracle.decimals is None else 0.5 * 10.0**-oracle.decimals
-    known = np.isfinite(answers).all(axis=1, keepdims=True)
-    z = np.where(known, answers, 0).astype(float)
+    finite = np.isfinite(answers).all(axis=1, keepdims=True)
+    z = np.where(finite, answers, 0).astype(float)
     unit = np.abs(z).max(initial=1e-290) if oracle.output == "logits" else 1.0
     spread = 2 * kind.eps * (unit + np.abs(z))
     if oracle.output == "probs":
@@ -156,10 +158,10 @@ def blur(oracle: Oracle, answers: Array) -> Array:
             spread += logs + logs.mean(axis=1, keepdims=True)
     else:
         spread += half * (1 if oracle.output == "logits" else 2)
-    return np.where(known, spread, np.inf)
+    return np.where(finite, spread, np.inf)
 
 
-def _log_loss(lost: Any, p: Array) -> Array:
+def _log_loss(lost: float | Array, p: Array) -> Array:
     """-ln(1 - lost / p), infinite where all of p is lost: what an error does to a logarithm."""
     with np.errstate(divide="ignore"):
         return -np.log1p(-np.minimum(lost / p, 1))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mstheft.direct.deep.first_layer import First
+from mstheft.direct.deep.first_layer import OrientedLayer
 from mstheft.direct.deep.second_layer import Orthant
 
 
@@ -170,7 +170,7 @@ def test_inputs_for(learner, rng):
     A = rng.uniform(1.5, 3, (h, 1)) * (np.eye(h, d) + 0.3 * rng.normal(size=(h, d)))
     b, wish = rng.uniform(0.5, 1, h), rng.uniform(0.5, 2, (n, h))
     wish[rng.integers(n), rng.integers(h)] = 0  # an off neuron may be wished for
-    view = Orthant(None, First(A, b))
+    view = Orthant(None, OrientedLayer(A, b))
     x = view.rows(wish)
     answer = learner.call("inputs_for", A, b, wish)
     value = np.asarray(answer.value)

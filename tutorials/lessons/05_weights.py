@@ -20,7 +20,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import mstheft as mt
-from mstheft.direct.relu import second_differences as differences
+from mstheft.direct import relu
 from mstheft.plots import style
 
 rng = np.random.default_rng(5)
@@ -84,7 +84,7 @@ print("|A0_ij| A1_i:     ", (np.abs(A0[i]) * A1[0, i]).round(6))
 print("a gradient instead:", np.round([(f(x + c * e) - f(x)) / c for e in axes_of_input], 6))
 assert np.allclose(by_hand, np.abs(A0[i]) * A1[0, i])
 
-by_library = [differences.second_difference(oracle, x, e, c)[0] for e in axes_of_input]
+by_library = [relu.second_difference(oracle, x, e, c)[0] for e in axes_of_input]
 assert np.allclose(by_hand, by_library)
 
 # %% [markdown]
@@ -162,8 +162,8 @@ assert np.isclose(abs(ratio[0]), abs(A1[0, i]))
 # %%
 output = np.sign(A1[:, i])  # with one output the direction of A1[:, i] is only a sign
 before = oracle.count
-absolute, stray = differences.absolute_weights(oracle, x, c, output)
-signs, _ = differences.relative_signs(oracle, x, c, output, absolute)
+absolute, stray = relu.absolute_weights(oracle, x, c, output)
+signs, _ = relu.relative_signs(oracle, x, c, output, absolute)
 print("queries:", oracle.count - before, " of 4 d =", 4 * 6)
 assert oracle.count - before == 4 * 6
 assert np.allclose(absolute * signs, row)
@@ -180,8 +180,8 @@ line = mt.direct.line.search(seen, *rng.normal(size=(2, 64)))
 kink = int(np.abs(line.kinks).argmin())
 point, jump = line.points(line.kinks[kink]), line.jumps[kink]
 size = np.linalg.norm(jump)
-absolute, stray = differences.absolute_weights(seen, point, 1e-3, jump / size)
-signs, _ = differences.relative_signs(seen, point, 1e-3, jump / size, absolute)
+absolute, stray = relu.absolute_weights(seen, point, 1e-3, jump / size)
+signs, _ = relu.relative_signs(seen, point, 1e-3, jump / size, absolute)
 stolen = absolute * signs
 
 rows = victim.dense()[0][0]
@@ -249,8 +249,8 @@ print(f"good step 1e-3:  |a·v| misses the jump by {fits:.1e} of it")
 assert fits < 1e-6
 
 too_large = 3.0
-absolute_bad, stray_bad = differences.absolute_weights(seen, point, too_large, jump / size)
-signs_bad, _ = differences.relative_signs(seen, point, too_large, jump / size, absolute_bad)
+absolute_bad, stray_bad = relu.absolute_weights(seen, point, too_large, jump / size)
+signs_bad, _ = relu.relative_signs(seen, point, too_large, jump / size, absolute_bad)
 misses = abs(abs(absolute_bad * signs_bad @ line.direction) - size) / size
 print(f"step of {too_large:g}:       |a·v| misses the jump by {misses:.1e} of it")
 assert misses > 1e-3

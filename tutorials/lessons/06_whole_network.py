@@ -20,7 +20,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import mstheft as mt
-from mstheft.direct.relu import last_layer
+from mstheft.direct import relu
 from mstheft.plots import style
 
 rng = np.random.default_rng(6)
@@ -85,7 +85,7 @@ def signs_by_hand(rows, offsets):
 signs = signs_by_hand(rows, offsets)
 print("found:", signs, " true:", hidden_truth)
 assert (signs == hidden_truth).all()
-assert (last_layer.neuron_signs(oracle, rows, offsets) == signs).all()  # the library agrees
+assert (relu.neuron_signs(oracle, rows, offsets) == signs).all()  # the library agrees
 
 # %%
 reach = np.linspace(-1, 1, 81)
@@ -127,7 +127,7 @@ assert np.allclose(found_A1 * lengths, A1)
 assert np.allclose(found_b1, b1)
 
 points = np.stack([x[0] - r * (r @ x[0] + c) / (r @ r) for r, c in zip(rows, offsets, strict=True)])
-weights, bias = last_layer.solve_last_layer(oracle, found_A0, found_b0, points, rng)
+weights, bias = relu.solve_last_layer(oracle, found_A0, found_b0, points, rng)
 assert np.allclose(weights, found_A1)
 assert np.allclose(bias, found_b1)
 

@@ -209,7 +209,7 @@ sides = np.sign(places @ rows.T + offsets)
 votes = (np.where(passes, 1, -1) * sides).sum(axis=0)
 print("votes for each wall:", votes.astype(int), "of", len(behind))
 signs = np.sign(votes)
-stolen = deep_first.First(signs[:, None] * rows, signs * offsets)
+stolen = deep_first.OrientedLayer(signs[:, None] * rows, signs * offsets)
 truth = A0 / np.linalg.norm(A0, axis=1, keepdims=True)
 assert np.allclose((stolen.A0 @ truth.T).max(axis=1), 1, atol=1e-9)  # +1, not -1: oriented
 

@@ -13,23 +13,27 @@ CRYPTO 2020; Rolnick and Körding, ICML 2020; Canales-Martínez et al., EUROCRYP
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.random import Generator
 
 from mstheft.direct.deep import failures as deep_failures
 from mstheft.direct.deep import first_layer as deep_first
 from mstheft.direct.deep import kinks as deep_kinks
 from mstheft.direct.deep import layers as deep_layers
-from mstheft.direct.deep import segments as deep_aims
+from mstheft.direct.deep import segments
 from mstheft.direct.deep import third_layer as deep_third
+from mstheft.direct.deep.failures import Widths
+from mstheft.direct.deep.first_layer import Votes
+from mstheft.direct.deep.kinks import LineKinks
 from mstheft.direct.deep.second_layer import Orthant, finish, new_result, sweep_segment, unexplained
+from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes
 from mstheft.direct.verify import checked, verify
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
 from mstheft.result import Result, count
-from mstheft.typing import Oracle, Rng
+from mstheft.typing import Array, Oracle, Rng
 
 LINES = 3  # lines searched at first: one to measure on, two to tell the layers
 MOST_LINES = 8
@@ -40,14 +44,35 @@ AGAINST = 0.15  # share of votes against an orientation from which it is not bel
 ENOUGH = 0.8  # share of second-layer rows inside of A0's span: where all else has failed
 
 
+@dataclass
+class Trace:
+    """What the stages saw.
+
+    layers : hidden ones, 2 or 3
+    searched : the kinks of each line; votes : what they show of the first layer
+    groups : (m, K) output directions of second-layer neurons
+    second : the sweep of what lies behind the first layer; checks : rows asked to judge the copy
+    inner, behind, third : the same for three hidden layers: the kinks of each segment, what they
+        show of the second layer, and the sweep of what lies behind that
+    """
+
+    layers: int
+    searched: list[LineKinks] = field(default_factory=list)
+    votes: Votes | None = None
+    groups: Array | None = None
+    second: Result | None = None
+    checks: list[segments.Checks] = field(default_factory=list)
+    inner: list[LineKinks] = field(default_factory=list)
+    behind: Votes | None = None
+    third: Result | None = None
+
+
 def extract(
     oracle: Oracle,
     *,
     rng: Rng = None,
-    hidden: Any = None,
+    hidden: Widths = None,
     layers: int | None = None,
-    low: Any = None,
-    high: Any = None,
     tolerance: float = 1e-6,
 ) -> Result:
     """Steal a network with two, or three, hidden ReLU layers and K > 1 outputs.
@@ -59,86 +84,84 @@ def extract(
        every kink of the lines has its row; its orientations, and the last layer
     6. segments to where the copy is still wrong, and a check on fresh inputs
 
-    It needs independent rows of A0, so that h1 ≤ d, K > 1, unbounded inputs, and answers that are
-    not rounded much. h2 may be any width. A neuron of the second layer that never switches is
-    carried as pairs of opposite neurons: the copy may be wider than the victim. With h1 = 1 it is
-    a network with one hidden layer, for `sweep`. Stages 3 and 4 cost no query.
+    It needs independent rows of A0, so that h1 ≤ d, K > 1, unbounded inputs (hidden values of any
+    size are produced), and answers that are not rounded much. h2 may be any width. A neuron of the
+    second layer that never switches is carried as pairs of opposite neurons: the copy may be wider
+    than the victim. With h1 = 1 it is a network with one hidden layer, for `sweep`. Stages 3 and 4
+    cost no query.
     F = (weights + K) / K is the floor; see `Result.floor`.
 
     hidden : the widths (h1, h2), if they are known: more neurons than that are an error
-    layers : 2 unless said, or 3; then also h2 ≤ h1, and stages 5 and 6 are those of `deep_third`
-    low, high : walls, as in `sweep`, are refused: hidden values of any size have to be produced
+    layers : 2 by default, or 3; then also h2 ≤ h1, and stages 5 and 6 are those of `third_layer`
     tolerance : allowed error on fresh inputs, relative to the spread of the answers
     Costs about 17 (h1 + 1.3 h2) + (d + 1) ((h1 + 1.3 h2) / K + 2) + (30 to 45) h2 + h1 + 200
     queries: 7 F for 64-32-16-10, 2.8 F for 784-32-16-10, 2.3 F for 784-128-64-10.
     Returns a verified `Result`; raises `ExtractionError` that names layer and stage and holds the
     partial result, or `BudgetExhausted`.
     """
-    rng, widths = np.random.default_rng(rng), deep_failures.widths_of(hidden)
-    layers = deep_failures.depth_of(layers, widths)
-    deep_failures.refuse_walls(low, high)
-    tolerance = checked(tolerance)
-    result = Result(trace=SimpleNamespace(seen=[], votes=None, second=None, groups=None, checks=[]))
+    layers = deep_failures.check_arguments(hidden, layers)
+    rng, tolerance = np.random.default_rng(rng), checked(tolerance)
+    result = Result(trace=Trace(layers))
     try:
-        first_layer(oracle, rng, result, widths)
+        first_layer(oracle, rng, result, hidden)
         if layers == 3:
-            return deep_third.two_more_layers(oracle, rng, result, widths, tolerance)
-        noise = result.trace.seen[0].line.noise
+            return deep_third.two_more_layers(oracle, rng, result, hidden, tolerance)
+        noise = result.trace.searched[0].line.noise
         for _ in range(ENDINGS):
-            second_layer(oracle, rng, result, widths)
+            second_layer(oracle, rng, result, hidden)
             mend(oracle, rng, result, tolerance)
             if verify(result, oracle, rng=rng, tolerance=tolerance, noise=noise):
                 return result
-            another_line(oracle, rng, result, widths)
+            another_line(oracle, rng, result, hidden)
     except ExtractionError as error:
         raise deep_failures.with_layer(error, result) from error
     finally:
-        tell(result)
+        describe(result)
     raise deep_failures.failed("verify", deep_failures.UNVERIFIED, result)
 
 
-def first_layer(oracle: Oracle, rng: np.random.Generator, result: Result, widths: Any) -> None:
-    """Stages 1 to 4: lines, rows, layers, orientation; `trace.seen` and `trace.votes`.
+def first_layer(oracle: Oracle, rng: Generator, result: Result, widths: Widths) -> None:
+    """Stages 1 to 4: lines, rows, layers, orientation; `trace.searched` and `trace.votes`.
 
     More lines are searched while a kink's layer is in doubt, and another one is measured while rows
     of second-layer kinks show that a row of the first layer is missing.
     """
-    seen = result.trace.seen
+    searched = result.trace.searched
     with result.stage("lines", oracle):
-        seen += [deep_kinks.look(oracle, rng) for _ in range(LINES)]
+        searched += [deep_kinks.search_line(oracle, rng) for _ in range(LINES)]
     deep_failures.check_outputs(result)
     for n in range(LINES):
         with result.stage("jacobians", oracle):
-            deep_kinks.measure_rows(oracle, seen[n])
-            deep_first.find(seen)
-            deep_kinks.measure_faint(oracle, seen[n])
+            deep_kinks.measure_rows(oracle, searched[n])
+            deep_first.find(searched)
+            deep_kinks.measure_faint(oracle, searched[n])
         with result.stage("lines", oracle):
-            while len(seen) < MOST_LINES and deep_first.unclear(seen, n):
-                seen.append(deep_kinks.look(oracle, rng))
-        planes = deep_first.find(seen)
+            while len(searched) < MOST_LINES and deep_first.unclear(searched, n):
+                searched.append(deep_kinks.search_line(oracle, rng))
+        planes = deep_first.find(searched)
         deep_failures.check_first(planes, result, widths)
-        if deep_first.complete(seen, planes.rows, 1.0 if n < LINES - 1 else ENOUGH):
+        if deep_first.complete(searched, planes.rows, 1.0 if n < LINES - 1 else ENOUGH):
             break
-        deep_first.take_known(seen, planes)
+        deep_first.take_known(searched, planes)
     else:
         raise deep_failures.failed("layers", deep_failures.MISSING_ROWS, result)
     orientation(result, planes)
 
 
-def orientation(result: Result, planes: deep_layers.Planes) -> None:
+def orientation(result: Result, planes: Hyperplanes) -> None:
     """Stage 4. `trace.votes`, and `trace.groups` of output directions; what lies behind is new."""
     trace = result.trace
-    trace.groups = deep_layers.groups(trace.seen)
-    trace.votes = deep_first.vote(trace.seen, planes)
+    trace.groups = deep_layers.groups(trace.searched)
+    trace.votes = deep_first.vote(trace.searched, planes)
     if (trace.votes.against > AGAINST).any():
         raise deep_failures.failed("orientation", deep_failures.UNSURE, result)
-    trace.second = new_result(len(planes.rows))
+    trace.second = new_result(len(planes))
 
 
-def second_layer(oracle: Oracle, rng: np.random.Generator, result: Result, widths: Any) -> None:
+def second_layer(oracle: Oracle, rng: Generator, result: Result, widths: Widths) -> None:
     """Stage 5. Segments in the orthant until every kink of the lines is explained; `trace.second`.
 
-    Signs that do not come out as ±1 tell of a neuron that no segment has shown; then some more lead
+    Signs that do not come out as ±1 betray a neuron that no segment has shown; then some more lead
     into the corners.
     """
     trace = result.trace
@@ -146,26 +169,26 @@ def second_layer(oracle: Oracle, rng: np.random.Generator, result: Result, width
     tried: set[tuple[int, int] | None] = set()
     with result.stage("second layer", oracle):
         for n in range(SEGMENTS):
-            kinks = unexplained(trace.seen, view.first, inner)
+            kinks = unexplained(trace.searched, view.first, inner)
             kinks = [each for each in kinks if each not in tried]
             if n and not kinks:
                 break
-            two, kink = deep_aims.next_segment(rng, trace.seen, trace.votes, inner, kinks)
+            pair, kink = segments.next_segment(rng, trace.searched, trace.votes, inner, kinks)
             tried.add(kink)
-            sweep_segment(view, two, inner)
-        if not len(inner.trace.neurons.rows):
+            sweep_segment(view, pair, inner)
+        if not len(inner.trace.neurons):
             raise deep_failures.failed("second layer", deep_failures.NO_SECOND, result)
         if not finish(inner):
-            for two in deep_aims.corners(rng, inner):
-                sweep_segment(view, two, inner)
+            for pair in segments.corners(rng, inner):
+                sweep_segment(view, pair, inner)
             finish(inner)
     assemble(result)
-    found = len(inner.trace.neurons.rows)
-    if widths is not None and found > widths[1]:
-        raise deep_failures.too_many(2, found, widths, result)
+    neurons = len(inner.trace.neurons)
+    if widths is not None and neurons > widths[1]:
+        raise deep_failures.too_many(2, neurons, widths, result)
 
 
-def mend(oracle: Oracle, rng: np.random.Generator, result: Result, tolerance: float) -> None:
+def mend(oracle: Oracle, rng: Generator, result: Result, tolerance: float) -> None:
     """Stage 6. Rows of inputs are asked, and segments lead from right answers to wrong ones.
 
     The hyperplane of a neuron that no line and no segment has shown, as it is seldom on, lies
@@ -175,27 +198,25 @@ def mend(oracle: Oracle, rng: np.random.Generator, result: Result, tolerance: fl
     trace = result.trace
     view = Orthant(oracle, trace.votes.first)
     with result.stage("witness", oracle):
-        trace.checks.append(deep_aims.checks(view, rng, result.model, tolerance))
+        trace.checks.append(segments.checks(view, rng, result.model, tolerance))
         for _ in range(WITNESSES):
-            two = deep_aims.witness(rng, trace.checks, view, result.model, tolerance)
-            if two is None:
+            pair = segments.witness(rng, trace.checks, view, result.model, tolerance)
+            if pair is None:
                 return
-            sweep_segment(view, two, trace.second)
+            sweep_segment(view, pair, trace.second)
             finish(trace.second)
             assemble(result)
 
 
 def assemble(result: Result) -> None:
     """The whole copy, out of its first layer and the network behind it."""
-    first = result.trace.votes.first
-    if not len(
-        result.trace.second.trace.neurons.rows
-    ):  # the last segment has disproved all of them
+    first, inner = result.trace.votes.first, result.trace.second
+    if not len(inner.trace.neurons):  # the last segment has disproved all of them
         raise deep_failures.failed("second layer", deep_failures.NO_SECOND, result)
-    result.model = zoo.given([(first.A0, first.b0), *result.trace.second.model.dense()])
+    result.model = zoo.given([(first.A0, first.b0), *inner.model.dense()])
 
 
-def another_line(oracle: Oracle, rng: np.random.Generator, result: Result, widths: Any) -> None:
+def another_line(oracle: Oracle, rng: Generator, result: Result, widths: Widths) -> None:
     """A new line, and the rows of the line with the most unexplained kinks: is A0 complete?
 
     Where all of the second layer is off, a neuron of the first does not show. If one more is found
@@ -203,35 +224,35 @@ def another_line(oracle: Oracle, rng: np.random.Generator, result: Result, width
     """
     trace = result.trace
     with result.stage("lines", oracle):
-        trace.seen.append(deep_kinks.look(oracle, rng))
-    deep_first.take_known(trace.seen, deep_first.find(trace.seen))
-    kinks = unexplained(trace.seen, trace.votes.first, trace.second)
+        trace.searched.append(deep_kinks.search_line(oracle, rng))
+    deep_first.take_known(trace.searched, deep_first.find(trace.searched))
+    kinks = unexplained(trace.searched, trace.votes.first, trace.second)
     if not kinks:
         return
     most = int(np.bincount([line for line, _ in kinks]).argmax())
     with result.stage("jacobians", oracle):
-        deep_kinks.measure_rows(oracle, trace.seen[most])
-    planes = deep_first.find(trace.seen)
+        deep_kinks.measure_rows(oracle, trace.searched[most])
+    planes = deep_first.find(trace.searched)
     deep_failures.check_first(planes, result, widths)
-    if len(planes.rows) != len(trace.votes.first.A0):
+    if len(planes) != len(trace.votes.first.A0):
         orientation(result, planes)
 
 
-def tell(result: Result) -> None:
+def describe(result: Result) -> None:
     """One line on what each stage found, as far as the attack came."""
-    trace, told = result.trace, result.found
-    if trace.seen:
-        kinks = sum(len(bends.line.kinks) for bends in trace.seen)
-        told["lines"] = f"{count(kinks, 'kink')} on {count(len(trace.seen), 'line')}"
-        told["jacobians"] = count(sum(len(bends.stands) for bends in trace.seen), "Jacobian")
+    trace, found = result.trace, result.found
+    if trace.searched:
+        kinks = sum(len(each.line.kinks) for each in trace.searched)
+        found["lines"] = f"{count(kinks, 'kink')} on {count(len(trace.searched), 'line')}"
+        found["jacobians"] = count(sum(len(each.sites) for each in trace.searched), "Jacobian")
     if trace.votes is not None:
-        told["layers"] = (
+        found["layers"] = (
             f"{count(len(trace.votes.beta[0]), 'neuron')} in the first layer, "
             f"{count(len(trace.groups), 'output direction')} of the second"
         )
-        told["orientation"] = f"{count(len(trace.votes.beta), 'kink')} voted"
+        found["orientation"] = f"{count(len(trace.votes.beta), 'kink')} voted"
     if trace.second is not None and trace.second.trace.lines:
         inner = trace.second.trace
-        told["second layer"] = (
-            f"{count(len(inner.neurons.rows), 'neuron')} on {count(len(inner.lines), 'segment')}"
+        found["second layer"] = (
+            f"{count(len(inner.neurons), 'neuron')} on {count(len(inner.lines), 'segment')}"
         )

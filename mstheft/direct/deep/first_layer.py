@@ -16,25 +16,25 @@ from dataclasses import dataclass
 import numpy as np
 
 from mstheft.direct.deep import layers as deep_layers
-from mstheft.direct.deep.kinks import Bends
-from mstheft.direct.deep.layers import Planes
+from mstheft.direct.deep.kinks import LineKinks
+from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes
 from mstheft.nn.functions import relu
 from mstheft.typing import Array
 
 FINE = 8.0  # decades above its rounding from which a coefficient has its full vote
 DOUBT = 2.0  # decades up to which it has none: rounding is only estimated
-WEAK = 0.5  # vote of a coefficient that is 0: it may be that of a neuron that is on, and unheard
+WEAK = 0.5  # vote of a coefficient that is 0: the neuron may be on, and have no weight
 SAFE = 3.0  # times its expected rounding up to which a coefficient counts as 0
 EXACT = 1e-13  # of the largest coefficient: no row is better than this
 LOOSE = 1e-3  # share of a row outside of the first layer's span: from there a row is missing
 SPARE = 4  # inputs more than neurons from which a row's rounding is seen in what A0 leaves over
-UNSEEN = 4.0  # times what is seen of it
+UNSEEN = 4.0  # times the rounding that is seen there
 DEPENDENT = 1e-6  # smallest singular value of independent unit rows
 
 
 @dataclass
-class First:
-    """The first layer: z = A0 x + b0, each row of length 1, pointing to its active side."""
+class OrientedLayer:
+    """A layer z = A0 x + b0, each row of length 1 and pointing to its active side."""
 
     A0: Array
     b0: Array
@@ -46,7 +46,7 @@ class First:
 
 @dataclass
 class Votes:
-    """What m second-layer kinks tell: the first layer, and parts of rows of the second.
+    """What m second-layer kinks show: the first layer, and parts of rows of the second.
 
     first : the first layer, oriented
     beta, sides : (m, h1) coefficients of each kink's row, and on which side it lies of each neuron
@@ -54,7 +54,7 @@ class Votes:
     sizes : (m,) |g|; against : (h1,) share of the votes against each orientation
     """
 
-    first: First
+    first: OrientedLayer
     beta: Array
     sides: Array
     zero: Array
@@ -81,27 +81,34 @@ class Votes:
         return orient(self.beta, self.sides, self.zero)[0]
 
 
-def independent(planes: Planes) -> bool:
+def unit(planes: Hyperplanes) -> Hyperplanes:
+    """The same with rows of length 1."""
+    size = np.linalg.norm(planes.rows, axis=1)
+    outputs = planes.outputs * size[:, None]
+    return Hyperplanes(planes.rows / size[:, None], planes.points, outputs, planes.errors / size)
+
+
+def independent(planes: Hyperplanes) -> bool:
     """Are the rows linearly independent, so that every hidden value can be produced?"""
     h, d = planes.rows.shape
-    values = np.linalg.svd(planes.unit().rows, compute_uv=False)
+    values = np.linalg.svd(unit(planes).rows, compute_uv=False)
     return h <= d and float(values.min(initial=1.0)) > DEPENDENT
 
 
-def find(seen: Sequence[Bends]) -> Planes:
+def find(searched: Sequence[LineKinks]) -> Hyperplanes:
     """The hyperplanes of the first layer.
 
     In a narrow first layer lines often meet the same piece of a second-layer boundary. Its row is a
     combination of first-layer rows, so that dependence betrays it; then every line must agree.
     """
-    planes = deep_layers.first_layer(seen)
-    return planes if independent(planes) else deep_layers.first_layer(seen, sure=1.0)
+    planes = deep_layers.first_layer(searched)
+    return planes if independent(planes) else deep_layers.first_layer(searched, sure=1.0)
 
 
-def unclear(seen: Sequence[Bends], which: int) -> bool:
+def unclear(searched: Sequence[LineKinks], which: int) -> bool:
     """Would another line help to tell the layers of the kinks of line `which`?"""
-    planes = find(seen)
-    return deep_layers.doubtful(seen, which) or not independent(planes)
+    planes = find(searched)
+    return deep_layers.doubtful(searched, which) or not independent(planes)
 
 
 def coefficients(rows: Array, first: Array) -> tuple[Array, Array]:
@@ -109,35 +116,32 @@ def coefficients(rows: Array, first: Array) -> tuple[Array, Array]:
 
     rows : (m, d); first : (h1, d)
     """
-    beta = np.linalg.lstsq(first.T, rows.T, rcond=None)[0].T
+    beta = np.linalg.lstsq(first.T, rows.T, rcond=None)[0].T  # (m, h1)
     left = np.linalg.norm(rows - beta @ first, axis=1) / np.linalg.norm(rows, axis=1)
     return beta, left
 
 
-def others(seen: Sequence[Bends]) -> tuple[Planes, Array]:
-    """The m measured kinks that are not of the first layer, and |g| of each, (m,)."""
-    picked = [(bends, bends.measured & (bends.first < 0)) for bends in seen]
-    planes = Planes.of(seen[0], slice(0))
-    for bends, mine in picked:
-        planes = planes.and_also(Planes.of(bends, mine))
-    jumps = np.concatenate([bends.line.jumps[mine] for bends, mine in picked])
-    sizes: Array = np.linalg.norm(jumps, axis=1)
-    return planes, sizes
+def others(searched: Sequence[LineKinks]) -> Hyperplanes:
+    """The m measured kinks that are not of the first layer."""
+    planes = Hyperplanes.none(searched[0].rows.shape[1])
+    for kinks in searched:
+        planes = planes.and_also(kinks.planes.only(kinks.is_measured & (kinks.first < 0)))
+    return planes
 
 
-def complete(seen: Sequence[Bends], A0: Array, share: float = 1.0) -> bool:
+def complete(searched: Sequence[LineKinks], A0: Array, share: float = 1.0) -> bool:
     """Does A0 span the rows of this share of the measured second-layer kinks?"""
-    fits = coefficients(others(seen)[0].rows, A0)[1] < LOOSE
+    fits = coefficients(others(searched).rows, A0)[1] < LOOSE
     return bool(fits.any() and fits.mean() >= share)
 
 
-def take_known(seen: Sequence[Bends], planes: Planes) -> None:
+def take_known(searched: Sequence[LineKinks], planes: Hyperplanes) -> None:
     """Give the known first-layer rows to all lines, so that only the others are measured there."""
-    for bends in seen:
-        for kink in np.flatnonzero((bends.first >= 0) & ~bends.measured):
-            row, error = planes.rows[bends.first[kink]], planes.errors[bends.first[kink]]
-            speed = row @ bends.line.direction
-            bends.rows[kink], bends.errors[kink] = row / speed, error / abs(speed)
+    for kinks in searched:
+        for kink in np.flatnonzero((kinks.first >= 0) & ~kinks.is_measured):
+            row, error = planes.rows[kinks.first[kink]], planes.errors[kinks.first[kink]]
+            speed = row @ kinks.line.direction
+            kinks.rows[kink], kinks.errors[kink] = row / speed, error / abs(speed)
 
 
 def orient(beta: Array, sides: Array, zero: Array) -> tuple[Array, Array]:
@@ -153,41 +157,44 @@ def orient(beta: Array, sides: Array, zero: Array) -> tuple[Array, Array]:
     sides : (m, h1) y_i of the unit rows at the kinks
     Returns (h1,) ±1, 0 without any vote, and (h1,) the share of the proofs that were against it.
     """
-    above = np.log10(np.maximum(np.abs(beta), 1e-300) / zero)
+    above = np.log10(np.maximum(np.abs(beta), 1e-300) / zero)  # decades, (m, h1)
     proof = np.where(above >= DOUBT, np.minimum(above, FINE), 0)
     total = (np.sign(sides) * np.where(above > 0, proof, -WEAK)).sum(axis=0)
     against = np.where(np.sign(sides) == -np.sign(total), proof, 0).sum(axis=0)
     return np.sign(total), against / np.maximum(proof.sum(axis=0), 1e-300)
 
 
-def vote(seen: Sequence[Bends], planes: Planes) -> Votes:
+def vote(searched: Sequence[LineKinks], planes: Hyperplanes) -> Votes:
     """Stage 4. All second-layer kinks vote on the orientation of the first-layer rows."""
-    unit = planes.unit()
-    A0, b0 = unit.rows, -np.einsum("hd,hd->h", unit.rows, unit.points)
-    behind, sizes = others(seen)
-    fits = coefficients(behind.rows, A0)[1] < LOOSE
-    behind, sizes = behind.only(fits), sizes[fits]
+    planes = unit(planes)
+    A0, b0 = planes.rows, planes.offsets
+    behind = others(searched)
+    behind = behind.only(coefficients(behind.rows, A0)[1] < LOOSE)
     beta, left = coefficients(behind.rows, A0)
-    zero = rounding(behind, unit, beta, left)
-    sides = behind.points @ A0.T + b0
+    zero = rounding(behind, planes, beta, left)
+    sides = behind.points @ A0.T + b0  # (m, h1)
     signs, against = orient(beta, sides, zero)
-    return Votes(First(A0 * signs[:, None], b0 * signs), beta, sides, zero, sizes, against)
+    sizes: Array = np.linalg.norm(behind.outputs, axis=1)
+    first = OrientedLayer(A0 * signs[:, None], b0 * signs)
+    return Votes(first, beta, sides, zero, sizes, against)
 
 
-def rounding(behind: Planes, unit: Planes, beta: Array, left: Array) -> Array:
+def rounding(behind: Hyperplanes, first: Hyperplanes, beta: Array, left: Array) -> Array:
     """Up to which size is a coefficient 0? (m, h1)
 
     It is off by the rounding of its kink's row and by Σ_i β_i δA0_i, through A0⁺. Where there are
-    more inputs than neurons, what A0 leaves over of the row tells the rounding better. The answer
-    at a Jacobian's own place is rounded once for all columns, so that an error may be the same in
+    more inputs than neurons, what A0 leaves over of the row shows the rounding better. The answer
+    at a Jacobian's own site is rounded once for all columns, so that an error may be the same in
     all of them.
+
+    first : with unit rows
     """
-    errors = np.hypot(behind.errors, np.linalg.norm(beta * unit.errors, axis=1))
-    h1, d = unit.rows.shape
+    errors = np.hypot(behind.errors, np.linalg.norm(beta * first.errors, axis=1))
+    h1, d = first.rows.shape
     if d - h1 >= SPARE:
-        seen = left * np.linalg.norm(behind.rows, axis=1) / np.sqrt(d - h1)
-        errors = np.minimum(errors, UNSEEN * seen)
-    inverse = np.linalg.pinv(unit.rows)
+        visible = left * np.linalg.norm(behind.rows, axis=1) / np.sqrt(d - h1)
+        errors = np.minimum(errors, UNSEEN * visible)
+    inverse = np.linalg.pinv(first.rows)  # (d, h1)
     spread = np.linalg.norm(inverse, axis=0) + np.abs(inverse.sum(axis=0))
     largest = np.abs(beta).max(axis=1, keepdims=True, initial=0)
     return SAFE * np.maximum(np.outer(errors, spread), EXACT * largest)

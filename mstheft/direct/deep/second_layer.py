@@ -10,22 +10,21 @@ right everywhere.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from mstheft.direct import line as lines
-from mstheft.direct.deep.first_layer import First
-from mstheft.direct.deep.kinks import Bends
-from mstheft.direct.hyperplanes.hyperplanes import Neurons
-from mstheft.direct.sweep.attack import refine, sweep_line
-from mstheft.direct.sweep.signs import believed, explained, odd_part, solve_signs
+from mstheft.direct.deep.first_layer import OrientedLayer
+from mstheft.direct.deep.kinks import LineKinks
+from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes
+from mstheft.direct.hyperplanes.jacobians import Box
+from mstheft.direct.sweep import attack as sweep
 from mstheft.errors import ExtractionError
 from mstheft.result import Result
 from mstheft.typing import Array, Oracle
 
-SWITCHES = 1e-6  # relative distance from a hyperplane at which a neuron is said to switch
+SWITCHES = 1e-6  # relative distance from a hyperplane at which a neuron is taken to switch
 
 
 class Orthant:
@@ -34,7 +33,7 @@ class Orthant:
     It asks and counts where the real one does.
     """
 
-    def __init__(self, oracle: Oracle, first: First):
+    def __init__(self, oracle: Oracle, first: OrientedLayer):
         self.oracle, self.first = oracle, first
         self.inverse = np.linalg.pinv(first.A0)
         self.inputs = len(first.A0)
@@ -42,7 +41,7 @@ class Orthant:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.oracle, name)
 
-    def query(self, phi: Array) -> Any:
+    def query(self, phi: Array) -> Array:
         """Answers for rows x with A0 x + b0 = φ. Costs n queries."""
         return self.oracle.query(self.rows(phi))
 
@@ -50,10 +49,10 @@ class Orthant:
         """x with A0 x + b0 = φ, (n, h1) -> (n, d)."""
         return (phi - self.first.b0) @ self.inverse.T
 
-    def segment(self, two: Array) -> lines.Line | None:
-        """The kinks between two hidden values, (2, h1); None where probabilities tell nothing."""
+    def segment(self, endpoints: Array) -> lines.Line | None:
+        """The kinks between two hidden values, (2, h1); None where probabilities are 0 or 1."""
         try:
-            start, direction = two.mean(axis=0), (two[1] - two[0]) / 2
+            start, direction = endpoints.mean(axis=0), (endpoints[1] - endpoints[0]) / 2
             return lines.search(self, start, direction, low=-1.0, high=1.0)
         except ExtractionError:
             if self.output == "logits":
@@ -61,49 +60,46 @@ class Orthant:
             return None
 
     @property
-    def box(self) -> tuple[Array, Array]:
+    def box(self) -> Box:
         """The orthant's walls."""
         return np.zeros(self.inputs), np.full(self.inputs, np.inf)
 
 
 def new_result(h1: int) -> Result:
     """An empty result of the sweep behind the first layer."""
-    inner = Result(trace=SimpleNamespace(lines=[], plans=[], stands=[], signs=None, witness=None))
-    inner.trace.neurons = Neurons.none(h1)
-    return inner
+    return Result(trace=sweep.Trace(Hyperplanes.none(h1)))
 
 
-def sweep_segment(view: Orthant, two: Array, inner: Result) -> None:
+def sweep_segment(view: Orthant, endpoints: Array, inner: Result) -> None:
     """One segment: its kinks, and whole rows of A1 for those that no known neuron explains.
 
     Costs about 5.5 queries per kink and h1 + 1 per Jacobian: behind the first layer the input is
     narrow.
     """
-    line = view.segment(two)
+    line = view.segment(endpoints)
     if line is None:
         return
     inner.trace.lines.append(line)
     if len(line.kinks):
-        sweep_line(view, line, inner, view.box)
+        sweep.sweep_line(view, line, inner, view.box)
 
 
-def explained_at(phi: Array, inner: Result) -> np.ndarray:
+def explained_at(phi: Array, neurons: Hyperplanes) -> np.ndarray:
     """At which hidden values (m, h1) does a known neuron of the second layer switch? (m,) bool."""
-    neurons = inner.trace.neurons
-    if not len(neurons.rows):
-        return np.zeros(len(phi), bool)
-    sides = np.abs(phi @ neurons.rows.T + neurons.offsets)
+    sides = np.abs(phi @ neurons.rows.T + neurons.offsets)  # (m, h)
     size = np.linalg.norm(neurons.rows, axis=1) * (1 + np.linalg.norm(phi, axis=1))[:, None]
     return (sides < SWITCHES * size).any(axis=1)
 
 
-def unexplained(seen: Sequence[Bends], first: First, inner: Result) -> list[tuple[int, int]]:
+def unexplained(
+    searched: Sequence[LineKinks], first: OrientedLayer, inner: Result
+) -> list[tuple[int, int]]:
     """Kinks (line, kink) that no neuron, neither of the first nor of the second layer, explains."""
-    found = []
-    for n, bends in enumerate(seen):
-        known = (bends.first >= 0) | explained_at(first.hidden(bends.points), inner)
-        found += [(n, int(kink)) for kink in np.flatnonzero(~known)]
-    return found
+    pairs = []
+    for n, kinks in enumerate(searched):
+        behind = explained_at(first.hidden(kinks.points), inner.trace.neurons)
+        pairs += [(n, int(kink)) for kink in np.flatnonzero((kinks.first < 0) & ~behind)]
+    return pairs
 
 
 def finish(inner: Result) -> bool:
@@ -112,16 +108,10 @@ def finish(inner: Result) -> bool:
     A neuron whose hyperplane misses the orthant never switches for any x: if it is always on, it is
     an affine function of φ. Where the signs do not come out as ±1 the affine remainder is carried
     exactly as pairs of opposite neurons, as in the sweep.
-    Returns whether the signs were found; `inner.model` is φ -> f.
+    Returns whether the signs were determined; `inner.model` is φ -> f.
     """
-    trace = inner.trace
-    parts = trace.neurons.rows, trace.neurons.offsets, trace.neurons.outputs
-    if not len(parts[0]):
+    if not len(inner.trace.neurons):
         return False
-    odd = odd_part(trace.stands, *parts)
-    trace.signs = solve_signs(odd, parts[0], parts[2])
-    signs = np.sign(trace.signs) if believed(trace.signs) else None
-    if signs is not None and not explained(trace.stands, odd, parts[0], parts[2], signs):
-        signs = None
-    refine(inner, signs)
+    signs = sweep.orient(inner.trace)
+    sweep.refine(inner, signs)
     return signs is not None

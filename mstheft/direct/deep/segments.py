@@ -1,4 +1,4 @@
-"""Where to look behind the first layer: end points of segments in the positive orthant.
+"""Segments behind the first layer: their endpoints in the positive orthant.
 
 Segments that part many neurons, segments through a kink that is not explained, segments into the
 corners, and segments from where a copy is right to where it is wrong. No queries but for `checks`.
@@ -7,16 +7,18 @@ corners, and segments from where a copy is right to where it is wrong. No querie
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.random import Generator
 
 from mstheft.direct.answers import read
 from mstheft.direct.deep.first_layer import Votes
-from mstheft.direct.deep.kinks import Bends
+from mstheft.direct.deep.kinks import LineKinks
 from mstheft.direct.deep.second_layer import Orthant, explained_at
 from mstheft.direct.sweep.signs import odd_part
 from mstheft.direct.verify import blur, expected, readable
+from mstheft.nn.network import Network
 from mstheft.result import Result
 from mstheft.typing import Array
 
@@ -27,15 +29,23 @@ TRIES = 200  # pairs of end points drawn, of which the best is taken
 SPARSE = 6  # one in so many φ_i is large at an end point
 FLOOR = 0.03  # least φ_i, in units of x: no neuron of the first layer comes near its kink
 ASIDE = 0.02  # of a segment's length by which it passes a kink of a line, for the neurons off there
-CORNER = 10.0  # times as far out as the segments so far that the corners are looked into
+CORNER = 10.0  # times as far out as the segments so far that the corners lie
 NOWHERE = 1e-6  # of a segment's size: hidden values next to none
 CHECKS = 100  # rows asked to see where the copy is wrong
 AXIS = 300.0  # where the far end of an axis is, in units of x
 NEXT = 1e-4  # hidden values next to nothing, in units of x
-Asked = tuple[Array, Array, Array]  # rows (n, d), how far out each is (n, 1), answers (n, K)
 
 
-def ends(rng: np.random.Generator, h1: int, size: float, partial: Array, offsets: Array) -> Array:
+@dataclass
+class Checks:
+    """Rows x (n, d), how far out each is, reach (n, 1), and the answers (n, K) to them."""
+
+    x: Array
+    reach: Array
+    answers: Array
+
+
+def endpoints(rng: Generator, h1: int, size: float, partial: Array, offsets: Array) -> Array:
     """End points of a segment in the orthant, (2, h1), that part as many neurons as possible.
 
     Two dense random φ lie in about the same direction, and a hyperplane seldom parts them. Here few
@@ -43,18 +53,18 @@ def ends(rng: np.random.Generator, h1: int, size: float, partial: Array, offsets
     different sides of most of the hyperplanes that are still wanted. The small entries differ too:
     the self-check J v = slope does not see a column j where v_j = 0.
 
-    size : of the large entries; partial, offsets : (m, h1), (m,) what is known of wanted neurons
+    size : of the large entries; partial, offsets : (m, h1), (m,) known parts of wanted neurons
     """
     shape = TRIES, 2, h1
-    large = rng.random(shape) < np.maximum(1 / SPARSE, 1 / h1)
+    large = rng.random(shape) < np.maximum(1 / SPARSE, 1 / h1)  # (tries, 2, h1)
     scale = 10 ** rng.uniform(-1, 0.5, (TRIES, 2, 1))
     phi = FLOOR * rng.uniform(1, 2, shape)
     phi += np.where(large, size * scale * np.exp(rng.normal(size=shape)), 0)
-    side = np.sign(phi @ partial.T + offsets)
+    side = np.sign(phi @ partial.T + offsets)  # (tries, 2, m)
     return phi[(side[:, 0] != side[:, 1]).sum(axis=1).argmax()]
 
 
-def through(rng: np.random.Generator, z: Array, speed: Array) -> tuple[Array, float]:
+def through(rng: Generator, z: Array, speed: Array) -> tuple[Array, float]:
     """End points of a segment in the orthant through a kink of a line, (2, h1), and its length.
 
         φ(t) = relu(z) + t D v + ε,     D: 1 where z > 0, else 0
@@ -77,44 +87,42 @@ def through(rng: np.random.Generator, z: Array, speed: Array) -> tuple[Array, fl
 
 
 def next_segment(
-    rng: np.random.Generator,
-    seen: Sequence[Bends],
+    rng: Generator,
+    searched: Sequence[LineKinks],
     votes: Votes,
     inner: Result,
     open_kinks: Sequence[tuple[int, int]],
 ) -> tuple[Array, tuple[int, int] | None]:
-    """End points, (2, h1), and the kink (line, kink) through which they lead, if one was chosen.
+    """Endpoints, (2, h1), and the kink (line, kink) through which they lead, if one was chosen.
 
     The first few segments part many neurons; then, or once few kinks are left, each leads through
     one of these: the one with the most room.
     """
-    first, chosen = votes.first, None
+    first, neurons, chosen = votes.first, inner.trace.neurons, None
     best: tuple[Array, float] = np.zeros((0, 0)), 0.0
-    if len(open_kinks) <= FEW * len(seen) or len(inner.trace.lines) >= MANY:
+    if len(open_kinks) <= FEW * len(searched) or len(inner.trace.lines) >= MANY:
         for n, kink in open_kinks:
-            line = seen[n].line
+            line = searched[n].line
             z = first.A0 @ line.points(line.kinks[kink]) + first.b0
-            found = through(rng, z, first.A0 @ line.direction)
-            if found[1] > best[1]:
-                best, chosen = found, (n, kink)
+            segment = through(rng, z, first.A0 @ line.direction)
+            if segment[1] > best[1]:
+                best, chosen = segment, (n, kink)
     if chosen is not None:
         return best[0], chosen
-    wanted = ~explained_at(votes.hidden, inner)
-    return ends(rng, len(first.A0), REACH, votes.rows[wanted], votes.offsets[wanted]), None
+    wanted = ~explained_at(votes.hidden, neurons)
+    return endpoints(rng, len(first.A0), REACH, votes.rows[wanted], votes.offsets[wanted]), None
 
 
-def corners(rng: np.random.Generator, inner: Result) -> list[Array]:
+def corners(rng: Generator, inner: Result) -> list[Array]:
     """Segments to where a neuron may switch that is on along all segments so far, (2, h1) each.
 
     What the rounded signs leave of the odd part is Σ g wᵀ over such neurons. With the largest of
     its right singular vectors for w, w·φ + b is extreme where all weight lies on the negative
     entries of w, on its positive ones, or nowhere.
     """
-    trace = inner.trace
-    rows, outputs = trace.neurons.rows, trace.neurons.outputs
+    trace, neurons = inner.trace, inner.trace.neurons
     signs = np.where(trace.signs < 0, -1, 1)
-    left = odd_part(trace.stands, rows, trace.neurons.offsets, outputs)
-    left = left - (outputs * signs[:, None]).T @ rows
+    left = odd_part(trace.sites, neurons) - (neurons.outputs * signs[:, None]).T @ neurons.rows
     w = np.linalg.svd(left)[2][0]
     size = CORNER * max(float(np.abs(line.start).max()) for line in trace.lines)
     floor = NOWHERE * size * rng.uniform(1, 2, (3, len(w)))
@@ -125,9 +133,9 @@ def corners(rng: np.random.Generator, inner: Result) -> list[Array]:
 
 
 def checks(
-    view: Orthant, rng: np.random.Generator, model: Any, tolerance: float, rows: int = CHECKS
-) -> Asked:
-    """Rows that show where a copy is wrong, (n, d), how far out each is, (n, 1), and the answers.
+    view: Orthant, rng: Generator, model: Network, tolerance: float, rows: int = CHECKS
+) -> Checks:
+    """Rows that show where a copy is wrong, and the answers to them.
 
     A hundred random ones (or `rows`), near and far, and h1 + 1 whose hidden values are next to
     nothing or lie far out on an axis. A hyperplane w·φ + b = 0 that meets the orthant anywhere has
@@ -148,22 +156,25 @@ def checks(
     answers = read(view.oracle, x[:near])
     reach = np.concatenate([10 ** rng.uniform(0, 2, others), [1.0], np.full(h1, AXIS)])[:, None]
     reach = readable(view.oracle, model, place, reach, answers, tolerance)
-    far = place(reach)
-    return (
+    far, ones = place(reach), np.ones((near, 1))
+    return Checks(
         np.concatenate([x[:near], far]),
-        np.concatenate([np.ones((near, 1)), reach]),
+        np.concatenate([ones, reach]),
         np.concatenate([answers, read(view.oracle, far)]),
     )
 
 
 def witness(
-    rng: np.random.Generator, asked: Sequence[Asked], view: Orthant, model: Any, tolerance: float
+    rng: Generator, checked: Sequence[Checks], view: Orthant, model: Network, tolerance: float
 ) -> Array | None:
     """A segment from where the copy is right to where it is most wrong, (2, h1); None if nowhere.
 
-    asked : what `checks` has returned so far. No queries.
+    checked : what `checks` has returned so far. No queries.
     """
-    x, reach, answers = (np.concatenate(parts) for parts in zip(*asked, strict=True))
+    x, reach, answers = (
+        np.concatenate([getattr(each, name) for each in checked])
+        for name in ("x", "reach", "answers")
+    )
     miss = np.abs(answers - expected(view, model, x)).max(axis=1) / reach[:, 0]
     rounding = (blur(view, answers) / reach).max(axis=1)
     size = float((answers / reach).std(axis=0).max())

@@ -12,15 +12,17 @@ third layer that switches only where some of the second are off is not found, an
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
+from numpy.random import Generator
 
 from mstheft.direct.deep import failures as deep_failures
 from mstheft.direct.deep import first_layer as deep_first
 from mstheft.direct.deep import kinks as deep_kinks
-from mstheft.direct.deep import segments as deep_aims
-from mstheft.direct.deep.first_layer import First, Votes
+from mstheft.direct.deep import segments
+from mstheft.direct.deep.failures import Widths
+from mstheft.direct.deep.first_layer import OrientedLayer, Votes
 from mstheft.direct.deep.second_layer import (
     Orthant,
     explained_at,
@@ -28,13 +30,13 @@ from mstheft.direct.deep.second_layer import (
     new_result,
     sweep_segment,
 )
-from mstheft.direct.hyperplanes.hyperplanes import Neurons
+from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes
 from mstheft.direct.verify import verify
 from mstheft.nn import zoo
 from mstheft.result import Result, count
 from mstheft.typing import Array, Oracle
 
-LEAST = 10  # segments in the orthant before the second layer is looked for
+LEAST = 10  # segments in the orthant before the second layer is sought
 MORE_SEGMENTS = 6  # after a copy that is not verified
 ROUNDS = 3  # copies that are checked before the attack gives up
 MOST = 40
@@ -50,18 +52,19 @@ FAR = 30.0  # largest φ of a vertex that is sought for a kink
 
 
 def two_more_layers(
-    oracle: Oracle, rng: np.random.Generator, result: Result, widths: Any, tolerance: float
+    oracle: Oracle, rng: Generator, result: Result, widths: Widths, tolerance: float
 ) -> Result:
     """The second and third layer, once the first is known; a verified `result`, or an error.
 
     Costs about (6 + (h1 + 1) / K) queries per kink of 10 to 40 segments, each with about a quarter
     of the neurons, and the sweep of the third layer; and once 1,000 random rows on which the copy
-    is looked at, for a neuron of the third layer can be on for one input in a hundred. One that is
+    is judged, for a neuron of the third layer can be on for one input in a hundred. One that is
     on for less than one in a thousand may still be missing in a verified copy.
     """
     trace = result.trace
     trace.inner, trace.behind, wrong = [], None, None
     view = Orthant(oracle, trace.votes.first)
+    noise = trace.searched[0].line.noise
     for n in range(ROUNDS):
         known = 0 if trace.behind is None else len(trace.behind.first.A0)
         with result.stage("second layer", oracle):
@@ -72,27 +75,26 @@ def two_more_layers(
             third_layer(view, rng, trace.behind, trace.third, wrong)
             sure = finish_third(result, widths)
         with result.stage("witness", oracle):
-            rows = deep_aims.CHECKS if trace.checks else THOROUGH
-            trace.checks.append(deep_aims.checks(view, rng, result.model, tolerance, rows))
-            wrong = deep_aims.witness(rng, trace.checks, view, result.model, tolerance)
+            rows = segments.CHECKS if trace.checks else THOROUGH
+            trace.checks.append(segments.checks(view, rng, result.model, tolerance, rows))
+            wrong = segments.witness(rng, trace.checks, view, result.model, tolerance)
         if wrong is not None or not sure:
             continue
-        if verify(result, oracle, rng=rng, tolerance=tolerance, noise=trace.seen[0].line.noise):
+        if verify(result, oracle, rng=rng, tolerance=tolerance, noise=noise):
             return result
     raise deep_failures.failed("verify", deep_failures.UNVERIFIED_THIRD, result)
 
 
-def finish_third(result: Result, widths: Any) -> bool:
-    """Signs and last layer, and the copy; what each layer has found is told. No queries.
+def finish_third(result: Result, widths: Widths) -> bool:
+    """Signs and last layer, and the copy. No queries.
 
-    Returns whether the signs came out: if not, a neuron is missing.
+    Returns whether the signs were determined: if not, a neuron is missing.
     """
     trace = result.trace
-    rows, segments = len(trace.behind.first.A0), len(trace.inner)
-    told = f"{count(rows, 'neuron')} on {count(segments, 'segment')}"
-    result.found["second layer"] = told
-    rows, segments = len(trace.third.trace.neurons.rows), len(trace.third.trace.lines)
-    result.found["third layer"] = f"{count(rows, 'neuron')} on {count(segments, 'segment')}"
+    behind, on = count(len(trace.behind.first.A0), "neuron"), count(len(trace.inner), "segment")
+    result.found["second layer"] = f"{behind} on {on}"
+    rows, on = len(trace.third.trace.neurons), count(len(trace.third.trace.lines), "segment")
+    result.found["third layer"] = f"{count(rows, 'neuron')} on {on}"
     if not rows:
         raise deep_failures.failed("third layer", deep_failures.NO_THIRD, result)
     if widths is not None and rows > widths[2]:
@@ -103,12 +105,7 @@ def finish_third(result: Result, widths: Any) -> bool:
 
 
 def second_layer(
-    view: Orthant,
-    rng: np.random.Generator,
-    result: Result,
-    widths: Any,
-    least: int,
-    wrong: Array | None,
+    view: Orthant, rng: Generator, result: Result, widths: Widths, least: int, wrong: Array | None
 ) -> Votes:
     """Segments in the orthant until the rows of the third layer agree with those of the second.
 
@@ -117,70 +114,70 @@ def second_layer(
     least : segments before the rows are compared
     wrong : (2, h1) where a copy is right and where it is wrong: half of the segments lead near
     """
-    seen, votes = result.trace.inner, result.trace.votes
-    for _ in range(MOST - len(seen)):
-        two = deep_aims.ends(rng, view.inputs, deep_aims.REACH, votes.rows, votes.offsets)
-        if wrong is not None and len(seen) % 2:
-            two = wrong * rng.uniform(0.7, 1.4, wrong.shape) + 0.1 * two
-        line = view.segment(two)
+    searched, votes = result.trace.inner, result.trace.votes
+    for _ in range(MOST - len(searched)):
+        pair = segments.endpoints(rng, view.inputs, segments.REACH, votes.rows, votes.offsets)
+        if wrong is not None and len(searched) % 2:
+            pair = wrong * rng.uniform(0.7, 1.4, wrong.shape) + 0.1 * pair
+        line = view.segment(pair)
         if line is None:
             continue
-        seen.append(deep_kinks.on_line(view, line))
-        deep_kinks.measure_rows(view, seen[-1], view.box)
-        if len(seen) < least or len(seen) % 2:
+        searched.append(deep_kinks.on_line(view, line))
+        deep_kinks.measure_rows(view, searched[-1], view.box)
+        if len(searched) < least or len(searched) % 2:
             continue
-        planes = deep_first.find(seen)
-        if not len(planes.rows) or not deep_first.independent(planes):
+        planes = deep_first.find(searched)
+        if not len(planes) or not deep_first.independent(planes):
             continue
-        if deep_first.complete(seen, planes.rows, ENOUGH):
-            found = deep_first.vote(seen, planes)
-            if widths is not None and len(planes.rows) > widths[1]:
-                raise deep_failures.too_many(2, len(planes.rows), widths, result)
-            if (found.against <= AGAINST).all():
-                return found
+        if deep_first.complete(searched, planes.rows, ENOUGH):
+            oriented = deep_first.vote(searched, planes)
+            if widths is not None and len(planes) > widths[1]:
+                raise deep_failures.too_many(2, len(planes), widths, result)
+            if (oriented.against <= AGAINST).all():
+                return oriented
     raise deep_failures.failed("second layer", deep_failures.NO_MIDDLE, result)
 
 
 def third_layer(
-    view: Orthant, rng: np.random.Generator, votes: Votes, inner: Result, wrong: Array | None
+    view: Orthant, rng: Generator, votes: Votes, inner: Result, wrong: Array | None
 ) -> None:
     """Segments between vertices of the polytope until every kink of the third layer is explained.
 
-    votes : what its kinks have told; inner : the sweep behind the first layer
+    votes : what its kinks have shown; inner : the sweep behind the first layer
     wrong : (2, h1) where a copy is right and where it is wrong
     """
     second = votes.first
-    vertices = [vertex(rng, second, aim) for aim in aims(rng, len(second.A0))]
+    vertices = [vertex(rng, second, aim) for aim in sparse_values(rng, len(second.A0))]
     points = [each for each in vertices if each is not None]
     if wrong is not None:
-        ends = [vertex(rng, second, aim) for aim in second.hidden(wrong)]
-        if ends[0] is not None and ends[1] is not None:
-            sweep_segment(view, np.array(ends), inner)
-    last = -1
+        first, last = (vertex(rng, second, aim) for aim in second.hidden(wrong))
+        if first is not None and last is not None:
+            sweep_segment(view, np.array([first, last]), inner)
+    before = -1
     for _ in range(SEGMENTS):
         open_kinks = np.flatnonzero(~explained_at(votes.hidden, seen_from(second, inner)))
-        if not len(open_kinks) and inner.trace.stands:
+        if not len(open_kinks) and inner.trace.sites:
             return
-        known = len(inner.trace.neurons.rows)
-        if known == last:  # nothing new: look for a way to either side of some of the kinks
+        now = len(inner.trace.neurons)
+        if now == before:  # nothing new: find a way to either side of some of the kinks
             for kink in rng.permutation(open_kinks)[:MORE]:
                 sides = (beyond(second, sign * votes.rows[kink]) for sign in (1, -1))
                 points += [each for each in sides if each is not None]
-        last = known
-        two = parting(rng, points, second, votes, open_kinks)
-        if two is None:
+        before = now
+        pair = parting(rng, points, second, votes, open_kinks)
+        if pair is None:
             return
-        sweep_segment(view, two, inner)
+        sweep_segment(view, pair, inner)
 
 
-def aims(rng: np.random.Generator, h2: int) -> list[Array]:
-    """Sparse hidden values ψ, (h2,) each, as `deep_aims.ends` draws them for φ."""
-    large = rng.random((POINTS, h2)) < np.maximum(1 / deep_aims.SPARSE, 1 / h2)
-    size = deep_aims.REACH * 10 ** rng.uniform(-1, 0.5, (POINTS, 1))
+def sparse_values(rng: Generator, h2: int) -> list[Array]:
+    """Sparse hidden values ψ, (h2,) each, as `segments.endpoints` draws them for φ."""
+    large = rng.random((POINTS, h2)) < np.maximum(1 / segments.SPARSE, 1 / h2)
+    size = segments.REACH * 10 ** rng.uniform(-1, 0.5, (POINTS, 1))
     return list(np.where(large, size * np.exp(rng.normal(size=large.shape)), 0))
 
 
-def vertex(rng: np.random.Generator, second: First, aim: Array) -> Array | None:
+def vertex(rng: Generator, second: OrientedLayer, aim: Array) -> Array | None:
     """The φ, all positive, that comes nearest to making the second layer's values `aim`, (h1,).
 
         minimise Σ |A1 φ + b1 - aim|   for   A1 φ + b1 ≥ room,  φ ≥ room
@@ -203,7 +200,7 @@ def vertex(rng: np.random.Generator, second: First, aim: Array) -> Array | None:
     return np.asarray(solved.x)[:h1] if solved.status == 0 else None
 
 
-def beyond(second: First, row: Array) -> Array | None:
+def beyond(second: OrientedLayer, row: Array) -> Array | None:
     """The φ of the polytope that is farthest along `row` of the second layer's values, (h1,)."""
     from scipy.optimize import linprog
 
@@ -215,17 +212,13 @@ def beyond(second: First, row: Array) -> Array | None:
 
 
 def parting(
-    rng: np.random.Generator,
-    points: Sequence[Array],
-    second: First,
-    votes: Votes,
-    wanted: np.ndarray,
+    rng: Generator, points: Sequence[Array], second: OrientedLayer, votes: Votes, wanted: np.ndarray
 ) -> Array | None:
     """Two of the points, (2, h1), that part most of the kinks' hyperplanes; None if none do."""
     if len(points) < 2:
         return None
-    psi = np.array(points) @ second.A0.T + second.b0
-    side = np.sign(psi @ votes.rows[wanted].T + votes.offsets[wanted])
+    psi = np.array(points) @ second.A0.T + second.b0  # (points, h2)
+    side = np.sign(psi @ votes.rows[wanted].T + votes.offsets[wanted])  # (points, wanted)
     pairs = rng.integers(len(points), size=(PAIRS, 2))
     parted = (side[pairs[:, 0]] != side[pairs[:, 1]]).sum(axis=1)
     if not len(wanted):
@@ -234,18 +227,17 @@ def parting(
     return np.array([points[n] for n in pairs[best]]) if parted[best] else None
 
 
-def seen_from(second: First, inner: Result) -> Result:
-    """What the sweep knows of the third layer, as functions of ψ: a·φ + c = (a A1⁺)·ψ + …"""
-    neurons, behind = inner.trace.neurons, new_result(len(second.A0))
-    if len(neurons.rows):
-        kinks = neurons.kinks @ second.A0.T + second.b0
-        rows = neurons.rows @ np.linalg.pinv(second.A0)
-        behind.trace.neurons = Neurons(rows, kinks, neurons.outputs, neurons.blurs)
-    return behind
+def seen_from(second: OrientedLayer, inner: Result) -> Hyperplanes:
+    """The sweep's neurons of the third layer, as functions of ψ: a·φ + c = (a A1⁺)·ψ + …"""
+    neurons = inner.trace.neurons
+    if not len(neurons):
+        return Hyperplanes.none(len(second.A0))
+    points = neurons.points @ second.A0.T + second.b0
+    return replace(neurons, rows=neurons.rows @ np.linalg.pinv(second.A0), points=points)
 
 
 def assemble(result: Result) -> None:
-    """The whole copy: what the sweep has found in terms of φ, in terms of ψ = A1 φ + b1."""
+    """The whole copy: the sweep's network in terms of φ, written in terms of ψ = A1 φ + b1."""
     trace = result.trace
     first, second = trace.votes.first, trace.behind.first
     (rows, offsets), last = trace.third.model.dense()

@@ -1,14 +1,16 @@
-"""Rows out of Jacobians: between two places of a line each kink adds a matrix of rank one.
+"""Rows out of Jacobians: between two sites of a line each kink adds a matrix of rank one.
 
 J(t_b) - J(t_a)  =  Σ_{a < i ≤ b} g_i a_iᵀ,     a_i·v = 1
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from mstheft import progress
-from mstheft.direct.hyperplanes.jacobians import Stand, measure, repeat
+from mstheft.direct.hyperplanes.jacobians import Box, JacobianSite, measure, repeat, site_at
 from mstheft.direct.hyperplanes.plan import Plan
 from mstheft.direct.line import Line
 from mstheft.typing import Array, Oracle
@@ -16,6 +18,13 @@ from mstheft.typing import Array, Oracle
 TRIES = 6  # rounds of repeated Jacobians before their rows are left to another line
 NEAR = 0.9  # of the way to a hyperplane: a step that went so far may have crossed it
 WHOLE = 3  # rounds after which a Jacobian that still fails is repeated whole
+
+
+def planned_sites(
+    line: Line, plan: Plan, noise: Array, box: Box | None = None
+) -> dict[int, JacobianSite]:
+    """The sites of a plan by gap, with nothing asked yet."""
+    return {gap: site_at(line, plan.t[gap], plan.steps[gap], noise, box) for gap in plan.gaps}
 
 
 def solve_group(jumps: Array, change: Array) -> Array:
@@ -35,24 +44,24 @@ def solve_group(jumps: Array, change: Array) -> Array:
     return np.linalg.lstsq((jumps / size).T, change, rcond=None)[0] / size
 
 
-def solve_groups(line: Line, plan: Plan, stands: dict[int, Stand], known: Array) -> Array:
-    """Rows of all groups whose two Jacobians pass their check; NaN for what is not known.
+def solve_groups(
+    line: Line, plan: Plan, sites: Mapping[int, JacobianSite], known_rows: Array
+) -> Array:
+    """Rows of all groups, (n, d); NaN where a Jacobian is no number.
 
-    known : (n, d) rows with a·v = 1 of the kinks known before, NaN for the others
-    Returns (n, d).
+    known_rows : (n, d) rows with a·v = 1 of the kinks known before, NaN for the others
     """
-    rows = known.copy()
-    old = np.isfinite(known[:, 0])
+    rows, is_known = known_rows.copy(), np.isfinite(known_rows[:, 0])
     for a, b in plan.groups:
         inside = np.arange(a, b)
-        new, told = inside[~old[a:b]], inside[old[a:b]]
-        change = stands[b].jacobian - stands[a].jacobian - line.jumps[told].T @ known[told]
+        new, old = inside[~is_known[a:b]], inside[is_known[a:b]]
+        change = sites[b].jacobian - sites[a].jacobian - line.jumps[old].T @ known_rows[old]
         if np.isfinite(change).all():
             rows[new] = solve_group(line.jumps[new], change)
     return rows
 
 
-def crossed(place: Stand, kinks: Array, rows: Array) -> np.ndarray:
+def crossed(site: JacobianSite, kinks: Array, rows: Array) -> np.ndarray:
     """Columns of a Jacobian whose step may have met the hyperplane of a kink of the line.
 
         |a_ij| c_j  ≥  0.9 |t - t_i|
@@ -60,40 +69,39 @@ def crossed(place: Stand, kinks: Array, rows: Array) -> np.ndarray:
     A step that crosses is cut short: the a_ij solved from it is |t - t_i| / c_j exactly, so that
     it gives itself away.
     """
-    known = np.isfinite(rows[:, 0])
-    entries, away = np.abs(rows[known]), np.abs(place.t - kinks[known])[:, None]
-    met = (entries >= NEAR * away / np.abs(place.steps)).any(axis=0)
-    return np.flatnonzero(met | ~np.isfinite(place.jacobian).all(axis=0))
+    solved = np.isfinite(rows[:, 0])
+    entries, away = np.abs(rows[solved]), np.abs(site.t - kinks[solved])[:, None]
+    met = (entries >= NEAR * away / np.abs(site.steps)).any(axis=0)
+    return np.flatnonzero(met | ~np.isfinite(site.jacobian).all(axis=0))
 
 
 def measure_groups(
-    oracle: Oracle, line: Line, plan: Plan, stands: dict[int, Stand], known: Array
+    oracle: Oracle, line: Line, plan: Plan, sites: Mapping[int, JacobianSite], known_rows: Array
 ) -> Array:
     """Measure the planned Jacobians, solve all groups, and repeat whatever fails its check.
 
     A Jacobian that fails J v = slope is repeated at an eighth of the step: at first only the
     columns that the solved rows accuse, in the end whole. What never passes is left as NaN.
 
-    stands : by gap, not measured yet unless `told`
+    sites : by gap, not measured yet unless their Jacobian comes from a copy
     Returns (n, d) rows with a·v = 1. Costs (d + 1) queries per Jacobian and the repetitions.
     """
-    asked = [place for place in stands.values() if not place.told]
-    with progress.bar("Jacobians", len(asked), "Jacobian") as bar:
-        for place in asked:
-            measure(oracle, place)
+    to_measure = [site for site in sites.values() if not site.from_copy]
+    with progress.bar("Jacobians", len(to_measure), "Jacobian") as bar:
+        for site in to_measure:
+            measure(oracle, site)
             bar.update(1)
-    for round_ in range(TRIES):
-        rows = solve_groups(line, plan, stands, known)
-        failed = [place for place in stands.values() if not place.passed]
+    for turn in range(TRIES):
+        rows = solve_groups(line, plan, sites, known_rows)
+        failed = [site for site in sites.values() if not site.passed]
         if not failed:
             return rows
-        for place in failed:
-            columns = crossed(place, line.kinks, rows)
-            whole = round_ >= WHOLE or not 0 < len(columns) < len(place.point) / 2
-            repeat(oracle, place, None if whole else columns)
-    rows = solve_groups(line, plan, stands, known)
+        for site in failed:
+            columns = crossed(site, line.kinks, rows)
+            some = 0 < len(columns) < len(site.point) / 2
+            repeat(oracle, site, columns if some and turn < WHOLE else None)
+    rows = solve_groups(line, plan, sites, known_rows)
     for a, b in plan.groups:
-        if not (stands[a].passed and stands[b].passed):
-            new = np.arange(a, b)[~np.isfinite(known[a:b, 0])]
-            rows[new] = np.nan
+        if not (sites[a].passed and sites[b].passed):
+            rows[a:b][np.isnan(known_rows[a:b, 0])] = np.nan
     return rows

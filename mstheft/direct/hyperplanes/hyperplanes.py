@@ -1,8 +1,8 @@
-"""What is known of a network's neurons, and what a new line adds to it. No queries here."""
+"""Hyperplanes at which neurons switch, and where a line crosses them. No queries here."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -11,81 +11,104 @@ from mstheft.nn.network import Network
 from mstheft.typing import Array
 
 SAME = 1e-7  # relative difference of two slopes that are taken to be equal
-CLEAR = 0.01  # of the least slope jump: two slopes that differ by less have no kink between them
 ALIKE = 1e-2  # relative distance up to which coarse answers may make one neuron look like two
+AFFINE = 1e-9  # relative size from which a part of an affine remainder is carried
 
 
 @dataclass
-class Neurons:
-    """What is known of the neurons, up to their signs.
+class Hyperplanes:
+    """Hyperplanes a_i·(x - p_i) = 0 at which neurons switch, whichever side is the active one.
 
-    rows : (h, d) a_i, scaled so that |a_i·v| = 1 on the line that showed the neuron
-    kinks : (h, d) points x(t_i) on the hyperplanes, so that c_i = -a_i·x(t_i)
-    outputs : (h, K) A1_i = g_i in that scale, sign included, whichever way the neuron switches
-    blurs : (h,) relative rounding of g_i: large where another kink is near
+    rows : (h, d) a_i, in any scale and with any sign
+    points : (h, d) p_i, a critical point of each neuron, so that c_i = -a_i·p_i
+    outputs : (h, K) g_i, the output weights in the scale of a_i. Their signs are known: a kink
+        bends by g_i |a_i·v|, whichever way the neuron switches
+    errors : (h,) expected error of an entry of a_i
     """
 
     rows: Array
-    kinks: Array
+    points: Array
     outputs: Array
-    blurs: Array
+    errors: Array
 
     @classmethod
-    def none(cls, d: int) -> Neurons:
-        """No neuron of d inputs; how many outputs there are is not known yet."""
+    def none(cls, d: int) -> Hyperplanes:
+        """No neuron of d inputs; the number of outputs is not known yet."""
         return cls(np.zeros((0, d)), np.zeros((0, d)), np.zeros((0, 0)), np.zeros(0))
+
+    def __len__(self) -> int:
+        return len(self.rows)
 
     @property
     def offsets(self) -> Array:
         """c_i, (h,): the hyperplanes are a_i·x + c_i = 0."""
-        return -np.einsum("hd,hd->h", self.rows, self.kinks)
+        return -np.einsum("hd,hd->h", self.rows, self.points)
 
-    def only(self, kept: Array) -> Neurons:
-        """Some of them."""
-        return Neurons(self.rows[kept], self.kinks[kept], self.outputs[kept], self.blurs[kept])
+    @property
+    def relative_errors(self) -> Array:
+        """Expected error of an entry over the length of the row, (h,)."""
+        return self.errors / np.linalg.norm(self.rows, axis=1)
 
-    def and_also(self, other: Neurons) -> Neurons:
+    def only(self, which: np.ndarray | slice) -> Hyperplanes:
+        """Some of them, by index or mask."""
+        return Hyperplanes(*(getattr(self, each.name)[which] for each in fields(self)))
+
+    def and_also(self, other: Hyperplanes) -> Hyperplanes:
         """These and others."""
-        if len(self.rows) == 0:
+        if len(self) == 0:
             return other
-        mine, theirs = vars(self), vars(other)
-        return Neurons(*(np.concatenate([mine[name], theirs[name]]) for name in mine))
+        names = [each.name for each in fields(self)]
+        return Hyperplanes(
+            *(np.concatenate([getattr(self, name), getattr(other, name)]) for name in names)
+        )
 
 
-def match(line: Line, neurons: Neurons) -> tuple[np.ndarray, np.ndarray]:
-    """Which neuron is which kink of a line? No queries.
+def crossings(line: Line, planes: Hyperplanes) -> tuple[Array, Array]:
+    """Where a line u + t v crosses known hyperplanes: the critical points of their neurons.
 
-    Neuron i predicts a kink at t = -(a_i·u + c_i) / (a_i·v) with the jump g_i |a_i·v|; both must
-    agree. Returns (n,) the neuron of each kink, -1 for none, and (h,) which neurons predict a kink
-    within the line's reach where there is none: these are wrong.
+        t_i = a_i·(p_i - u) / a_i·v  =  -(a_i·u + c_i) / (a_i·v)
+        δt_i = δa_i (|p_i| + |u + t_i v|) / |a_i·v|
+
+    A row that is off by δa turns its hyperplane about p_i, the more the farther the line is away.
+    Returns t (h,), infinite for a parallel line, and δt (h,).
     """
-    partner = np.full(len(line.kinks), -1)
-    ghosts = np.zeros(len(neurons.rows), bool)
-    if not len(ghosts):
-        return partner, ghosts
-    speed = neurons.rows @ line.direction
+    speed = planes.rows @ line.direction
     with np.errstate(divide="ignore", invalid="ignore"):
-        known = -(neurons.rows @ line.start + neurons.offsets) / speed
+        t = np.einsum("hd,hd->h", planes.rows, planes.points - line.start) / speed
+        reach = np.linalg.norm(planes.points, axis=1) + np.linalg.norm(line.points(t), axis=1)
+        return t, planes.errors * reach / np.abs(speed)
+
+
+def match(line: Line, planes: Hyperplanes) -> tuple[np.ndarray, np.ndarray]:
+    """Which neuron is which kink of a line?
+
+    A neuron predicts a kink where the line crosses its hyperplane, with the jump g_i |a_i·v|; both
+    must agree. Returns (n,) the neuron of each kink, -1 for none, and (h,) which neurons predict a
+    kink within the line's reach where there is none: these are wrong.
+    """
+    neuron = np.full(len(line.kinks), -1)
+    if not len(planes):
+        return neuron, np.zeros(0, bool)
+    t, _ = crossings(line, planes)
     size = np.linalg.norm(line.jumps, axis=1)
     rounding = 1e4 * line.noise / max(float(np.median(size)) if len(size) else 1.0, 1e-300)
     allowed = float(np.clip(rounding, 1e-6, ALIKE))
-    if len(partner):
-        away = np.abs(line.kinks[:, None] - known) / (1 + np.abs(line.kinks[:, None]))
-        jumps = neurons.outputs * np.abs(speed)[:, None]
+    if len(neuron):
+        away = np.abs(line.kinks[:, None] - t) / (1 + np.abs(line.kinks[:, None]))  # (n, h)
+        jumps = planes.outputs * np.abs(planes.rows @ line.direction)[:, None]
         differ = np.linalg.norm(line.jumps[:, None] - jumps, axis=2) / size[:, None]
         away = np.where(differ < np.sqrt(allowed), away, np.inf)
         nearest = away.argmin(axis=1)
-        good = away[np.arange(len(partner)), nearest] <= allowed
-        partner[good] = nearest[good]
-    inside = (known > 0.9 * line.t[0]) & (known < 0.9 * line.t[-1])
+        good = away[np.arange(len(neuron)), nearest] <= allowed
+        neuron[good] = nearest[good]
+    inside = (t > 0.9 * line.t[0]) & (t < 0.9 * line.t[-1])
     for a, b in line.unresolved:
-        inside &= (known < a) | (known > b)
-    ghosts = inside & ~np.isin(np.arange(len(ghosts)), partner)
-    return partner, ghosts
+        inside &= (t < a) | (t > b)
+    return neuron, inside & ~np.isin(np.arange(len(planes)), neuron)
 
 
 def jump_blurs(line: Line, noise: Array) -> Array:
-    """Relative rounding of each g_i, (n,): of the slopes of the pieces left and right of it.
+    """Relative rounding of each slope jump g_i, (n,): of the pieces left and right of its kink.
 
     Infinite where sharpened kinks have come so near to each other that no answer lies between.
     """
@@ -99,22 +122,23 @@ def jump_blurs(line: Line, noise: Array) -> Array:
     return np.maximum(blurs[:-1], blurs[1:]) / np.linalg.norm(line.jumps, axis=1)
 
 
-def sharper(neurons: Neurons, partner: np.ndarray, blurs: Array) -> np.ndarray:
-    """Which neurons does a line show sharper than they are known, of the blurred half? (h,)
+def shown_sharper(planes: Hyperplanes, neuron: np.ndarray, blurs: Array) -> np.ndarray:
+    """Which neurons of the less exact half does a line show more exactly? (h,)
 
-    Once a copy has failed although no neuron is missing, these are measured again.
-    partner, blurs : (n,) each kink's neuron, and what `jump_blurs` says of the kink
+    neuron, blurs : (n,) which neuron each kink of the line is, and its relative rounding
     """
-    again = np.zeros(len(neurons.rows), bool)
-    mine = neurons.blurs[partner]
-    again[partner] = (mine >= np.median(neurons.blurs)) & (blurs < mine)
+    again = np.zeros(len(planes), bool)
+    before = planes.relative_errors
+    mine = before[neuron]
+    again[neuron] = (mine >= np.median(before)) & (blurs < mine)
     return again
 
 
 def right_slopes(line: Line, model: Network | None) -> np.ndarray:
-    """On which pieces of a line is the copy's slope right? There its Jacobian is too. No queries.
+    """On which pieces of a line is the copy's slope right? There its Jacobian is too.
 
-    A copy that lacks a neuron is exact on one side of that neuron's hyperplane.
+    A copy that lacks a neuron is exact on one side of that neuron's hyperplane. Slopes are equal
+    up to rounding; a slope jump, however small, stands above a hundredth of the least one.
     Returns (n+1,), all False without a copy.
     """
     if model is None:
@@ -124,5 +148,31 @@ def right_slopes(line: Line, model: Network | None) -> np.ndarray:
     on = line.points((edges[:-1] + edges[1:]) / 2) @ a0.T + b0 > 0
     slopes = (on * (a0 @ line.direction)) @ a1.T
     least = np.linalg.norm(line.jumps, axis=1).min(initial=np.inf)
-    allowed = min(SAME * float(np.abs(line.slopes).max()), CLEAR * float(least))
+    allowed = min(SAME * float(np.abs(line.slopes).max()), 0.01 * float(least))
     return np.abs(slopes - line.slopes).max(axis=1) <= allowed
+
+
+def oriented(planes: Hyperplanes, signs: Array) -> tuple[Array, Array, Array]:
+    """A0, b0, A1 with every neuron turned to its active side."""
+    return planes.rows * signs[:, None], planes.offsets * signs, planes.outputs.T
+
+
+def with_remainder(planes: Hyperplanes, affine: Array) -> tuple[Array, Array, Array]:
+    """A0, b0, A1 without knowing any sign: all are taken as +, and the rest is affine.
+
+        relu(-y) = relu(y) - y :   f(x) = Σ_i g_i relu(a_i·x + c_i) + M x + m
+
+    M = Σ_r u_r v_rᵀ is carried as pairs of opposite neurons, relu(z) - relu(-z) = z: min(K, d)
+    pairs at the most. For more neurons than the answers give signs for, opposite twins on one
+    hyperplane, and neurons that never switch.
+
+    affine : (K, d) M; m becomes part of the last bias
+    Returns A0, b0, A1 with h + 2 rank(M) neurons.
+    """
+    u, size, v = np.linalg.svd(affine, full_matrices=False)
+    largest = [np.linalg.norm(each, axis=1).max() for each in (planes.outputs, planes.rows)]
+    wanted = size > AFFINE * largest[0] * largest[1]
+    root = np.sqrt(size[wanted])
+    u, v = u[:, wanted] * root, v[wanted] * root[:, None]  # (K, r), (r, d)
+    a0, a1 = np.concatenate([planes.rows, v, -v]), np.hstack([planes.outputs.T, u, -u])
+    return a0, np.concatenate([planes.offsets, np.zeros(2 * len(v))]), a1

@@ -1,13 +1,12 @@
-"""Jacobians at chosen places of a line, each with a check that costs nothing.
+"""Jacobians at chosen sites of a line, each with a check that costs nothing.
 
 Inside a linear region forward differences are exact for any step; what can go wrong is a step that
-leaves the region. The line knows the slope J v at each place, so every crossing shows at once.
+leaves the region. The line knows the slope J v at each site, so every crossing shows at once.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -20,17 +19,19 @@ BLOCK = 512  # rows asked at once
 SHRINK = 8  # a Jacobian that fails its check is repeated at this part of the step
 PASS = 5  # times the expected rounding up to which the check is passed
 
+Box = tuple[Array, Array]  # lower and upper walls, (d,) each, that no step may cross
+
 
 @dataclass
-class Stand:
-    """A place between two kinks of a line, and what is measured there.
+class JacobianSite:
+    """A site between two kinks of a line, and what is measured there.
 
     t, point, direction : x = u + t v, (d,) each
-    slope : (K,) J v as the line's piece tells it, with its rounding slope_noise
+    slope : (K,) J v as the line's piece shows it, with its rounding slope_noise
     noise : rounding of an answer here
-    steps : (d,) difference steps c_j, each negative where the box's wall is nearer above
+    steps : (d,) difference steps c_j, each negative where the upper wall of a box is nearer
     answer : (K,) f(x); jacobian : (K, d)
-    told : not measured, but known from a copy whose slope along the line is right here
+    from_copy : the Jacobian is that of a copy whose slope along the line is right here
     """
 
     t: float
@@ -42,7 +43,7 @@ class Stand:
     steps: Array
     answer: Array = field(default_factory=lambda: np.zeros(0))
     jacobian: Array = field(default_factory=lambda: np.zeros((0, 0)))
-    told: bool = False
+    from_copy: bool = False
 
     @property
     def miss(self) -> float:
@@ -67,7 +68,7 @@ class Stand:
     @property
     def passed(self) -> bool:
         """Does the Jacobian agree with the line? If it does not, a step crossed a hyperplane."""
-        return self.told or self.miss <= self.allowed
+        return self.from_copy or self.miss <= self.allowed
 
 
 def noise_along(oracle: Oracle, line: Line) -> Array:
@@ -78,22 +79,19 @@ def noise_along(oracle: Oracle, line: Line) -> Array:
     return np.maximum(noise, blur(oracle, line.answers).max(axis=1))
 
 
-def stand(
-    line: Line, t: float, step: float, noise: Array, low: Any = None, high: Any = None
-) -> Stand:
-    """A place on the line at which nothing has been asked yet.
-
-    low, high : (d,) walls of a box that no step may leave
-    """
+def site_at(
+    line: Line, t: float, step: float, noise: Array, box: Box | None = None
+) -> JacobianSite:
+    """A site on the line at which nothing has been asked yet."""
     piece = int(np.searchsorted(line.kinks, t))
     mine = np.searchsorted(line.kinks, line.t) == piece
     spread = np.sqrt(((line.t[mine] - line.t[mine].mean()) ** 2).sum()) if mine.any() else 0.0
     point = line.points(np.array(t))
     steps = np.full(len(point), float(step))
-    if low is not None and high is not None:
-        up, down = high - point, point - low
+    if box is not None:
+        up, down = box[1] - point, point - box[0]
         steps = np.where(up >= down, 1, -1) * np.minimum(steps, np.maximum(up, down))
-    return Stand(
+    return JacobianSite(
         t=float(t),
         point=point,
         direction=line.direction,
@@ -104,30 +102,29 @@ def stand(
     )
 
 
-def measure(oracle: Oracle, place: Stand, columns: Any = None) -> None:
+def measure(oracle: Oracle, site: JacobianSite, columns: np.ndarray | None = None) -> None:
     """Forward differences, J_j = (f(x + c_j e_j) - f(x)) / c_j, exact up to rounding / c_j.
 
     columns : (n,) which j, all unless given
     Costs a query per column, and one more the first time, for f(x).
     """
-    d = len(place.point)
-    if place.answer.size == 0:
-        place.answer = read(oracle, place.point[None])[0].astype(float)
-        place.jacobian = np.zeros((len(place.answer), d))
-    columns = np.arange(d) if columns is None else np.asarray(columns)
+    d = len(site.point)
+    if site.answer.size == 0:
+        site.answer = read(oracle, site.point[None])[0].astype(float)
+        site.jacobian = np.zeros((len(site.answer), d))
+    columns = np.arange(d) if columns is None else columns
     for start in range(0, len(columns), BLOCK):
         block = columns[start : start + BLOCK]
-        moved = np.tile(place.point, (len(block), 1))
+        moved = np.tile(site.point, (len(block), 1))  # (n, d)
         at = np.arange(len(block)), block
-        moved[at] += place.steps[block]
-        place.steps[block] = moved[at] - place.point[block]  # as the sum was rounded
+        moved[at] += site.steps[block]
+        site.steps[block] = moved[at] - site.point[block]  # as the sum was rounded
         with np.errstate(invalid="ignore"):  # a probability may have underflowed
-            change = read(oracle, moved).astype(float) - place.answer
-        place.jacobian[:, block] = (change / place.steps[block, None]).T
+            change = read(oracle, moved).astype(float) - site.answer
+        site.jacobian[:, block] = (change / site.steps[block, None]).T
 
 
-def repeat(oracle: Oracle, place: Stand, columns: Any = None) -> None:
-    """The same at an eighth of the step, for the columns whose step may have crossed."""
-    columns = np.arange(len(place.point)) if columns is None else np.asarray(columns)
-    place.steps[columns] /= SHRINK
-    measure(oracle, place, columns)
+def repeat(oracle: Oracle, site: JacobianSite, columns: np.ndarray | None) -> None:
+    """The same at an eighth of the step, for the columns whose step may have crossed, or all."""
+    site.steps[slice(None) if columns is None else columns] /= SHRINK
+    measure(oracle, site, columns)

@@ -7,7 +7,6 @@ at gaps a < b differ by Σ g_i a_iᵀ over the kinks a … b-1, a *group*. No qu
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from mstheft.typing import Array
 SHARE = 0.25  # of the estimated way to the nearest hyperplane that a difference step takes
 PEAK = 4.0  # largest entry of a row, in multiples of its root mean square
 MEDIAN = 0.6745  # of |N(0, 1)|
-PLACES = np.linspace(0, 1, 17)[1:-1]  # shares of a gap at which to stand
+SHARES = np.linspace(0, 1, 17)[1:-1]  # of a gap, at which a site may lie
 GOOD = 1e-10  # relative error of a row at which nothing more is paid for accuracy
 USELESS = 0.1  # relative error from which a row is not worth measuring
 DECADE = 0.35  # Jacobians that a tenth of the error is worth
@@ -25,11 +24,14 @@ KNOWN = 0.02  # Jacobians that a known kink inside a group costs, for it adds it
 LEFT = 4.0  # Jacobians that it costs to leave a kink to another line
 
 
+_Priced = tuple[float, tuple[tuple[int, int], ...]]  # the price of some groups, and these
+
+
 @dataclass
 class Plan:
-    """Where to stand, and what is solved between.
+    """Where the Jacobians are measured, and what is solved between.
 
-    groups : pairs of gaps (a, b); t, steps : (n+1,) for every gap where to stand and the step
+    groups : pairs of gaps (a, b); t, steps : (n+1,) the site in every gap and its difference step
     left : kinks that are left to another line
     """
 
@@ -44,8 +46,13 @@ class Plan:
         return sorted({gap for group in self.groups for gap in group})
 
 
-def plan(line: Line, noise: Array, unknown: Any = None, told: Any = None) -> Plan:
-    """Choose gaps so that every unknown kink lies in a group of at most K that can be solved.
+def plan(
+    line: Line,
+    noise: Array,
+    wanted: np.ndarray | None = None,
+    is_known_gap: np.ndarray | None = None,
+) -> Plan:
+    """Choose gaps so that every wanted kink lies in a group of at most K that can be solved.
 
         minimise  number of Jacobians + 0.35 Σ_groups log10(expected error / 1e-10),
 
@@ -54,21 +61,17 @@ def plan(line: Line, noise: Array, unknown: Any = None, told: Any = None) -> Pla
     that share a gap share its Jacobian; h/K + 1 are the least that is possible.
 
     noise : (m,) of the line's answers
-    unknown : (n,) which kinks need a row, all unless given
-    told : (n+1,) gaps at which a Jacobian is known already, none unless given
+    wanted : (n,) which kinks need a row, all unless given
+    is_known_gap : (n+1,) gaps at which a Jacobian is known already, none unless given
     """
     n = len(line.kinks)
-    unknown = np.ones(n, bool) if unknown is None else np.asarray(unknown, bool)
-    told = np.zeros(n + 1, bool) if told is None else np.asarray(told, bool)
+    wanted = np.ones(n, bool) if wanted is None else wanted
+    known = np.zeros(n + 1, bool) if is_known_gap is None else is_known_gap
     t, steps = places(line, noise)
     blur = np.interp(t, line.t, noise) / steps / typical_entry(line)
-    best = _cheapest(line, unknown, blur, t, np.where(told, KNOWN, 1.0))
-    groups: list[tuple[int, int]] = []
-    while best is not None:
-        best, group = best
-        groups.insert(0, group)
+    groups = _cheapest(line, wanted, blur, t, np.where(known, KNOWN, 1.0))
     solved = {i for a, b in groups for i in range(a, b)}
-    return Plan(groups, t, steps, [int(i) for i in np.flatnonzero(unknown) if i not in solved])
+    return Plan(groups, t, steps, [int(i) for i in np.flatnonzero(wanted) if i not in solved])
 
 
 def typical_entry(line: Line) -> float:
@@ -88,7 +91,7 @@ def largest_entries(line: Line) -> Array:
     return min(PEAK, np.sqrt(d)) * typical_entry(line) / size
 
 
-def places(line: Line, noise: Array, entries: Any = None) -> tuple[Array, Array]:
+def places(line: Line, noise: Array, entries: Array | None = None) -> tuple[Array, Array]:
     """The best place in every gap and the difference step to take there, (n+1,) each.
 
     step(t) = 1/4 min_i |t - t_i| / max_j |a_ij|,   best: the largest step / noise(t)
@@ -96,12 +99,12 @@ def places(line: Line, noise: Array, entries: Any = None) -> tuple[Array, Array]
     entries : (n,) max_j |a_ij|, estimated unless given
     """
     first, last = line.t[0], line.t[-1]
-    ends = line.kinks[[0, -1]]
-    outer = np.clip(ends + [-1, 1] * (1 + np.abs(ends)), first, last)
+    outermost = line.kinks[[0, -1]]
+    outer = np.clip(outermost + [-1, 1] * (1 + np.abs(outermost)), first, last)
     edges = np.concatenate([outer[:1], line.kinks, outer[1:]])
     low, high = edges[:-1, None], edges[1:, None]
-    turn = np.tan(np.arctan(low) + (np.arctan(high) - np.arctan(low)) * PLACES)
-    t = np.hstack([low + (high - low) * PLACES, np.clip(turn, low, high)])
+    turn = np.tan(np.arctan(low) + (np.arctan(high) - np.arctan(low)) * SHARES)
+    t = np.hstack([low + (high - low) * SHARES, np.clip(turn, low, high)])  # (n+1, sites tried)
     entries = largest_entries(line) if entries is None else entries
     steps = np.full(t.shape, np.inf)
     for kink, entry in zip(line.kinks, entries, strict=True):
@@ -111,41 +114,44 @@ def places(line: Line, noise: Array, entries: Any = None) -> tuple[Array, Array]
     return chosen[0], np.maximum(chosen[1], 1e-300)
 
 
-def _cheapest(line: Line, unknown: Array, blur: Array, t: Array, cost: Array) -> Any:
-    """The cheapest groups as a chain (…(None, group), group).
+def _cheapest(
+    line: Line, wanted: np.ndarray, blur: Array, t: Array, cost: Array
+) -> list[tuple[int, int]]:
+    """The cheapest groups, from left to right.
 
-    `stand[b]`: cheapest with a Jacobian at gap b and nothing open left of it; `free[b]`: the same
-    whether or not one stands there. A group (a, b) begins at a Jacobian or pays for one.
+    `at[b]`: price and groups of the cheapest plan with a Jacobian at gap b and nothing open left of
+    it; `free[b]`: the same whether or not b has one. A group (a, b) begins at a Jacobian or pays
+    for one.
 
-    t, cost : (n+1,) where one would stand in each gap, and what a Jacobian costs there
+    t, cost : (n+1,) the site in each gap, and what a Jacobian costs there
     """
-    n = len(unknown)
+    n = len(wanted)
     size = np.linalg.norm(line.jumps, axis=1, keepdims=True)
     directions = line.jumps / np.where(size > 0, size, 1)
     most = np.linalg.matrix_rank(directions, tol=1e-6) if n else 0
     begun, ended = _unresolved(line, t)
-    count = np.concatenate([[0], np.cumsum(unknown)])
-    stand: list[tuple[float, Any]] = []
-    free: list[tuple[float, Any]] = []
+    count = np.concatenate([[0], np.cumsum(wanted)])
+    at: list[_Priced] = []
+    free: list[_Priced] = []
     for b in range(n + 1):
-        here: tuple[float, Any] = (np.inf, None)
+        best: _Priced = (np.inf, ())
         for a in range(b - 1, max(-1, b - 1 - 3 * most), -1):
             members = count[b] - count[a]
             if members > most or begun[b] > ended[a]:
                 break
             if members == 0:
                 continue
-            inside = directions[a:b][unknown[a:b]]
+            inside = directions[a:b][wanted[a:b]]
             price = cost[b] + _price(inside, max(blur[a], blur[b])) + KNOWN * (b - a - members)
-            before = min(stand[a], (free[a][0] + cost[a], free[a][1]), key=lambda each: each[0])
-            if before[0] + price < here[0]:
-                here = (before[0] + price, (before[1], (a, b)))
-        skipped = (0.0, None)
+            before = min(at[a], (free[a][0] + cost[a], free[a][1]), key=lambda each: each[0])
+            if before[0] + price < best[0]:
+                best = (before[0] + price, (*before[1], (a, b)))
+        skipped: _Priced = (0.0, ())
         if b:
-            skipped = (free[b - 1][0] + LEFT * unknown[b - 1], free[b - 1][1])
-        stand.append(here)
-        free.append(min(here, skipped, key=lambda each: each[0]))
-    return free[-1][1]
+            skipped = (free[b - 1][0] + LEFT * wanted[b - 1], free[b - 1][1])
+        at.append(best)
+        free.append(min(best, skipped, key=lambda each: each[0]))
+    return list(free[-1][1])
 
 
 def _unresolved(line: Line, t: Array) -> tuple[Array, Array]:

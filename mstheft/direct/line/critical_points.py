@@ -1,281 +1,215 @@
-"""The workings of `line.search`: intervals with a line at both ends, and what becomes of them."""
+"""Critical points on a line: where does a piecewise linear function bend?
+
+Along x(t) = u + t v a ReLU network is piecewise linear in t, and each bend (*kink*) is a critical
+point: neuron i changes sides where a_i·x + c_i = 0, at t_i = -(a_i·u + c_i) / (a_i·v). Two ways to
+find them all: `bisect`, slow and obvious, and `search`, which lets the lines through both ends of
+an interval meet and asks whether the kink is really there.
+"""
 
 from __future__ import annotations
 
-import itertools
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
-from mstheft.direct.answers import read, unreadable
-from mstheft.direct.verify import blur
-from mstheft.errors import ExtractionError
+from mstheft.direct.line.intervals import (
+    OPEN,
+    Interval,
+    Probe,
+    bends_everywhere,
+    endpoints,
+    measure,
+    resolve,
+    usable_interval,
+)
 from mstheft.typing import Array, Oracle
 
-DEPTH = 60  # halvings after which an interval is given up: 2^-60 of a turn is below rounding
-STENCIL = 1e-3  # share of an interval over which the slope at its end is measured
-OUTER = 1e-3  # meeting points this close to an end are not believed: an end may lie on a kink
-SHORTEST = 1e-12  # relative length at which an interval is given up
-SHARP = 100  # times noise / stencil: an end line that is blurred more cannot place a kink
-SHRINKS = 20  # times that the line is shortened where the answers at its ends are useless
-COARSE = 1e-4  # noise, in logits, from which answers are too coarse to end a line on
-OPEN = 4096  # open intervals that mean, without kinks between them: this is not piecewise linear
+REPAIRS = 3  # times that pieces which do not fit their answers are searched again
+FAR = 1e6  # |t| up to which a line is searched; beyond it lies a kink in 1.6 million
+
+GOLDEN = (1 + 5**0.5) / 2
+ROUNDING = 8 * np.finfo(float).eps
 
 
 @dataclass
-class End:
-    """One end of an interval: position, answer and its noise, and the slope seen over `reach`."""
+class Line:
+    """What is known about the answers along x(t) = start + t direction.
 
-    t: float
-    answer: Array
-    noise: float
-    slope: Array
-    reach: float
+    start, direction : (d,) u and v
+    t, answers : (m,) and (m, K), everything asked on the line, sorted by t
+    kinks : (n,) positions t_i, sorted
+    slopes : (n+1, K) slope of each piece, from left to right
+    jumps : (n, K) g_i |a_i·v|, the change of slope at each kink
+    unresolved : intervals in which something bends but no single kink could be made out
+    noise : standard size of the rounding in an answer at t = 0; it grows like 1 + |t|
+    """
 
-
-@dataclass
-class Probe:
-    """Asks the oracle on one line and keeps every answer."""
-
-    oracle: Oracle
     start: Array
     direction: Array
-    t: list[Array] = field(default_factory=list)
-    answers: list[Array] = field(default_factory=list)
-    noise: float = 0.0
-    scale: float = 1.0
+    t: Array
+    answers: Array
+    kinks: Array
+    slopes: Array
+    jumps: Array
+    unresolved: list[tuple[float, float]]
+    noise: float
 
-    @property
-    def stencil(self) -> float:
-        """Share of an interval over which a slope is measured: larger where answers are coarse."""
-        return STENCIL * float(np.clip((self.noise / self.scale / 1e-14) ** 0.25, 1, 100))
-
-    def ask(self, t: list[float]) -> Array:
-        """Answers (n, K) at positions t; all are kept."""
-        rows = self.start + np.multiply.outer(np.asarray(t), self.direction)
-        answers = read(self.oracle, rows)
-        self.t.append(np.asarray(t))
-        self.answers.append(answers)
-        return answers
-
-    def noise_at(self, t: float) -> float:
-        """Rounding at t: it grows with the size of the input."""
-        return self.noise * (1 + abs(t))
-
-    def noise_of(self, t: Any, answers: Array) -> Array:
-        """Rounding of answers (n, K) at t (n,): more where a probability is near 0 or 1. (n,)"""
-        noise = self.noise * (1 + np.abs(t))
-        if self.oracle.output != "logits":
-            noise = np.maximum(noise, blur(self.oracle, answers).max(axis=1))
-        return np.where(np.isfinite(answers).all(axis=1), noise, np.inf)
-
-    def end(self, t: float, answer: Array, t2: float, answer2: Array) -> End:
-        """An end at t whose slope is seen between t and t2."""
-        noise = float(self.noise_of(np.array([t, t2]), np.array([answer, answer2])).max())
-        with np.errstate(invalid="ignore"):  # a probability may have underflowed to log 0
-            return End(t, answer, noise, (answer2 - answer) / (t2 - t), abs(t2 - t))
+    def points(self, t: Array) -> Array:
+        """x(t) as rows, (n,) -> (n, d)."""
+        return self.start + np.multiply.outer(t, self.direction)
 
 
-def measure(probe: Probe) -> float:
-    """Size of the rounding in the answers near t = 0; see `line.measure_noise`. Costs 6 queries.
+def measure_noise(oracle: Oracle, start: Array, direction: Array) -> float:
+    """Size of the rounding in the answers near x = start. Costs 6 queries.
 
-    Raises `ExtractionError` where the answers are no finite numbers.
+    Six points 1e-7 apart along the line lie on one linear piece almost surely, so their second
+    differences should vanish: what is left is rounding. It is never believed to be below 8 units in
+    the last place of the answers, nor below half a unit of the oracle's decimals.
     """
-    answers = probe.ask([1e-7 * i for i in range(6)])
-    if not np.isfinite(answers).all():
-        raise unreadable(probe.oracle, "critical points", "at the start of a line ")
-    bends = np.abs(answers[:-2] - 2 * answers[1:-1] + answers[2:]).max() / 2
-    rounding = 8 * np.finfo(answers.dtype).eps * np.abs(answers).max()
-    decimals = probe.oracle.decimals
-    told = 1e-300 if decimals is None else 0.5 * 10.0**-decimals
-    probe.noise = float(max(bends, rounding, told))
-    return float(probe.noise_of(np.zeros(len(answers)), answers).max())
+    return measure(Probe(oracle, start, direction))
 
 
-def bends_everywhere(probe: Probe) -> ExtractionError:
-    """The error for a victim that is not piecewise linear."""
-    return ExtractionError(
-        "critical points",
-        "expected answers that are piecewise linear along a line, up to rounding of about "
-        f"{probe.noise:.1g}, but they bend everywhere",
-        "check that the victim is a ReLU network: a smooth one has no critical points",
+def search(
+    oracle: Oracle,
+    start: Array,
+    direction: Array,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+) -> Line:
+    """All kinks for low < t < high, by letting the end lines of an interval meet.
+
+        f(t)        .                 slope s_l at l and s_r at r; where the two lines meet,
+            \\     /      (r - t*) (s_r - s_l) = f_r - f_l - s_l (r - l),
+             \\___/       there is the kink, if the interval holds only one. With K outputs
+            l  t*  r      these are K equations for one t*: most false meetings show at once.
+
+    The others are caught by two queries beside t*: both must lie on their end's line, at a distance
+    at which a wrong line would be seen above the rounding. Otherwise the interval is halved, in
+    arctan t, since kinks on a random line are Cauchy distributed. Afterwards every piece is fitted
+    again to all answers that lie on it, at no further cost.
+
+    start, direction : (d,) arrays u and v
+    low, high : ±1e6 unless given, and less where the answers are coarse
+    Costs about 5 queries per kink for K > 1 and 8 for K = 1. Never loops: an interval that cannot
+    be resolved after 60 halvings is reported in `unresolved`.
+    Source: Jagielski et al. 2020, section 4.3; the checks are ours, see the tests.
+    """
+    probe = Probe(oracle, np.asarray(start, float), np.asarray(direction, float))
+    probe.noise = measure(probe)
+    far = float(np.clip(1e-4 / probe.noise, 20, FAR))
+    low, high = -far if low is None else low, far if high is None else high
+    first = usable_interval(probe, low, high)
+    kinks, given_up = resolve(probe, [first])
+    for _ in range(REPAIRS):
+        line = _fit(probe, kinks)
+        if not line.unresolved:
+            break
+        again = _neighbourhoods(line, first)
+        kinks = kinks[[not any(a < t < b for a, b in again) for t in kinks]]
+        more, still_open = resolve(probe, [endpoints(probe, a, b) for a, b in again])
+        kinks = np.sort(np.concatenate([kinks, more]))
+        elsewhere = [(c, d) for c, d in given_up if not any(a <= c and d <= b for a, b in again)]
+        given_up = elsewhere + still_open
+    line = _fit(probe, kinks)
+    line.unresolved += given_up
+    return line
+
+
+def _neighbourhoods(line: Line, whole: Interval) -> list[tuple[float, float]]:
+    """Each piece that its answers do not fit, with half of the pieces on both sides of it."""
+    marks = np.concatenate([[whole[0].t], line.kinks, [whole[1].t]])
+    middles = np.concatenate([[whole[0].t], (marks[:-1] + marks[1:]) / 2, [whole[1].t]])
+    merged: list[tuple[float, float]] = []
+    for i in np.unique(np.searchsorted(line.kinks, [(a + b) / 2 for a, b in line.unresolved])):
+        low, high = float(middles[i]), float(middles[i + 2])
+        if merged and low < merged[-1][1]:
+            low = merged.pop()[0]
+        merged.append((low, high))
+    return merged
+
+
+def _fit(probe: Probe, kinks: Array) -> Line:
+    """Fit a line to the answers of each piece; consecutive lines meet at the sharpened kinks."""
+    t, order = np.unique(np.concatenate(probe.t), return_index=True)
+    answers = np.concatenate(probe.answers)[order].astype(float)
+    finite = np.isfinite(answers).all(axis=1)
+    t, answers = t[finite], answers[finite]
+    noise = probe.noise_of(t, answers)
+    kinks = _apart(kinks, t)
+    piece = np.searchsorted(kinks, t)
+    pieces = [piece == i for i in range(len(kinks) + 1)]
+    fits = [_least_squares(t[mine], answers[mine], noise[mine]) for mine in pieces]
+    heights, slopes = (np.array(part) for part in zip(*fits, strict=True))  # (n+1, K) each
+    unresolved = []
+    for mine, (height, slope) in zip(pieces, fits, strict=True):
+        miss = np.abs(height + np.multiply.outer(t[mine], slope) - answers[mine]).max(axis=1)
+        if (miss > 100 * noise[mine]).any():
+            unresolved.append((float(t[mine].min()), float(t[mine].max())))
+    jumps, steps = np.diff(slopes, axis=0), -np.diff(heights, axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        sharp = (jumps * steps).sum(axis=1) / (jumps**2).sum(axis=1)
+        slack = 100 * probe.noise * (1 + np.abs(kinks)) / np.linalg.norm(jumps, axis=1)
+    after = np.searchsorted(t, kinks)
+    parted = ~((sharp >= t[after - 1] - slack) & (sharp <= t[after] + slack))
+    unresolved += [] if unresolved else [(float(t[i - 1]), float(t[i])) for i in after[parted]]
+    sharp[parted] = kinks[parted]  # lines that do not meet at the kink between them
+    return Line(
+        probe.start, probe.direction, t, answers, sharp, slopes, jumps, unresolved, probe.noise
     )
 
 
-Interval = tuple[End, End]
+def _apart(kinks: Array, t: Array) -> Array:
+    """Kinks with two answers or more between them: with fewer, it is one kink seen twice."""
+    apart: list[float] = []
+    for kink in kinks:
+        if np.sum((t > (apart[-1] if apart else -np.inf)) & (t < kink)) >= 2:
+            apart.append(float(kink))
+    while apart and np.sum(t > apart[-1]) < 2:
+        apart.pop()
+    return np.array(apart)
 
 
-def width_at(left: float, right: float, at: float) -> float:
-    """A length natural at `at`: the interval's angle in arctan t, turned back into t."""
-    angle = np.arctan(right) - np.arctan(left)
-    return min(right - left, (1 + at * at) * angle)
+def _least_squares(t: Array, answers: Array, noise: Array) -> tuple[Array, Array]:
+    """Height at t = 0 and slope of the line through answers (m, K), weighed by their noise (m,)."""
+    weight = noise.min() / noise
+    centre = np.average(t, weights=weight**2)
+    middle = np.average(answers, axis=0, weights=weight**2)
+    spread = (weight**2 * (t - centre)) @ (answers - middle)
+    slope = spread / (weight**2 * (t - centre) ** 2).sum()
+    return middle - slope * centre, slope
 
 
-def whole(probe: Probe, low: float, high: float) -> Interval:
-    """The whole line as one interval, drawn in until the answers at its ends are worth having.
+def bisect(
+    oracle: Oracle, start: Array, direction: Array, *, low: float, high: float, width: float = 1e-9
+) -> Array:
+    """All kinks for low < t < high, the slow and obvious way: divide whatever is not straight.
 
-    After answers that were lost altogether one step more is taken: just before a probability is
-    rounded to 0 it is a subnormal number with few digits.
+    An interval is straight when the answers at a quarter, a half and three quarters of it lie on
+    the chord. What is not is divided until it is shorter than `width`, in the golden ratio, so that
+    no simple number lies on an edge. Costs 5 queries per division: 250 per kink between ±20.
+    Returns (n,) sorted positions, exact to `width`.
+    Raises `ExtractionError` where the answers bend everywhere.
     """
-    centre, lost_l, lost_r = min(max(low, 0.0), high), False, False
-    for _ in range(SHRINKS):
-        left, right = ends(probe, low, high)
-        poor = max(COARSE, 25 * probe.noise)
-        keep_l, keep_r = left.noise <= poor and not lost_l, right.noise <= poor and not lost_r
-        if keep_l and keep_r:
-            break
-        lost_l, lost_r = bool(np.isinf(left.noise)), bool(np.isinf(right.noise))
-        probe.t.pop(), probe.answers.pop()
-        low = low if keep_l else centre + (low - centre) / 4
-        high = high if keep_r else centre + (high - centre) / 4
-    else:
-        raise unreadable(probe.oracle, "critical points", "all along a line ")
-    for end in (left, right):
-        rounding = 8 * np.finfo(end.answer.dtype).eps * np.abs(end.answer).max()
-        probe.noise = max(probe.noise, float(rounding) / (1 + abs(end.t)))
-    for end in (left, right):
-        end.noise = max(end.noise, probe.noise_at(end.t))  # near a dead start it is underrated
-    probe.scale = max(np.abs(left.slope).max(), np.abs(right.slope).max()) or 1.0
-    return left, right
-
-
-def ends(probe: Probe, low: float, high: float) -> Interval:
-    """An interval with a fresh look at the slopes at its two ends. Costs 4 queries."""
-    reach_l, reach_r = (probe.stencil * width_at(low, high, at) for at in (low, high))
-    t = [low, low + reach_l, high - reach_r, high]
-    a, b, c, d = probe.ask(t)
-    return probe.end(t[0], a, t[1], b), probe.end(t[3], d, t[2], c)
-
-
-def resolve(probe: Probe, intervals: list[Interval]) -> tuple[Array, list[tuple[float, float]]]:
-    """The kinks inside some intervals, sorted, and the intervals that had to be given up."""
+    probe = Probe(oracle, np.asarray(start, float), np.asarray(direction, float))
+    probe.noise = measure(probe)
     kinks: list[float] = []
-    given_up: list[Interval] = []
-    closed: list[Interval] = []
-    for _ in range(DEPTH):
-        given_up += [each for each in intervals if _hopeless(*each)]
-        intervals = _round(
-            probe, [each for each in intervals if not _hopeless(*each)], kinks, closed
-        )
-        if not intervals:
-            break
-        if len(intervals) > max(OPEN, 8 * len(kinks)):
-            raise bends_everywhere(probe)
-    kinks += _on_nodes(closed)
-    return np.sort(np.array(kinks)), [(a.t, b.t) for a, b in given_up + intervals]
-
-
-def _on_nodes(closed: list[Interval]) -> list[float]:
-    """Kinks that no interval holds: at an end that two of them share, with two slopes there."""
-    closed.sort(key=lambda interval: interval[0].t)
-    return [
-        here.t
-        for (_, end), (here, _) in itertools.pairwise(closed)
-        if end.t == here.t
-        and np.abs(end.slope - here.slope).max() > 2 * (_slope_noise(end) + _slope_noise(here))
-    ]
-
-
-def _hopeless(left: End, right: End) -> bool:
-    """Too short to be halved again, or with an end at which the answers are no finite numbers."""
-    short = right.t - left.t <= SHORTEST * (1 + min(abs(left.t), abs(right.t)))
-    return bool(short or not np.isfinite([left.noise, right.noise]).all())
-
-
-def _round(
-    probe: Probe, intervals: list[Interval], kinks: list[float], closed: list[Interval]
-) -> list[Interval]:
-    """One look at every open interval: straight, one kink (asked), or halved (asked)."""
-    candidates, halves = [], []
-    for left, right in intervals:
-        if _straight(left, right):
-            closed.append((left, right))
+    stack = [(float(low), float(high))]
+    while stack:
+        left, right = stack.pop()
+        t = [left + share * (right - left) for share in (0, 0.25, 0.5, 0.75, 1)]
+        f = probe.ask(t)
+        chord = f[0] + np.multiply.outer([0.25, 0.5, 0.75], f[4] - f[0])
+        far = max(abs(left), abs(right))
+        steep = np.abs(f[4] - f[0]).max() / (right - left) * far  # what the rounding of t does
+        rounding = max(probe.noise_at(far), ROUNDING * float(np.abs(f).max() + steep))
+        if np.abs(f[1:4] - chord).max() <= 4 * rounding:
             continue
-        meeting = _meeting(probe, left, right)
-        if meeting is None:
-            halves.append((left, right))
+        middle = left + (right - left) / GOLDEN
+        if right - left < width or not left < middle < right:
+            kinks.append(middle)
         else:
-            candidates.append((left, right, *meeting))
-    beside = [t + side * gap for _, _, t, gap in candidates for side in (-1, 1)]
-    answers: Any = probe.ask(beside).reshape(len(candidates), 2, -1) if candidates else []
-    for (left, right, t, gap), (before, after) in zip(candidates, answers, strict=True):
-        if _on(probe, left, t - gap, before) and _on(probe, right, t + gap, after):
-            kinks.append(t)
-            closed.append((left, right))
-        else:
-            halves.append((left, right))
-    return _halve(probe, halves)
-
-
-def _slope_noise(end: End) -> float:
-    return 2 * end.noise / end.reach
-
-
-def _straight(left: End, right: End) -> bool:
-    """No kink inside: equal slopes, and the right end lies on the left end's line."""
-    width = right.t - left.t
-    slope_noise = _slope_noise(left) + _slope_noise(right)
-    if np.abs(right.slope - left.slope).max() > 2 * slope_noise:
-        return False
-    mean = (left.slope + right.slope) / 2
-    miss = np.abs(left.answer + mean * width - right.answer).max()
-    return bool(miss <= 2 * (max(left.noise, right.noise) + slope_noise * width))
-
-
-def _on(probe: Probe, end: End, t: float, answer: Array) -> bool:
-    """Does an answer at t lie on the line through this end?"""
-    miss = np.abs(end.answer + end.slope * (t - end.t) - answer).max()
-    return bool(miss <= _blur(probe, end, t))
-
-
-def _blur(probe: Probe, end: End, t: float) -> float:
-    """How far off the line through an end may be at t, by rounding alone."""
-    return 4 * (max(probe.noise_at(t), end.noise) + _slope_noise(end) * abs(t - end.t))
-
-
-def _meeting(probe: Probe, left: End, right: End) -> tuple[float, float] | None:
-    """Where the two end lines meet and how far beside it to look; None: halve without asking."""
-    bend = right.slope - left.slope
-    rise = right.answer - left.answer - left.slope * (right.t - left.t)
-    size = float(bend @ bend)
-    if size == 0:
-        return None
-    t = right.t - float(bend @ rise) / size
-    low, high = left.t + 2 * left.reach, right.t - 2 * right.reach
-    outer = OUTER * width_at(left.t, right.t, t)
-    if not low + outer < t < high - outer:
-        return None
-    miss = max(_blur(probe, left, t), _blur(probe, right, t))
-    if miss > SHARP * probe.noise_at(t) / probe.stencil:
-        return None  # an end so far away that two kinks would look like one
-    if np.abs(rise - bend * (right.t - t)).max() > 2 * miss + _slope_noise(right) * (right.t - t):
-        return None
-    gap = max(5 * miss / np.sqrt(size), 1e-11 * (1 + abs(t)))
-    return (t, gap) if gap < min(t - left.t, right.t - t) / 4 else None
-
-
-def _halve(probe: Probe, intervals: list[Interval]) -> list[Interval]:
-    """Split at the middle of arctan t; a slope that was seen over too long a way is redone."""
-    asked: list[float] = []
-    for left, right in intervals:
-        middle = float(np.tan((np.arctan(left.t) + np.arctan(right.t)) / 2))
-        asked += [middle, middle + probe.stencil * width_at(left.t, right.t, middle)]
-        for end, side in ((left, 1), (right, -1)):
-            asked.append(end.t + side * probe.stencil * width_at(left.t, right.t, end.t))
-    needed = [i for i in range(len(asked)) if i % 4 < 2 or _too_long(intervals[i // 4], i % 4 - 2)]
-    known = dict(zip(needed, probe.ask([asked[i] for i in needed]) if needed else [], strict=True))
-    result: list[Interval] = []
-    for n, interval in enumerate(intervals):
-        middle_end = probe.end(asked[4 * n], known[4 * n], asked[4 * n + 1], known[4 * n + 1])
-        left, right = (
-            probe.end(end.t, end.answer, asked[i], known[i]) if i in known else end
-            for end, i in zip(interval, (4 * n + 2, 4 * n + 3), strict=True)
-        )
-        result += [(left, middle_end), (middle_end, right)]
-    return result
-
-
-def _too_long(interval: Interval, side: int) -> bool:
-    end = interval[side]
-    return end.reach > width_at(interval[0].t, interval[1].t, end.t) / 16
+            stack += [(left, middle), (middle, right)]
+        if len(kinks) > OPEN:
+            raise bends_everywhere(probe)
+    return np.sort(np.array(kinks))

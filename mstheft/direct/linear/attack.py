@@ -7,25 +7,37 @@ Source: Tramèr et al., USENIX Security 2016, section 4.1; lecture 'direct extra
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.random import Generator
 
-from mstheft.direct.linear.equations import System, base_point, directions, equations, length
+from mstheft.direct.linear.equations import System, base_point, equations
 from mstheft.direct.verify import checked, verify
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
+from mstheft.nn.network import Network
 from mstheft.result import Result
 from mstheft.typing import Array, Oracle, Rng
 
-__all__ = ["base_point", "copy", "directions", "equations", "extract", "readable_rows", "solve"]
+BATCH = 4096  # equations added to the normal equations at once
+
+
+@dataclass
+class Trace:
+    """The equations A θ = rhs, (n, d+1) and (n, K), their solution θ, the base point, the step."""
+
+    A: Array
+    rhs: Array
+    solution: Array
+    base: Array
+    step: float
 
 
 def extract(
     oracle: Oracle,
     *,
-    rng: Rng,
+    rng: Rng = None,
     oversample: int | None = None,
     points: int = 100,
     tolerance: float = 1e-6,
@@ -40,12 +52,9 @@ def extract(
     from probabilities or log-probabilities the copy is the one whose weights and biases have mean 0
     over the classes; from logits it is the victim itself.
 
-    oracle : tells logits, log-probabilities or probabilities
-    rng : Generator or int seed
     oversample : equations per unknown; 1 unless answers are rounded, then 4 to 64 by the decimals
     points, tolerance : fresh rows of the verification, and its relative tolerance
-    Returns a verified `Result`, its model a float64 `zoo.logistic` or `zoo.softmax`; its trace
-    holds `x`, `answers`, `A`, `rhs`, `solution`, `base`, `step`.
+    Returns a verified `Result`, its model a float64 `zoo.logistic` or `zoo.softmax`.
     Costs d + 1 queries (oversample · d + 1 when rounded), a few more when the first step or the
     bias saturates, and `points` to verify.
     Raises `ExtractionError` when the answers are not enough (label, top-k), saturated, constant or
@@ -54,27 +63,27 @@ def extract(
     """
     rng, result, tolerance = np.random.default_rng(rng), Result(), checked(tolerance)
     factor = _factor(oversample, oracle.decimals)
-    try:
-        with result.stage("base", oracle):
-            base = base_point(oracle, rng=rng)
-        result.found["base"] = f"readable answers around a point {length(base.x)} from the origin"
-        with result.stage("equations", oracle):
-            system = equations(oracle, base, rng=rng, factor=factor)
-        result.found["equations"] = f"{len(system.A):,} equations, steps of {system.step:.2g}"
-        with result.stage("solve", oracle):
-            solution = solve(system.A, system.rhs, 1 / system.blur)
-            if oracle.output != "logits" and solution.shape[1] > 1:
-                solution -= solution.mean(axis=1, keepdims=True)  # the gauge, free of rounding
-        result.found["solve"] = f"{solution.size:,} numbers"
-        result.model = copy(solution)
-        result.trace = SimpleNamespace(
-            x=system.A[:, :-1], answers=system.rhs, A=system.A, rhs=system.rhs,
-            solution=solution, base=base.x, step=system.step,
-        )  # fmt: skip
-        _judge(result, oracle, system, rng, points, tolerance)
-    except ExtractionError as error:
-        error.partial = result
-        raise
+    with result.stage("base", oracle):
+        base = base_point(oracle, rng=rng)
+    away = np.linalg.norm(base.x)
+    result.found["base"] = f"readable answers around a point {away:.2g} from the origin"
+    with result.stage("equations", oracle):
+        system = equations(oracle, base, rng=rng, factor=factor)
+    result.found["equations"] = f"{len(system.A):,} equations, steps of {system.step:.2g}"
+    with result.stage("solve", oracle):
+        solution = solve(system.A, system.rhs, 1 / system.blur)
+        if oracle.output != "logits" and solution.shape[1] > 1:
+            solution -= solution.mean(axis=1, keepdims=True)  # the gauge, free of rounding
+    result.found["solve"] = f"{solution.size:,} numbers"
+    result.model = copy(solution)
+    result.trace = Trace(system.A, system.rhs, solution, base.x, system.step)
+    if not _judge(result, oracle, system, rng, points, tolerance):
+        raise ExtractionError(
+            "verify",
+            f"needs logits that are linear in the input, but the copy is off by {result.error:.2g}",
+            "use direct.relu; or the rounding is too coarse: raise oversample= or tolerance=",
+            partial=result,
+        )
     return result
 
 
@@ -116,23 +125,23 @@ def solve(A: Array, rhs: Array, weights: Array) -> Array:
         ) from None
 
 
-def _least_squares(A: Array, rhs: Array, weights: Array, batch: int = 4096) -> Array:
+def _least_squares(A: Array, rhs: Array, weights: Array) -> Array:
     centre, scale = A[:, :-1].mean(axis=0), A[:, :-1].std()
     gram, right = np.zeros((A.shape[1],) * 2), np.zeros((A.shape[1], rhs.shape[1]))
-    for i in range(0, len(A), batch):
-        weight = weights[i : i + batch, None]
-        local = A[i : i + batch].copy()
+    for i in range(0, len(A), BATCH):
+        weight = weights[i : i + BATCH, None]
+        local = A[i : i + BATCH].copy()
         local[:, :-1] = (local[:, :-1] - centre) / scale
         local *= weight
-        gram += local.T @ local
-        right += local.T @ (weight * rhs[i : i + batch])
+        gram += local.T @ local  # (d+1, d+1)
+        right += local.T @ (weight * rhs[i : i + BATCH])
     theta = np.linalg.solve(gram, right)
     theta[:-1] /= scale
-    theta[-1] -= centre @ theta[:-1]
+    theta[-1] -= centre @ theta[:-1]  # back from centred inputs
     return theta
 
 
-def copy(solution: Array) -> Any:
+def copy(solution: Array) -> Network:
     """A logistic (K = 1) or softmax Network with these weights. (d+1, K) -> Network."""
     return zoo.given([(solution[:-1].T, solution[-1])])
 
@@ -140,7 +149,9 @@ def copy(solution: Array) -> Any:
 # ---- stage 4: fresh rows
 
 
-def readable_rows(model: Any, base: Array, scale: float, spread: float, n: int, rng: Rng) -> Array:
+def readable_rows(
+    model: Network, base: Array, scale: float, spread: float, n: int, rng: Generator
+) -> Array:
     """Random rows all over N(0, scale² I), moved to where the copy's probabilities are readable.
 
         x ~ N(0, scale² I),   z ~ N(z(base), spread² I),   x ← x + W⁺ (z - W x - b)
@@ -151,7 +162,6 @@ def readable_rows(model: Any, base: Array, scale: float, spread: float, n: int, 
     base : (d,); n : rows; spread : logit units, scale : input units
     Returns (n, d). Costs no query.
     """
-    rng = np.random.default_rng(rng)
     W, _ = model.dense()[0]
     x = scale * rng.normal(size=(n, len(base)))
     wanted = model.logits(base[None]) + spread * rng.normal(size=(n, len(W)))
@@ -159,29 +169,20 @@ def readable_rows(model: Any, base: Array, scale: float, spread: float, n: int, 
 
 
 def _judge(
-    result: Result, oracle: Oracle, system: System, rng: Rng, points: int, tolerance: float
-) -> None:
+    result: Result, oracle: Oracle, system: System, rng: Generator, points: int, tolerance: float
+) -> bool:
     """Verify on N(0, I) or wider; for probabilities on rows that are spread alike, but readable."""
     base, unit = system.A[0, :-1], system.step / np.sqrt(oracle.inputs)
     steepest = float(np.linalg.norm(result.model.dense()[0][0], axis=1).max())
     scale, rows, size = 1.0, None, None
-    if oracle.output != "probs" and steepest < 30 * np.median(system.blur):
-        scale = unit  # on N(0, I) nothing but rounding would be seen
-    elif oracle.output == "probs":
+    if oracle.output == "probs":
         scale = max(1.0, unit, float(np.linalg.norm(base)) / np.sqrt(oracle.inputs))
         rows = readable_rows(result.model, base, scale, system.spread, points, rng)
         size = scale * steepest
-    extrapolation = max(1.0, scale / unit)
-    noise = float(np.median(system.blur)) * extrapolation
-    if verify(
+    elif steepest < 30 * np.median(system.blur):
+        scale = unit  # on N(0, I) nothing but rounding would be seen
+    noise = float(np.median(system.blur)) * max(1.0, scale / unit)  # extrapolation enlarges it
+    return verify(
         result, oracle, rng=rng, points=points, tolerance=tolerance, scale=scale, noise=noise,
         rows=rows, size=size,
-    ):  # fmt: skip
-        return
-    raise ExtractionError(
-        "verify",
-        f"needs logits that are linear in the input, but the copy misses fresh answers by up to "
-        f"{result.error:.2g}",
-        "use direct.relu for a hidden layer; if the victim is linear, its rounding is too coarse: "
-        "raise oversample= (equations per unknown) or tolerance=",
-    )
+    )  # fmt: skip

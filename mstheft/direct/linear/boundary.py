@@ -7,13 +7,13 @@
 
 `extract` is the story: `witnesses`, `boundary_point`, `sign_witnesses`, `line_searches`,
 `hyperplane`, `verify_labels`.
-Source: Lowd and Meek, KDD 2005, section 4.
+Source: Lowd and Meek, KDD 2005, section 4 (FindWitness, LineSearch); what is ours is named.
 """
 
 from __future__ import annotations
 
 import math
-from types import SimpleNamespace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -23,12 +23,35 @@ from mstheft.nn import zoo
 from mstheft.result import Result
 from mstheft.typing import Array, Oracle, Rng
 
-REACH = 60  # powers of two, up and down, in which crossings are looked for
+REACH = 60  # powers of two, up and down, in which crossings are sought
 NONLINEAR = "if the victim is not linear, learn a copy from labelled data instead"
 
 
-def extract(oracle: Oracle, *, rng: Rng, precision: float = 1e-9, points: int = 200) -> Result:
-    """Copy the boundary w·x + β = 0 of a binary linear victim that tells labels only.
+@dataclass
+class Trace:
+    """What the stages saw.
+
+    inside, outside : (d,) witnesses of label 1 and 0; boundary : (d,) a point on it
+    start : (d,) the witness from which the axes are searched; label : whether its label is 1
+    signs, crossings : (d,) on which side and at which t_j each axis meets the boundary
+    weights, bias : of the hyperplane, ‖w‖ = 1
+    """
+
+    inside: Array
+    outside: Array
+    boundary: Array
+    start: Array
+    label: bool
+    signs: np.ndarray
+    crossings: Array
+    weights: Array
+    bias: float
+
+
+def extract(
+    oracle: Oracle, *, rng: Rng = None, precision: float = 1e-9, points: int = 200
+) -> Result:
+    """Copy the boundary w·x + β = 0 of a binary linear victim that answers with labels only.
 
         label(x) = 1  <=>  w·x + β > 0
 
@@ -37,54 +60,46 @@ def extract(oracle: Oracle, *, rng: Rng, precision: float = 1e-9, points: int = 
     is to find: the copy has ‖w‖ = 1, and its logit is the signed distance from the boundary.
 
     oracle : output='label', two classes
-    rng : Generator or int seed
     precision : relative error of each weight, 1e-12 to 0.1; about 1e-4 for a float32 victim
     points : fresh rows of the verification
-    Returns a verified `Result`, its model a float64 `zoo.logistic`; the trace holds `inside` and
-    `outside` (the witnesses), `boundary`, `signs`, `crossings`, `weights`, `bias`. A weight that is
-    2^-60 of the others and less comes out as 0.
+    Returns a verified `Result`, its model a float64 `zoo.logistic`. A weight that is 2^-60 of the
+    others and less comes out as 0.
     Costs about d (9 + log2(1/precision)) + 60 queries, and `points` to verify: 39 d by default.
     Raises `ExtractionError` when one label is all there is, when labels do not follow one
     hyperplane, and for other oracles; `BudgetExhausted`. Loops are bounded.
-    Source: Lowd and Meek 2005, section 4; the search on a logarithmic scale and the offset taken
-    from the boundary, not from the target, are ours.
     """
     if not 1e-12 <= precision <= 0.1:
         raise ValueError(f"expected precision= from 1e-12 to 0.1, got {precision!r}")
     if points < 1:
-        raise ValueError(f"expected points= of at least 1, got {points}; a copy is always verified")
+        raise ValueError(f"expected points= of at least 1, got {points}; every copy is verified")
     rng, result = np.random.default_rng(rng), Result()
-    try:
-        with result.stage("witnesses", oracle):
-            inside, outside = witnesses(oracle, rng=rng)
-        result.found["witnesses"] = "two inputs of different labels"
-        with result.stage("boundary", oracle):
-            on = boundary_point(oracle, inside, outside)
-        result.found["boundary"] = f"a point on it, {np.linalg.norm(on):.3g} from the origin"
-        start, label = _further(inside, outside, on)
-        reach = float(np.linalg.norm(on - start))
-        with result.stage("signs", oracle):
-            signs = sign_witnesses(oracle, start, label, reach)
-        result.found["signs"] = f"{np.count_nonzero(signs):,} of {len(signs):,} weights are not 0"
-        with result.stage("line searches", oracle):
-            crossings = line_searches(oracle, start, label, signs, reach, precision)
-        result.found["line searches"] = f"{np.isfinite(crossings).sum():,} points on the boundary"
+    with result.stage("witnesses", oracle):
+        inside, outside = witnesses(oracle, rng=rng)
+    result.found["witnesses"] = "two inputs of different labels"
+    with result.stage("boundary", oracle):
+        on = boundary_point(oracle, inside, outside)
+    result.found["boundary"] = f"a point on it, {np.linalg.norm(on):.3g} from the origin"
+    # a start close to the boundary would measure all weights against a small number
+    label = bool(np.linalg.norm(inside - on) >= np.linalg.norm(outside - on))
+    start = inside if label else outside
+    reach = float(np.linalg.norm(on - start))
+    with result.stage("signs", oracle):
+        signs = sign_witnesses(oracle, start, label, reach)
+    result.found["signs"] = f"{np.count_nonzero(signs):,} of {len(signs):,} weights are not 0"
+    with result.stage("line searches", oracle):
+        crossings = line_searches(oracle, start, label, signs, reach, precision)
         weights, bias = hyperplane(start, label, crossings, on, precision)
-        result.model = zoo.given([(weights[None], [bias])])
-        result.trace = SimpleNamespace(
-            inside=inside, outside=outside, boundary=on, start=start, label=label, signs=signs,
-            crossings=crossings, weights=weights, bias=bias,
-        )  # fmt: skip
-        if not verify_labels(result, oracle, rng=rng, points=points, precision=precision):
-            raise ExtractionError(
-                "verify",
-                f"needs labels that follow one hyperplane up to {precision:.0e}, but a fresh row "
-                f"at {result.error:.1g} of its distance from the boundary has the other label",
-                f"raise precision= (1e-4 for a float32 victim); {NONLINEAR}",
-            )
-    except ExtractionError as error:
-        error.partial = result
-        raise
+    result.found["line searches"] = f"{np.isfinite(crossings).sum():,} points on the boundary"
+    result.model = zoo.given([(weights[None], [bias])])
+    result.trace = Trace(inside, outside, on, start, label, signs, crossings, weights, bias)
+    if not verify_labels(result, oracle, rng=rng, points=points, precision=precision):
+        raise ExtractionError(
+            "verify",
+            f"needs labels that follow one hyperplane up to {precision:.0e}, but a fresh row at "
+            f"{result.error:.1g} of its distance has the other label",
+            f"raise precision= (1e-4 for a float32 victim); {NONLINEAR}",
+            partial=result,
+        )
     return result
 
 
@@ -93,19 +108,14 @@ def _labels(oracle: Oracle, x: Array) -> np.ndarray:
     if oracle.output != "label":
         raise ExtractionError(
             "answers",
-            f"needs labels, but the oracle tells {oracle.output!r}",
+            f"needs labels, but the oracle answers {oracle.output!r}",
             "use direct.linear, which needs 39 times fewer queries",
         )
     labels = None if (oracle.outputs or 2) > 2 else oracle.query(x)
     if labels is None or labels.min() < 0 or labels.max() > 1:
         raise ExtractionError(
             "answers",
-            "needs a victim with the two labels 0 and 1, but this one has "
-            + (
-                f"{oracle.outputs} classes"
-                if labels is None
-                else f"other labels: {np.unique(labels)[:5]}"
-            ),
+            "needs a victim with the two labels 0 and 1, but this one has others",
             "wrap it as one class against the rest, or learn a copy from labelled data instead",
         )
     return labels == 1
@@ -120,21 +130,20 @@ def witnesses(oracle: Oracle, *, rng: Rng) -> tuple[Array, Array]:
     further than that along w, one lies on the other side: only r has to be large enough.
     Costs 9 queries as a rule, at most 169.
     Raises `ExtractionError` when all have one label.
-    Source: Lowd and Meek 2005 take the two instances as given; this search is ours.
+    Lowd and Meek take the two as given; this search is ours.
     """
     rng = np.random.default_rng(rng)
     x = np.zeros((1, oracle.inputs))
-    seen = _labels(oracle, x)
+    labels = _labels(oracle, x)
     for power in range(0, REACH + 1, 3):
         half = 2.0**power * rng.normal(size=(4, oracle.inputs))
         x = np.vstack([x, half, -half])
-        seen = np.concatenate([seen, _labels(oracle, x[-8:])])
-        if seen.any() and not seen.all():
-            return x[seen][0], x[~seen][0]
+        labels = np.concatenate([labels, _labels(oracle, x[-8:])])
+        if labels.any() and not labels.all():
+            return x[labels][0], x[~labels][0]
     raise ExtractionError(
         "witnesses",
-        f"needs inputs of both labels, but {len(x)} rows up to 2^{REACH} from the origin all have "
-        f"label {int(seen[0])}",
+        f"needs inputs of both labels, but {len(x)} rows all have label {int(labels[0])}",
         f"the victim may be constant; {NONLINEAR}",
     )
 
@@ -146,7 +155,6 @@ def boundary_point(oracle: Oracle, inside: Array, outside: Array) -> Array:
 
     inside, outside : (d,) inputs of label 1 and 0
     Returns (d,), exact to the last digits of λ. Costs 52 queries.
-    Source: Lowd and Meek 2005, section 4 (FindWitness and LineSearch).
     """
     low, high = 0.0, 1.0
     for _ in range(52):
@@ -154,16 +162,6 @@ def boundary_point(oracle: Oracle, inside: Array, outside: Array) -> Array:
         x = outside + middle * (inside - outside)
         low, high = (low, middle) if _labels(oracle, x[None])[0] else (middle, high)
     return outside + (low + high) / 2 * (inside - outside)
-
-
-def _further(inside: Array, outside: Array, on: Array) -> tuple[Array, bool]:
-    """The witness that lies further from the boundary, and whether its label is 1.
-
-    A start close to the boundary would measure all weights against a small number.
-    """
-    if np.linalg.norm(inside - on) >= np.linalg.norm(outside - on):
-        return inside, True
-    return outside, False
 
 
 def _moved(start: Array, which: np.ndarray, t: Array) -> Array:
@@ -185,7 +183,6 @@ def sign_witnesses(oracle: Oracle, start: Array, label: bool, reach: float) -> n
     start : (d,) of this label; reach : the distance at which the boundary has been seen
     Returns (d,) int. Costs 1 or 2 queries per coordinate.
     Raises `ExtractionError` when no axis meets the boundary.
-    Source: Lowd and Meek 2005, section 4, definition of a sign witness.
     """
     signs = np.zeros(len(start), int)
     for sign in (1, -1):
@@ -195,10 +192,7 @@ def sign_witnesses(oracle: Oracle, start: Array, label: bool, reach: float) -> n
             signs[left[_labels(oracle, rows) != label]] = sign
     if not signs.any():
         raise ExtractionError(
-            "signs",
-            "needs an axis along which the label changes far out, but none does, although two "
-            "inputs have different labels",
-            NONLINEAR,
+            "signs", "needs an axis along which the label changes far out, but none does", NONLINEAR
         )
     return signs
 
@@ -215,7 +209,7 @@ def line_searches(
     signs : (d,) from `sign_witnesses`; reach : unit of t; precision : relative error of t_j
     Returns (d,) with signs, infinite where signs is 0. Costs 8 + log2(1/precision) queries per
     coordinate, rounded up.
-    Source: Lowd and Meek 2005, section 4 (LineSearch); the logarithmic first half is ours.
+    The logarithmic first half is ours.
     """
     which = np.flatnonzero(signs)
     low, high = np.full(len(which), -float(REACH)), np.full(len(which), float(REACH))
@@ -242,22 +236,21 @@ def hyperplane(
 
         w_j = -g / t_j,  g = w·start + β unknown, its sign the label's;    β = -w·on
 
-    The offset comes from the boundary, not from the target: no answer has ever told β. The point
+    The offset comes from the boundary, not from the target: no answer has ever shown β. The point
     `on` was not needed for the weights, so it checks them: g must be w·(start - on).
 
     Returns w (d,), ‖w‖ = 1, and β. Costs no query.
     Raises `ExtractionError` when the check fails: the crossings lie on no common hyperplane.
-    Source: Lowd and Meek 2005, section 4; the check is ours.
+    The check is ours.
     """
     weights = (-1 if label else 1) / crossings
-    across = weights * (start - on)
+    across = weights * (start - on)  # (d,), their sum is w·(start - on)
     gap = 1.0 if label else -1.0
     miss = abs(float(across.sum()) - gap)
     if miss > 10 * precision * (1 + float(np.linalg.norm(across)) + float(np.abs(across).max())):
         raise ExtractionError(
             "hyperplane",
-            f"needs crossings that lie on one hyperplane, but they miss a known point of it by "
-            f"{miss:.1g} of the starting point's distance",
+            f"needs crossings on one hyperplane, but they miss a point of it by {miss:.1g}",
             f"raise precision= (1e-4 for a float32 victim); {NONLINEAR}",
         )
     weights = weights / np.linalg.norm(weights)
@@ -286,7 +279,7 @@ def verify_labels(
         away *= 10 ** rng.uniform(-1, 3, size=(points, 1))
         close = np.arange(points) % 2 == 1
         aside = rng.choice([-4, 4], size=points) * precision * np.linalg.norm(away, axis=1)
-        away[close] += np.outer(aside - away @ trace.weights, trace.weights)[close]
+        away[close] += np.outer(aside - away @ trace.weights, trace.weights)[close]  # along w
         x = trace.boundary + away
         wrong = _labels(oracle, x) != (result.model.labels(x) == 1)
         far = np.abs(result.model.logits(x)[:, 0]) / np.linalg.norm(away, axis=1)

@@ -14,7 +14,7 @@ from mstheft.typing import Array, Oracle, Rng
 
 FIRST = 0.03  # length of the first step from the base point, input units
 FAR = 1e9  # a victim whose answers are the same at such a distance is constant
-SPREAD = 1.5  # logits wanted around the base point: what a rounded p tells of z peaks here
+SPREAD = 1.5  # logits wanted around the base point: there a rounded p shows most of z
 SHARP = 1e-9  # an equation wrong by less is as good as any other
 SHORT = 64  # or one whose step is shorter than the others by no more than this
 READABLE = 0.8  # rounded answers: a logit less certain than this is no equation
@@ -54,40 +54,38 @@ def base_point(oracle: Oracle, *, rng: Rng) -> Base:
     Raises `ExtractionError` if no readable point is found.
     Source: the formula of the error, δp / (p (1 - p)), is Tramèr's; the walk is ours.
     """
-    rng = np.random.default_rng(rng)
-    direction = rng.normal(size=oracle.inputs)
+    direction = np.random.default_rng(rng).normal(size=oracle.inputs)
     direction /= np.linalg.norm(direction)
-    t, seen = [0.0], []
+    t, margins = [0.0], []
     for _ in range(TRIES):
         answer = read(oracle, t[-1] * direction[None])
         base = _base(oracle, t[-1] * direction, answer)
         if base is not None:
             return base
-        if answer.shape[1] > 2:
+        if answer.shape[1] > 2 or oracle.output == "logits":
             break
-        seen.append(_margin(answer[0]))
-        following = _next(np.array(t), np.array(seen))
+        margins.append(_margin(answer[0]))
+        following = _next(np.array(t), np.array(margins))
         if not abs(following) < FAR * FAR:
             break
         t.append(following)
     raise ExtractionError(
         "base",
-        f"needs a point at which no probability is rounded to 0 or 1, found none in {len(t)} rows "
-        "around the origin",
+        f"needs a point with finite answers, off 0 and 1, but {len(t)} rows gave none",
         "ask for output='log_probs' or 'logits' or for more decimals",
     )
 
 
 def _base(oracle: Oracle, x: Array, answer: Array) -> Base | None:
     """Is this answer good enough to start from? With two classes there may be a better place."""
-    found = float(blur(oracle, answer).max())
+    here = float(blur(oracle, answer).max())
     even = float(blur(oracle, np.zeros_like(answer)).max())
-    rounded = oracle.output == "probs" and oracle.decimals is not None
-    worst = even if oracle.output == "probs" else found
-    limit = READABLE if rounded else max(SHARP, SHORT * worst)
-    movable = oracle.output == "probs" and answer.shape[1] <= 2
+    probs = oracle.output == "probs"
+    rounded = probs and oracle.decimals is not None
+    limit = READABLE if rounded else max(SHARP, SHORT * (even if probs else here))
+    movable = probs and answer.shape[1] <= 2
     wanted = max(3e-13, (2 if rounded else 8) * even) if movable else limit
-    return Base(x, answer[0], found, limit) if found <= wanted < np.inf else None
+    return Base(x, answer[0], here, limit) if here <= wanted < np.inf else None
 
 
 def _margin(answer: Array) -> float:
@@ -97,7 +95,7 @@ def _margin(answer: Array) -> float:
 
 
 def _next(t: Array, z: Array) -> float:
-    """Where to look for z = 0 next: on the line, between the two sides, or further out."""
+    """Where z = 0 is expected next: on the line, between the two sides, or further out."""
     finite = np.flatnonzero(np.isfinite(z))
     near = finite[np.argsort(np.abs(z[finite]), kind="stable")][:2]
     if len(near) == 2 and abs(z[near[0]] - z[near[1]]) > 1e-3 * abs(z[near[0]]) > 0:
@@ -150,12 +148,21 @@ def directions(d: int, *, rng: Rng) -> Array:
     return rows
 
 
+@dataclass
+class _Rows:
+    """Of each row: length of its step (n,), logits (n, K), their blur (n,), ∞ if not asked yet."""
+
+    length: Array
+    rhs: Array
+    blur: Array
+
+
 def equations(oracle: Oracle, base: Base, *, rng: Rng, factor: int = 1) -> System:
     """Ask the base point plus a step along d orthogonal directions (`factor` times d when rounded).
 
         x_j = base + s_j h_j,     w·x_j + β = logit p_j
 
-    The weights are unknown, and so is the right s: the first step is short, and each answer tells
+    The weights are unknown, and so is the right s: the first step is short, and each answer shows
     more of the slopes, so the rows go out in batches of 1, 2, 4, … with the step that should spread
     the logits by 1.5. A row whose answer is saturated goes out again at a quarter of its step.
 
@@ -169,66 +176,50 @@ def equations(oracle: Oracle, base: Base, *, rng: Rng, factor: int = 1) -> Syste
     h = h[rng.permutation(len(h))]
     # rounding repeats where inputs repeat, and no average helps: when rounded all lengths differ
     shares = np.ones(len(h)) if factor == 1 else rng.uniform(0.6, 1.4, len(h))
-    seen, step = _ask(oracle, base, h, shares)
-    h *= seen.length[:, None]
-    h += base.x
+    rows, step = _ask(oracle, base, h, shares)
+    h *= rows.length[:, None]
+    h += base.x  # (n, d), the inputs as they were asked
     A = np.ones((len(h) + 1, oracle.inputs + 1))
-    A[0, :-1], A[1:, :-1] = base.x, h
-    rhs, spread = np.vstack([base.answer, seen.rhs]), np.append(base.blur, seen.blur)
-    return System(A, rhs, spread, step, _spread(oracle, base))
+    A[0, :-1], A[1:, :-1] = base.x, h  # the last column is the bias's
+    rhs, uncertainty = np.vstack([base.answer, rows.rhs]), np.append(base.blur, rows.blur)
+    return System(A, rhs, uncertainty, step, _spread(oracle, base))
 
 
-def _ask(oracle: Oracle, base: Base, h: Array, shares: Array) -> tuple[_Seen, float]:
+def _ask(oracle: Oracle, base: Base, h: Array, shares: Array) -> tuple[_Rows, float]:
     """Ask base + step · share · h for every row until each is readable; also returns the step."""
     n, step, batch, began = len(h), FIRST, 1, oracle.count
-    seen = _Seen(np.ones(n), np.empty((n, len(base.answer))), np.full(n, np.inf))
+    rows = _Rows(np.ones(n), np.empty((n, len(base.answer))), np.full(n, np.inf))
     wanted = _spread(oracle, base)
     pending: np.ndarray = np.arange(n)
     with progress.bar("equations", n, "row") as bar:
         while len(pending) and oracle.count - began < TRIES + (8 * n if batch > 1 else 0):
-            rows = pending[:batch]
-            seen.length[rows] = step * shares[rows]
-            answers = read(oracle, base.x + seen.length[rows, None] * h[rows])
-            seen.rhs[rows], seen.blur[rows] = answers, blur(oracle, answers).max(axis=1)
-            saturated = rows[seen.blur[rows] > base.limit]
-            slope, known = _slope(seen, base)
+            block = pending[:batch]
+            rows.length[block] = step * shares[block]
+            answers = read(oracle, base.x + rows.length[block, None] * h[block])
+            rows.rhs[block], rows.blur[block] = answers, blur(oracle, answers).max(axis=1)
+            saturated = block[rows.blur[block] > base.limit]
+            slope, weight = _slope(rows, base)
             if slope:
-                step, batch = wanted / slope / (1 + 10 / known), 2 * batch
+                step, batch = wanted / slope / (1 + 10 / weight), 2 * batch
                 shares[saturated] /= 4
             else:
                 step = step / 4 if len(saturated) else step * 32
-                _stop_if_constant(step)
-            left = _unsettled(seen, base, step * shares) if slope else np.roll(pending, -1)
+                if step > FAR:
+                    raise ExtractionError(
+                        "equations",
+                        f"needs answers that change, but they are the same over {FAR:.0e}",
+                        "the victim is constant, or flat there and not linear: use direct.relu",
+                    )
+            left = _unsettled(rows, base, step * shares) if slope else np.roll(pending, -1)
             bar.update(len(pending) - len(left))
             pending = left
     if len(pending):
         raise ExtractionError(
             "equations",
-            f"needs answers off 0 and 1 near the base point, but {len(pending):,} of {n:,} rows "
-            "stay saturated or unreadable however small the step",
-            "ask for output='log_probs' or 'logits' or for more decimals; if the victim is not "
-            "linear, use direct.relu",
+            f"needs answers off 0 and 1, but {len(pending):,} of {n:,} rows stay saturated",
+            "ask for log_probs, logits or more decimals; or use direct.relu",
         )
-    return seen, step
-
-
-def _stop_if_constant(step: float) -> None:
-    if step > FAR:
-        raise ExtractionError(
-            "equations",
-            "needs answers that change with the input, but along a random direction they are still "
-            f"the same at a distance of {FAR:.0e}",
-            "the victim is constant, or flat there and not linear: use direct.relu",
-        )
-
-
-@dataclass
-class _Seen:
-    """Of each row: length of its step (n,), logits (n, K), their blur (n,), ∞ if not asked."""
-
-    length: Array
-    rhs: Array
-    blur: Array
+    return rows, step
 
 
 def _spread(oracle: Oracle, base: Base) -> float:
@@ -239,26 +230,20 @@ def _spread(oracle: Oracle, base: Base) -> float:
     return max(SPREAD, float(np.abs(base.answer).max()), 1e6 * half)
 
 
-def _slope(seen: _Seen, base: Base) -> tuple[float, float]:
-    """Size of the slopes seen so far, (Σ change² / Σ length²)^½, and how many rows tell it.
+def _slope(rows: _Rows, base: Base) -> tuple[float, float]:
+    """Size of the slopes seen so far, (Σ change² / Σ length²)^½, and for how many rows it counts.
 
-    Zero while no change stands out from the rounding. Long rows count most, as they tell most.
+    Zero while no change stands out from the rounding. Long rows count most, as they show most.
     """
-    good = np.flatnonzero(seen.blur <= base.limit)
-    change = np.abs(seen.rhs[good] - base.answer).max(axis=1)
-    if not (change > 2 * (seen.blur[good] + base.blur)).any():
+    good = np.flatnonzero(rows.blur <= base.limit)
+    change = np.abs(rows.rhs[good] - base.answer).max(axis=1)
+    if not (change > 2 * (rows.blur[good] + base.blur)).any():
         return 0.0, 0.0
-    slope = np.linalg.norm(change) / np.linalg.norm(seen.length[good])
-    known = (seen.length[good].sum() / np.linalg.norm(seen.length[good])) ** 2
-    return float(slope), float(known)
+    length = np.linalg.norm(rows.length[good])
+    return float(np.linalg.norm(change) / length), float((rows.length[good].sum() / length) ** 2)
 
 
-def _unsettled(seen: _Seen, base: Base, goal: Array) -> np.ndarray:
+def _unsettled(rows: _Rows, base: Base, goal: Array) -> np.ndarray:
     """Rows still to be asked: not yet, saturated, or over a step so short that digits are lost."""
-    short = (goal > SHORT * seen.length) & (seen.blur * goal > SHARP * seen.length)
-    return np.flatnonzero((seen.blur > base.limit) | short)
-
-
-def length(x: Array) -> str:
-    """How far x lies from the origin, in two digits."""
-    return f"{np.linalg.norm(x):.2g}"
+    short = (goal > SHORT * rows.length) & (rows.blur * goal > SHARP * rows.length)
+    return np.flatnonzero((rows.blur > base.limit) | short)

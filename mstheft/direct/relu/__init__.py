@@ -1,39 +1,19 @@
-"""One hidden ReLU layer, stolen in the lecture's steps."""
+"""One hidden ReLU layer, stolen in the lecture's four steps."""
 
-from mstheft.direct.relu.attack import (
-    Neuron,
-    assemble,
-    extract,
-    keep,
-    measure_row,
-    random_line,
-    unexplained,
-)
-from mstheft.direct.relu.last_layer import (
-    neuron_signs,
-    signs_by_least_squares,
-    solve_last_layer,
-    with_remainder,
-)
-from mstheft.direct.relu.second_differences import (
-    absolute_weights,
-    relative_signs,
-    second_difference,
-)
+from mstheft.direct.relu.absolute_weights import absolute_weights, second_difference
+from mstheft.direct.relu.attack import extract, find_critical_points, measure_row
+from mstheft.direct.relu.last_layer import assemble, solve_last_layer
+from mstheft.direct.relu.signs import neuron_signs, relative_signs, signs_by_least_squares
 
 __all__ = [
-    "Neuron",
     "absolute_weights",
     "assemble",
     "extract",
-    "keep",
+    "find_critical_points",
     "measure_row",
     "neuron_signs",
-    "random_line",
     "relative_signs",
     "second_difference",
     "signs_by_least_squares",
     "solve_last_layer",
-    "unexplained",
-    "with_remainder",
 ]

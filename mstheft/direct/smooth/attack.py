@@ -2,22 +2,24 @@
 
     f(x) = A1 σ(A0 x + b0) + b1
 
-Such a network bends everywhere and has no kinks to look for. What it has instead: on any subspace
-of the inputs it is a network of the same neurons, and its second derivatives tell them apart.
+Such a network bends everywhere and has no kinks. What it has instead: on any subspace of the inputs
+it is a network of the same neurons, and its second derivatives tell them apart.
 `extract` tells the story; each stage is a function that can be called, drawn and taught alone.
 """
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.random import Generator
 
 from mstheft.direct.answers import check_width
-from mstheft.direct.smooth import columns as smooth_columns
 from mstheft.direct.smooth import fit as smooth_fit
-from mstheft.direct.smooth.columns import Columns
-from mstheft.direct.smooth.lines import Neurons
+from mstheft.direct.smooth import input_weights
+from mstheft.direct.smooth.hessians import Directions
+from mstheft.direct.smooth.input_weights import InputWeights
+from mstheft.direct.smooth.lines import Curves, SmoothNetwork
 from mstheft.direct.smooth.separate import separate
 from mstheft.direct.smooth.subspace import Subspace, ask, find_subspace, free_directions
 from mstheft.direct.verify import checked, verify
@@ -28,8 +30,27 @@ from mstheft.result import Result, count
 from mstheft.typing import Array, Oracle, Rng
 
 ACTIVATIONS = ("tanh", "sigmoid", "softplus")
-SCALES = 1.0, 0.1  # of the inputs looked at: where neurons are saturated, then nearer the origin
+SCALES = 1.0, 0.1  # of the inputs asked: where neurons are saturated, then nearer the origin
 EXACT = 1e-7  # misfit up to which the fit is believed, relative to the spread of the answers
+
+
+@dataclass
+class Trace:
+    """What each stage saw, None where the attack did not come so far.
+
+    start, inside : the network in the subspace before and after the fit
+    misfits : of the fit, before and after each step
+    errors : {stage: how far its network is off}
+    """
+
+    space: Subspace | None = None
+    directions: Directions | None = None
+    curves: Curves | None = None
+    start: SmoothNetwork | None = None
+    misfits: list[float] = field(default_factory=list)
+    inside: SmoothNetwork | None = None
+    input_weights: InputWeights | None = None
+    errors: dict[str, float] = field(default_factory=dict)
 
 
 def extract(
@@ -58,44 +79,29 @@ def extract(
     none), and inputs at which the neurons bend: x ~ N(0, I), or N(0, 0.01 I) in a second attempt
     where the first fails, as it does when many neurons are saturated at the former.
     Returns a verified `Result`; raises `ExtractionError` (which holds the partial result) or
-    `BudgetExhausted`. A `trace` shows the subspace, Hessians, curves, misfits and columns.
+    `BudgetExhausted`.
     """
     check_width(hidden)
     if activation not in ACTIVATIONS:
         raise ValueError(
-            f"expected activation as one of {ACTIVATIONS}, got {activation!r}; direct.relu takes "
-            "relu"
+            f"expected activation= as one of {ACTIVATIONS}, got {activation!r}; see direct.relu"
         )
     rng, tolerance, result = np.random.default_rng(rng), checked(tolerance), Result()
     failures: list[tuple[bool, ExtractionError]] = []
     for scale in SCALES:
-        result = Result(queries=result.queries, seconds=result.seconds, trace=SimpleNamespace())
+        result = Result(queries=result.queries, seconds=result.seconds, trace=Trace())
         try:
-            return _story(oracle, rng, activation, hidden, tolerance, scale, result)
+            return _attempt(oracle, rng, activation, hidden, tolerance, scale, result)
         except ExtractionError as error:
             failures.append((result.model is None, error))
         finally:
-            tell(result)
+            describe(result)
     raise min(failures, key=lambda each: each[0])[1]  # the first, unless only the second has a copy
 
 
-def tell(result: Result) -> None:
-    """One line on what each stage found, as far as the attack came."""
-    trace, told = result.trace, result.found
-    if hasattr(trace, "space"):
-        seen, wide = trace.space.axes.shape[1], trace.space.sketch
-        told["subspace"] = f"{count(seen, 'neuron')}, seen in {count(wide, 'direction')}"
-    if misfits := getattr(trace, "misfits", None):
-        told["lines"] = f"scale and bias of each neuron, off by {misfits[0]:.1e}"
-        told["fit"] = f"off by {misfits[-1]:.1e} after {count(len(misfits) - 1, 'step')}"
-    if hasattr(trace, "columns"):
-        off = float(trace.columns.misfit.max(initial=0))
-        told["columns"] = f"all other input weights, off by {off:.1e}"
-
-
-def _story(
+def _attempt(
     oracle: Oracle,
-    rng: np.random.Generator,
+    rng: Generator,
     activation: str,
     hidden: int | None,
     tolerance: float,
@@ -104,72 +110,80 @@ def _story(
 ) -> Result:
     trace = result.trace
     with result.stage("subspace", oracle):
-        space = trace.space = find_subspace(oracle, rng, hidden, scale)
-    start = separate(oracle, space, activation, result, rng)
+        space = trace.space = find_subspace(oracle, rng, hidden, scale)  # 1
+    start = separate(oracle, space, activation, result, rng)  # 2 and 3
     with result.stage("fit", oracle):
-        neurons, stations = fit_inside(oracle, space, start, result, rng)
+        network, sites = fit_inside(oracle, space, start, result, rng)  # 4
     with result.stage("columns", oracle):
-        columns = smooth_columns.measure(oracle, space, neurons, stations, rng)
-        trace.columns, trace.inside = columns, neurons
-        result.model = assemble(oracle, space, neurons, columns)
+        across = input_weights.measure(oracle, space, network, sites, rng)  # 5
+        trace.input_weights, trace.inside = across, network
+        result.model = assemble(oracle, space, network, across)
     same = verify(result, oracle, rng=rng, tolerance=tolerance, noise=space.noise)
     trace.errors = {
         "lines": trace.misfits[0],
         "fit": trace.misfits[-1],
-        "columns": float(columns.misfit.max(initial=0)),
+        "columns": float(across.misfit.max(initial=0)),
         "verify": result.error,
     }
     if not same:
-        raise _differs(len(neurons.offsets), activation, result)
+        raise ExtractionError(
+            "verify",
+            f"the copy of {len(network.offsets)} {activation} neurons is off by {result.error:.2g}",
+            "check the activation, ask for more digits, or learn a copy: neurons may be saturated",
+            partial=result,
+        )
     return result
 
 
-def _differs(h: int, activation: str, result: Result) -> ExtractionError:
-    return ExtractionError(
-        "verify",
-        f"the copy with {count(h, 'neuron')} is off by {result.error:.2g}, so the victim is not a "
-        f"network with one hidden {activation} layer, or some of its neurons are saturated "
-        "wherever x ~ N(0, I), or the answers are too coarse",
-        "check the activation, ask for more digits, or learn a copy from labelled data",
-        partial=result,
-    )
-
-
 def fit_inside(
-    oracle: Oracle, space: Subspace, neurons: Neurons, result: Result, rng: np.random.Generator
-) -> tuple[Neurons, Array]:
+    oracle: Oracle, space: Subspace, start: SmoothNetwork, result: Result, rng: Generator
+) -> tuple[SmoothNetwork, Array]:
     """Stage 4: Gauss-Newton on fresh points all over the bends.
 
-    Among the points are those which stage 5 will use, so that the fit is right there.
-    Returns the neurons in the subspace and these points. Costs about 1.5 (h² + K h) / K queries.
+    Among the points are the sites which stage 5 will use, so that the fit is right there.
+    Returns the network in the subspace and these sites. Costs about 1.5 (h² + K h) / K queries.
     """
-    h, result.trace.start = len(neurons.offsets), neurons
-    stations = smooth_columns.stations(neurons, rng)
-    y = np.concatenate([stations, smooth_fit.spread(neurons, rng)])
+    result.trace.start = start
+    sites = input_weights.choose_sites(start, rng)
+    y = np.concatenate([sites, smooth_fit.spread(start, rng)])
     answers = ask(oracle, y @ space.axes.T)
-    neurons, misfits = smooth_fit.refine(neurons, y, answers, space.noise)
+    network, misfits = smooth_fit.refine(start, y, answers, space.noise)
     result.trace.misfits = misfits
     allowed = max(EXACT * float(answers.std(axis=0).max()), 100 * space.noise)
     if not misfits[-1] <= allowed:
         raise ExtractionError(
             "fit",
-            f"expected {h} {neurons.activation} neurons to explain all answers in their subspace, "
-            f"but they are off by {misfits[-1]:.1g}",
-            "check the activation, and that the victim has one hidden layer; some of its neurons "
-            "may be saturated where x ~ N(0, I)",
-            partial=result,
+            f"{len(start.offsets)} {start.name} neurons miss answers by up to {misfits[-1]:.1g}",
+            "check the activation and the number of hidden layers; neurons may be saturated",
         )
-    return neurons, stations
+    return network, sites
 
 
-def assemble(oracle: Oracle, space: Subspace, neurons: Neurons, columns: Columns) -> Network:
+def assemble(
+    oracle: Oracle, space: Subspace, network: SmoothNetwork, across: InputWeights
+) -> Network:
     """A0 = B Vᵀ + C Qᵀ from inside and across the subspace; A1 and b1 for all K outputs.
 
-    Where the victim tells probabilities, the outputs have mean 0 over the classes.
+    Where the victim answers probabilities, the outputs have mean 0 over the classes.
     """
-    a0 = neurons.rows @ space.axes.T + columns.columns @ columns.directions.T
-    outputs = oracle.outputs or len(neurons.bias)
+    a0 = network.rows @ space.axes.T + across.weights @ across.directions.T
+    outputs = oracle.outputs or len(network.bias)
     free = free_directions(oracle, outputs)
     return zoo.given(
-        [(a0, neurons.offsets), (free @ neurons.weights, free @ neurons.bias)], neurons.activation
+        [(a0, network.offsets), (free @ network.weights, free @ network.bias)], network.name
     )
+
+
+def describe(result: Result) -> None:
+    """One line on what each stage found, as far as the attack came."""
+    trace, found = result.trace, result.found
+    if trace.space is not None:
+        seen, wide = trace.space.axes.shape[1], trace.space.sketch
+        found["subspace"] = f"{count(seen, 'neuron')}, seen in {count(wide, 'direction')}"
+    if trace.misfits:
+        steps = count(len(trace.misfits) - 1, "step")
+        found["lines"] = f"scale and bias of each neuron, off by {trace.misfits[0]:.1e}"
+        found["fit"] = f"off by {trace.misfits[-1]:.1e} after {steps}"
+    if trace.input_weights is not None:
+        off = float(trace.input_weights.misfit.max(initial=0))
+        found["columns"] = f"all other input weights, off by {off:.1e}"

@@ -12,8 +12,9 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.random import Generator
 
-from mstheft.direct.smooth.lines import Neurons
+from mstheft.direct.smooth.lines import SmoothNetwork
 from mstheft.typing import Array
 
 STEPS = 30  # Gauss-Newton steps at the most
@@ -23,22 +24,24 @@ SURPLUS = 1.5  # numbers asked for each unknown
 LOOSE = 0.1  # a step is solved to this share of the relative misfit: the next does the rest
 
 
-def spread(neurons: Neurons, rng: np.random.Generator) -> Array:
+def spread(network: SmoothNetwork, rng: Generator) -> Array:
     """Points y (n, h) at which the z are independent N(0, 3²), with n K 1.5 times the unknowns.
 
     Independent z keep the columns of the Jacobian apart, which makes the steps cheap to solve.
     """
-    outputs, h = neurons.weights.shape
+    outputs, h = network.weights.shape
     n = int(np.ceil(SURPLUS * (h * h + outputs * h + h + outputs) / outputs))
-    return places(neurons, WIDTH * rng.normal(size=(n, h)))
+    return places(network, WIDTH * rng.normal(size=(n, h)))
 
 
-def places(neurons: Neurons, z: Array) -> Array:
-    """The y at which the neurons stand at z, (n, h) -> (n, h)."""
-    return np.linalg.solve(neurons.rows, (z - neurons.offsets).T).T
+def places(network: SmoothNetwork, z: Array) -> Array:
+    """The y at which the neurons have the values z, (n, h) -> (n, h)."""
+    return np.linalg.solve(network.rows, (z - network.offsets).T).T
 
 
-def refine(neurons: Neurons, y: Array, answers: Array, noise: float) -> tuple[Neurons, list[float]]:
+def refine(
+    network: SmoothNetwork, y: Array, answers: Array, noise: float
+) -> tuple[SmoothNetwork, list[float]]:
     """Gauss-Newton until the misfit is rounding or no longer shrinks. No queries.
 
     The unknowns are corrections in the coordinates u = rows y + offsets, in which every number
@@ -46,9 +49,9 @@ def refine(neurons: Neurons, y: Array, answers: Array, noise: float) -> tuple[Ne
     y : (n, h); answers : (n, K); noise : rounding of an answer
     Returns the neurons, and the root mean square of f - answers before and after every step.
     """
-    u = neurons.hidden(y)
+    u = network.hidden(y)
     h = u.shape[1]
-    here = replace(neurons, rows=np.eye(h), offsets=np.zeros(h))
+    here = replace(network, rows=np.eye(h), offsets=np.zeros(h))
     misfits = [rms(here, u, answers)]
     for _ in range(STEPS):
         there = shorter_until_better(here, gauss_newton_step(here, u, answers), u, answers)
@@ -58,16 +61,18 @@ def refine(neurons: Neurons, y: Array, answers: Array, noise: float) -> tuple[Ne
         misfits.append(rms(here, u, answers))
         if misfits[-1] < noise / 2 or misfits[-1] > 0.7 * misfits[-2]:
             break
-    offsets = here.rows @ neurons.offsets + here.offsets
-    return replace(here, rows=here.rows @ neurons.rows, offsets=offsets), misfits
+    offsets = here.rows @ network.offsets + here.offsets
+    return replace(here, rows=here.rows @ network.rows, offsets=offsets), misfits
 
 
-def rms(neurons: Neurons, y: Array, answers: Array) -> float:
+def rms(network: SmoothNetwork, y: Array, answers: Array) -> float:
     """Root mean square of f(y) - answers, logits."""
-    return float(np.sqrt(np.mean((neurons.answers(y) - answers) ** 2)))
+    return float(np.sqrt(np.mean((network.answers(y) - answers) ** 2)))
 
 
-def shorter_until_better(here: Neurons, step: Array, y: Array, answers: Array) -> Neurons | None:
+def shorter_until_better(
+    here: SmoothNetwork, step: Array, y: Array, answers: Array
+) -> SmoothNetwork | None:
     """The whole step or the first of a half, a quarter … 1/64 of it that fits better."""
     before = rms(here, y, answers)
     for share in 0.5 ** np.arange(7):
@@ -77,26 +82,26 @@ def shorter_until_better(here: Neurons, step: Array, y: Array, answers: Array) -
     return None
 
 
-def moved(neurons: Neurons, step: Array) -> Neurons:
-    """Neurons with [δrows, δoffsets, δweights, δbias], all in one vector, added."""
-    rows, offsets, weights, bias = parts(neurons, step)
+def moved(network: SmoothNetwork, step: Array) -> SmoothNetwork:
+    """SmoothNetwork with [δrows, δoffsets, δweights, δbias], all in one vector, added."""
+    rows, offsets, weights, bias = parts(network, step)
     return replace(
-        neurons,
-        rows=neurons.rows + rows,
-        offsets=neurons.offsets + offsets,
-        weights=neurons.weights + weights,
-        bias=neurons.bias + bias,
+        network,
+        rows=network.rows + rows,
+        offsets=network.offsets + offsets,
+        weights=network.weights + weights,
+        bias=network.bias + bias,
     )
 
 
-def parts(neurons: Neurons, step: Array) -> tuple[Array, Array, Array, Array]:
+def parts(network: SmoothNetwork, step: Array) -> tuple[Array, Array, Array, Array]:
     """One vector of all unknowns, taken apart."""
-    (outputs, h), n = neurons.weights.shape, neurons.rows.shape[1]
+    (outputs, h), n = network.weights.shape, network.rows.shape[1]
     rows, offsets, weights, bias = np.split(step, np.cumsum([h * n, h, outputs * h]))
     return rows.reshape(h, n), offsets, weights.reshape(outputs, h), bias
 
 
-def gauss_newton_step(neurons: Neurons, y: Array, answers: Array) -> Array:
+def gauss_newton_step(network: SmoothNetwork, y: Array, answers: Array) -> Array:
     """The step that makes the linearised misfit smallest, by LSMR. No queries.
 
         δf = A1 (σ'(z) ∘ (δB y + δb)) + δA1 σ(z) + δc
@@ -106,35 +111,35 @@ def gauss_newton_step(neurons: Neurons, y: Array, answers: Array) -> Array:
     """
     from scipy.sparse.linalg import LinearOperator, lsmr
 
-    z = neurons.hidden(y)
-    value, slope = neurons.shape(z), neurons.slope(z)
-    unit = column_sizes(neurons, y, value, slope)
+    z = network.hidden(y)
+    value, slope = network.activation(z), network.slope(z)
+    unit = column_sizes(network, y, value, slope)
 
     def forward(step: Array) -> Array:
-        rows, offsets, weights, bias = parts(neurons, step / unit)
+        rows, offsets, weights, bias = parts(network, step / unit)
         turned = slope * (y @ rows.T + offsets)
-        return (turned @ neurons.weights.T + value @ weights.T + bias).ravel()
+        return (turned @ network.weights.T + value @ weights.T + bias).ravel()
 
     def backward(left: Array) -> Array:
         left = left.reshape(answers.shape)
-        inner = slope * (left @ neurons.weights)
+        inner = slope * (left @ network.weights)
         sums = (inner.T @ y, inner.sum(axis=0), left.T @ value, left.sum(axis=0))
         return np.concatenate([each.ravel() for each in sums]) / unit
 
     shape = (answers.size, len(unit))
     jacobian: Any = LinearOperator(shape, matvec=forward, rmatvec=backward, dtype=float)
-    left = (answers - neurons.answers(y)).ravel()
+    left = (answers - network.answers(y)).ravel()
     enough = float(np.clip(LOOSE * left.std() / answers.std(), 1e-10, 1e-2))
     return lsmr(jacobian, left, atol=enough, btol=enough, maxiter=INNER)[0] / unit
 
 
-def column_sizes(neurons: Neurons, y: Array, value: Array, slope: Array) -> Array:
+def column_sizes(network: SmoothNetwork, y: Array, value: Array, slope: Array) -> Array:
     """Length of every column of the Jacobian, never 0."""
-    strength = (neurons.weights**2).sum(axis=0)
+    strength = (network.weights**2).sum(axis=0)
     squares = (
         strength[:, None] * ((slope**2).T @ y**2),
         strength * (slope**2).sum(axis=0),
-        np.tile((value**2).sum(axis=0), len(neurons.bias)),
-        np.full(len(neurons.bias), len(y)),
+        np.tile((value**2).sum(axis=0), len(network.bias)),
+        np.full(len(network.bias), len(y)),
     )
     return np.sqrt(np.maximum(np.concatenate([each.ravel() for each in squares]), 1e-200))

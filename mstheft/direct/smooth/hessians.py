@@ -12,7 +12,10 @@ and all Hessians together sharpen them.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.random import Generator
 
 from mstheft.direct.smooth.subspace import Subspace, ask
 from mstheft.typing import Array, Oracle
@@ -20,6 +23,31 @@ from mstheft.typing import Array, Oracle
 PAIRS = 24  # random pairs of combinations, of which the best separated is taken
 EMPTY = 1e-12  # Hessians below this share of the largest are less than rounding
 SWEEPS = 40  # corrections of the dual directions at the most
+
+
+@dataclass
+class Directions:
+    """Hessians (n, h, h), the dual directions W (h, h) as columns, and turned Wᵀ H W (n, h, h)."""
+
+    hessians: Array
+    duals: Array
+    turned: Array
+
+    @property
+    def crosstalk(self) -> float:
+        """How far the turned Hessians are from diagonal."""
+        return crosstalk(self.turned)
+
+    def bends(self, points: int) -> Array:
+        """How much the answers bend along each direction at each of so many points, (points, h)."""
+        own = np.einsum("nii->ni", self.turned)
+        return np.linalg.norm(own.reshape(points, -1, own.shape[1]), axis=1)
+
+
+def find_directions(stack: Array, rng: Generator) -> Directions:
+    """The dual directions of some Hessians (n, h, h). No queries."""
+    duals = dual_directions(stack, rng)
+    return Directions(stack, duals, duals.T @ stack @ duals)
 
 
 def hessians(oracle: Oracle, space: Subspace, point: Array, *, sharp: bool = False) -> Array:
@@ -70,7 +98,7 @@ def rounding_of(space: Subspace, sharp: bool = False) -> float:
     return 4 * space.noise / second_step(space, sharp) ** 2
 
 
-def dual_directions(stack: Array, rng: np.random.Generator) -> Array:
+def dual_directions(stack: Array, rng: Generator) -> Array:
     """Directions W in which all Hessians are diagonal, as columns of length 1. No queries.
 
     stack : (n, h, h) symmetric, n ≥ 2

@@ -9,7 +9,6 @@ activation:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -19,22 +18,22 @@ from mstheft.nn.layers import Activation
 from mstheft.typing import Array, Oracle
 
 OCTAVES = 2.0 ** np.arange(-4, 5)  # how far a neuron is pulled, in units of its bending
-GRID = 33  # biases tried in the first look at a curve, for every scale
+GRID = 33  # biases tried first on a curve, for every scale
 
 
 @dataclass
-class Neurons:
+class SmoothNetwork:
     """A hidden layer and the last one: f = A1 σ(rows y + offsets) + bias.
 
-    rows : (h, n); offsets : (h,); weights : (K, h); bias : (K,)
-    activation : the name of σ
+    rows : (h, n); offsets : (h,); weights : (K, h) A1; bias : (K,)
+    name : of σ
     """
 
     rows: Array
     offsets: Array
     weights: Array
     bias: Array
-    activation: str
+    name: str
 
     def hidden(self, y: Array) -> Array:
         """z = rows y + offsets, (n, h)."""
@@ -42,17 +41,15 @@ class Neurons:
 
     def answers(self, y: Array) -> Array:
         """(n, K)."""
-        return self.shape(self.hidden(y)) @ self.weights.T + self.bias
+        return self.activation(self.hidden(y)) @ self.weights.T + self.bias
 
-    @property
-    def shape(self) -> Any:
-        """σ."""
-        return Activation.FUNCTIONS[self.activation][0]
+    def activation(self, z: Array) -> Array:
+        """σ(z)."""
+        return Activation.FUNCTIONS[self.name][0](z)
 
-    @property
-    def slope(self) -> Any:
-        """σ'."""
-        return Activation.FUNCTIONS[self.activation][1]
+    def slope(self, z: Array) -> Array:
+        """σ'(z)."""
+        return Activation.FUNCTIONS[self.name][1](z)
 
 
 @dataclass
@@ -72,7 +69,7 @@ class Curves:
 
 def pull(
     oracle: Oracle, space: Subspace, starts: Array, duals: Array, unit: float, activation: str
-) -> tuple[Neurons, Curves]:
+) -> tuple[SmoothNetwork, Curves]:
     """Every neuron along its dual direction, from -16 to 16 units; then the last layer.
 
     starts : (h, h) y where each neuron's line starts; duals : (h, h) the w_i as columns
@@ -81,7 +78,7 @@ def pull(
     """
     h = len(starts)
     t = unit * np.concatenate([-OCTAVES[::-1], OCTAVES])
-    points = starts[:, None, :] + t[None, :, None] * duals.T[:, None, :]
+    points = starts[:, None, :] + t[None, :, None] * duals.T[:, None, :]  # (h, n, h)
     answers = ask(oracle, points.reshape(-1, h) @ space.axes.T).reshape(h, len(t), -1)
     with progress.bar("lines", h, "neuron") as bar:
         fits = []
@@ -91,29 +88,29 @@ def pull(
     z, scale, misfit = np.array(fits).T
     rows = scale[:, None] * np.linalg.inv(duals)
     offsets = z - np.sum(rows * starts, axis=1)
-    neurons = Neurons(rows, offsets, np.zeros((0, h)), np.zeros(0), activation)
-    neurons = last_layer(neurons, points.reshape(-1, h), answers.reshape(-1, answers.shape[2]))
-    return neurons, Curves(t, points, answers, z, scale, misfit)
+    network = SmoothNetwork(rows, offsets, np.zeros((0, h)), np.zeros(0), activation)
+    network = last_layer(network, points.reshape(-1, h), answers.reshape(-1, answers.shape[2]))
+    return network, Curves(t, points, answers, z, scale, misfit)
 
 
-def along(curves: Curves, neurons: Neurons, i: int) -> tuple[Array, tuple[Array, Array]]:
-    """Neuron i's curve as numbers to draw: answers along A1_i, and what `neurons` say in between.
+def along(curves: Curves, network: SmoothNetwork, i: int) -> tuple[Array, tuple[Array, Array]]:
+    """Neuron i's curve as numbers to draw: answers along A1_i, and the network's in between.
 
     Returns (n,) answers at `curves.t`, and (m,) t with (m,) values of the model. No queries.
     """
-    output = neurons.weights[:, i] / max(float(np.linalg.norm(neurons.weights[:, i])), 1e-300)
+    output = network.weights[:, i] / max(float(np.linalg.norm(network.weights[:, i])), 1e-300)
     first, last = curves.points[i, 0], curves.points[i, -1]
-    ends = float(np.arcsinh(len(curves.t) ** 2))
-    t = np.sinh(np.linspace(-ends, ends, 401)) / np.sinh(ends) * curves.t[-1]
+    last_turn = float(np.arcsinh(len(curves.t) ** 2))
+    t = np.sinh(np.linspace(-last_turn, last_turn, 401)) / np.sinh(last_turn) * curves.t[-1]
     y = (first + last) / 2 + np.multiply.outer(t / (2 * curves.t[-1]), last - first)
-    return curves.answers[i] @ output, (t, neurons.answers(y) @ output)
+    return curves.answers[i] @ output, (t, network.answers(y) @ output)
 
 
 def fit_curve(t: Array, answers: Array, activation: str) -> tuple[float, float, float]:
     """z and s of answers ≈ a σ(z + s t) + b, by variable projection: a, b follow from z, s.
 
-    With K outputs the curve is a multiple of one vector A1_i: it is looked at along that one.
-    A first look at a grid of z and s, then Gauss-Newton in two unknowns.
+    With K outputs the curve is a multiple of one vector A1_i: it is seen along that one. First all
+    of a grid of z and s, then Gauss-Newton in two unknowns.
     t : (n,); answers : (n, K)
     Returns z, s, misfit. The sign of s is free for odd activations, and positive then. No queries.
     """
@@ -121,7 +118,7 @@ def fit_curve(t: Array, answers: Array, activation: str) -> tuple[float, float, 
 
     shape = Activation.FUNCTIONS[activation][0]
     centred = answers - answers.mean(axis=0)
-    curve = centred @ np.linalg.svd(centred, full_matrices=False)[2][0]
+    curve = centred @ np.linalg.svd(centred, full_matrices=False)[2][0]  # (n,)
     size = max(float(np.linalg.norm(curve)), 1e-300)
     unit = np.median(np.abs(t))
     scales = 2.0 ** np.arange(-4, 4.5, 0.5) / unit
@@ -132,16 +129,13 @@ def fit_curve(t: Array, answers: Array, activation: str) -> tuple[float, float, 
         return unexplained(shape(pair[0] + pair[1] * t / unit), curve / size)
 
     z, s = (each.ravel() for each in np.meshgrid(np.linspace(-4, 4, GRID), scales))
-    tried = shape(z[:, None] + s[:, None] * t)
-    misses = np.linalg.norm(unexplained(tried, curve / size), axis=1)
-    first = int(misses.argmin())
-    found = least_squares(
-        left, [z[first], s[first] * unit], x_scale="jac", xtol=1e-14, ftol=1e-14, gtol=1e-14
-    )
-    misfit = np.sqrt(
-        np.linalg.norm(found.fun) ** 2 + max(0, (np.linalg.norm(centred) / size) ** 2 - 1)
-    )
-    return float(found.x[0]), float(found.x[1] / unit), float(misfit)
+    tried = shape(z[:, None] + s[:, None] * t)  # (pairs, n)
+    best = int(np.linalg.norm(unexplained(tried, curve / size), axis=1).argmin())
+    start = [z[best], s[best] * unit]
+    solved = least_squares(left, start, x_scale="jac", xtol=1e-14, ftol=1e-14, gtol=1e-14)
+    elsewhere = max(0, (np.linalg.norm(centred) / size) ** 2 - 1)  # across A1_i
+    misfit = np.sqrt(np.linalg.norm(solved.fun) ** 2 + elsewhere)
+    return float(solved.x[0]), float(solved.x[1] / unit), float(misfit)
 
 
 def unexplained(shapes: Array, curve: Array) -> Array:
@@ -152,8 +146,8 @@ def unexplained(shapes: Array, curve: Array) -> Array:
     return curve - (shapes @ curve)[..., None] * shapes
 
 
-def last_layer(neurons: Neurons, y: Array, answers: Array) -> Neurons:
+def last_layer(network: SmoothNetwork, y: Array, answers: Array) -> SmoothNetwork:
     """A1 and b1 by linear least squares on [σ(z), 1]. No queries."""
-    features = np.hstack([neurons.shape(neurons.hidden(y)), np.ones((len(y), 1))])
+    features = np.hstack([network.activation(network.hidden(y)), np.ones((len(y), 1))])
     solved = np.linalg.lstsq(features, answers, rcond=None)[0]
-    return Neurons(neurons.rows, neurons.offsets, solved[:-1].T, solved[-1], neurons.activation)
+    return SmoothNetwork(network.rows, network.offsets, solved[:-1].T, solved[-1], network.name)

@@ -4,7 +4,7 @@
 
 On any subspace the victim is again a network with one hidden layer, of the same neurons. So a
 random sketch Q of a few more than h directions shows them all: the gradients at a few points lie
-in the row space of A0 Q, and how many of their singular values stand above the rounding is h.
+in the row space of A0 Q, and how many of their singular values are above the rounding is h.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.random import Generator
 
 from mstheft.direct.answers import read, unreadable
 from mstheft.direct.line import measure_noise
@@ -20,7 +21,7 @@ from mstheft.typing import Array, Oracle
 
 FIRST = 16  # directions of the first sketch; doubled until its spectrum shows a gap
 MORE = 2  # points beyond the h / K that the gradients need
-SAMPLE = 8  # inputs whose answers tell how far answers spread
+SAMPLE = 8  # inputs whose answers show how far answers spread
 GAP = 1e-6  # singular values below this share of the largest are differences' errors, not neurons
 
 
@@ -32,7 +33,7 @@ class Subspace:
     points : (m, h) y of the points at which gradients were measured
     gradients : (m, K, h) of the answers with respect to y
     spectrum : singular values of the sketch's gradients, the first h above the gap
-    sketch : number q of directions that were looked at
+    sketch : number q of directions of the sketch
     noise : size of the rounding in an answer; spread : standard deviation of the answers
     reach : natural length in the space of inputs
     """
@@ -55,7 +56,7 @@ class Subspace:
 def ask(oracle: Oracle, x: Array) -> Array:
     """Answers (n, K') that are independent of one another: K' = K - 1 where the gauge takes one.
 
-    Centred logits (see `answers.read`) sum to zero: they are told in an orthonormal basis of what
+    Centred logits (see `answers.read`) sum to zero: they are given in an orthonormal basis of what
     is left. Costs n queries. Raises `ExtractionError` for NaN, or probabilities of exactly 0 or 1.
     """
     answers = read(oracle, x)
@@ -72,13 +73,13 @@ def free_directions(oracle: Oracle, outputs: int) -> Array:
 
 
 def find_subspace(
-    oracle: Oracle, rng: np.random.Generator, hidden: int | None = None, scale: float = 1.0
+    oracle: Oracle, rng: Generator, hidden: int | None = None, scale: float = 1.0
 ) -> Subspace:
     """Sketches of 16, 32, 64, … random directions until the gradients' spectrum shows a gap.
 
     A sketch of q directions is believed if it shows at most q / 2 neurons, or if q = d. It is
     q = 2 h from the start where the width is known.
-    scale : of the inputs looked at, N(0, scale² I)
+    scale : of the inputs asked, N(0, scale² I)
     Costs (q + 1) m + 1 queries for the last sketch, q < 4 h and m = q / 2 K + 2, and a third more
     for those before it; and 14 for `rounding`.
     Raises `ExtractionError` where no answer moves, and for more neurons than `hidden`.
@@ -90,37 +91,30 @@ def find_subspace(
     step = first_step(reach, noise / max(spread, noise))
     while True:
         axes, points, gradients = sketch(oracle, q, reach, step, rng)
-        rows = gradients.reshape(-1, q)
+        rows = gradients.reshape(-1, q)  # (m K, q)
         spectrum, basis = np.linalg.svd(rows)[1:]
         h = count_neurons(spectrum, noise / step * np.sqrt(sum(rows.shape)))
         if 2 * h <= q or q == d:
             break
         q = min(d, 2 * q)
-    check_count(h, hidden, noise)
-    basis = basis[:h].T
-    found = axes @ basis, points @ basis, gradients @ basis
-    return Subspace(*found, spectrum, q, noise, spread, reach)
-
-
-def check_count(found: int, hidden: int | None, noise: float) -> None:
-    """Raise `ExtractionError` for no neuron at all, and for more than there should be."""
-    if found == 0:
+    if h == 0:
         raise ExtractionError(
             "subspace",
-            "the answers do not change with the inputs by more than their rounding, "
-            f"{noise:.1g}, or all neurons are saturated where x ~ N(0, I) and nearer the origin",
-            "ask for more digits, or steal lambda x: victim(c * x) for a small or a large c and "
-            "divide the copy's input weights by c",
+            f"the answers do not change by more than their rounding, {noise:.1g}",
+            "ask for more digits; if all neurons are saturated, steal lambda x: victim(0.01 * x)",
         )
-    if hidden is not None and found > hidden:
+    if hidden is not None and h > hidden:
         raise ExtractionError(
             "subspace",
-            f"expected hidden={hidden} neurons, but the gradients show {found}",
+            f"expected hidden={hidden} neurons, but the gradients show {h}",
             "leave out hidden=, or ask for more digits if the answers are coarse",
         )
+    basis = basis[:h].T
+    in_basis = axes @ basis, points @ basis, gradients @ basis
+    return Subspace(*in_basis, spectrum, q, noise, spread, reach)
 
 
-def rounding(oracle: Oracle, scale: float, rng: np.random.Generator) -> tuple[float, float]:
+def rounding(oracle: Oracle, scale: float, rng: Generator) -> tuple[float, float]:
     """Size of the rounding in an answer at x ~ N(0, scale² I), and how far such answers spread.
 
     The spread is the largest standard deviation of an output. Costs 14 queries.
@@ -141,7 +135,7 @@ def first_step(reach: float, share: float) -> float:
 
 
 def sketch(
-    oracle: Oracle, q: int, reach: float, step: float, rng: np.random.Generator
+    oracle: Oracle, q: int, reach: float, step: float, rng: Generator
 ) -> tuple[Array, Array, Array]:
     """Gradients along q random orthonormal directions at m random points of their span.
 

@@ -1,12 +1,13 @@
-"""Where only a box of inputs may be asked: segments, points all over it, and where to look next."""
+"""Where only a box of inputs may be asked: segments, points all over it, and witnesses."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.random import Generator
+from numpy.typing import ArrayLike
 
 from mstheft.direct.answers import read
+from mstheft.direct.hyperplanes.jacobians import Box
 from mstheft.direct.verify import blur, expected
 from mstheft.nn.network import Network
 from mstheft.typing import Array, Oracle
@@ -15,28 +16,25 @@ INSIDE = 1 - 1e-9  # of the way to the wall: a segment's end is not rounded out 
 LOOSE = 0.05  # share of the box by which a point near its wall is moved off it
 CHECKS = 20  # times 50 points that are tried for a witness
 
-Box = tuple[Array, Array]
 
-
-def walls(d: int, low: Any, high: Any) -> Box | None:
-    """Walls as (d,) each; None without walls."""
+def walls(d: int, low: ArrayLike | None, high: ArrayLike | None) -> Box | None:
+    """Walls as (d,) each; None without walls. ValueError for a box that is none."""
     if low is None and high is None:
         return None
-    if low is None or high is None:
-        raise ValueError("expected low= and high= together, got one of them; give both or none")
     try:
-        low, high = (np.array(np.broadcast_to(np.asarray(b, float), d)) for b in (low, high))
-    except (TypeError, ValueError) as error:
+        lower, upper = (np.broadcast_to(np.asarray(each, float), d) for each in (low, high))
+        good = bool((np.isfinite(lower) & np.isfinite(upper) & (lower < upper)).all())
+    except (TypeError, ValueError):
+        good = False
+    if not good:
         raise ValueError(
-            f"expected low= and high= as numbers or ({d},) each, got {np.shape(low)} and "
-            f"{np.shape(high)} of {type(low).__name__} and {type(high).__name__}; give those"
-        ) from error
-    if not (np.isfinite(low).all() and np.isfinite(high).all() and (low < high).all()):
-        raise ValueError("expected finite low < high for every input; leave out constant inputs")
-    return low, high
+            f"expected low= and high= together, finite, ({d},) or one number, with low < high, got "
+            f"{low!r} and {high!r}; give both, and leave out constant inputs"
+        )
+    return lower, upper
 
 
-def scatter(rng: np.random.Generator, n: int, box: Box) -> Array:
+def scatter(rng: Generator, n: int, box: Box) -> Array:
     """Points all over a box, (n, d): each coordinate near one wall, near the upper with a chance q.
 
     A uniform point of a high-dimensional box lies near its middle, seen along any direction. Here
@@ -50,19 +48,19 @@ def scatter(rng: np.random.Generator, n: int, box: Box) -> Array:
     return low + (high - low) * (share + inwards * np.where(share > 0.5, -1, 1))
 
 
-def segment(rng: np.random.Generator, box: Box, through: Any) -> tuple[Array, Array, float, float]:
+def segment(rng: Generator, box: Box, endpoints: Array | None) -> tuple[Array, Array, float, float]:
     """A line through two points and how far it stays in the box: u, v, low, high of t.
 
-    through : (2, d) the points, or None for two that `scatter` draws
+    endpoints : (2, d) the points, or None for two that `scatter` draws
     """
-    first, last = scatter(rng, 2, box) if through is None else through
+    first, last = scatter(rng, 2, box) if endpoints is None else endpoints
     start, direction = (first + last) / 2, (last - first) / 2
     with np.errstate(divide="ignore", invalid="ignore"):
-        met = np.sort([(wall - start) / direction for wall in box], axis=0)
+        met = np.sort([(wall - start) / direction for wall in box], axis=0)  # (2, d)
     return start, direction, INSIDE * float(np.nanmax(met[0])), INSIDE * float(np.nanmin(met[1]))
 
 
-def anywhere(rng: np.random.Generator, box: Box, points: int) -> Array:
+def anywhere(rng: Generator, box: Box, points: int) -> Array:
     """Rows for the check: half of them uniform, half from `scatter`, (points, d)."""
     low, high = box
     uniform = low + (high - low) * rng.random((points // 2, len(low)))
@@ -70,30 +68,24 @@ def anywhere(rng: np.random.Generator, box: Box, points: int) -> Array:
 
 
 def witness(
-    oracle: Oracle,
-    model: Network,
-    noise: float,
-    tolerance: float,
-    rng: np.random.Generator,
-    box: Box,
+    oracle: Oracle, model: Network, noise: float, tolerance: float, rng: Generator, box: Box
 ) -> Array | None:
     """A point of the box at which the copy is right and one at which it is wrong, (2, d).
 
     A hyperplane that no segment has met so far lies between the two, so the next segment goes
     through both. None if the copy is right at all of 1,000 points. Costs 50 to 1,000 queries.
     """
-    good = None
     for _ in range(CHECKS):
         x = anywhere(rng, box, 50)
         answers = read(oracle, x)
         with np.errstate(invalid="ignore"):
             miss = np.abs(answers - expected(oracle, model, x)).max(axis=1)
             allowed = blur(oracle, answers).max(axis=1) + 1000 * noise
-        known = np.isfinite(miss)
-        if not known.any():
+        finite = np.isfinite(miss)
+        if not finite.any():
             continue
-        allowed = allowed + tolerance * answers[known].std(axis=0).max()
-        good = x[known][(miss / allowed)[known].argmin()]
-        if (miss > allowed)[known].any():
-            return np.array([good, x[known][(miss / allowed)[known].argmax()]])
+        allowed = allowed + tolerance * answers[finite].std(axis=0).max()
+        share = (miss / allowed)[finite]
+        if share.max() > 1:
+            return x[finite][[share.argmin(), share.argmax()]]
     return None

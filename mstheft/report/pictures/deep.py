@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
 from mstheft.compare import alignment as symmetry
 from mstheft.compare import parameters
-from mstheft.direct.deep.layers import Planes, predict
+from mstheft.direct.deep.attack import Trace
+from mstheft.direct.deep.first_layer import Votes
+from mstheft.direct.deep.kinks import LineKinks
+from mstheft.direct.hyperplanes.hyperplanes import crossings
 from mstheft.nn import Network, zoo
 from mstheft.nn.regions import slice_regions
 from mstheft.plots import deep, style
@@ -25,9 +27,9 @@ GRID = 250  # points along a side of the slice
 def deep_pictures(victim: Network, result: Result, side: int | None = None) -> Iterator[Picture]:
     """The figures of `direct.deep`, as far as the attack came; `side` as in `linear_pictures`."""
     trace = result.trace
-    if not trace.seen:
+    if not trace.searched:
         return
-    yield from line_pictures(trace.seen[0].line)
+    yield from line_pictures(trace.searched[0].line)
     if trace.votes is not None:
         yield from _layer_pictures(trace)
         yield from _vote_picture(trace.votes)
@@ -36,22 +38,22 @@ def deep_pictures(victim: Network, result: Result, side: int | None = None) -> I
         yield from _error_picture(victim, result.model)
 
 
-def _layer_pictures(trace: Any) -> Iterator[Picture]:
+def _layer_pictures(trace: Trace) -> Iterator[Picture]:
     """Which kink is of which layer: two ways to see it, the first of them for two layers only."""
-    seen = [(bends.directions, _layers(bends)) for bends in trace.seen[:SHOWN]]
-    if trace.seen[0].line.jumps.shape[1] > 1 and not hasattr(trace, "behind"):
+    shown = [(kinks.directions, _layers(kinks)) for kinks in trace.searched[:SHOWN]]
+    if trace.searched[0].line.jumps.shape[1] > 1 and trace.layers == 2:
         yield picture(
             "directions",
-            deep.directions(seen, style.axes(size=(4.6, 4.4))),
+            deep.directions(shown, style.axes(size=(4.6, 4.4))),
             "Dots all over a disc, and nests of rings in a few places.",
-            f"The slope jumps of {len(seen)} lines, seen along two of the logits. A neuron of the "
+            f"The slope jumps of {len(shown)} lines, seen along two of the logits. A neuron of the "
             "second layer turns the logits always the same way, so that its rings nest, one for "
             "each line that met it. A neuron of the first layer turns them another way each time.",
         )
-    t, _ = predict(trace.seen[1].line, Planes.of(trace.seen[0]))
+    t, _ = crossings(trace.searched[1].line, trace.searched[0].planes)
     yield picture(
         "layers",
-        deep.meeting(trace.seen[1].line, t, _layers(trace.seen[0]), style.axes(size=WIDE)),
+        deep.meeting(trace.searched[1].line, t, _layers(trace.searched[0]), style.axes(size=WIDE)),
         "Two bands of dots: predictions that are exactly right, and others that are far off.",
         "Each bend of the first line tells where its wall would meet a second line, if the wall "
         "were flat. For neurons of the first layer it is, and a bend stands exactly there (below). "
@@ -59,7 +61,7 @@ def _layer_pictures(trace: Any) -> Iterator[Picture]:
     )
 
 
-def _vote_picture(votes: Any) -> Iterator[Picture]:
+def _vote_picture(votes: Votes) -> Iterator[Picture]:
     """One kink of the second layer and its zeros: that with the most neurons on either side."""
     on = votes.hidden > 0
     if not len(on):
@@ -77,15 +79,15 @@ def _vote_picture(votes: Any) -> Iterator[Picture]:
 
 def _slice_picture(result: Result) -> Picture:
     """The copy on the plane of two lines that were searched, and the kinks found on the first."""
-    seen = result.trace.seen
-    start, length = seen[0].line.start, float(np.linalg.norm(seen[0].line.direction))
-    across, up = (np.linalg.qr(np.stack([b.line.direction for b in seen[:2]]).T)[0]).T
-    across = across * np.sign(across @ seen[0].line.direction)
-    at = seen[0].line.kinks * length
+    first, second = result.trace.searched[:2]
+    start, length = first.line.start, float(np.linalg.norm(first.line.direction))
+    across, up = (np.linalg.qr(np.stack([first.line.direction, second.line.direction]).T)[0]).T
+    across = across * np.sign(across @ first.line.direction)
+    at = first.line.kinks * length
     extent = 1.5 * float(np.median(np.abs(at)))
     plane = slice_regions(result.model, start, across, up, extent=extent, points=GRID)
     near = np.abs(at) < extent
-    kinks = at[near], layers_of(result.model, seen[0].points)[near]
+    kinks = at[near], layers_of(result.model, first.points)[near]
     return picture(
         "boundaries",
         deep.boundaries(plane, style.axes(size=SQUARE), kinks=kinks),
@@ -143,6 +145,6 @@ def layers_of(copy: Network, points: np.ndarray) -> np.ndarray:
     return found
 
 
-def _layers(bends: Any) -> np.ndarray:
+def _layers(kinks: LineKinks) -> np.ndarray:
     """1 for kinks of the first layer, 2 for the others, (n,)."""
-    return np.where(bends.first >= 0, 1, 2)
+    return np.where(kinks.first >= 0, 1, 2)

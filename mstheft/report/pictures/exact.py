@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from mstheft.compare import alignment as symmetry
 from mstheft.compare import parameters
+from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes
+from mstheft.direct.line import Line
+from mstheft.direct.linear.attack import Trace
 from mstheft.nn import Network
 from mstheft.nn import functions as F
 from mstheft.plots import linear as linear_plots
@@ -48,7 +50,7 @@ def linear_pictures(victim: Network, result: Result, side: int | None = None) ->
     yield from _weight_pictures(true, stolen, side, "class" if not one else "output")
 
 
-def _logit_picture(trace: Any, chosen: int, other: int | None) -> Picture:
+def _logit_picture(trace: Trace, chosen: int, other: int | None) -> Picture:
     """Questions along the direction in which the probability grows fastest."""
     theta, z = trace.solution[:, chosen], trace.rhs[:, chosen]
     if other is not None:
@@ -86,10 +88,10 @@ def relu_pictures(victim: Network, result: Result, side: int | None = None) -> I
     if trace.lines:
         yield from line_pictures(trace.lines[0])
     if trace.neurons:
-        yield _curvature_picture(trace.neurons[0])
+        yield _curvature_picture(trace.neurons)
     if not result.verified:
         return
-    signs = np.sign([neuron.row for neuron in trace.neurons]) * trace.neuron_signs[:, None]
+    signs = np.sign(trace.neurons.rows) * trace.neuron_signs[:, None]
     yield picture(
         "signs",
         weights.signs(np.abs(signs), signs, style.axes(size=(5.8, 3.6))),
@@ -111,7 +113,7 @@ def aligned_pictures(victim: Network, result: Result, side: int | None) -> Itera
     yield from _weight_pictures(rows, rows + found.differences["A0"], side, "neuron")
 
 
-def _middle(line: Any, kinks: int = 7, outputs: int = 3) -> Any:
+def _middle(line: Line, kinks: int = 7, outputs: int = 3) -> Line:
     """The part of a line around its middle kinks, and the first few logits: enough to see bends."""
     first = max(0, (len(line.kinks) - kinks) // 2)
     kept = slice(first, first + kinks)
@@ -128,7 +130,7 @@ def _middle(line: Any, kinks: int = 7, outputs: int = 3) -> Any:
     )
 
 
-def line_pictures(line: Any) -> Iterator[Picture]:
+def line_pictures(line: Line) -> Iterator[Picture]:
     """A line with its kinks, and its slopes."""
     count = f"{len(line.kinks):,}"
     middle = _middle(line)
@@ -152,9 +154,10 @@ def line_pictures(line: Any) -> Iterator[Picture]:
     )
 
 
-def _curvature_picture(neuron: Any) -> Picture:
-    k = int(neuron.output.argmax())
-    values = neuron.absolute * neuron.output[k]
+def _curvature_picture(neurons: Hyperplanes) -> Picture:
+    """The absolute weights of the first neuron, as the second differences showed them."""
+    k = int(neurons.outputs[0].argmax())
+    values = np.abs(neurons.rows[0]) * neurons.outputs[0, k]
     return picture(
         "second_differences",
         weights.second_differences(np.arange(len(values)), values, style.axes(size=WIDE)),

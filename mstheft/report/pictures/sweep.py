@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
 from mstheft.direct.hyperplanes.groups import solve_group
 from mstheft.direct.line import Line
+from mstheft.direct.smooth import attack as smooth_attack
 from mstheft.direct.smooth.lines import along
+from mstheft.direct.sweep.attack import Trace
 from mstheft.nn import Network
 from mstheft.plots import smooth, style, sweep
 from mstheft.report.pictures.exact import aligned_pictures, line_pictures
 from mstheft.report.tables import Picture, picture
 from mstheft.result import Result
+from mstheft.typing import Array
 
 WIDE, HIGH = (5.0, 3.4), (4.6, 4.4)  # inches: small, so that words stay readable on a phone
 MEASURES = {
@@ -57,7 +59,7 @@ def sweep_pictures(victim: Network, result: Result, side: int | None = None) -> 
 def smooth_pictures(victim: Network, result: Result, side: int | None = None) -> Iterator[Picture]:
     """The figures of `direct.smooth`, as far as the attack came."""
     trace = result.trace
-    if hasattr(trace, "space"):
+    if trace.space is not None:
         yield picture(
             "spectrum",
             smooth.spectrum(trace.space.spectrum, trace.space.axes.shape[1], style.axes(size=WIDE)),
@@ -65,11 +67,11 @@ def smooth_pictures(victim: Network, result: Result, side: int | None = None) ->
             "All gradients lie in a small subspace, one dimension for each neuron: as many "
             "singular values stand out.",
         )
-    if hasattr(trace, "turned"):
-        yield from _hessian_pictures(trace.turned)
-    if hasattr(trace, "start"):
+    if trace.directions is not None:
+        yield from _hessian_pictures(trace.directions.turned)
+    if trace.start is not None:
         yield _curve_picture(trace)
-    if hasattr(trace, "errors"):
+    if trace.errors:
         kept = {
             f"{name}\n{MEASURES[name]}": value
             for name, value in trace.errors.items()
@@ -103,10 +105,10 @@ def _jumps_picture(line: Line) -> Picture:
     )
 
 
-def _group_picture(trace: Any) -> Iterator[Picture]:
+def _group_picture(trace: Trace) -> Iterator[Picture]:
     """The largest group of the first line whose two Jacobians both passed their check."""
     line, plan = trace.lines[0], trace.plans[0]
-    at = {stand.t: stand.jacobian for stand in trace.stands}
+    at = {site.t: site.jacobian for site in trace.sites}
     ends = [(a, b) for a, b in plan.groups if plan.t[a] in at and plan.t[b] in at]
     if not ends:
         return
@@ -122,7 +124,7 @@ def _group_picture(trace: Any) -> Iterator[Picture]:
     )
 
 
-def _hessian_pictures(turned: Any) -> Iterator[Picture]:
+def _hessian_pictures(turned: Array) -> Iterator[Picture]:
     yield picture(
         "bends",
         smooth.bends(turned, style.axes(size=HIGH)),
@@ -139,13 +141,15 @@ def _hessian_pictures(turned: Any) -> Iterator[Picture]:
     )
 
 
-def _curve_picture(trace: Any) -> Picture:
-    neurons = getattr(trace, "inside", trace.start)
-    strongest = int(np.linalg.norm(neurons.weights, axis=0).argmax())
-    answers, fit = along(trace.curves, neurons, strongest)
+def _curve_picture(trace: smooth_attack.Trace) -> Picture:
+    network, curves = trace.inside or trace.start, trace.curves
+    assert network is not None
+    assert curves is not None
+    strongest = int(np.linalg.norm(network.weights, axis=0).argmax())
+    answers, fit = along(curves, network, strongest)
     return picture(
         "curve",
-        smooth.curve(trace.curves.t, answers, fit, style.axes(size=WIDE)),
+        smooth.curve(curves.t, answers, fit, style.axes(size=WIDE)),
         "Dots on a smooth curve that bends.",
         "One neuron pulled along its own direction, with all others at rest: the answers (dots) "
         "trace its activation, which tells where it stands and how fast it moves.",

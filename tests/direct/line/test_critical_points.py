@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import mstheft.nn as nn
-from mstheft.direct.line import critical_points as intervals
-from mstheft.direct.line import line_search as line
+from mstheft.direct.line import critical_points as line
+from mstheft.direct.line import intervals
 from mstheft.errors import BudgetExhausted, ExtractionError
 from mstheft.oracle import Oracle
 

@@ -7,14 +7,12 @@ from hypothesis import strategies as st
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
-from mstheft.direct.answers import read
 from mstheft.direct.linear import attack as linear
-from mstheft.direct.verify import blur, verify
-from mstheft.errors import BudgetExhausted, ExtractionError
+from mstheft.direct.linear import equations
+from mstheft.errors import ExtractionError
 from mstheft.nn import functions as F
 from mstheft.nn import zoo
 from mstheft.oracle import Oracle
-from mstheft.result import Result
 
 
 def victim(d, K=1, *, weights=1.0, bias=1.0, seed=0, dtype=np.float64):
@@ -55,7 +53,6 @@ def test_logistic_3072_from_d_plus_one_queries():
     # 3,073 unknowns and an orthogonal design: √d ε ≈ 1e-14
     assert relative_error(true, result.model) < 1e-12
     assert result.verified
-    assert sum(result.seconds.values()) < 15  # 1.5 s alone on two cores
 
 
 def test_softmax_784_from_d_plus_one_queries():
@@ -116,7 +113,7 @@ def test_property_copies_whatever_is_linear(d, K, weights, bias, output, seed):
 def test_base_point_is_where_p_has_its_digits(bias, dtype):
     true = victim(30, bias=bias, dtype=dtype)
     oracle = Oracle(true, "probs")
-    base = linear.base_point(oracle, rng=0)
+    base = equations.base_point(oracle, rng=0)
     assert base.answer[0] < 7.5
     assert base.blur < (3e-13 if dtype == np.float64 else 8 * 2.5e-7)
     np.testing.assert_allclose(base.answer, true.logits(base.x[None])[0], atol=1e-4)
@@ -196,44 +193,36 @@ def test_trace_holds_the_equations():
     trace = result.trace
     assert trace.A.shape == (6, 6)
     np.testing.assert_array_equal(trace.A[:, -1], 1)
-    np.testing.assert_array_equal(trace.A[:, :-1], trace.x)
     np.testing.assert_array_equal(trace.A[0, :-1], trace.base)
     np.testing.assert_allclose(trace.A @ trace.solution, trace.rhs, atol=1e-12)
-    np.testing.assert_allclose(trace.rhs, true.logits(trace.x), atol=1e-12)
+    np.testing.assert_allclose(trace.rhs, true.logits(trace.A[:, :-1]), atol=1e-12)
     np.testing.assert_allclose(trace.solution[:-1, 0], true.dense()[0][0][0], atol=1e-11)
     assert set(result.found) == {"base", "equations", "solve", "verify"}
     assert result.floor == 6
 
 
-def test_same_seed_same_result_and_the_answers_stay_readable():
-    true = victim(30, 3)
-    a, b = (linear.extract(Oracle(true, "probs"), rng=7) for _ in range(2))
-    np.testing.assert_array_equal(a.trace.A, b.trace.A)
-    np.testing.assert_array_equal(a.trace.solution, b.trace.solution)
-    assert a.queries == b.queries
-    c = linear.extract(Oracle(true, "probs"), rng=8)
-    assert np.abs(a.trace.A - c.trace.A).max() > 0.1
-    spread = np.abs(a.trace.rhs - a.trace.rhs[0]).max(axis=1)
+def test_the_answers_stay_readable():
+    trace = linear.extract(Oracle(victim(30, 3), "probs"), rng=7).trace
+    spread = np.abs(trace.rhs - trace.rhs[0]).max(axis=1)
     assert 0.3 < np.median(spread) < 3  # 1.5 is aimed at
 
 
 @pytest.mark.parametrize("d", [1, 2, 7, 64])
 def test_directions_are_orthogonal_and_none_is_an_axis(d):
-    h = linear.directions(d, rng=0)
+    h = equations.directions(d, rng=0)
     np.testing.assert_allclose(h @ h.T, np.eye(d), atol=1e-13)
     assert d == 1 or np.abs(h).max() < 0.999
     assert d < 64 or np.abs(h).max() < 0.5
 
 
-def test_solve_by_least_squares_equals_numpy_and_weighs_the_equations():
+def test_solve_by_least_squares_equals_numpy_and_weighs_the_equations(monkeypatch):
     rng = np.random.default_rng(0)
     A = np.hstack([50 + rng.normal(size=(40, 5)), np.ones((40, 1))])
     rhs, weights = rng.normal(size=(40, 2)), rng.uniform(0.1, 3, 40)
     expected = np.linalg.lstsq(A * weights[:, None], rhs * weights[:, None], rcond=None)[0]
     np.testing.assert_allclose(linear.solve(A, rhs, weights), expected, atol=1e-10)
-    np.testing.assert_allclose(
-        linear._least_squares(A, rhs, weights, batch=7), expected, atol=1e-10
-    )
+    monkeypatch.setattr(linear, "BATCH", 7)
+    np.testing.assert_allclose(linear.solve(A, rhs, weights), expected, atol=1e-10)
     wild = rhs.copy()
     wild[3] += 1e3
     weights[3] = 1e-12
@@ -407,130 +396,7 @@ def test_constant_and_saturated_probabilities_are_named(p, stage):
         assert oracle.count <= 12
 
 
-@pytest.mark.parametrize(("output", "more"), [("label", {}), ("top_k", {"top": 2})])
-def test_oracles_that_tell_too_little(output, more):
-    oracle = Oracle(victim(4, 3), output, **more)
-    with pytest.raises(ExtractionError, match="label_only") as caught:
-        linear.extract(oracle, rng=0)
-    assert caught.value.stage == "answers"
-    assert isinstance(caught.value.partial, Result)
-    assert oracle.count == 0
-
-
-@pytest.mark.parametrize("budget", [0, 1, 2, 10, 20, 21, 120])
-def test_budget_too_small(budget):
-    oracle = Oracle(victim(20), "probs", budget=budget)
-    with pytest.raises(BudgetExhausted):
-        linear.extract(oracle, rng=0)
-    assert oracle.count <= budget
-
-
-def test_budget_just_large_enough():
-    assert linear.extract(Oracle(victim(20), "probs", budget=121), rng=0).verified
-
-
 @pytest.mark.parametrize("arguments", [{"oversample": 0}, {"oversample": 1.5}, {"points": 1}])
 def test_wrong_arguments(arguments):
     with pytest.raises(ValueError, match=next(iter(arguments))):
         linear.extract(Oracle(victim(3), "probs"), rng=0, **arguments)
-
-
-# ---- the verification itself
-
-
-@pytest.mark.parametrize("output", ["logits", "log_probs", "probs"])
-@pytest.mark.parametrize("K", [1, 3])
-def test_verify_accepts_the_victim_and_rejects_one_part_in_a_thousand(K, output):
-    true = victim(8, K, weights=0.5)
-    result, oracle = Result(model=true.copy()), Oracle(true, output)
-    assert verify(result, oracle, rng=0)
-    assert result.queries == {"verify": 100}
-    assert result.error < (1e-8 if output == "probs" else 1e-10)
-    assert "answers like the victim on 100 fresh rows" in result.found["verify"]
-    result.model.dense()[0][0][0, 0] *= 1.001
-    assert not verify(result, oracle, rng=0)
-    assert not result.verified
-    assert 1e-5 < result.error < 1  # asked far out
-    assert verify(result, oracle, rng=0, tolerance=1e-2)
-    assert result.queries == {"verify": 300}
-
-
-def test_verify_follows_the_noise_but_never_beyond_one_percent():
-    true = victim(8)
-    result, oracle = Result(model=true.copy()), Oracle(true, "logits")
-    result.model.dense()[0][1][...] += 1e-3  # size is about 3
-    assert not verify(result, oracle, rng=0)
-    assert verify(result, oracle, rng=0, noise=1e-5)
-    result.model.dense()[0][1][...] += 0.1
-    assert not verify(result, oracle, rng=0, noise=1e6)
-
-
-def test_verify_is_not_fooled_by_rows_that_tell_nothing():
-    true = victim(8, weights=1e-3, bias=0)
-    wrong = Result(model=victim(8, weights=1e-3, bias=0, seed=1))
-    assert not verify(wrong, Oracle(true, "probs", decimals=1), rng=0)
-    saturated = Oracle(victim(8, weights=1e3), "probs")
-    assert not verify(Result(model=victim(8, weights=1e3)), saturated, rng=0)
-    nothing = Oracle(lambda x: np.full((len(x), 1), np.nan), "logits", inputs=8)
-    assert not verify(wrong, nothing, rng=0)
-    assert wrong.error == np.inf
-
-
-def test_verify_asks_rows_of_the_given_scale():
-    asked = []
-
-    def watch(x):
-        asked.append(x)
-        return x[:, :1]
-
-    copy = zoo.logistic(3)
-    copy.dense()[0][0][...] = [[1, 0, 0]]
-    oracle = Oracle(watch, "logits", inputs=3)
-    assert verify(Result(model=copy), oracle, rng=0, points=2000, scale=7.0)
-    near, far = (np.linalg.norm(rows) / np.sqrt(3000) for rows in asked)
-    assert 6.7 < near < 7.3
-    assert far > 10 * near
-    assert [len(rows) for rows in asked] == [1000, 1000]
-
-
-def test_verify_goes_as_far_as_probabilities_still_tell():
-    asked = []
-    copy = zoo.logistic(3)
-    copy.dense()[0][0][...] = [[1, 0, 0]]
-
-    def watch(x):
-        asked.append(x)
-        return copy.probs(x)
-
-    oracle = Oracle(watch, "probs", gives="probs", inputs=3)
-    result = Result(model=copy)
-    assert verify(result, oracle, rng=0, points=2000)
-    assert "on 2000 fresh rows" in result.found["verify"]
-    z = copy.logits(asked[1])
-    assert 10 < z.max() < 37  # 1 - p has no digit left there
-    assert z.min() < -100  # p itself has all its digits
-
-
-@pytest.mark.parametrize("decimals", [None, 1, 2, 4, 8])
-@pytest.mark.parametrize("K", [1, 3])
-@pytest.mark.parametrize("output", ["logits", "log_probs", "probs"])
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_blur_bounds_what_rounding_does(dtype, output, K, decimals):
-    exact = victim(6, K, weights=2.0)
-    x = np.random.default_rng(0).normal(size=(400, 6)).astype(dtype)
-    oracle = Oracle(exact, output, decimals=decimals)
-    if dtype == np.float32:
-        single = victim(6, K, weights=2.0)
-        oracle = Oracle(
-            lambda x: single.logits(x).astype(np.float32), output, inputs=6, decimals=decimals
-        )
-    answers = read(oracle, x)
-    bound = blur(oracle, answers)
-    miss = np.abs(answers - gauged(exact.logits(x), output))
-    seen = np.isfinite(answers).all(axis=1)
-    assert seen.mean() > (0.02 if decimals == 1 else 0.1)
-    assert np.isinf(bound[~seen]).all()
-    slack = 8 if decimals in (None, 8) else 1  # the victim's own arithmetic rounds more than once
-    assert (miss[seen] <= slack * bound[seen]).all()
-    if decimals is not None and decimals < 8:
-        assert miss[seen].max() > bound[seen].min() / 20  # not a bound of no use
