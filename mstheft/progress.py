@@ -20,6 +20,11 @@ def shown(on: bool = True) -> Iterator[None]:
         _shown = before
 
 
+def is_shown() -> bool:
+    """Tell whether somebody wants to see progress, for libraries with bars of their own."""
+    return _shown
+
+
 class _Silent:
     """Stands in for a tqdm bar when nobody watches."""
 

@@ -20,13 +20,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
-from mstheft.data import archives, store
+from mstheft.data import archives, registry
 from mstheft.data.formats import read_ppm
-from mstheft.data.loaded import Loaded, how_many
+from mstheft.data.loaded import Images, Loaded, check_split, damaged, how_many
 from mstheft.data.scaling import convert
-from mstheft.errors import DataError
-
-__all__ = ["gtsrb", "test_tracks"]
 
 _TRAINING = ("gtsrb/GTSRB-Training_fixed.zip", "gtsrb/GTSRB_Final_Training-subset.tar.gz")
 _OFFICIAL = ("gtsrb/GTSRB_Final_Test_Images.zip", "gtsrb/GTSRB_Final_Test_GT.zip")
@@ -47,7 +44,7 @@ class _Sign(NamedTuple):
     label: int
 
 
-def gtsrb(split: str = "train", *, flat: bool = False, dtype: DTypeLike = np.float32) -> Loaded:
+def gtsrb(split: str = "train", *, flat: bool = False, dtype: DTypeLike = np.float32) -> Images:
     """Read the traffic signs from the data folder, each cut out and scaled to 32 x 32 x 3.
 
     The region of interest of the CSV is cut out, [x1, x2) by [y1, y2), and both sides are
@@ -61,19 +58,16 @@ def gtsrb(split: str = "train", *, flat: bool = False, dtype: DTypeLike = np.flo
     Returns x (n, 32, 32, 3) or (n, 3072) in [0, 1], y (n,) int64 from 0 to 42, and in `.found`
     how many of how many.
     Raises ValueError for another split or dtype, DataError if an archive is missing, differs,
-    or has an image without a row or a row without an image.
+    or has a row without an image.
     Source: Stallkamp, Schlipsing, Salmen and Igel 2012, 'Man vs. computer', Neural Networks 32.
     """
-    if split not in ("train", "test", "official"):
-        raise ValueError(f"split must be 'train', 'test' or 'official'; got {split!r}")
-    if np.dtype(dtype) not in (np.float64, np.float32):
-        raise ValueError(f"dtype must be float64 or float32; got {np.dtype(dtype)}")
+    check_split(split, ("train", "test", "official"))
     if split == "official":
-        path, table = (store.find(name) for name in _OFFICIAL)
+        path, table = (registry.find(name) for name in _OFFICIAL)
         signs = _read_signs(table)
         found = how_many(len(signs), _ALL_OFFICIAL, "official test images", "not the original")
     else:
-        path = store.find_any(*_TRAINING)
+        path = registry.find(*_TRAINING)
         every = _read_signs(path)
         held_out = test_tracks(list(every))
         signs = {k: v for k, v in every.items() if (_track(k) in held_out) == (split == "test")}
@@ -119,7 +113,7 @@ def _read_signs(path: Path) -> dict[str, _Sign]:
         for row in _rows(content, f"{path}, {name}"):
             signs[(match[1] if match else "") + row["Filename"]] = _sign(row, f"{path}, {name}")
     if not signs:
-        raise DataError(f"{path}: expected GT-*.csv with labels in it, got none; get it again")
+        raise damaged(path, "GT-*.csv with labels", "none")
     return signs
 
 
@@ -129,7 +123,7 @@ def _rows(content: bytes, name: str) -> list[dict[str, str]]:
         table = csv.DictReader(io.StringIO(content.decode("latin-1")), delimiter=";")
         return list(table) if set(_COLUMNS) <= set(table.fieldnames or ()) else []
     except csv.Error as error:
-        raise DataError(f"{name}: expected a table, got damaged text ({error})") from error
+        raise damaged(name, "a table", str(error)) from error
 
 
 def _sign(row: dict[str, str], name: str) -> _Sign:
@@ -137,16 +131,10 @@ def _sign(row: dict[str, str], name: str) -> _Sign:
     try:
         sign = _Sign(*(int(row[column]) for column in _COLUMNS[1:]))
     except (TypeError, ValueError) as error:
-        raise DataError(
-            f"{name}: expected numbers for {row['Filename']!r}, got other text ({error}); "
-            "get it again"
-        ) from error
-    whole = 0 <= sign.left < sign.right and 0 <= sign.top < sign.bottom
-    if not whole or not 0 <= sign.label < _CLASSES:
-        raise DataError(
-            f"{name}: expected a region and a class below {_CLASSES} for {row['Filename']!r}, got "
-            f"{tuple(sign)}; get it again"
-        )
+        raise damaged(name, f"numbers for {row['Filename']!r}", str(error)) from error
+    is_region = 0 <= sign.left < sign.right and 0 <= sign.top < sign.bottom
+    if not is_region or not 0 <= sign.label < _CLASSES:
+        raise damaged(name, f"a region and a class below {_CLASSES}", str(row))
     return sign
 
 
@@ -159,20 +147,16 @@ def _cut_out(
     missing = set(signs)
     for name, content in archives.members(path, lambda name: _short(name) in position):
         short = _short(name)
-        sign, image = signs[short], read_ppm(content, f"{path}, {name}")
-        if sign.right > image.shape[1] or sign.bottom > image.shape[0]:
-            raise DataError(
-                f"{path}, {name}: expected a region inside the image of {image.shape[1]} x "
-                f"{image.shape[0]}, got {tuple(sign[:4])}; get it again"
-            )
-        cut = image[sign.top : sign.bottom, sign.left : sign.right]
+        left, top, right, bottom, _ = signs[short]
+        image = read_ppm(content, f"{path}, {name}")
+        cut = image[top:bottom, left:right]
+        if cut.shape[:2] != (bottom - top, right - left):
+            raise damaged(f"{path}, {name}", "a region inside the image", f"{signs[short][:4]}")
         x[position[short]] = convert(cut[None], (_SIZE, _SIZE, 3), dtype=dtype)[0]
         missing.discard(short)
     if missing:
-        raise DataError(
-            f"{path}: expected an image for every row of its tables, got none for "
-            f"{len(missing):,}, for instance {min(missing)}; get it again"
-        )
+        got = f"none for {len(missing):,}, for instance {min(missing)}"
+        raise damaged(path, "an image for every row of its tables", got)
     return x, np.array([sign.label for sign in signs.values()], np.int64)
 
 

@@ -18,11 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mstheft.data.synthetic.labels import Cloud, labels, require
+from mstheft.data.synthetic.clouds import Cloud, labels, require
 from mstheft.errors import DataError
 from mstheft.typing import Rng
-
-__all__ = ["LETTERS", "glyphs", "letters"]
 
 LETTERS = string.ascii_uppercase + string.ascii_lowercase
 # Only fonts that matplotlib has shipped since 3.8, so that glyphs are the same everywhere.

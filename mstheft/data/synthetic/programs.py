@@ -16,10 +16,8 @@ import re
 
 import numpy as np
 
-from mstheft.data.synthetic.labels import Cloud, labels
+from mstheft.data.synthetic.clouds import Cloud, labels
 from mstheft.typing import Rng
-
-__all__ = ["ABILITIES", "FEATURES", "KINDS", "programs"]
 
 # Traces of each ability: imports by name, sections with a dot, strings in quotation marks.
 ABILITIES = {

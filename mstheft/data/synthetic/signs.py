@@ -12,11 +12,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from mstheft.data.synthetic.clouds import Cloud, labels, require
 from mstheft.data.synthetic.glyphs import affine, master, pixels, warp
-from mstheft.data.synthetic.labels import Cloud, labels, require
 from mstheft.typing import Rng
-
-__all__ = ["SIGNS", "signs", "textures"]
 
 _BLOCK = 256  # images worked on at a time, which keeps them in the processor's cache
 

@@ -14,11 +14,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from mstheft.data.synthetic.labels import labels, require
+from mstheft.data.synthetic.clouds import labels, require
 from mstheft.data.synthetic.words import SENTENCES, WORDS
 from mstheft.typing import Rng
-
-__all__ = ["NAMES", "texts"]
 
 # Names of the labels 0, 1, ... of each task; the topics and their order are those of AG News.
 NAMES = {"spam": ("ham", "spam"), "topics": ("world", "sports", "business", "sci/tech")}

@@ -7,8 +7,6 @@ countries play football and companies build rockets.
 
 from __future__ import annotations
 
-__all__ = ["SENTENCES", "WORDS"]
-
 
 def _list(text: str) -> tuple[str, ...]:
     """Split a block of text into entries, one a line or separated by bars."""
