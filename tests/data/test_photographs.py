@@ -59,31 +59,6 @@ def test_tiny_imagenet_in_its_three_forms(put):
     assert train.y.tolist() == [0, 1, 0]
 
 
-WRONG_TINY = {
-    "no tables": (
-        lambda f: {n: c for n, c in f.items() if "txt" not in n},
-        "expected .*wnids.txt and .* got none",
-    ),
-    "no images": (lambda f: {n: c for n, c in f.items() if "JPEG" not in n}, "got none"),
-    "no class": (
-        lambda f: {n: c.replace(b"val_1", b"val_9") for n, c in f.items()},
-        "expected a class of wnids.txt for .*val_1.JPEG, got None",
-    ),
-    "no JPEG": (
-        lambda f: {n: c[:300] if "val_1" in n else c for n, c in f.items()},
-        "val_1.JPEG: expected an image that Pillow can read",
-    ),
-}
-
-
-@pytest.mark.parametrize("name", WRONG_TINY)
-def test_tiny_imagenet_refuses_what_makes_no_sense(put, name):
-    damage, says = WRONG_TINY[name]
-    put(photographs._TINY_SOME, tgz(damage(tiny(3))))
-    with pytest.raises(DataError, match=says):
-        images.tiny_imagenet()
-
-
 def test_the_sample_of_imagenet(put):
     pictures = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), dtype=np.uint8)
     put(photographs._SAMPLE, npz(images=pictures, labels=np.arange(3, dtype=np.int16)))
@@ -91,18 +66,6 @@ def test_the_sample_of_imagenet(put):
     np.testing.assert_array_equal(loaded.x, pictures)
     assert loaded.y.dtype == np.int64
     assert loaded.found == "3 of 1,281,167 images of ImageNet: one a class"
-    y = np.arange(3)
-    for content, says in (
-        (b"rubbish", "expected images and labels in an .npz"),
-        (npz(images=pictures), "expected images and labels in an .npz"),
-        (npz(images=np.array([None]), labels=y), "expected images and labels in an .npz"),
-        (npz(images=pictures[:, :32], labels=y), r"expected images \('n', 64, 64, 3\) uint8"),
-        (npz(images=pictures / 255, labels=y), r"expected images .* float64 and \(3,\)"),
-        (npz(images=pictures, labels=y[:2]), r"expected images .* and \(2,\)"),
-    ):
-        put(photographs._SAMPLE, content)
-        with pytest.raises(DataError, match=says):
-            images.imagenet_sample()
 
 
 def test_a_folder_of_images(tmp_path):
@@ -133,9 +96,7 @@ def test_a_folder_of_images(tmp_path):
     mixed = np.array([[[255], [0]], [[255], [255]]], np.uint8).repeat(3, axis=2)
     assert (photographs._fit(mixed, (1, 1)) == 191).all()  # 191.25
     assert (photographs._fit(255 - mixed, (1, 1)) == 64).all()  # 63.75
-    flat = images.folder(tmp_path / "cats")
-    assert flat.y.tolist() == [0, 0, 0]
-    assert flat.x.shape == (3, 32, 32, 3)
+    assert images.folder(tmp_path / "cats").y.tolist() == [0, 0, 0]
     assert images.folder(tmp_path, (10, 40)).x.shape == (4, 10, 40, 3)
 
 

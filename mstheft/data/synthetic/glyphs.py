@@ -96,6 +96,7 @@ def _draw(
         masters = np.stack(
             [master(fonts[f], alphabet[k]) for f, k in zip(font[s], y[s], strict=True)]
         )
+        # (m, G, G) -> (m, size^2)
         distance = warp(masters, *pixels(inverse[s], shift[s], size))
         ink = np.clip(0.5 + (width[s, None] - distance) * (size / _SIDE), 0, 1)
         speckle = noise * rng.standard_normal(ink.shape)
