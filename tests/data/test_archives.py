@@ -88,20 +88,15 @@ def test_only_plain_files_and_folders(read, kind):
         read(gzip.compress(tar(entry("good", b"1"), odd)), lambda name: name == "good")
 
 
-@pytest.mark.parametrize("mode", [stat.S_IFLNK, stat.S_IFBLK, stat.S_IFIFO])
-def test_zip_links_and_devices(read, mode):
-    info = zipfile.ZipInfo("odd")
-    info.external_attr = (mode | 0o777) << 16
-    with pytest.raises(DataError, match=r"got 'odd' .* of another kind"):
-        read(zipped({info: b"good"}))
-
-
-def test_zip_encrypted_or_packed_otherwise(read):
-    packed = bytearray(zipped({"a": b"text"}))
-    packed[packed.index(b"PK\1\2") + 8] |= 1
-    for odd in (bytes(packed), zipped({"a": b"text"}, zipfile.ZIP_BZIP2)):
-        with pytest.raises(DataError, match=r"got 'a' .* of another kind"):
-            read(odd)
+def test_zip_links_encrypted_files_and_other_compressions(read):
+    link = zipfile.ZipInfo("odd")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    encrypted = bytearray(zipped({"odd": b"text"}))
+    encrypted[encrypted.index(b"PK\1\2") + 8] |= 1
+    packed_otherwise = zipped({"odd": b"text"}, zipfile.ZIP_BZIP2)
+    for packed in (zipped({link: b"good"}), bytes(encrypted), packed_otherwise):
+        with pytest.raises(DataError, match=r"got 'odd' .* of another kind"):
+            read(packed)
 
 
 @pytest.mark.parametrize("kind", ["gnu", "zip"])
@@ -178,17 +173,6 @@ def test_a_damaged_header_in_the_middle_is_not_the_end(read):
     whole[1024] ^= 1
     with pytest.raises(DataError, match="got more behind its last member"):
         read(gzip.compress(bytes(whole)))
-
-
-@pytest.mark.parametrize("kind", ["gnu", "zip"])
-def test_flipped_content_is_noticed_at_the_latest_at_the_end(read, kind):
-    packed = SOUND[kind]
-    start = 10 if kind == "gnu" else packed.index(b"top/a.txt") + 9
-    for at in range(start, start + 6):  # the 5 bytes of the first member take 50 bits in the zip
-        bad = bytearray(packed)
-        bad[at] ^= 0x55
-        with pytest.raises(DataError, match="archive: expected "):
-            read(bytes(bad))
 
 
 def test_what_is_no_archive(read, tmp_path):

@@ -128,12 +128,6 @@ def test_ppm(header):
     np.testing.assert_array_equal(formats.read_ppm(ppm(IMAGE, header), "x"), IMAGE)
 
 
-def test_ppm_pixels_that_look_like_a_header():
-    """Only one white space follows the header: the pixels may begin with more of it."""
-    blank = np.full((1, 1, 3), ord("\n"), np.uint8)
-    np.testing.assert_array_equal(formats.read_ppm(ppm(blank), "x"), blank)
-
-
 WRONG_PPM = {
     "empty": (b"", "expected a binary PPM image .* got b''"),
     "grey": (b"P5\n1 1\n255\n1", "expected a binary PPM image"),

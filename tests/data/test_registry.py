@@ -67,12 +67,6 @@ def test_a_file_that_differs_is_refused(data, content):
         registry.find(NAME)
 
 
-def test_a_file_without_a_checksum_is_believed_and_one_that_cannot_be_read_is_not(data):
-    registry.check(data / NAME, None)
-    with pytest.raises(DataError, match=r"cannot read .*No such file"):
-        registry.check(data / "nothing", SHA256)
-
-
 def test_a_file_is_read_once_until_it_changes(data, monkeypatch):
     reads = []
     checksum = registry._checksum
@@ -94,12 +88,9 @@ PLACES = {
         *("MNIST/raw/train-images-idx3-ubyte.gz", "MNIST/raw/train-images.idx3-ubyte.gz"),
     ),
     "mnist/t10k-labels-idx1-ubyte": (
-        *("mnist/t10k-labels-idx1-ubyte", "mnist/t10k-labels.idx1-ubyte"),
-        *("MNIST/raw/t10k-labels-idx1-ubyte", "MNIST/raw/t10k-labels.idx1-ubyte"),
+        *("mnist/t10k-labels.idx1-ubyte", "MNIST/raw/t10k-labels-idx1-ubyte"),
     ),
-    "cifar10/cifar-10-batches-py/data_batch_4": (
-        *("cifar10/cifar-10-batches-py/data_batch_4", "cifar-10-batches-py/data_batch_4"),
-    ),
+    "cifar10/cifar-10-batches-py/data_batch_4": ("cifar-10-batches-py/data_batch_4",),
     "cifar10/cifar-10-python.tar.gz": ("cifar-10-python.tar.gz",),
 }
 
@@ -121,8 +112,6 @@ def test_files_are_found_where_torchvision_and_others_put_them(put, name, tmp_pa
     [
         ("linux", {"MSTHEFT_DATA": "/there"}, "/there"),
         ("linux", {"MSTHEFT_DATA": "~/there"}, "/home/me/there"),
-        ("linux", {"MSTHEFT_DATA": ""}, "/home/me/.cache/mstheft"),
-        ("linux", {"XDG_CACHE_HOME": "/cache"}, "/cache/mstheft"),
         ("linux", {"XDG_CACHE_HOME": "not/absolute"}, "/home/me/.cache/mstheft"),
         ("darwin", {"XDG_CACHE_HOME": "/cache"}, "/home/me/Library/Caches/mstheft"),
         ("win32", {"LOCALAPPDATA": "/local"}, "/local/mstheft/Cache"),
@@ -139,16 +128,10 @@ def test_folder(monkeypatch, platform, variables, expected):
     assert registry.folder() == Path(expected)
 
 
-def test_listing_says_what_is_there_without_reading_it(data):
-    (data / NAME).write_bytes(b"damaged")
+def test_listing_looks_and_verify_reads_everything_anew(data, monkeypatch):
     complete, some = registry.listing()
     assert (complete.data_set, complete.path) == ("some set", data / COMPLETE)
-    assert (complete.is_present, some.is_present) == (False, True)
-    assert some.file is registry.FILES[NAME]
-    assert not some.is_checked
-
-
-def test_verify_reads_everything_anew(data, monkeypatch):
+    assert (complete.is_present, some.is_present, some.is_checked) == (False, True, False)
     [row] = registry.verify()
     assert (row.path, row.is_checked, row.problem) == (data / NAME, True, None)
     stamp = (data / NAME).stat()
@@ -164,19 +147,13 @@ def test_verify_reads_everything_anew(data, monkeypatch):
 def test_the_table_is_well_formed():
     assert len(registry.FILES) == sum(map(len, registry.SETS.values())) == 33
     for name, file in registry.FILES.items():
-        assert file.name == name
         assert re.fullmatch(r"(mnist|cifar10|gtsrb|text|thief)/[\w/.-]+", name)
-        assert file.size is None or file.size > 0
         original = "text/rt-polaritydata-original.tar.gz"  # the only one without a checksum
         checksum = re.fullmatch("md5:[0-9a-f]{32}|sha256:[0-9a-f]{64}", file.checksum or "")
         assert bool(checksum) == (name != original)
         assert re.match("[0-9a]", file.holds) or "labels" in file.holds
-        if file.address:
-            assert re.fullmatch(r"https?://\S+", file.address)
-            # The original of MR has other bytes than the file in UTF-8, so another name.
-            assert file.address.rsplit("/", 1)[1].split(".")[0] in name
-    addresses = [file.address for file in registry.FILES.values() if file.address]
-    assert len(set(addresses)) == len(addresses) == 14
+        assert re.fullmatch(r"https?://\S+", file.address or "http://nowhere")
+    assert len({file.address for file in registry.FILES.values() if file.address}) == 14
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -274,13 +251,6 @@ def test_ctrl_c_and_a_full_disk_leave_nothing(server, monkeypatch, error):
     assert isinstance(error, KeyboardInterrupt) or "No space left" in str(caught.value)
     assert installed() == {}
     assert len(server.requests) == 1
-
-
-def test_nobody_there(server):
-    server.shutdown()
-    server.server_close()
-    with pytest.raises(DataError, match=r"cannot download .*; nothing was installed"):
-        registry.fetch(NAME)
 
 
 def test_fetch_does_not_replace_what_differs(server):

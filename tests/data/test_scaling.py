@@ -54,16 +54,6 @@ def test_resize_one_axis_up_and_the_other_down():
     np.testing.assert_allclose(got, expected, atol=1e-6)
 
 
-def test_convert_to_grey_is_luminance():
-    """Red, green, blue and white, by the figures of BT.601."""
-    pure = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]], np.uint8)
-    images = pure[:, None, None, :].repeat(2, 1).repeat(2, 2)
-    got = scaling.convert(images, (2, 2, 1))
-    np.testing.assert_allclose(got[:, 0, 0, 0], [0.299, 0.587, 0.114, 1], atol=1e-6)
-    assert got[3].max() <= 1
-    np.testing.assert_array_equal(scaling.convert(images, (2, 2)), got[..., 0])
-
-
 CHANNELS = {
     (1, 5): lambda x: x.repeat(5, -1),
     (2, 1): lambda x: x[..., :1],
@@ -112,7 +102,6 @@ WRONG = {
     "negative": (np.full((1, 2, 2), -0.1), (4, 4, 1), "pixels must be in .* got -0.1 to -0.1"),
     "not a number": (np.full((1, 2, 2), np.nan), (4, 4, 1), "pixels must be in .* got nan to nan"),
     "flat": (COLOUR, (784,), r"shape must be \(height, width\) or .* got \(784,\)"),
-    "nothing": (COLOUR, (4, 0, 1), "shape must be"),
 }
 
 

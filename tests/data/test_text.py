@@ -14,7 +14,6 @@ MR_ORIGINAL = "text/rt-polaritydata-original.tar.gz"
 IMDB = "text/aclImdb-subset.tar.gz"
 AG = "text/ag_news_csv-subset.tar.gz"
 WIKI = "text/wikitext-2-valid-test.tar.gz"
-LOADERS = {MR: text.mr, IMDB: text.imdb, AG: text.ag_news}
 
 
 def mr_archive(negative, positive, encoding="utf-8"):
@@ -101,17 +100,6 @@ def test_ag_news_in_single_files(put):
     assert text.ag_news("test")[0] == ["C D"]
 
 
-@pytest.mark.parametrize("name", LOADERS)
-def test_a_file_that_is_not_the_published_one(put, name):
-    path = put(name, tgz({"a": "b"}))
-    path.write_bytes(path.read_bytes() + b"x")
-    with pytest.raises(DataError, match="expected sha256"):
-        LOADERS[name]("train")
-    path.unlink()
-    with pytest.raises(DataError, match=f"expected .*{name} in .*MSTHEFT_DATA"):
-        LOADERS[name]("test")
-
-
 ARTICLE = """
  = A lobster =
 
@@ -142,9 +130,8 @@ def test_wikitext_complete_archive(put):
 
 
 def test_arguments_outside_their_range():
-    for load in LOADERS.values():
-        with pytest.raises(ValueError, match="split must be one of train, test; got 'valid'"):
-            load("valid")
+    with pytest.raises(ValueError, match="split must be one of train, test; got 'valid'"):
+        text.imdb("valid")
     with pytest.raises(ValueError, match=r"n_words must be at least 4, .* got 3"):
         text.wikitext2(n_words=3)
 

@@ -5,8 +5,6 @@ import importlib
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
-from sklearn.neural_network import MLPClassifier
-from threadpoolctl import threadpool_limits
 
 from mstheft.data import synthetic
 
@@ -19,17 +17,6 @@ SHAPES, COLOURS, SYMBOLS = drawing._SHAPES, drawing._COLOURS, drawing._SYMBOLS
 def test_every_combination_is_a_class_of_its_own():
     assert len(drawing.SIGNS) == len(set(drawing.SIGNS)) == 72
     assert set(drawing.SIGNS) == {(s, c, f) for s in SHAPES for c in COLOURS for f in SYMBOLS}
-
-
-@pytest.mark.parametrize(
-    ("classes", "shared"),
-    [(12, ([0], [1], [2], [0, 1])), (43, ([0], [1], [2], [0, 1], [1, 2], [0, 2]))],
-)
-def test_neither_board_nor_colour_nor_symbol_tells_the_class(classes, shared):
-    """Several classes have the same board, colour, symbol, or two of them."""
-    kinds = drawing.SIGNS[:classes]
-    for parts in shared:
-        assert len({tuple(kind[p] for p in parts) for kind in kinds}) < classes
 
 
 def test_signs_have_their_colours_in_the_middle():
@@ -55,17 +42,6 @@ def test_signs_have_their_colours_in_the_middle():
         )  # a symbol's tip may be there
 
 
-def test_polygons_are_where_they_should_be():
-    """By hand: the diamond reaches 0.47 * sqrt(2) = 0.665 along the axes, the circle 0.57."""
-    at = np.array([[0.66, 0.67, 0.0, 0.4]]), np.array([[0.0, 0.0, -0.67, 0.4]])
-    assert (drawing._polygon("diamond", *at) < 0).tolist() == [[True, False, False, False]]
-    at = np.array([[0.56, 0.58, 0.4, 0.42]]), np.array([[0.0, 0.0, 0.4, 0.42]])
-    assert (drawing._polygon("circle", *at) < 0).tolist() == [[True, False, True, False]]
-    # The triangle stands on its side: apex 0.72 above its centre at -0.1, base 0.36 below.
-    at = np.array([[0.0, 0.0, 0.0, 0.0]]), np.array([[0.61, 0.63, -0.45, -0.47]])
-    assert (drawing._polygon("triangle", *at) < 0).tolist() == [[True, False, True, False]]
-
-
 def test_blur_is_gaussian_and_keeps_even_light():
     class Fixed:
         def uniform(self, low, high, shape):
@@ -88,16 +64,6 @@ def test_signs_and_textures_are_images_in_range():
         assert image.min() >= 0
         assert image.max() <= 1
         assert image.dtype == np.float64
-
-
-def test_a_small_network_learns_signs():
-    """2,000 signs of 12 classes, halved in size, teach 64 neurons 95 % (chance: 8 %)."""
-    x, y = synthetic.signs(2500, rng=0)
-    x = x[:, ::2, ::2].reshape(len(x), -1) - 0.4
-    net = MLPClassifier((64,), max_iter=30, tol=0, n_iter_no_change=30, random_state=0)
-    with threadpool_limits(1), pytest.warns(UserWarning, match="Maximum iterations"):
-        net.fit(x[:2000], y[:2000])
-    assert 0.9 < net.score(x[2000:], y[2000:]) < 0.99
 
 
 def test_signs_are_the_same_on_every_machine():
