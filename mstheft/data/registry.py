@@ -180,7 +180,8 @@ def check(path: Path, checksum: str | None) -> None:
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
     if got != checksum:
-        raise DataError(f"{path}: expected {checksum}, got {got}; delete it and get it again")
+        both = f"expected {checksum[:23]}…, got {got[:23]}…"
+        raise DataError(f"{path}: {both}; delete the file and get it again")
     _checked.add(key)
 
 
