@@ -19,6 +19,11 @@ def shown(on: bool = True) -> Iterator[None]:
         _shown = before
 
 
+def is_shown() -> bool:
+    """Tell whether somebody wants to see progress, for libraries with bars of their own."""
+    return _shown
+
+
 class Bar:
     """A progress bar that shows nothing; a bar of tqdm has the same methods."""
 

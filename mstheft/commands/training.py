@@ -6,7 +6,7 @@ import argparse
 import time
 
 from mstheft.commands.shared import Desk, arguments_of_user, check_places, keep, noted
-from mstheft.data import fetch, store
+from mstheft.data import registry
 from mstheft.experiments import tasks as victims
 from mstheft.nn import fit
 from mstheft.plots.training import curves
@@ -55,19 +55,19 @@ def data(args: argparse.Namespace, desk: Desk) -> int:
     """Real data sets: list, fetch, verify, where."""
     say = desk.say
     if args.action == "where":
-        say(str(store.folder()))
+        say(str(registry.folder()))
     elif args.action == "list":
-        say(report.table(("name", "file", "state"), map(_state, store.listing())))
+        say(report.table(("name", "file", "state"), map(_state, registry.listing())))
     elif args.action == "fetch":
-        for path in fetch.fetch(args.name):
+        for path in registry.fetch(args.name):
             say(f"{path}: there and right")
     else:
-        rows = list(store.verify())
+        rows = list(registry.verify())
         say(report.table(("name", "file", "state"), map(_state, rows)))
         return max((desk.fail(1, row.problem) for row in rows if row.problem), default=0)
     return 0
 
 
-def _state(row: store.Row) -> tuple[str, str, str]:
-    found = "wrong" if row.problem else "right" if row.checked else "there" if row.here else "-"
-    return row.belongs_to, row.file.name, found
+def _state(row: registry.Row) -> tuple[str, str, str]:
+    state = "right" if row.is_checked else "there" if row.is_present else "-"
+    return row.data_set, row.file.name, "wrong" if row.problem else state

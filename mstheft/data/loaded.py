@@ -1,16 +1,20 @@
-"""What a loader returns: the data, and how much of the published set it is."""
+"""What a loader returns and how it refuses: the data, how much of a set it is, what is damaged."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection
+from os import PathLike
+from typing import TypeVar
 
 import numpy as np
 
-__all__ = ["Loaded", "how_many"]
+from mstheft.errors import DataError
+
+Items = TypeVar("Items")
 
 
-class Loaded(tuple):
-    """A pair (x, y) that also knows, as `.found`, what was found.
+class Loaded(tuple[Items, np.ndarray]):
+    """A pair (x, y) whose `.found` says how much of the published set it is.
 
         x, y = images.cifar10("train")        # an ordinary pair
         images.cifar10("train").found         # '10,000 of 50,000 training images: data_batch_1'
@@ -20,30 +24,45 @@ class Loaded(tuple):
 
     found: str
 
-    def __new__(cls, x: Any, y: np.ndarray, found: str) -> Loaded:
+    def __new__(cls, x: Items, y: np.ndarray, found: str) -> Loaded[Items]:
         """Put the pair together."""
         pair = super().__new__(cls, (x, y))
         pair.found = found
         return pair
 
     @property
-    def x(self) -> Any:
-        """The inputs."""
+    def x(self) -> Items:
+        """The inputs: an array of images, or a list of texts."""
         return self[0]
 
     @property
     def y(self) -> np.ndarray:
-        """The labels."""
+        """The labels, (n,) int64."""
         return self[1]
 
-    def __getnewargs__(self) -> tuple[Any, np.ndarray, str]:
+    def __getnewargs__(self) -> tuple[Items, np.ndarray, str]:
         return self[0], self[1], self.found
+
+
+Images = Loaded[np.ndarray]
+Texts = Loaded[list[str]]
 
 
 def how_many(got: int, of: int, what: str, which: str) -> str:
     """Say 'all 50,000 training images', or '10,000 of 50,000 training images: data_batch_1'.
 
-    got, of : number found, and number in the complete set
+    got, of : number of items here, and in the complete set
     which : what the part is, said only if it is one
     """
     return f"all {of:,} {what}" if got == of else f"{got:,} of {of:,} {what}: {which}"
+
+
+def check_split(split: str, splits: Collection[str]) -> None:
+    """Refuse the name of a split that a data set does not have."""
+    if split not in splits:
+        raise ValueError(f"split must be one of {', '.join(splits)}; got {split!r}")
+
+
+def damaged(where: str | PathLike[str], expected: str, got: str) -> DataError:
+    """Build the error for a file that is not what it should be."""
+    return DataError(f"{where}: expected {expected}, got {got[:80]}; get the file again")

@@ -14,8 +14,7 @@ from numpy.typing import DTypeLike
 
 from mstheft.data import photographs, synthetic
 from mstheft.data.scaling import check_shape, convert, resize
-
-__all__ = ["NAMES", "convert", "crops_and_flips", "pool"]
+from mstheft.typing import Rng
 
 _PHOTOGRAPHS = {
     "tiny-imagenet": lambda: photographs.tiny_imagenet("val").x,
@@ -32,7 +31,7 @@ def pool(
     name: str,
     shape: tuple[int, ...],
     n: int,
-    rng: np.random.Generator | int,
+    rng: Rng,
     *,
     dtype: DTypeLike = np.float32,
 ) -> np.ndarray:
@@ -47,11 +46,8 @@ def pool(
     rng : Generator or int seed
     dtype : float32 or float64
     Returns (n, *shape) in [0, 1].
-    Raises ValueError for an unknown name, shape or number, DataError if files are missing or
-    differ.
+    Raises ValueError for an unknown name or shape, DataError if files are missing or differ.
     """
-    if n < 1:
-        raise ValueError(f"n must be at least 1 image; got {n}")
     check_shape(shape, dtype)
     rng = np.random.default_rng(rng)
     if name in _DRAWN:
@@ -101,23 +97,23 @@ def _photographs(
     order = rng.permutation(n)  # where each goes: originals and crops are mixed
     x = np.empty((n, *shape), dtype)
     for images, end in zip(sets, ends, strict=True):
-        places = np.flatnonzero((chosen >= end - len(images)) & (chosen < end))
+        start = end - len(images)  # number of this set's first image, counted over all sets
+        places = np.flatnonzero((chosen >= start) & (chosen < end))
         for some in np.array_split(places, len(places) // _CHUNK + 1):
-            x[order[some]] = convert(images[chosen[some] - end + len(images)], shape, dtype=dtype)
+            x[order[some]] = convert(images[chosen[some] - start], shape, dtype=dtype)
     places = np.arange(len(chosen), n)
-    shares = np.searchsorted(ends, rng.integers(ends[-1], size=len(places)), side="right")
+    set_of = np.searchsorted(ends, rng.integers(ends[-1], size=len(places)), side="right")
     for k, images in enumerate(sets):
-        mine = order[places[shares == k]]
-        which = np.resize(rng.permutation(len(images)), len(mine))
-        for part in np.array_split(np.arange(len(mine)), len(mine) // _CHUNK + 1):
-            crops = (
-                crops_and_flips(images[which[part]], len(part), rng) if len(part) else images[:0]
-            )
-            x[mine[part]] = convert(crops, shape, dtype=dtype)
+        targets = order[places[set_of == k]]  # rows of x that get crops of this set
+        which = np.resize(rng.permutation(len(images)), len(targets))
+        for part in np.array_split(np.arange(len(targets)), len(targets) // _CHUNK + 1):
+            if len(part):
+                crops = crops_and_flips(images[which[part]], len(part), rng)
+                x[targets[part]] = convert(crops, shape, dtype=dtype)
     return x
 
 
-def crops_and_flips(images: np.ndarray, n: int, rng: np.random.Generator | int) -> np.ndarray:
+def crops_and_flips(images: np.ndarray, n: int, rng: Rng) -> np.ndarray:
     """Make n new images out of fewer: random windows scaled to full size, half of them mirrored.
 
         side of the window = s * side of the image,   s uniform in [0.6, 1),   anywhere inside
@@ -128,14 +124,12 @@ def crops_and_flips(images: np.ndarray, n: int, rng: np.random.Generator | int) 
     n : number of images to make; each image is used equally often, up to one
     rng : Generator or int seed
     Returns (n, h, w, c) of the same type, in random order.
-    Raises ValueError if there is no image, or another shape.
     Source: the usual augmentation for ImageNet; Szegedy et al. 2015, 'Going deeper with
     convolutions', section 6, there with windows down to 8 % of the area.
     """
-    if images.ndim != 4 or 0 in images.shape:
-        raise ValueError(f"images must be (n, h, w, c) with at least one; got {images.shape}")
     rng = np.random.default_rng(rng)
     m, h, w, _ = images.shape
+    # (n,) each: which image, and the window in it
     which = rng.permutation(np.resize(rng.permutation(m), n))
     share = rng.uniform(_SMALLEST, 1, n)
     height, width = (np.maximum(1, share * side).astype(int) for side in (h, w))

@@ -7,8 +7,6 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import DTypeLike
 
-__all__ = ["check_shape", "convert", "resize", "weights"]
-
 _LUMINANCE = (0.299, 0.587, 0.114)  # how bright red, green and blue look: ITU-R BT.601
 _CHUNK = 256  # images at a time, so that the intermediate results stay small
 
@@ -49,9 +47,9 @@ def resize(images: np.ndarray, height: int, width: int) -> np.ndarray:
     """
     n, h, w, c = images.shape
     images = images.astype(np.float32, copy=False)
-    if h != height:
+    if h != height:  # rows: (height, h) @ (n, h, w c)
         images = (weights(h, height) @ images.reshape(n, h, w * c)).reshape(n, height, w, c)
-    if w != width:
+    if w != width:  # columns: (width, w) @ (n, height, w, c)
         images = weights(w, width) @ images
     return images
 
@@ -75,8 +73,6 @@ def convert(
     images = np.asarray(images)
     if images.ndim not in (3, 4) or (len(images) and not images.size):
         raise ValueError(f"images must be (n, h, w) or (n, h, w, c); got shape {images.shape}")
-    if images.dtype not in (np.uint8, np.float32, np.float64):
-        raise ValueError(f"images must be uint8 or floats in [0, 1]; got {images.dtype}")
     check_shape(shape, dtype)
     images = images.reshape(*images.shape[:3], -1) if len(images) else np.zeros((0, 1, 1, 1))
     out = np.empty((len(images), *shape), dtype)
@@ -94,17 +90,17 @@ def check_shape(shape: tuple[int, ...], dtype: DTypeLike) -> None:
     """Raise ValueError unless `convert` can bring images to this shape and type."""
     if len(shape) not in (2, 3) or any(size < 1 for size in shape):
         raise ValueError(f"shape must be (height, width) or (height, width, channels); got {shape}")
-    if np.dtype(dtype) not in (np.float32, np.float64):
+    if np.dtype(dtype).kind != "f":
         raise ValueError(f"dtype must be float32 or float64; got {np.dtype(dtype)}")
 
 
 def _in_unit_range(images: np.ndarray) -> np.ndarray:
-    """Scale uint8 to [0, 1], and let floats pass only if they are there already: float32."""
+    """Scale uint8 to [0, 1], and let other numbers pass if they are there already: float32."""
     if images.dtype == np.uint8:
         return np.divide(images, 255, dtype=np.float32)
     low, high = images.min(), images.max()
     if not (low >= 0 and high <= 1):  # also if one is not a number
-        raise ValueError(f"floats must be in [0, 1]; got {low:.4g} to {high:.4g}; divide by 255?")
+        raise ValueError(f"pixels must be in [0, 1]; got {low:.4g} to {high:.4g}; divide by 255?")
     return images.astype(np.float32, copy=False)
 
 
@@ -113,7 +109,7 @@ def _recolour(images: np.ndarray, channels: int) -> np.ndarray:
     got = images.shape[3]
     if got == channels:
         return images
-    if got in (2, 4):
+    if got in (2, 4):  # the last one is transparency
         images, got = images[..., :-1], got - 1
     if got not in (1, channels):
         mix = np.array(_LUMINANCE if got == 3 else [1 / got] * got, np.float32)

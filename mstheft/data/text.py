@@ -6,7 +6,7 @@
     WikiText-2  articles, a thief's pool          no labels                     `wikitext2`
 
 A complete archive is taken where it lies in the data folder, a known subset otherwise.
-What `mr`, `imdb` and `ag_news` return knows as `.found` how much of it that is.
+The `.found` of what `mr`, `imdb` and `ag_news` return says how much of the set it is.
 """
 
 from __future__ import annotations
@@ -21,12 +21,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mstheft.data import store
+from mstheft.data import registry
 from mstheft.data.archives import members
-from mstheft.data.loaded import Loaded, how_many
-from mstheft.errors import DataError
-
-__all__ = ["ag_news", "describe", "imdb", "mr", "wikitext2"]
+from mstheft.data.loaded import Loaded, Texts, check_split, damaged, how_many
 
 # What each data set can be read from, the complete file first.
 _FILES = {
@@ -43,7 +40,7 @@ _COMPLETE = {
 }
 
 
-def mr(split: str = "train") -> Loaded:
+def mr(split: str = "train") -> Texts:
     """Read the sentences of MR, the movie review data (sentence polarity v1.0).
 
     It comes without a split. Here a sentence is in the test part if the SHA-256 of its UTF-8
@@ -57,17 +54,21 @@ def mr(split: str = "train") -> Loaded:
     Source: Pang and Lee 2005, 'Seeing stars'; the first distribution is in Windows-1252, later
     ones in UTF-8, and both are read.
     """
-    _check_split(split)
     path = _find("mr", split)
-    found = {}
+    sentences = {}
     for name, content in members(path, lambda name: name.endswith((".pos", ".neg"))):
-        lines = _decode(content, f"{path}, {name}", second="cp1252").split("\n")
-        found[name[-3:]] = [line.strip() for line in lines if line.strip()]
-    _need(len(found) == 2, path, "rt-polarity.pos and rt-polarity.neg", f"{len(found)} of them")
+        try:
+            lines = content.decode("utf-8-sig").split("\n")
+        except UnicodeDecodeError:
+            lines = content.decode("cp1252", "replace").split("\n")
+        sentences[name[-3:]] = [line.strip() for line in lines if line.strip()]
+    # The first distribution has no published checksum.
+    if set(sentences) != {"neg", "pos"}:
+        raise damaged(path, "rt-polarity.neg and rt-polarity.pos", f"{len(sentences)} of them")
     rows = (
         (text, label)
         for label, kind in enumerate(("neg", "pos"))
-        for text in found[kind]
+        for text in sentences[kind]
         if _is_test(text) == (split == "test")
     )
     return _loaded("mr", split, path, rows)
@@ -78,7 +79,7 @@ def _is_test(text: str) -> bool:
     return int.from_bytes(hashlib.sha256(text.encode()).digest(), "big") % 10 == 0
 
 
-def imdb(split: str = "train") -> Loaded:
+def imdb(split: str = "train") -> Texts:
     """Read the film reviews of IMDB, the Large Movie Review Dataset.
 
     Runs of ``<br />`` become one space. 0 negative (1 to 4 stars), 1 positive (7 to 10).
@@ -89,19 +90,17 @@ def imdb(split: str = "train") -> Loaded:
     Raises ValueError for another split, DataError if the file is missing or damaged.
     Source: Maas et al. 2011, 'Learning word vectors for sentiment analysis'.
     """
-    _check_split(split)
     path = _find("imdb", split)
     wanted = re.compile(rf"aclImdb/{split}/(neg|pos)/\d+_\d+\.txt")
     rows = []
     for name, content in members(path, lambda name: wanted.fullmatch(name) is not None):
         _, _, kind, file = name.split("/")
-        text = re.sub(r"\s*(<br\s*/>\s*)+", " ", _decode(content, f"{path}, {name}")).strip()
+        text = re.sub(r"\s*(<br\s*/>\s*)+", " ", content.decode("utf-8-sig")).strip()
         rows.append((kind == "pos", int(file.split("_")[0]), text))
-    _need({row[0] for row in rows} == {False, True}, path, f"{split} reviews of both kinds", "none")
     return _loaded("imdb", split, path, ((text, label) for label, _, text in sorted(rows)))
 
 
-def ag_news(split: str = "train") -> Loaded:
+def ag_news(split: str = "train") -> Texts:
     r"""Read the news articles of AG News: title and description, joined by a space.
 
     What the corpus has left of HTML is undone: `` #39;`` and `` quot;`` (which have lost their
@@ -113,29 +112,14 @@ def ag_news(split: str = "train") -> Loaded:
     Raises ValueError for another split, DataError if a file is missing or damaged.
     Source: Zhang, Zhao and LeCun 2015, 'Character-level convolutional networks'.
     """
-    _check_split(split)
     path = _find("ag-news", split)
     if path.suffix == ".csv":
         content = path.read_bytes()
     else:
-        wanted = f"ag_news_csv/{split}.csv"
-        content = next((body for _, body in members(path, lambda name: name == wanted)), b"")
-    rows = _ag_rows(_decode(content, f"{path}, {split}.csv"), path)
-    return _loaded("ag-news", split, path, rows)
-
-
-def _ag_rows(content: str, path: Path) -> Iterable[tuple[str, int]]:
-    """Read rows of class, title and description, all quoted."""
-    reader = csv.reader(io.StringIO(content, newline=""), strict=True)
-    row: list[str] = []
-    try:
-        for row in reader:
-            good = len(row) == 3 and row[0] in ("1", "2", "3", "4")
-            _need(good, path, "a class 1-4, a title and a text", f"{row} in line {reader.line_num}")
-            yield _plain(f"{row[1]} {row[2]}"), int(row[0]) - 1
-    except csv.Error as error:
-        raise _wrong(path, "CSV", f"{error} in line {reader.line_num}") from error
-    _need(bool(row), path, "rows", "none")
+        _, content = next(members(path, lambda name: name == f"ag_news_csv/{split}.csv"))
+    rows = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
+    pairs = ((_plain(f"{title} {body}"), int(label) - 1) for label, title, body in rows)
+    return _loaded("ag-news", split, path, pairs)
 
 
 def _plain(text: str) -> str:
@@ -159,9 +143,14 @@ def wikitext2(*, n_words: int = 60) -> list[str]:
     """
     if n_words < 4:
         raise ValueError(f"n_words must be at least 4, or nothing is left; got {n_words}")
+    path = _find("wikitext-2", "train")
+    pattern = re.compile(r"wikitext-2/(?:wiki\.)?(train|valid|test)\.(?:txt|tokens)")
+    parts = {}
+    for name, content in members(path, lambda name: pattern.fullmatch(name) is not None):
+        parts[pattern.sub(r"\1", name)] = content.decode("utf-8-sig")
     sentences: dict[str, None] = {}  # keeps the order and drops repetitions
-    for article in _wiki_parts().values():
-        for line in article.split("\n"):
+    for part in ("train", "valid", "test"):
+        for line in parts.get(part, "").split("\n"):
             if not re.fullmatch(r"\s*(= .* =)?\s*", line):
                 for sentence in re.split(r"(?<= [.?!]) ", re.sub(r" @(.)@ ", r"\1", line)):
                     words = sentence.split()[:n_words]
@@ -170,69 +159,14 @@ def wikitext2(*, n_words: int = 60) -> list[str]:
     return list(sentences)
 
 
-def _wiki_parts() -> dict[str, str]:
-    """Read each part that is there, by its name in words."""
-    path = _find("wikitext-2", "train")
-    pattern = re.compile(r"wikitext-2/(?:wiki\.)?(train|valid|test)\.(?:txt|tokens)")
-    titles = {"train": "training", "valid": "validation", "test": "test"}
-    parts = {}
-    for name, content in members(path, lambda name: pattern.fullmatch(name) is not None):
-        part = pattern.sub(r"\1", name)
-        parts[titles[part]] = _decode(content, f"{path}, {name}")
-    _need(bool(parts), path, "a text in wikitext-2/", "none")
-    return {title: parts[title] for title in titles.values() if title in parts}
-
-
-def describe(name: str) -> str:
-    """Count what the data folder holds of a data set, and say how much of it is missing.
-
-    name : "mr", "imdb", "ag-news" or "wikitext-2"
-    Returns for instance "11,997 of 120,000 training articles: ag_news_csv-subset.tar.gz, all
-    7,600 test articles".
-    Raises ValueError for another name, DataError if the file is missing or damaged.
-    """
-    if name not in _FILES:
-        raise ValueError(f"name must be one of {', '.join(_FILES)}; got {name!r}")
-    if name == "wikitext-2":
-        return f"{len(wikitext2()):,} sentences from the {' and '.join(_wiki_parts())} text"
-    load = {"mr": mr, "imdb": imdb, "ag-news": ag_news}[name]
-    return ", ".join(load(split).found for split in _COMPLETE[name])
-
-
 def _find(name: str, split: str) -> Path:
-    return store.find_any(*(file.format(split=split) for file in _FILES[name]))
+    check_split(split, ("train", "test"))
+    return registry.find(*(file.format(split=split) for file in _FILES[name]))
 
 
-def _loaded(name: str, split: str, path: Path, rows: Iterable[tuple[str, int]]) -> Loaded:
-    """Put texts and labels into two, and say how many of the complete set they are."""
+def _loaded(name: str, split: str, path: Path, rows: Iterable[tuple[str, int]]) -> Texts:
+    """Put texts and labels apart, and say how many of the complete set they are."""
     pairs = list(rows)
     found = how_many(len(pairs), *_COMPLETE[name][split], path.name)
     labels = np.array([label for _, label in pairs], dtype=np.int64)
     return Loaded([text for text, _ in pairs], labels, found)
-
-
-def _decode(content: bytes, where: str, second: str | None = None) -> str:
-    """Decode UTF-8, or what the second encoding makes of it."""
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        if second:
-            return content.decode(second, "replace")
-        got = f"the byte {content[error.start]:#04x} at {error.start:,}"
-        raise DataError(
-            f"{where}: expected text in UTF-8, got {got}; get the file again"
-        ) from error
-
-
-def _check_split(split: str) -> None:
-    if split not in ("train", "test"):
-        raise ValueError(f"split must be 'train' or 'test'; got {split!r}")
-
-
-def _need(holds: bool, path: Path, expected: str, got: str) -> None:
-    if not holds:
-        raise _wrong(path, expected, got)
-
-
-def _wrong(path: Path, expected: str, got: str) -> DataError:
-    return DataError(f"{path}: expected {expected}, got {got}; get the file again")

@@ -20,21 +20,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
-from mstheft.data import archives, store
+from mstheft.data import archives, registry
 from mstheft.data.formats import read_ppm
-from mstheft.data.loaded import Loaded, how_many
+from mstheft.data.loaded import Images, Loaded, check_split, how_many
 from mstheft.data.scaling import convert
-from mstheft.errors import DataError
-
-__all__ = ["gtsrb", "test_tracks"]
 
 _TRAINING = ("gtsrb/GTSRB-Training_fixed.zip", "gtsrb/GTSRB_Final_Training-subset.tar.gz")
 _OFFICIAL = ("gtsrb/GTSRB_Final_Test_Images.zip", "gtsrb/GTSRB_Final_Test_GT.zip")
 _SIZE = 32
-_CLASSES = 43
 _ALL, _ALL_OFFICIAL = 26_640, 12_630
 _IMAGE = re.compile(r"(?:.*?/)??(\d{5}/)?(\d{5}(?:_\d{5})?\.ppm)")
-_COLUMNS = ("Filename", "Roi.X1", "Roi.Y1", "Roi.X2", "Roi.Y2", "ClassId")
+_COLUMNS = ("Roi.X1", "Roi.Y1", "Roi.X2", "Roi.Y2", "ClassId")
 
 
 class _Sign(NamedTuple):
@@ -47,7 +43,7 @@ class _Sign(NamedTuple):
     label: int
 
 
-def gtsrb(split: str = "train", *, flat: bool = False, dtype: DTypeLike = np.float32) -> Loaded:
+def gtsrb(split: str = "train", *, flat: bool = False, dtype: DTypeLike = np.float32) -> Images:
     """Read the traffic signs from the data folder, each cut out and scaled to 32 x 32 x 3.
 
     The region of interest of the CSV is cut out, [x1, x2) by [y1, y2), and both sides are
@@ -60,20 +56,16 @@ def gtsrb(split: str = "train", *, flat: bool = False, dtype: DTypeLike = np.flo
     dtype : float32 or float64
     Returns x (n, 32, 32, 3) or (n, 3072) in [0, 1], y (n,) int64 from 0 to 42, and in `.found`
     how many of how many.
-    Raises ValueError for another split or dtype, DataError if an archive is missing, differs,
-    or has an image without a row or a row without an image.
+    Raises ValueError for another split or dtype, DataError if an archive is missing or differs.
     Source: Stallkamp, Schlipsing, Salmen and Igel 2012, 'Man vs. computer', Neural Networks 32.
     """
-    if split not in ("train", "test", "official"):
-        raise ValueError(f"split must be 'train', 'test' or 'official'; got {split!r}")
-    if np.dtype(dtype) not in (np.float64, np.float32):
-        raise ValueError(f"dtype must be float64 or float32; got {np.dtype(dtype)}")
+    check_split(split, ("train", "test", "official"))
     if split == "official":
-        path, table = (store.find(name) for name in _OFFICIAL)
+        path, table = (registry.find(name) for name in _OFFICIAL)
         signs = _read_signs(table)
         found = how_many(len(signs), _ALL_OFFICIAL, "official test images", "not the original")
     else:
-        path = store.find_any(*_TRAINING)
+        path = registry.find(*_TRAINING)
         every = _read_signs(path)
         held_out = test_tracks(list(every))
         signs = {k: v for k, v in every.items() if (_track(k) in held_out) == (split == "test")}
@@ -111,43 +103,16 @@ def _track(image: str) -> str:
 def _read_signs(path: Path) -> dict[str, _Sign]:
     """Read every CSV file with labels in an archive: {'CCCCC/TTTTT_FFFFF.ppm': sign}.
 
-    Official test images have no class before their name.
+    Official test images have no class before their name, and a table without labels besides.
     """
     signs: dict[str, _Sign] = {}
     for name, content in archives.members(path, lambda name: name.endswith(".csv")):
         match = re.search(r"(\d{5}/)GT-\d{5}\.csv$", name)
-        for row in _rows(content, f"{path}, {name}"):
-            signs[(match[1] if match else "") + row["Filename"]] = _sign(row, f"{path}, {name}")
-    if not signs:
-        raise DataError(f"{path}: expected GT-*.csv with labels in it, got none; get it again")
+        for row in csv.DictReader(io.StringIO(content.decode("latin-1")), delimiter=";"):
+            if "ClassId" in row:
+                sign = _Sign(*(int(row[column]) for column in _COLUMNS))
+                signs[(match[1] if match else "") + row["Filename"]] = sign
     return signs
-
-
-def _rows(content: bytes, name: str) -> list[dict[str, str]]:
-    """Read a table with labels; the test archive also has one without, which counts as empty."""
-    try:
-        table = csv.DictReader(io.StringIO(content.decode("latin-1")), delimiter=";")
-        return list(table) if set(_COLUMNS) <= set(table.fieldnames or ()) else []
-    except csv.Error as error:
-        raise DataError(f"{name}: expected a table, got damaged text ({error})") from error
-
-
-def _sign(row: dict[str, str], name: str) -> _Sign:
-    """Understand one row."""
-    try:
-        sign = _Sign(*(int(row[column]) for column in _COLUMNS[1:]))
-    except (TypeError, ValueError) as error:
-        raise DataError(
-            f"{name}: expected numbers for {row['Filename']!r}, got other text ({error}); "
-            "get it again"
-        ) from error
-    whole = 0 <= sign.left < sign.right and 0 <= sign.top < sign.bottom
-    if not whole or not 0 <= sign.label < _CLASSES:
-        raise DataError(
-            f"{name}: expected a region and a class below {_CLASSES} for {row['Filename']!r}, got "
-            f"{tuple(sign)}; get it again"
-        )
-    return sign
 
 
 def _cut_out(
@@ -156,23 +121,12 @@ def _cut_out(
     """Read the images that `signs` names, in its order, cut out the signs and scale them."""
     position = {name: i for i, name in enumerate(signs)}
     x = np.empty((len(signs), _SIZE, _SIZE, 3), dtype)
-    missing = set(signs)
     for name, content in archives.members(path, lambda name: _short(name) in position):
         short = _short(name)
-        sign, image = signs[short], read_ppm(content, f"{path}, {name}")
-        if sign.right > image.shape[1] or sign.bottom > image.shape[0]:
-            raise DataError(
-                f"{path}, {name}: expected a region inside the image of {image.shape[1]} x "
-                f"{image.shape[0]}, got {tuple(sign[:4])}; get it again"
-            )
-        cut = image[sign.top : sign.bottom, sign.left : sign.right]
+        left, top, right, bottom, _ = signs[short]
+        # (h, w, 3) -> (32, 32, 3)
+        cut = read_ppm(content, name)[top:bottom, left:right]
         x[position[short]] = convert(cut[None], (_SIZE, _SIZE, 3), dtype=dtype)[0]
-        missing.discard(short)
-    if missing:
-        raise DataError(
-            f"{path}: expected an image for every row of its tables, got none for "
-            f"{len(missing):,}, for instance {min(missing)}; get it again"
-        )
     return x, np.array([sign.label for sign in signs.values()], np.int64)
 
 

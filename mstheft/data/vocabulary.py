@@ -14,15 +14,12 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import IO
 
 import numpy as np
 
 from mstheft.errors import DataError
 from mstheft.nn.storage import replace_file
-
-__all__ = ["PADDING", "UNKNOWN", "Vocabulary", "words"]
 
 PADDING, UNKNOWN = 0, 1  # ids that are no word's
 FORMAT = 1
@@ -70,14 +67,12 @@ class Vocabulary:
         _check_texts(texts)
         if size is not None and size < len(_RESERVED):
             raise ValueError(f"size must be at least 2, for padding and unknown; got {size}")
-        if min_count < 1:
-            raise ValueError(f"min_count must be at least 1; got {min_count}")
         counts: Counter[str] = Counter()
         for text in texts:
             counts.update(words(text))
         del counts["<unk>"]  # <pad> in a text is three words and needs no such care
-        kept = sorted((-count, word) for word, count in counts.items() if count >= min_count)
-        return cls(word for _, word in kept[: None if size is None else size - len(_RESERVED)])
+        ranked = sorted((-count, word) for word, count in counts.items() if count >= min_count)
+        return cls(word for _, word in ranked[: None if size is None else size - len(_RESERVED)])
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -91,26 +86,22 @@ class Vocabulary:
         length : at least 1; what is longer is cut off, what is shorter is filled with 0 at its
             end, so that a word's place does not depend on the texts around it
         Returns ids (n, length) int64: 0 padding, 1 unknown.
-        Raises ValueError for a length below 1 or one text instead of several.
+        Raises ValueError for one text instead of several.
         """
         _check_texts(texts)
-        if length < 1:
-            raise ValueError(f"length must be at least 1 word; got {length}")
         ids = np.full((len(texts), length), PADDING, dtype=np.int64)
-        get = self._ids.get
+        get = self._ids.get  # looked up once, not for each word
         for row, text in zip(ids, texts, strict=True):
-            found = [get(word, UNKNOWN) for word in words(text)[:length]]
-            row[: len(found)] = found
+            numbers = [get(word, UNKNOWN) for word in words(text)[:length]]
+            row[: len(numbers)] = numbers
         return ids
 
     def decode(self, ids: np.ndarray) -> list[str]:
         """Turn ids (n, length) back into texts, words apart by spaces, padding left out.
 
-        Raises ValueError if ids are not of two axes, not integers, or not of this vocabulary.
+        Raises ValueError if an id is not of this vocabulary.
         """
         ids = np.asarray(ids)
-        if ids.ndim != 2 or ids.dtype.kind not in "iu":
-            raise ValueError(f"ids must be integers (n, length); got {ids.dtype} of {ids.shape}")
         if ids.size and not 0 <= ids.min() <= ids.max() < len(self):
             got = f"{ids.min()} to {ids.max()}"
             raise ValueError(f"ids must be 0 to {len(self) - 1}; got {got}")
@@ -132,19 +123,21 @@ class Vocabulary:
 
         Raises DataError if the file is missing, damaged, of another kind or format.
         """
-        path = Path(path)
         try:
-            with path.open("rb") as file:
+            with open(path, "rb") as file:
                 body = file.read(_MOST_BYTES + 1)
-            if len(body) > _MOST_BYTES:
-                raise ValueError(f"more than {_MOST_BYTES:,} bytes")
-            content = json.loads(body.decode("utf-8", "surrogatepass"))
-            return cls(_checked(content))
+            content = json.loads(body[:_MOST_BYTES].decode("utf-8", "surrogatepass"))
+            entries = content["words"]
+            if (content["kind"], content["format"]) != (_KIND, FORMAT):
+                raise ValueError(f"{content['kind']!r} of format {content['format']!r}")
+            if not isinstance(entries, list) or not all(isinstance(each, str) for each in entries):
+                raise ValueError("no list of words")
+            return cls(entries)
         except OSError as error:
             raise DataError(f"cannot read {path}: {error.strerror or error}") from error
-        except (ValueError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise DataError(
-                f"{path}: expected a vocabulary written by Vocabulary.save, got {error}; "
+                f"{path}: expected a vocabulary written by Vocabulary.save, got {error!s:.90}; "
                 "save it again"
             ) from error
 
@@ -153,15 +146,3 @@ def _check_texts(texts: Iterable[str]) -> None:
     """Refuse the classic slip: a single text, whose characters would pass for texts."""
     if isinstance(texts, str):
         raise ValueError(f"expected several texts, got one str; write [{texts[:20]!r}]")
-
-
-def _checked(content: object) -> list[str]:
-    """Judge what was in a file, and return its words."""
-    if not isinstance(content, dict) or content.get("kind") != _KIND:
-        raise ValueError("JSON of another kind")
-    if content.get("format") != FORMAT:
-        raise ValueError(f"format {content.get('format')!r} instead of {FORMAT}")
-    found = content.get("words")
-    if not isinstance(found, list) or not all(isinstance(word, str) for word in found):
-        raise ValueError("no list of words")
-    return found

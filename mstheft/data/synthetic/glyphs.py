@@ -18,11 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mstheft.data.synthetic.labels import Cloud, labels, require
+from mstheft.data.synthetic.clouds import Cloud, labels, require
 from mstheft.errors import DataError
 from mstheft.typing import Rng
-
-__all__ = ["LETTERS", "glyphs", "letters"]
 
 LETTERS = string.ascii_uppercase + string.ascii_lowercase
 # Only fonts that matplotlib has shipped since 3.8, so that glyphs are the same everywhere.
@@ -98,6 +96,7 @@ def _draw(
         masters = np.stack(
             [master(fonts[f], alphabet[k]) for f, k in zip(font[s], y[s], strict=True)]
         )
+        # (m, G, G) -> (m, size^2)
         distance = warp(masters, *pixels(inverse[s], shift[s], size))
         ink = np.clip(0.5 + (width[s, None] - distance) * (size / _SIDE), 0, 1)
         speckle = noise * rng.standard_normal(ink.shape)

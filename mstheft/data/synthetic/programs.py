@@ -7,7 +7,8 @@ ability leaves some of its traces in the file. What a program is makes some abil
 (`KINDS`). Nothing here can run: a program is a row of zeros and ones.
 
 Features can be put into a file without changing what it does (an import that is never called, a
-section that is never read), and not so easily be taken out. So who wants to be overlooked adds.
+section that is never read), and not so easily be taken out. So an author who wants a program to
+be overlooked adds features.
 """
 
 from __future__ import annotations
@@ -16,10 +17,8 @@ import re
 
 import numpy as np
 
-from mstheft.data.synthetic.labels import Cloud, labels
+from mstheft.data.synthetic.clouds import Cloud, labels
 from mstheft.typing import Rng
-
-__all__ = ["ABILITIES", "FEATURES", "KINDS", "programs"]
 
 # Traces of each ability: imports by name, sections with a dot, strings in quotation marks.
 ABILITIES = {
@@ -111,7 +110,7 @@ def _program(label: int, rng: np.random.Generator) -> np.ndarray:
     likely = [chances for k, chances in KINDS.values() if k == label]
     chances = likely[int(rng.integers(len(likely)))]
     chances = chances | {"run": 1.0, "built properly": _PROPER[label], "packed": 0.0}
-    shown = rng.random(len(FEATURES)) < _STRAY
+    shown = rng.random(len(FEATURES)) < _STRAY  # (d,) of True where the file has a feature
     for name, row in _ROWS.items():
         if rng.random() < chances.get(name, _RARELY):
             shown |= row & (rng.random(len(FEATURES)) < _TRACE)

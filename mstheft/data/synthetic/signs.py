@@ -12,11 +12,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from mstheft.data.synthetic.clouds import Cloud, labels, require
 from mstheft.data.synthetic.glyphs import affine, master, pixels, warp
-from mstheft.data.synthetic.labels import Cloud, labels, require
 from mstheft.typing import Rng
-
-__all__ = ["SIGNS", "signs", "textures"]
 
 _BLOCK = 256  # images worked on at a time, which keeps them in the processor's cache
 
@@ -66,7 +64,7 @@ def signs(n: int, *, classes: int = 12, rng: Rng, size: int = 32, noise: float =
     x = textures(n, rng=rng, size=size, channels=3)
     for start in range(0, n, _BLOCK):
         s = slice(start, start + _BLOCK)
-        _put_signs_on(x[s], y[s], rng)
+        _put_signs_on(x[s], y[s], rng)  # (m, size, size, 3)
         haze = rng.uniform(0, 0.1, (len(y[s]), 1, 1, 1))
         lit = _blur(x[s], rng) * _light(len(y[s]), size, rng) + haze
         np.clip(lit + noise * rng.standard_normal(lit.shape), 0, 1, out=x[s])
@@ -82,7 +80,7 @@ def _put_signs_on(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> Non
     for k in np.unique(y):
         shape, colour, symbol = SIGNS[k]
         chosen = y == k
-        u, v = across[chosen], upward[chosen]
+        u, v = across[chosen], upward[chosen]  # (images of class k, size^2) each
         board = _polygon(shape, u, v)
         reach = 0.5 if shape == "triangle" else 0.62  # side of the symbol
         character = np.broadcast_to(master("DejaVuSans-Bold", symbol), (len(u), 64, 64))
@@ -117,7 +115,7 @@ def _blur(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """
     m, size = x.shape[:2]
     sigma = rng.uniform(0.2, 1.1, (m, 1, 1)) * size / 32
-    apart = np.subtract.outer(np.arange(size), np.arange(size))
+    apart = np.subtract.outer(np.arange(size), np.arange(size))  # (size, size), in pixels
     g = np.exp(-0.5 * (apart / sigma) ** 2)
     g /= g.sum(axis=2, keepdims=True)
     columns = (g @ x.reshape(m, size, -1)).reshape(x.shape)
@@ -167,13 +165,9 @@ def _fields(m: int, size: int, rng: np.random.Generator) -> np.ndarray:
     bent = 0.06 * _clouds(2 * m, size, rng, steep=(2, 3)).reshape(2, m, size, size)
     along = np.linspace(0, 1, size)
     across, down = along + bent[0], along[:, None] + bent[1]
-    kinds = np.stack(
-        [
-            np.clip(0.5 + cloud / 4, 0, 1),
-            _stripes(across, down, rng),
-            *_cells(across, down, rng),
-        ]
-    )
+    soft = np.clip(0.5 + cloud / 4, 0, 1)
+    # (4, m, size, size): every kind of every image, of which one each is taken
+    kinds = np.stack([soft, _stripes(across, down, rng), *_cells(across, down, rng)])
     return kinds[rng.integers(len(kinds), size=m), np.arange(m)]
 
 

@@ -1,6 +1,6 @@
 """Short labelled texts made on the spot: mail to filter, and news to sort.
 
-Every text is a few sentences with gaps (`synthetic_words`), filled at random. Most sentences
+Every text is a few sentences with gaps (`words`), filled at random. Most sentences
 are typical of the text's class; some could stand in any; a few are taken from another class,
 as spammers pad their messages with harmless words and honest people quote an offer. That
 leaves a share of texts that nobody can label for sure.
@@ -14,11 +14,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from mstheft.data.synthetic.labels import labels, require
+from mstheft.data.synthetic.clouds import labels, require
 from mstheft.data.synthetic.words import SENTENCES, WORDS
 from mstheft.typing import Rng
-
-__all__ = ["NAMES", "texts"]
 
 # Names of the labels 0, 1, ... of each task; the topics and their order are those of AG News.
 NAMES = {"spam": ("ham", "spam"), "topics": ("world", "sports", "business", "sci/tech")}

@@ -1,4 +1,4 @@
-"""Sentences with gaps, and the words that fill them: the raw material of `synthetic_texts`.
+"""Sentences with gaps, and the words that fill them: the raw material of `texts`.
 
 A gap ``{name}`` is filled with an entry of `WORDS["name"]`, which may have gaps itself. Classes
 share many words on purpose: ham has offers, accounts and links, spam has friends and meetings,
@@ -6,8 +6,6 @@ countries play football and companies build rockets.
 """
 
 from __future__ import annotations
-
-__all__ = ["SENTENCES", "WORDS"]
 
 
 def _list(text: str) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ def learned_copy(setting: Setting, digits: Digits) -> Chapter:
     """A copy that learns: unrelated pictures, labelled by the victim; and who notices."""
     victim = trained((setting.hidden,), digits, rng=np.random.default_rng([setting.seed, 7]))
     told = victim.labels(digits.x_test)
-    letters = pools.pool("letters", (digits.side, digits.side), LETTERS, [setting.seed, 8])  # type: ignore[arg-type]
+    letters = pools.pool("letters", (digits.side, digits.side), LETTERS, [setting.seed, 8])
     letters = letters.reshape(len(letters), -1)
     results, detectors = {}, {}
     for name in ("random", "k-center", "jacobian"):

@@ -1,7 +1,6 @@
 """Programs of zeros and ones: what they are made of, and that they can be learned."""
 
 import numpy as np
-import pytest
 
 from mstheft.data import synthetic
 from mstheft.data.synthetic.programs import ABILITIES, FEATURES, KINDS
@@ -43,8 +42,3 @@ def test_a_network_tells_most_and_not_all():
     network = zoo.mlp([x.shape[1], 32, 2], rng=0, dtype=np.float32)
     fit.fit(network, x[:2500], y[:2500], epochs=12, l2=1e-3, rng=0)
     assert 0.85 < fit.accuracy(network, x[2500:], y[2500:]) < 0.98
-
-
-def test_no_programs_are_none():
-    with pytest.raises(ValueError, match="n must be at least 1"):
-        synthetic.programs(0, rng=0)

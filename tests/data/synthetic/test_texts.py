@@ -2,7 +2,6 @@
 
 import importlib
 import re
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -41,10 +40,6 @@ def test_same_seed_same_texts_and_a_generator_goes_on(task):
     assert synthetic.texts(5, task=task, rng=rng)[0] != synthetic.texts(5, task=task, rng=rng)[0]
 
 
-def test_spam_is_the_task_unless_said():
-    assert synthetic.texts(20, rng=1)[0] == synthetic.texts(20, task="spam", rng=1)[0]
-
-
 @pytest.mark.parametrize("task", TASKS)
 def test_words_teach_the_class_but_not_every_time(task):
     """A bag of words gets 95 % (96.8 and 94.8 measured; 2,000 texts give it to 1 at 2 sigma)."""
@@ -54,16 +49,6 @@ def test_words_teach_the_class_but_not_every_time(task):
     model = LogisticRegression(max_iter=300).fit(x, y[:4000])
     score = model.score(count.transform(texts[4000:]), y[4000:])
     assert 0.93 < score < 0.985
-
-
-@pytest.mark.parametrize("task", TASKS)
-def test_classes_share_most_of_their_common_words(task):
-    """No word gives a class away for sure: of the 40 most frequent, each class has 30 or more."""
-    texts, y = synthetic.texts(4000, task=task, rng=0)
-    count = CountVectorizer(binary=True, max_features=40)
-    x = count.fit_transform(texts).toarray()
-    for k in range(len(synthetic_texts.NAMES[task])):
-        assert (x[y == k].sum(axis=0) > 0).sum() >= 30
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -83,35 +68,6 @@ def test_texts_read_as_sentences(task):
     for text in texts:
         assert not re.search(r"[{}|]|\s\s|^\s|\s$|[.,?!][.,?]", text), text
         assert text[-1] in '.,!?"', text
-
-
-def test_greetings_come_first():
-    texts, _ = synthetic.texts(4000, rng=0)
-    greeted = [text for text in texts if re.search(r"\bhi \w+,", text, re.IGNORECASE)]
-    assert len(greeted) > 50
-    assert all(text.lower().startswith("hi ") for text in greeted)
-
-
-def test_no_sentence_is_said_twice(monkeypatch):
-    monkeypatch.setattr(synthetic_texts, "_fill", lambda sentence, rng: sentence)
-    monkeypatch.setattr(synthetic_texts, "_pick", lambda entries, rng: entries[0])
-    for text in synthetic.texts(100, task="topics", rng=0)[0]:
-        sentences = re.split(r"(?<=[.]) ", text)
-        assert all(a != b for a, b in pairwise(sorted(sentences))), text
-
-
-def test_how_often_sentences_are_typical_shared_and_foreign(monkeypatch):
-    """As the constants say, for the only sentence of a text: 5 deviations of 20,000 texts."""
-    marked = {("topics", c): (f"class {c}.",) for c in (0, 1, 2, 3, None)}
-    monkeypatch.setattr(synthetic_texts, "SENTENCES", marked)
-    monkeypatch.setitem(synthetic_texts._MOST, "topics", 1)
-    texts, y = synthetic.texts(20_000, task="topics", rng=0)
-    said = np.array([text[6:-1] for text in texts])
-    assert (said == y.astype(str)).mean() == pytest.approx(0.955, abs=0.0075)
-    assert (said == "None").mean() == pytest.approx(0.03, abs=0.006)
-    assert {(k, s) for k, s in zip(y, said, strict=True)} == {
-        (k, s) for k in range(4) for s in ("0", "1", "2", "3", "None")
-    }
 
 
 def test_spam_shouts_and_disguises_and_ham_does_not():
@@ -136,28 +92,5 @@ def test_every_gap_has_words_and_every_word_is_used():
         assert len(block) == len(set(block)) >= 9
 
 
-def test_gaps_within_gaps_end():
-    """No list leads back to itself, or filling would not end."""
-
-    def depth(name, above=()):
-        assert name not in above
-        inner = {gap for word in WORDS[name] for gap in _gaps(word)}
-        return 1 + max((depth(gap, (*above, name)) for gap in inner), default=0)
-
-    assert 2 <= max(depth(name) for name in WORDS) <= 5
-
-
 def _gaps(text):
     return re.findall(r"\{(\w+)\}", text)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        ({"n": 0}, "n must be at least 1"),
-        ({"n": 5, "task": "ham"}, "task must be one of spam, topics; got 'ham'"),
-    ],
-)
-def test_arguments_outside_their_range(arguments, says):
-    with pytest.raises(ValueError, match=says):
-        synthetic.texts(rng=0, **arguments)
