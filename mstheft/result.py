@@ -47,7 +47,7 @@ class Result:
     queries: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     found: dict[str, str] = field(default_factory=dict)
-    trace: SimpleNamespace = field(default_factory=SimpleNamespace, repr=False)
+    trace: Any = field(default_factory=SimpleNamespace, repr=False)
     verified: bool = False
     error: float = float("nan")
     stopped: str = ""

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
-from mstheft.learning.stolen import Stolen
+from mstheft.learning.result import LearnedResult
 from mstheft.nn.storage import replace_file
 from mstheft.result import Result
 
@@ -87,7 +87,7 @@ def stage_rows(result: Result) -> list[Row]:
         (name, f"{asked:,}", f"{result.seconds.get(name, 0):.2f}", told.get(name, ""))
         for name, asked in result.queries.items()
     ]
-    learned = isinstance(result, Stolen) and result.model is not None
+    learned = isinstance(result, LearnedResult) and result.model is not None
     other = "a learned copy" if learned else "no verified copy"
     end = "a verified copy" if result.verified else other
     return [*rows, ("total", f"{result.total:,}", f"{sum(result.seconds.values()):.2f}", end)]

@@ -189,7 +189,7 @@ def test_long_bills_are_added_in_pieces(taught, monkeypatch):
     monkeypatch.setattr(mechanisms, "PART", 7)
     assert_allclose(ensemble.bill(1e-5), whole, rtol=1e-12)
     again = pate.Accountant()
-    again.spend(ensemble.mechanism, *ensemble.asked[0])
+    again.spend(ensemble.mechanism, *ensemble.calls[0])
     assert_allclose(again.epsilon(1e-5).epsilon, whole[-1], rtol=1e-12)
 
 
@@ -200,7 +200,7 @@ def test_a_student_learns_from_the_answers(taught):
     options = {"epochs": 40, "rng": 1, "optimizer": Adam(0.05)}
     student = pate.student(zoo.softmax(2, 3, rng=1), PUBLIC[:200], answers, **options)
     assert 0.85 < accuracy(student, PUBLIC[200:], LABELS[200:]) <= 1
-    with pytest.raises(ValueError, match="got none"):
+    with pytest.raises(ValueError, match="at least one row"):
         pate.student(zoo.softmax(2, 3), PUBLIC, np.full(400, -1))
 
 
@@ -225,9 +225,5 @@ def test_a_threshold_that_is_no_number_is_refused(threshold):
         ConfidentGNMax(threshold, 5, 5)
 
 
-def test_teachers_of_more_classes_than_said_are_refused(taught):
-    with pytest.raises(ValueError, match="at most classes=2, got one with 3"):
-        Ensemble(taught, 2, GNMax(4.0), rng=0)
-    with pytest.raises(ValueError, match="at most classes=1, got one with 2"):
-        Ensemble([zoo.logistic(2, rng=0)], 1, GNMax(4.0), rng=0)
+def test_a_teacher_with_one_sigmoid_votes_for_two_classes():
     assert Ensemble([zoo.logistic(2, rng=0)], 2, GNMax(1e-9), rng=0)(X[:4]).max() <= 1

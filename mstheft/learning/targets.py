@@ -1,10 +1,9 @@
-"""What a copy is trained towards, made of what the oracle told, and how it is judged."""
+"""What a copy is trained towards, made of the oracle's answers, and how the copy is judged."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mstheft.errors import ExtractionError
 from mstheft.nn.functions import sigmoid, softmax
@@ -14,41 +13,41 @@ from mstheft.typing import Array
 
 
 def targets(answers: Array, output: str, classes: int) -> Array:
-    """Soft labels out of answers, or one-hot rows where only labels were told.
+    """Soft labels out of answers, or one-hot rows where the answers are labels.
 
         logits      softmax (one logit: the sigmoid)
         log_probs   e^answer
         probs       as they are
-        top_k       as they are: the classes that were not told have 0, a row's sum is below 1
+        top_k       as they are: the other classes have 0, and a row's sum is below 1
         label       1 for the class, 0 for the others
 
     answers : (n, K), or (n,) for labels; output : the oracle's
     classes : outputs of the copy: 1 for a copy with one sigmoid, whose target is P(class 1)
-    Returns (n, classes). Two classes and one sigmoid say the same and are turned into one another.
-    Raises `ExtractionError` where the answers have more classes than the copy, or another number.
+    Returns (n, classes). Two classes and one sigmoid mean the same, each is turned into the other.
+    Raises `ExtractionError` where the answers have another number of classes than the copy.
     """
     answers = np.asarray(answers)
     if output == "label":
         most = max(classes, 2)
         if answers.min() < 0 or answers.max() >= most:
-            raise _other_classes(f"label {int(answers.max())}", classes)
-        told = one_hot(answers, most)
+            raise _other_classes(f"labels {answers.min()} to {answers.max()}", classes)
+        soft = one_hot(answers, most)
     elif output == "logits":
-        told = sigmoid(answers) if answers.shape[1] == 1 else softmax(answers)
+        soft = sigmoid(answers) if answers.shape[1] == 1 else softmax(answers)
     else:
-        told = np.exp(answers) if output == "log_probs" else answers
-    if {told.shape[1], classes} == {1, 2}:
-        told = np.hstack([1 - told, told]) if classes == 2 else told[:, 1:]
-    if told.shape[1] != classes:
-        raise _other_classes(f"{told.shape[1]} numbers a row", classes)
-    return told
+        soft = np.exp(answers) if output == "log_probs" else answers
+    if {soft.shape[1], classes} == {1, 2}:
+        soft = np.hstack([1 - soft, soft]) if classes == 2 else soft[:, 1:]
+    if soft.shape[1] != classes:
+        raise _other_classes(f"rows of {soft.shape[1]} numbers", classes)
+    return soft
 
 
 def _other_classes(got: str, classes: int) -> ExtractionError:
     return ExtractionError(
         "answers",
-        f"needs a copy with an output for each of the oracle's classes, but it has {classes} and "
-        f"the oracle told {got}",
+        f"needs a copy with an output for each class of the oracle, but it has {classes} and the "
+        f"answers are {got}",
         "build it with as many outputs in new_copy",
     )
 
@@ -69,10 +68,12 @@ def macro_f1(copy: Network, x: Array, labels: np.ndarray) -> float:
     return f1_of(labels, copy.labels(x))
 
 
-def f1_of(labels: Any, predicted: Any) -> float:
+def f1_of(labels: ArrayLike, predicted: ArrayLike) -> float:
     """Macro-F1 of predicted against given labels, both (n,)."""
-    size = int(max(np.max(labels), np.max(predicted))) + 1
-    right = np.bincount(labels[labels == predicted], minlength=size)
-    seen = np.bincount(labels, minlength=size) + np.bincount(predicted, minlength=size)
-    occurs = seen > 0  # seen = 2 TP + FP + FN
-    return float((2 * right[occurs] / seen[occurs]).mean())
+    labels, predicted = np.asarray(labels), np.asarray(predicted)
+    size = int(max(labels.max(), predicted.max())) + 1
+    true_positives = np.bincount(labels[labels == predicted], minlength=size)  # (K,)
+    # 2 TP + FP + FN: how often a class is given and how often it is predicted
+    given, guessed = (np.bincount(each, minlength=size) for each in (labels, predicted))
+    occurs = given + guessed > 0
+    return float((2 * true_positives[occurs] / (given + guessed)[occurs]).mean())
