@@ -7,8 +7,9 @@ one after the other, stand between a model and its users:
                 responses.option(responses.rounding, decimals=2)]
     oracle = mt.Oracle(victim, "probs", defences=defended)
 
-K ≥ 2 throughout: a sigmoid's answer p stands as (1 - p, p). What is kept is said of each: the
-simplex (no number below 0, each row adds up to 1), or the label (the same class is the largest).
+K ≥ 2 throughout: a sigmoid's answer p stands as (1 - p, p). Each docstring says what a response
+keeps: the simplex (no number below 0, each row adds up to 1), or the label (the same class is the
+largest).
 """
 
 from __future__ import annotations

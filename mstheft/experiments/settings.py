@@ -48,17 +48,17 @@ def checked(kind: type[Kind], table: Mapping[str, object]) -> Kind:
     """
     if not isinstance(table, Mapping):
         raise ValueError(f"expected a table, got {table!r}; write name = value")
-    known = {each.name: each for each in fields(kind)}  # type: ignore[arg-type]
-    needed = {name for name, each in known.items() if each.default is MISSING}
-    if unknown := sorted(table.keys() - known.keys()):
-        raise ValueError(f"expected {', '.join(known)}, got {unknown[0]}; correct it")
+    options = {each.name: each for each in fields(kind)}  # type: ignore[arg-type]
+    needed = {name for name, each in options.items() if each.default is MISSING}
+    if unoptions := sorted(table.keys() - options.keys()):
+        raise ValueError(f"expected {', '.join(options)}, got {unoptions[0]}; correct it")
     if missing := sorted(needed - table.keys()):
-        raise ValueError(f"expected {', '.join(known)}, got no {missing[0]}; add it")
+        raise ValueError(f"expected {', '.join(options)}, got no {missing[0]}; add it")
     types = get_type_hints(kind)
     kinds = {name: (get_args(each) or (each,))[0] for name, each in types.items()}  # of X | None: X
     return kind(
         **{
-            name: _value(name, value, kinds[name], known[name].metadata)
+            name: _value(name, value, kinds[name], options[name].metadata)
             for name, value in table.items()
         }
     )

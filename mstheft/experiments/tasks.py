@@ -186,11 +186,6 @@ FITTING = {
 }
 ARCHITECTURES = FITTING["images"] + FITTING["texts"]
 FILTERS = {"tiny": (16, 32), "small": (32, 64)}
-TEXT_NETWORKS: dict[str, Callable[..., Network]] = {
-    "text-bag": zoo.text_bag,
-    "text-cnn": zoo.text_cnn,
-    "text-gru": zoo.text_gru,
-}
 # A small copy and a pool made on the spot, for each kind of data.
 SUITABLE = {
     "images": {"copy": "small", "pool": "letters"},
@@ -230,7 +225,8 @@ def build(
         raise ValueError(f"{network} does not fit: {task.name} holds {task.kind}; take {fitting}")
     if task.vocabulary is not None:
         words, length = len(task.vocabulary), task.shape[0]
-        return TEXT_NETWORKS[kind](words, length, task.classes, rng=rng, dtype=np.float32)
+        make: Callable[..., Network] = getattr(zoo, kind.replace("-", "_"))
+        return make(words, length, task.classes, rng=rng, dtype=np.float32)
     if kind in ("softmax", "mlp"):
         layers = [] if kind == "softmax" else [size or hidden]
         return zoo.mlp([int(np.prod(task.shape)), *layers, task.classes], rng=rng)

@@ -111,8 +111,8 @@ def shares(budget: int, rounds: int) -> tuple[int, int, list[int]]:
     rest = budget - held - first
     if min(held, first) < 1 or rest < rounds:
         raise ValueError(
-            f"expected budget= with a row at least for each of {rounds} rounds beside {held} for "
-            f"validation and {first} to begin with, got {budget}; raise it or lower rounds="
+            f"expected budget= for {rounds} rounds beside {held} rows for validation and {first} at "
+            f"the start, got {budget}; raise it or lower rounds="
         )
     return held, first, [rest // rounds + (i < rest % rounds) for i in range(rounds)]
 

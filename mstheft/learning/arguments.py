@@ -14,9 +14,7 @@ def check(oracle: Oracle, rows: Array, copy: Network, least: int, epochs: int, b
     copy : what new_copy builds
     """
     if len(rows) < least:
-        raise ValueError(
-            f"expected a pool of at least {least:,} rows, got {len(rows):,}; give more or lower budget="
-        )
+        raise ValueError(f"expected a pool of at least {least:,} rows, got {len(rows):,}")
     fits = oracle.outputs in (None, copy.outputs) or {oracle.outputs, copy.outputs} == {1, 2}
     if copy.inputs != oracle.inputs or not fits:
         raise ValueError(

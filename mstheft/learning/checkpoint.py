@@ -53,9 +53,7 @@ class Checkpoint:
         if self.path is None:
             return
         if self.path.exists() and not self.path.is_dir():
-            raise DataError(
-                f"expected checkpoint= as a folder, got the file {self.path}; name another"
-            )
+            raise DataError(f"expected checkpoint= as a folder, got the file {self.path}")
         self.path.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(self.path / "lock")
         try:
@@ -73,8 +71,7 @@ class Checkpoint:
         if before is None:
             if any(self.path.glob("*-*.*")):
                 raise DataError(
-                    f"expected {self.path} to be empty or the checkpoint of a run, but it has no "
-                    "settings.json; name an empty folder"
+                    f"expected a checkpoint in {self.path}, but it has no settings.json"
                 )
             self._write_json("settings.json", settings)
         elif before != settings:
@@ -178,18 +175,12 @@ def _locked(file: Path) -> IO[bytes]:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         lock.close()
-        raise DataError(
-            f"expected {file.parent} for this run alone, but another is using it; wait for it, or "
-            "name another folder"
-        ) from None
+        raise DataError(f"expected {file.parent} for this run, but another is using it") from None
     return lock
 
 
 def _damaged(file: Path, error: Exception) -> DataError:
-    return DataError(
-        f"{file}: expected what a run has written, but it is damaged ({error}); delete the folder "
-        "and start again, or bring the file back"
-    )
+    return DataError(f"{file}: expected a file of a checkpoint, but it is damaged ({error})")
 
 
 # ---- settings that tell one run from another

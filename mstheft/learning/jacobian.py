@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from mstheft import progress
 from mstheft.learning import arguments
@@ -85,7 +84,6 @@ def extract(
     arguments.check(oracle, rows, copy, 1, epochs, batch)
     _check(copy, len(rows), room, rounds, tau, kappa)
     training = {"epochs": epochs, "batch": batch, "l2": l2}
-    steps = Steps(lam, tau, sigma, kappa, bounds)
     rng, result = np.random.default_rng(rng), LearnedResult(trace=Trace(rows[:0]))
     with progress.bar("rounds", rounds + 1, "round") as bar:
         for turn in range(rounds + 1):
@@ -98,26 +96,21 @@ def extract(
             if turn == rounds or room == 0:
                 break
             with result.stage("augment", oracle):
-                rows = reservoir(_next(result, oracle, steps, turn, rng), room, rng)
+                labels = labels_of(targets(result.trace.answers, oracle.output, copy.outputs))
+                step = step_of(turn, lam, tau)
+                rows = grown(result.model, result.trace.rows, labels, step, bounds)
+                if sigma is not None and turn >= sigma:
+                    rows = reservoir(rows, kappa, rng)
+                rows = reservoir(rows, room, rng)
     return result
 
 
 augment = extract
 
 
-@dataclass(frozen=True)
-class Steps:
-    """How the rows grow: the arguments of `extract` of the same names."""
-
-    lam: float
-    tau: int | None
-    sigma: int | None
-    kappa: int
-    bounds: tuple[float, float] | None
-
-    def step(self, turn: int) -> float:
-        """λ (-1)^⌊turn / τ⌋."""
-        return -self.lam if self.tau is not None and (turn // self.tau) % 2 else self.lam
+def step_of(turn: int, lam: float, tau: int | None) -> float:
+    """The periodic step:  λ (-1)^⌊turn / τ⌋."""
+    return -lam if tau is not None and (turn // tau) % 2 else lam
 
 
 def grown(
@@ -163,31 +156,20 @@ def reservoir(rows: Array, k: int, rng: Rng) -> Array:
     return rows[chosen]
 
 
-def noise_pool(
-    shape: tuple[int, ...],
-    n: int,
-    rng: Rng,
-    *,
-    words: int | None = None,
-    dtype: DTypeLike = np.float32,
-) -> np.ndarray:
+def noise_pool(shape: tuple[int, ...], n: int, rng: Rng, *, words: int | None = None) -> np.ndarray:
     """Rows that mean nothing: for `active.extract` with strategy 'random', the plainest baseline.
 
     shape : of one row; for texts (length,)
     n : number of rows; rng : Generator or int seed
     words : for texts, the size of the vocabulary: each place gets a word number 1 … words - 1, all
         equally likely and none of them the padding 0. Otherwise numbers are uniform in [0, 1)
-    Returns (n, *shape) of `dtype`, for texts int64.
+    Returns (n, *shape) of float32, for texts int64.
     Source: Pal et al. 2020, 'uniform noise'.
     """
     rng = np.random.default_rng(rng)
     if words is not None:
         return rng.integers(1, words, size=(n, *shape))
-    pool = np.empty((n, *shape), dtype)
-    for i in range(0, n, CHUNK):
-        part = pool[i : i + CHUNK]
-        part[...] = rng.random(part.shape, np.float32)
-    return pool
+    return rng.random((n, *shape), np.float32)
 
 
 # ---- stages
@@ -223,16 +205,6 @@ def _buy(result: LearnedResult, oracle: Oracle, rows: Array) -> None:
         )
     else:
         result.found["verify"] = "not verified: all rows were trained on"
-
-
-def _next(
-    result: LearnedResult, oracle: Oracle, steps: Steps, turn: int, rng: np.random.Generator
-) -> Array:
-    """What grows out of all rows so far, or κ of it."""
-    soft = targets(result.trace.answers, oracle.output, result.model.outputs)
-    rows = grown(result.model, result.trace.rows, labels_of(soft), steps.step(turn), steps.bounds)
-    late = steps.sigma is not None and turn >= steps.sigma
-    return reservoir(rows, steps.kappa, rng) if late else rows
 
 
 def _learn(

@@ -60,10 +60,10 @@ def greedy(outputs: Array, labelled: ArrayLike, free: np.ndarray, k: int) -> np.
     Returns (k,) indices in order of choice; of equally far points the first.
     """
     points, labelled = on_grid(outputs), np.asarray(labelled, np.int64)
-    rows, right = _left(points[free]), _right(points[free])
+    rows, right = _left(points[free]), _right(points[free])  # (m, K+2): distances are rows · right
     centres = np.empty((len(labelled) + k, rows.shape[1]))
     centres[: len(labelled)] = _right(points[labelled])
-    near = _nearest(rows, centres[: len(labelled)])
+    near = _nearest(rows, centres[: len(labelled)])  # (m,) squared, an upper bound
     seen = np.full(len(free), len(labelled))  # how many of the centres `near` knows of
     chosen: list[int] = []
     while len(chosen) < k:

@@ -66,7 +66,7 @@ def purchase(run: Run, result: LearnedResult, name: str, rows: np.ndarray) -> Ar
     if bought := run.checkpoint.bought(name):
         if not np.array_equal(bought[0], rows):
             raise DataError(
-                f"expected bought-{name}.npz to hold the {len(rows)} rows that this run chose, got "
+                f"expected the {len(rows)} rows that this run chose in bought-{name}.npz, got "
                 f"{len(bought[0])} others; name an empty folder"
             )
         stage = STAGES.get(name, "query")
@@ -120,7 +120,7 @@ def learn(run: Run, result: LearnedResult, turn: int) -> Network | None:
 
 def _train(run: Run, result: LearnedResult, turn: int, copy: Network) -> Round:
     trace = result.trace
-    held = run.pool[trace.held], trace.labels
+    held = run.pool[trace.held], trace.labels  # pick the epoch, and the round
     history = fit(
         copy,
         run.pool[trace.rows],
@@ -153,16 +153,13 @@ def choose(run: Run, result: LearnedResult, copy: Network | None, k: int, turn: 
     if bought := run.checkpoint.bought(f"{turn:02d}"):
         return bought[0]
     if copy is None:
-        raise DataError(
-            f"expected copy-{turn - 1:02d}.npz in the checkpoint, since round {turn} begins with "
-            "it, but it is gone; bring it back or name an empty folder"
-        )
+        raise DataError(f"expected copy-{turn - 1:02d}.npz in the checkpoint, but it is gone")
     labelled = np.concatenate([result.trace.rows, result.trace.held])
     rows = np.asarray(run.select(copy, labelled, run.pool, k, run.generator(CHOOSE, turn)))
     fresh = np.setdiff1d(rows, labelled)
     if rows.shape != (k,) or len(fresh) != k:
         raise ValueError(
             f"expected strategy= to choose {k} distinct rows that are not labelled, got "
-            f"{len(fresh)} such among {rows.size}; correct it"
+            f"{len(fresh)} such among {rows.size}"
         )
     return rows.astype(np.int64)

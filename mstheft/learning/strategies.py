@@ -145,6 +145,7 @@ def margins(copy: Network, pool: Array, rows: np.ndarray) -> Array:
     parts = []
     for i in range(0, len(rows), CHUNK):
         logits = copy.logits(pool[rows[i : i + CHUNK]])
+        # one logit z stands for the two logits 0 and z
         best = np.sort(np.hstack([0 * logits, logits]) if logits.shape[1] == 1 else logits, axis=1)
         parts.append(best[:, -1] - best[:, -2])
     return np.concatenate(parts)
@@ -187,9 +188,9 @@ def unlabelled(labelled: ArrayLike, n: int, k: int) -> np.ndarray:
     if labelled.size and not (labelled.min() >= 0 and labelled.max() < n):
         raise ValueError(
             f"expected labelled as indices from 0 to {n - 1}, got {labelled.min()} to "
-            f"{labelled.max()}; pass indices into this pool"
+            f"{labelled.max()}"
         )
-    free = np.ones(n, bool)
+    free = np.ones(n, bool)  # (n,) True where a row may still be chosen
     free[labelled] = False
     left = np.flatnonzero(free)
     if not 1 <= k <= len(left):

@@ -31,12 +31,12 @@ def targets(answers: Array, output: str, classes: int) -> Array:
         most = max(classes, 2)
         if answers.min() < 0 or answers.max() >= most:
             raise _other_classes(f"labels {answers.min()} to {answers.max()}", classes)
-        soft = one_hot(answers, most)
+        soft = one_hot(answers, most)  # (n,) -> (n, K)
     elif output == "logits":
         soft = sigmoid(answers) if answers.shape[1] == 1 else softmax(answers)
     else:
         soft = np.exp(answers) if output == "log_probs" else answers
-    if {soft.shape[1], classes} == {1, 2}:
+    if {soft.shape[1], classes} == {1, 2}:  # (1 - p, p) of two classes is p of one sigmoid
         soft = np.hstack([1 - soft, soft]) if classes == 2 else soft[:, 1:]
     if soft.shape[1] != classes:
         raise _other_classes(f"rows of {soft.shape[1]} numbers", classes)

@@ -325,7 +325,6 @@ def test_noise_goes_on_from_batch_to_batch():
         (lambda: Oracle(NET, "probs", defences=[lambda p, x: 0 * p + 1.5]).query(X), "got 1.5 amo"),
         (lambda: Oracle(NET, "probs", defences=[lambda p, x: p * np.nan]).query(X), "got nan amo"),
         (lambda: Oracle(NET, "probs", defences=[lambda p, x: -p]).query(X), "from 0 to 1"),
-        (lambda: Oracle(NET, "probs", defences=[lambda p, x: p * np.nan]).query(X), "0 to 1"),
     ],
 )  # fmt: skip
 def test_wrong_arguments_are_named(call, says):

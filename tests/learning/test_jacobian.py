@@ -77,10 +77,9 @@ def test_a_reservoir_holds_every_row_equally_often():
 
 
 def test_the_sign_changes_after_every_tau_rounds():
-    steps = jacobian.Steps(0.1, 2, None, 1, None)
-    assert [steps.step(turn) for turn in range(6)] == [0.1, 0.1, -0.1, -0.1, 0.1, 0.1]
-    never = jacobian.Steps(0.1, None, None, 1, None)
-    assert {never.step(turn) for turn in range(6)} == {0.1}
+    steps = [jacobian.step_of(turn, 0.1, 2) for turn in range(6)]
+    assert steps == [0.1, 0.1, -0.1, -0.1, 0.1, 0.1]
+    assert {jacobian.step_of(turn, 0.1, None) for turn in range(6)} == {0.1}
 
 
 # ---- the story

@@ -12,7 +12,7 @@ import io
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ import numpy as np
 from mstheft.experiments import learned_theft
 from mstheft.experiments.arena import match
 from mstheft.experiments.arena.config import arena_settings
+from mstheft.experiments.experiment import Experiment
 from mstheft.experiments.grid import Cell, Grid, Outcome, missing, run
 from mstheft.experiments.settings import read_toml
 
@@ -42,17 +43,8 @@ class MatchGrid(Grid):
             yield cell | {"victim": tables["victim"], "own": own}
 
 
-@dataclass(frozen=True)
-class Arena:
-    """A described arena: its words and its cells."""
-
-    name: str
-    title: str
-    grid: MatchGrid
-
-
-def read(path: str | os.PathLike[str]) -> Arena:
-    """An arena out of a TOML file.
+def read(path: str | os.PathLike[str]) -> Experiment:
+    """An arena out of a TOML file: an experiment whose cells are matches.
 
     Raises `DataError` where it is no TOML, ValueError where its settings cannot be.
     """
@@ -65,10 +57,10 @@ def read(path: str | os.PathLike[str]) -> Arena:
         grid = MatchGrid(axes, {"tables": tables | {"victim": asdict(settings.victim)}})
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
-    return Arena(path.stem, settings.title or path.stem, grid)
+    return Experiment(path.stem, settings.title or path.stem, "", grid)
 
 
-def compute(arena: Arena, folder: str | Path, *, executor: Executor | None = None) -> Outcome:
+def compute(arena: Experiment, folder: str | Path, *, executor: Executor | None = None) -> Outcome:
     """All cells that are not there yet; their victim first."""
     folder = Path(folder)
     for cell in missing(arena.grid, folder)[:1]:

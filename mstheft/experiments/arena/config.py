@@ -47,9 +47,9 @@ def arena_settings(described: Mapping[str, Any]) -> ArenaSettings:
     that what cannot work is refused now, and not in every cell after its victim is trained.
     Raises ValueError that names the table.
     """
-    known = [each.name for each in fields(ArenaSettings)]
-    if unknown := sorted(described.keys() - known):
-        raise ValueError(f"expected {', '.join(known)} in an arena, got {unknown[0]}; take it out")
+    names = [each.name for each in fields(ArenaSettings)]
+    if unknown := sorted(described.keys() - names):
+        raise ValueError(f"expected {', '.join(names)} in an arena, got {unknown[0]}; take it out")
     seeds = described.get("seeds", [0])
     if type(seeds) is not list or not all(type(n) is int and n >= 0 for n in seeds):
         raise ValueError(f"expected seeds as a list of whole numbers, got {seeds}; correct it")

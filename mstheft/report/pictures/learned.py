@@ -24,9 +24,9 @@ def learned_pictures(
     """
     if not result.curve or result.model is None:
         return
-    known = [p for p in result.curve if "agreement" in p.evaluated]
-    if known:
-        curve = [p.queries for p in known], [p.evaluated["agreement"] for p in known]
+    judged = [p for p in result.curve if "agreement" in p.evaluated]
+    if judged:
+        curve = [p.queries for p in judged], [p.evaluated["agreement"] for p in judged]
         yield picture(
             "agreement",
             learning.agreement({"this copy": curve}, style.axes(size=WIDE)),
