@@ -111,7 +111,7 @@ def shares(budget: int, rounds: int) -> tuple[int, int, list[int]]:
     rest = budget - held - first
     if min(held, first) < 1 or rest < rounds:
         raise ValueError(
-            f"expected budget= for {rounds} rounds beside {held} rows for validation and {first} at "
+            f"expected budget= for {rounds} rounds beside {held} validation rows and {first} at "
             f"the start, got {budget}; raise it or lower rounds="
         )
     return held, first, [rest // rounds + (i < rest % rounds) for i in range(rounds)]
