@@ -246,7 +246,7 @@ def test_the_heat_map_tells_shares_alarms_and_what_honest_users_keep():
         ('output = "label"', 'output = "top_k"', "expected top= with output='top_k'"),
         ('output = "label"', 'output = "top_k"\ntop = 11', "top"),
         ("budget = 60", "budget = -5", r"\[attacks.random\]: expected budget of at least 1"),
-        ("budget = 60", "budget = 4", "expected budget= with a row"),
+        ("budget = 60", "budget = 4", "expected budget= for 1 rounds"),
         ("rounds = 1", "rounds = 0", "expected rounds of at least 1"),
         ('copy = "mlp-16"', 'copy = "mlp"\npool = "attic"', r"\[attacks.random\].*attic"),
         ('copy = "mlp-16"', 'copy = "mlp"\npool = "programs"', "a pool of rows with 784"),
