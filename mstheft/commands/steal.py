@@ -24,7 +24,7 @@ from mstheft.commands.shared import (
     keep,
     noted,
 )
-from mstheft.errors import BudgetExhausted, ExtractionError
+from mstheft.errors import BudgetExhausted, DataError, ExtractionError
 from mstheft.experiments import tasks
 from mstheft.nn import Network, zoo
 from mstheft.oracle import Oracle
@@ -238,7 +238,10 @@ def _dense(network: Network, args: argparse.Namespace) -> Network:
 
 def _trained(args: argparse.Namespace, rng: np.random.Generator) -> _Victim:
     if args.data == "mnist":
-        digits = tasks.load("mnist", dtype=np.float64)
+        try:
+            digits = tasks.load("mnist", dtype=np.float64)
+        except DataError as error:
+            raise DataError(f"{error}; or use drawn digits, --data glyphs") from None
     else:
         digits = glyphs(Setting(args.seed, test=3000))
     if args.two_classes:

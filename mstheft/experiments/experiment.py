@@ -14,7 +14,7 @@ import contextlib
 import csv
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -88,20 +88,26 @@ def table(outcome: Outcome, axes: Sequence[str]) -> str:
     agreement : of the round's copy; final : of the copy that the attack returned, which validation
     chose, and of which the transfer is too
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    prada_columns = [f"prada_{name}" for name in PRADA]
-    last = ["final", "victim_accuracy", *prada_columns, *TRANSFER.values()]
-    writer.writerow([*axes, *ROUND, *last])
+    prada = [f"prada_{name}" for name in PRADA]
+    rows = []
     for cell, values in outcome.done:
         transfer = values.get("transfer") or {}
         ends = [values.get("agreement"), values["victim"]]
-        ends += [values["prada"][name] for name in PRADA] + [
-            transfer.get(name) for name in TRANSFER
-        ]
-        for point in values.get("curve") or [{"round": None, "queries": values["queries"]}]:
-            row = [cell[axis] for axis in axes] + [point.get(name) for name in ROUND] + ends
-            writer.writerow([_short(value) for value in row])
+        ends += [values["prada"][name] for name in PRADA]
+        ends += [transfer.get(name) for name in TRANSFER]
+        for point in values.get("curve") or [{"queries": values["queries"]}]:
+            curve = [point.get(name) for name in ROUND]
+            rows.append([cell[axis] for axis in axes] + curve + ends)
+    head = [*axes, *ROUND, "final", "victim_accuracy", *prada, *TRANSFER.values()]
+    return to_csv(head, rows)
+
+
+def to_csv(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """CSV text: numbers with four decimals, nothing for None."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(head)
+    writer.writerows([_short(value) for value in row] for row in rows)
     return text.getvalue()
 
 

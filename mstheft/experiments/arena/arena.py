@@ -7,8 +7,6 @@ first alarm on nothing is answered, and the thief has what was learned before th
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
@@ -21,7 +19,7 @@ import numpy as np
 from mstheft.experiments import learned_theft
 from mstheft.experiments.arena import match
 from mstheft.experiments.arena.config import arena_settings
-from mstheft.experiments.experiment import Experiment
+from mstheft.experiments.experiment import Experiment, to_csv
 from mstheft.experiments.grid import Cell, Grid, Outcome, missing, run
 from mstheft.experiments.settings import read_toml
 
@@ -75,13 +73,13 @@ def compute(arena: Experiment, folder: str | Path, *, executor: Executor | None 
 
 def table(outcome: Outcome) -> str:
     """CSV: a line for each cell."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*AXES, *FIGURES])
-    for cell, values in outcome.done:
-        row = [cell[axis] for axis in AXES] + [values[name] for name in FIGURES]
-        writer.writerow([f"{v:.4f}" if isinstance(v, float) else v for v in row])
-    return text.getvalue()
+    return to_csv(
+        [*AXES, *FIGURES],
+        (
+            [cell[axis] for axis in AXES] + [values[name] for name in FIGURES]
+            for cell, values in outcome.done
+        ),
+    )
 
 
 def overview(outcome: Outcome) -> tuple[Sequence[str], list[list[str]]]:
