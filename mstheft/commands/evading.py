@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 import numpy as np
@@ -21,9 +21,7 @@ from mstheft.commands.shared import (
 )
 from mstheft.data.synthetic.programs import FEATURES
 from mstheft.errors import BudgetExhausted
-from mstheft.experiments import evasion
-from mstheft.experiments import learned_theft as thefts
-from mstheft.experiments import tasks as victims
+from mstheft.experiments import evasion, tasks
 from mstheft.nn import Network
 from mstheft.oracle import Oracle
 from mstheft.plots.evasion import passed
@@ -37,9 +35,9 @@ def run(args: argparse.Namespace, desk: Desk) -> int:
             raise Wrong("--key goes with --url URL; leave it out")
         check_places(args)
         cell, task, victim = _prepared(args, desk)
-        asked = _asked(args, victim, cell["output"])
-        with remote.closing(asked), journal_of(args.journal, asked, dict(cell)) as journal:
-            oracle = Oracle(asked, cell["output"], budget=cell["budget"], journal=journal)
+        asked = _asked(args, victim, cell.output)
+        with remote.closing(asked), journal_of(args.journal, asked, asdict(cell)) as journal:
+            oracle = Oracle(asked, cell.output, budget=cell.budget, journal=journal)
             try:
                 found = evasion.run(cell, task, victim, oracle)
             except BudgetExhausted as error:
@@ -59,19 +57,20 @@ def run(args: argparse.Namespace, desk: Desk) -> int:
     return max((desk.fail(1, each) for each in problems), default=0)
 
 
-def _prepared(args: argparse.Namespace, desk: Desk) -> tuple[thefts.Cell, victims.Task, Network]:
+def _prepared(args: argparse.Namespace, desk: Desk) -> tuple[evasion.Settings, tasks.Task, Network]:
     """The settings, the task, and the filter: of the file, or trained on the spot."""
-    said = {name: getattr(args, name, None) for name in evasion.SETTINGS if name != "kind"}
-    del said["victim"]  # a kind of network there, a file here
+    names = {each.name for each in fields(evasion.Settings)} - {"kind", "victim"}
+    said = {name: getattr(args, name, None) for name in names}
     chosen = {name: value for name, value in said.items() if value is not None}
     cell = evasion.settings(args.kind, **chosen)
-    task = thefts.load(cell["data"])
-    thefts.architecture(cell["copy"], task, 0)  # wrong words are told before any training
+    task = tasks.cached(cell.data)
+    tasks.build(cell.copy, task, rng=0)  # wrong words are told before any training
     if args.victim_file is None:
         if args.url:
             raise Wrong("--url needs --victim FILE, the filter that is served: it judges the end")
         desk.say(f"training a filter on {task.name}: {task.found}")
-        return cell, task, thefts.trained(cell, task, rng=args.seed)
+        victim = tasks.victim(cell.victim, task, epochs=cell.victim_epochs, rng=args.seed)
+        return cell, task, victim
     victim = Network.load(args.victim_file)
     if victim.inputs != int(np.prod(task.shape)) or victim.outputs != task.classes:
         raise Wrong(
@@ -96,7 +95,7 @@ def _asked(args: argparse.Namespace, victim: Network, output: str) -> Any:
     return served
 
 
-def _tell(found: evasion.Evasion, task: victims.Task, desk: Desk) -> None:
+def _tell(found: evasion.Evasion, task: tasks.Task, desk: Desk) -> None:
     """The theft in two lines, the shares as a table, and one row before and after."""
     many = len(found.before)
     desk.say(f"filter: right on {found.accuracy:.1%} of its test part")
@@ -119,7 +118,7 @@ def _tell(found: evasion.Evasion, task: victims.Task, desk: Desk) -> None:
         desk.say("\none of them\n" + _example(found, int(changed[0]), task))
 
 
-def _example(found: evasion.Evasion, i: int, task: victims.Task) -> str:
+def _example(found: evasion.Evasion, i: int, task: tasks.Task) -> str:
     """A message before and after; of a program what was added."""
     before, after = found.before[i], found.after[i]
     if task.vocabulary is not None:
@@ -129,9 +128,13 @@ def _example(found: evasion.Evasion, i: int, task: victims.Task) -> str:
     return f"  {int(before.sum())} features, and added: {', '.join(FEATURES[j] for j in added)}"
 
 
-def _record(cell: thefts.Cell, found: evasion.Evasion) -> dict[str, Any]:
+def _record(cell: evasion.Settings, found: evasion.Evasion) -> dict[str, Any]:
     """What went in and what came out, for --json, without the rows."""
     told = {name: value for name, value in asdict(found).items() if name not in ("before", "after")}
     told["passed"] = {name: shares.tolist() for name, shares in found.passed.items()}
     told["believed"] = found.believed.tolist()
-    return {"mstheft": arguments.version(), "settings": cell, "rows": len(found.before)} | told
+    return {
+        "mstheft": arguments.version(),
+        "settings": asdict(cell),
+        "rows": len(found.before),
+    } | told

@@ -6,7 +6,7 @@ import argparse
 import io
 import math
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +27,8 @@ from mstheft.commands.shared import (
     noted,
 )
 from mstheft.errors import BudgetExhausted, ExtractionError
-from mstheft.experiments import learned_theft as thefts
-from mstheft.experiments import tasks as victims
-from mstheft.learning.stolen import Point, Stolen
+from mstheft.experiments import learned_theft, tasks
+from mstheft.learning.result import LearnedResult, Round
 from mstheft.nn import Network
 from mstheft.nn.fit import accuracy
 from mstheft.oracle import Oracle
@@ -47,17 +46,17 @@ def run(args: argparse.Namespace, desk: Desk) -> int:
         if args.journal and args.checkpoint:
             raise Wrong("--journal and --checkpoint both keep what was paid for; choose one")
         cell, task = _cell(args)
-        pool = thefts.thief_rows(cell, task)
-        thefts.architecture(cell["copy"], task, 0)  # wrong words are told before any training
+        pool = learned_theft.thief_pool(cell, task)
+        tasks.build(cell.copy, task, rng=0)  # wrong words are told before any training
         victim = _victim(args, cell, task, desk)
     network = victim if isinstance(victim, Network) else None
     right = math.nan if network is None else accuracy(network, task.x_test, task.y_test)
     name = args.victim_file or "trained on the spot"
     known = f", right on {_share(right)} of the test part of {task.name}" if network else ""
     desk.say(f"victim: {name}{known}")
-    desk.say(f"oracle: {args.output}, {args.budget:,} queries; copy: {cell['copy']}\n")
-    judge = thefts.judged_by(task, network, len(task.x_test))
-    with remote.closing(victim), journal_of(args.journal, victim, dict(cell)) as journal:
+    desk.say(f"oracle: {args.output}, {args.budget:,} queries; copy: {cell.copy}\n")
+    judge = learned_theft.judge_of(task, network, len(task.x_test))
+    with remote.closing(victim), journal_of(args.journal, victim, asdict(cell)) as journal:
         with arguments_of_user():
             defences = defences_of(args.defence, victim, [args.seed, 4])
             told = {"budget": args.budget, "defences": defences, "journal": journal}
@@ -71,7 +70,7 @@ def run(args: argparse.Namespace, desk: Desk) -> int:
     return max((desk.fail(status, _sentence(each, args)) for each in problems), default=0)
 
 
-def _cell(args: argparse.Namespace) -> tuple[thefts.Cell, victims.Task]:
+def _cell(args: argparse.Namespace) -> tuple[learned_theft.Settings, tasks.Task]:
     """The settings of a theft; what was not said follows from the data."""
     if args.data is None and isinstance(args.victim_file, Path):
         args.data = Network.load(args.victim_file).about.get("data")
@@ -80,19 +79,22 @@ def _cell(args: argparse.Namespace) -> tuple[thefts.Cell, victims.Task]:
             "expected --data NAME, what the victim has learned: its test part judges the copy; "
             "files of mstheft train know it by themselves"
         )
-    if args.data not in victims.TASKS:
-        raise Wrong(f"expected --data as one of {', '.join(victims.TASKS)}, got {args.data}")
-    task = thefts.load(args.data)
-    said = {name: getattr(args, name, None) for name in thefts.SETTINGS}
-    chosen = {name: value for name, value in said.items() if value is not None}
-    return thefts.SETTINGS | thefts.usual(task) | chosen, task
+    if args.data not in tasks.TASKS:
+        raise Wrong(f"expected --data as one of {', '.join(tasks.TASKS)}, got {args.data}")
+    task = tasks.cached(args.data)
+    names = [each.name for each in fields(learned_theft.Settings)]
+    said = {name: getattr(args, name, None) for name in names}
+    chosen: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
+    return learned_theft.Settings(**{**tasks.SUITABLE[task.kind], **chosen}), task
 
 
-def _victim(args: argparse.Namespace, cell: thefts.Cell, task: victims.Task, desk: Desk) -> Any:
+def _victim(
+    args: argparse.Namespace, cell: learned_theft.Settings, task: tasks.Task, desk: Desk
+) -> Any:
     """The victim of the file, one behind a URL, or one that is trained on the spot."""
     if args.victim_file is None:
         desk.say(f"training a victim on {task.name}: {task.found}")
-        return thefts.trained(cell, task, rng=args.seed)
+        return tasks.victim(cell.victim, task, epochs=cell.victim_epochs, rng=args.seed)
     if is_url(args.victim_file):
         network = remote.opened(args.victim_file, args, args.output)
     else:
@@ -110,29 +112,30 @@ def _victim(args: argparse.Namespace, cell: thefts.Cell, task: victims.Task, des
 
 def _steal(
     args: argparse.Namespace,
-    cell: thefts.Cell,
+    cell: learned_theft.Settings,
     oracle: Oracle,
-    task: victims.Task,
+    task: tasks.Task,
     pool: np.ndarray,
     judge: Callable[[Network], dict[str, float]],
-) -> Stolen:
+) -> LearnedResult:
     about: dict[str, Any] = {"victim": f"trained, seed {args.seed}"}
     if args.victim_file is not None:
         url = is_url(args.victim_file)
-        mark = thefts.mark
-        about = {"victim": args.victim_file} if url else mark(Network.load(args.victim_file))
+        checksum = learned_theft.victim_checksum
+        about = {"victim": args.victim_file} if url else checksum(Network.load(args.victim_file))
     if args.defence:
         about["defence"] = args.defence
-    return thefts.attack(cell, oracle, task, pool, judge, args.checkpoint, about)
+    how = {"checkpoint": args.checkpoint, "about": about}
+    return learned_theft.extract(cell, oracle, task, pool, judge, **how)
 
 
-def _attack(steal: Callable[[], Stolen]) -> tuple[Stolen, BaseException | None]:
+def _attack(steal: Callable[[], LearnedResult]) -> tuple[LearnedResult, BaseException | None]:
     """The result, whole or as far as it came, and what ended it."""
     try:
         return steal(), None
     except ENDS as error:
         partial = getattr(error, "partial", None)
-        partial = partial if isinstance(partial, Stolen) else Stolen()
+        partial = partial if isinstance(partial, LearnedResult) else LearnedResult()
         if isinstance(error, ValueError) and not partial.queries:  # nothing was asked yet
             raise Wrong(str(error)) from error
         return partial, error
@@ -140,17 +143,17 @@ def _attack(steal: Callable[[], Stolen]) -> tuple[Stolen, BaseException | None]:
 
 def _write(
     args: argparse.Namespace,
-    cell: thefts.Cell,
+    cell: learned_theft.Settings,
     network: Network | None,
-    result: Stolen,
-    task: victims.Task,
+    result: LearnedResult,
+    task: tasks.Task,
     pool: np.ndarray,
     right: float,
     desk: Desk,
 ) -> list[object]:
     """Keep and tell everything that was asked for; returns what could not be kept."""
     problems: list[object] = []
-    asked = thefts.asked_rows(result, pool)
+    asked = learned_theft.rows_queried(result, pool)
     if result.model is not None:
         keep(result.model, args.save, problems)
     with noted(problems, "--log"):
@@ -172,7 +175,7 @@ def _write(
     return problems
 
 
-def _tell(result: Stolen, desk: Desk) -> None:
+def _tell(result: LearnedResult, desk: Desk) -> None:
     """The stages, then the copy of each round."""
     desk.say(report.stage_table(report.stage_rows(result)))
     if not result.curve:
@@ -188,7 +191,7 @@ def _tell(result: Stolen, desk: Desk) -> None:
     desk.say(f"\nthe copy of round {best.round} is the result: {result.found['verify']}")
 
 
-def _merit(point: Point) -> tuple[float, int]:
+def _merit(point: Round) -> tuple[float, int]:
     """What picks the copy: F1 on the validation rows; the last one where there are none."""
     return (-1.0 if math.isnan(point.validation) else point.validation), point.round
 
@@ -198,12 +201,12 @@ def _share(value: float) -> str:
 
 
 def _record(
-    args: argparse.Namespace, cell: thefts.Cell, result: Stolen, right: float
+    args: argparse.Namespace, cell: learned_theft.Settings, result: LearnedResult, right: float
 ) -> dict[str, Any]:
     """What went in and what came out, for --json."""
     victim = args.victim_file or "trained on the spot"
     told = {"mstheft": arguments.version(), "attack": args.kind, "victim_file": str(victim)}
-    told |= {"victim_accuracy": right, "settings": cell, "defence": args.defence}
+    told |= {"victim_accuracy": right, "settings": asdict(cell), "defence": args.defence}
     if result.curve:
         told["chosen_round"] = max(result.curve, key=_merit).round
     curve = [asdict(point) for point in result.curve]

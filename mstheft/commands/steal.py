@@ -24,11 +24,12 @@ from mstheft.commands.shared import (
     keep,
     noted,
 )
-from mstheft.errors import BudgetExhausted, ExtractionError
+from mstheft.errors import BudgetExhausted, DataError, ExtractionError
+from mstheft.experiments import tasks
 from mstheft.nn import Network, zoo
 from mstheft.oracle import Oracle
 from mstheft.report import tables as report
-from mstheft.report import tour
+from mstheft.report.tour.exact import Setting, glyphs
 from mstheft.result import Result
 
 ROWS = 10_000  # unseen inputs on which copy and victim are compared
@@ -236,14 +237,22 @@ def _dense(network: Network, args: argparse.Namespace) -> Network:
 
 
 def _trained(args: argparse.Namespace, rng: np.random.Generator) -> _Victim:
-    digits = (
-        tour.mnist() if args.data == "mnist" else tour.glyphs(tour.Setting(args.seed, test=3000))
-    )
+    if args.data == "mnist":
+        try:
+            digits = tasks.load("mnist", dtype=np.float64)
+        except DataError as error:
+            raise DataError(f"{error}; or use drawn digits, --data glyphs") from None
+    else:
+        digits = glyphs(Setting(args.seed, test=3000))
     if args.two_classes:
-        digits = digits.three_or_eight()
-    network = tour.trained(args.layers(args), digits, activation=args.activation, rng=rng)
-    x, y, name = digits.x_test, digits.y_test, f"{_shape_of(network)}, trained on {digits.name}"
-    return _Victim(network, name, x, f"{len(x):,} test pictures", y, digits.side)
+        digits = digits.two_classes(3, 8)
+    network = tasks.dense_victim(digits, args.layers(args), activation=args.activation, rng=rng)
+    x, y, name = (
+        digits.flat().x_test,
+        digits.y_test,
+        f"{_shape_of(network)}, trained on {digits.name}",
+    )
+    return _Victim(network, name, x, f"{len(x):,} test pictures", y, digits.shape[0])
 
 
 def _affordable(widths: list[int]) -> list[int]:

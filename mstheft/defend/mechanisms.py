@@ -1,20 +1,20 @@
-"""How teachers tell their winner so that no vote shows, and the bill of it.
+"""How teachers announce their winner so that no vote shows, and what that costs in privacy.
 
-Each mechanism draws new noise for every answer and says what it costs; the accountant adds up.
+Each mechanism draws new noise for every answer and computes what it costs; the accountant adds up.
 Source: Papernot et al. 2017 (arXiv 1610.05755) and 2018 (arXiv 1802.08908).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mstheft.defend import rdp
 from mstheft.typing import Array, Rng
 
-NO_ANSWER = -1  # what ConfidentGNMax says where too few teachers agree
+NO_ANSWER = -1  # the answer of ConfidentGNMax where too few teachers agree
 PART = 2048  # questions accounted for at a time, to bound memory
 
 
@@ -105,9 +105,10 @@ class ConfidentGNMax:
         if by_data:
             log_q = rdp.log_q_threshold(counts, self.threshold, self.sigma1)
         costs = rdp.gaussian(log_q, np.sqrt(2) * self.sigma1, orders)
-        told = answers != NO_ANSWER
-        if told.any():
-            costs[told] += GNMax(self.sigma2).cost(counts[told], answers[told], orders, by_data)
+        passed = answers != NO_ANSWER
+        if passed.any():
+            winner = GNMax(self.sigma2).cost(counts[passed], answers[passed], orders, by_data)
+            costs[passed] += winner
         return costs
 
 
@@ -118,15 +119,15 @@ class Accountant:
     """Adds up what answers cost. Both bounds are kept, order by order.
 
     orders : (M,) the λ > 1 at which costs are kept
-    count : questions accounted for;  told : those that got an answer
+    count : questions accounted for;  answered : those that got an answer
     """
 
-    def __init__(self, orders: Any = rdp.ORDERS):
+    def __init__(self, orders: ArrayLike = rdp.ORDERS):
         self.orders = np.array(orders, float)
-        self.count = self.told = 0
+        self.count = self.answered = 0
         self._spent = {by_data: np.zeros(len(self.orders)) for by_data in (True, False)}
 
-    def spend(self, mechanism: Mechanism, counts: Any, answers: Any) -> None:
+    def spend(self, mechanism: Mechanism, counts: ArrayLike, answers: ArrayLike) -> None:
         """Take in questions with votes (n, K) and what the mechanism answered, (n,)."""
         counts, answers = np.asarray(counts), np.asarray(answers)
         for start in range(0, len(counts), PART):
@@ -134,12 +135,12 @@ class Accountant:
             for by_data, spent in self._spent.items():
                 spent += mechanism.cost(counts[part], answers[part], self.orders, by_data).sum(0)
         self.count += len(counts)
-        self.told += int((answers != NO_ANSWER).sum())
+        self.answered += int((answers != NO_ANSWER).sum())
 
     def epsilon(self, delta: float, *, by_data: bool = True) -> rdp.Epsilon:
         """ε(δ) of everything so far, and the order that gives it; 0 before the first answer.
 
         by_data : with what the votes were, which itself is private; else by the noise alone
         """
-        found = rdp.epsilon(self._spent[by_data], delta, self.orders)
-        return found if self.count else rdp.Epsilon(0.0, found.order)
+        bound = rdp.epsilon(self._spent[by_data], delta, self.orders)
+        return bound if self.count else rdp.Epsilon(0.0, bound.order)

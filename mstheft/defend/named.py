@@ -9,7 +9,7 @@ import numpy as np
 
 from mstheft.defend import responses
 from mstheft.nn import zoo
-from mstheft.typing import Rng
+from mstheft.typing import Array, Rng
 
 Maker = Callable[..., dict[str, Any]]  # numbers, then inputs=, classes=, rng= -> settings
 
@@ -27,11 +27,11 @@ WORDS: dict[str, tuple[tuple[str, ...], Callable[..., Any], Maker]] = {
     "mad": (
         ("RADIUS",),
         responses.mad,
-        lambda radius, **about: {"radius": radius, "gradients": _guess(**about)},
+        lambda radius, **about: {"radius": radius, "gradients": _surrogate(**about)},
     ),
 }
 FORMS = ", ".join(":".join((word, *numbers)) for word, (numbers, _, _) in WORDS.items())
-HIDDEN = 64  # neurons of MAD's guess at the copy
+HIDDEN = 64  # neurons of MAD's surrogate
 
 
 def named(words: str, *, inputs: int, classes: int, rng: Rng) -> list[Callable[..., Any]]:
@@ -39,38 +39,34 @@ def named(words: str, *, inputs: int, classes: int, rng: Rng) -> list[Callable[.
 
         round:DECIMALS   top:K   label   noise:SCALE   reverse-sigmoid:BETA:GAMMA   mad:RADIUS
 
-    The numbers are those of the functions of `responses`. MAD's guess at the copy is an untrained
+    The numbers are those of the functions of `responses`. MAD's surrogate is an untrained
     network with 64 hidden neurons. Adaptive misinformation needs a network that has learned to be
     wrong: `responses.option` takes one.
 
     inputs, classes : of the victim, at least two classes
     Raises ValueError for a word that is none, or numbers that cannot be, before any question.
     """
-    rng, found = np.random.default_rng(rng), []
-    for word in words.split(","):
-        name, *told = word.strip().split(":")
-        numbers = [_number(text) for text in told]
-        if name not in WORDS or len(numbers) != len(WORDS[name][0]) or None in numbers:
-            raise ValueError(f"expected defences out of {FORMS}, got {word.strip()!r}; correct it")
-        _, function, settings = WORDS[name]
+    rng, defences = np.random.default_rng(rng), []
+    for word in map(str.strip, words.split(",")):
+        name, *texts = word.split(":")
+        try:
+            numbers, (forms, function, settings) = [float(text) for text in texts], WORDS[name]
+            if len(numbers) != len(forms):
+                raise ValueError
+        except (KeyError, ValueError):
+            raise ValueError(f"expected defences out of {FORMS}, got {word!r}") from None
         try:
             given = settings(*numbers, inputs=inputs, classes=classes, rng=rng.spawn(1)[0])
-            found.append(responses.option(function, **given))
-            found[-1](np.full((1, classes), 1 / classes), np.zeros((1, inputs)))  # told off now
+            defence = responses.option(function, **given)
+            defence(np.full((1, classes), 1 / classes), np.zeros((1, inputs)))  # wrong numbers fail
         except ValueError as error:
-            raise ValueError(f"{word.strip()}: {error}") from error
-    return found
+            raise ValueError(f"{word}: {error}") from error
+        defences.append(defence)
+    return defences
 
 
-def _guess(inputs: int, classes: int, rng: np.random.Generator) -> Callable[..., Any]:
+def _surrogate(inputs: int, classes: int, rng: np.random.Generator) -> Callable[[Array], Array]:
     return responses.surrogate_gradients(zoo.mlp([inputs, HIDDEN, classes], rng=rng))
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
 
 
 def _whole(value: float) -> int:

@@ -23,31 +23,13 @@ import numpy as np
 
 from mstheft import progress
 from mstheft.defend import rdp
-from mstheft.defend.mechanisms import (
-    NO_ANSWER,
-    PART,
-    Accountant,
-    ConfidentGNMax,
-    GNMax,
-    LNMax,
-    Mechanism,
-)
+from mstheft.defend.mechanisms import NO_ANSWER, PART, Accountant, Mechanism
+from mstheft.defend.mechanisms import ConfidentGNMax as ConfidentGNMax
+from mstheft.defend.mechanisms import GNMax as GNMax
+from mstheft.defend.mechanisms import LNMax as LNMax
 from mstheft.nn.fit import fit
 from mstheft.nn.network import Network
 from mstheft.typing import Array, Rng
-
-__all__ = [
-    "NO_ANSWER",
-    "Accountant",
-    "ConfidentGNMax",
-    "Ensemble",
-    "GNMax",
-    "LNMax",
-    "partition",
-    "student",
-    "teachers",
-    "votes",
-]
 
 
 def partition(n: int, parts: int, *, rng: Rng) -> list[np.ndarray]:
@@ -83,15 +65,15 @@ def teachers(
             "expected disjoint parts, got a row in two of them; use partition(len(x), parts)"
         )
     trained = []
-    # Each has chance and an optimizer of its own: what one draws or remembers may depend on its
-    # data, and must not show in the next.
-    own = np.random.default_rng(rng).spawn(len(parts))
+    # Each has a generator and an optimizer of its own: what one draws or remembers may depend on
+    # its data, and must not show in the next.
+    generators = np.random.default_rng(rng).spawn(len(parts))
     optimizer = training.pop("optimizer", None)
     with progress.bar("teachers", len(parts), "teacher") as bar:
-        for part, chance in zip(parts, own, strict=True):
-            teacher = new_teacher(chance)
-            given = {**training, "optimizer": copy.deepcopy(optimizer), "rng": chance}
-            fit(teacher, x[part], y[part], **given)
+        for part, generator in zip(parts, generators, strict=True):
+            teacher = new_teacher(generator)
+            own = {**training, "optimizer": copy.deepcopy(optimizer), "rng": generator}
+            fit(teacher, x[part], y[part], **own)
             trained.append(teacher)
             bar.update(1)
     return trained
@@ -111,23 +93,17 @@ class Ensemble:
         oracle = mt.Oracle(ensemble, "label", gives="labels", inputs=784)
 
     A label of -1 is no answer (`ConfidentGNMax`). Asking again is answered with new noise, and
-    paid for again. `asked` keeps (votes, answers) of each call, for plots of the bill's growth.
+    paid for again. `calls` holds (votes, answers) of each call, for plots of the bill's growth.
 
     taught : of `teachers`;  classes : K;  mechanism : LNMax, GNMax or ConfidentGNMax
-    Raises ValueError for teachers of more classes than K.
     """
 
     def __init__(
         self, taught: Sequence[Network], classes: int, mechanism: Mechanism, *, rng: Rng
     ) -> None:
-        most = max((max(2, each.outputs) for each in taught), default=classes)  # a sigmoid has two
-        if most > classes:
-            raise ValueError(
-                f"expected teachers of at most {classes=}, got one with {most}; raise classes="
-            )
         self.taught, self.classes, self.mechanism = list(taught), classes, mechanism
         self.accountant = Accountant()
-        self.asked: list[tuple[np.ndarray, np.ndarray]] = []
+        self.calls: list[tuple[np.ndarray, np.ndarray]] = []
         self._rng = np.random.default_rng(rng)
 
     def __call__(self, x: Array) -> np.ndarray:
@@ -135,7 +111,7 @@ class Ensemble:
         counts = votes(self.taught, x, self.classes)
         answers = self.mechanism.answer(counts, rng=self._rng)
         self.accountant.spend(self.mechanism, counts, answers)
-        self.asked.append((counts, answers))
+        self.calls.append((counts, answers))
         return answers
 
     def epsilon(self, delta: float, *, by_data: bool = True) -> float:
@@ -144,13 +120,13 @@ class Ensemble:
 
     def bill(self, delta: float, *, by_data: bool = True) -> np.ndarray:
         """ε(δ) after each question so far. (questions,)."""
-        if not self.asked:
+        if not self.calls:
             return np.empty(0)
-        counts, answers = (np.concatenate(part) for part in zip(*self.asked, strict=True))
+        counts, answers = (np.concatenate(part) for part in zip(*self.calls, strict=True))
         orders, spent, grown = self.accountant.orders, np.zeros(1), []
         for start in range(0, len(counts), PART):
             part = slice(start, start + PART)
-            costs = self.mechanism.cost(counts[part], answers[part], orders, by_data)
+            costs = self.mechanism.cost(counts[part], answers[part], orders, by_data)  # (n, M)
             sums = spent + np.cumsum(costs, axis=0)
             spent = sums[-1]
             grown.append(rdp.epsilon(sums, delta, orders).epsilon)
@@ -163,10 +139,6 @@ def student(network: Network, x: Array, answers: np.ndarray, **training: Any) ->
     x, answers : (n, d), (n,);  training : for `nn.fit.fit`, such as epochs=30, rng=0
     Returns it. Raises ValueError if no row was answered. Costs no privacy beyond the answers.
     """
-    told = np.asarray(answers) != NO_ANSWER
-    if not told.any():
-        raise ValueError(
-            "expected answers to learn from, got none; lower threshold= or ask about more rows"
-        )
-    fit(network, np.asarray(x)[told], np.asarray(answers)[told], **training)
+    answered = np.asarray(answers) != NO_ANSWER
+    fit(network, np.asarray(x)[answered], np.asarray(answers)[answered], **training)
     return network

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import math
 import os
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from mstheft.defend import state
-from mstheft.defend.growing import Growing, GrowingSet
+from mstheft.defend import prada_file
+from mstheft.defend.prada_distance import GrowingArray, GrowingSet
 
+DELTA = 0.9  # an alarm below this W, unless another threshold is given
 EVERY = 10  # queries between two checks
 FEWEST = 10  # distances that a class must have to count
 ENOUGH = 100  # more distances than this, or there is no check
@@ -33,7 +35,7 @@ class History(NamedTuple):
 class Detector:
     """Watches queries and raises an alarm when their distances are not normally distributed.
 
-    Per predicted class c, with a growing set G_c (see `growing.GrowingSet`):
+    Per predicted class c, with a growing set G_c (see `prada_distance.GrowingSet`):
 
         d_min = min_{g ∈ G_c} ‖x - g‖₂    always goes to D_c; the class's first query has none
         d_min > T_c                       the query joins G_c, and T_c ← max(T_c, mean - std)
@@ -55,15 +57,15 @@ class Detector:
     Source: Juuti et al. 2019, section 5 (algorithm 3).
     """
 
-    def __init__(self, delta: float = 0.9):
+    def __init__(self, delta: float = DELTA):
         if not 0 < delta < 1:
             raise ValueError(f"expected 0 < delta < 1, got {delta}; 0.9 to 0.96 are usual")
         self.delta, self.queries = float(delta), 0
         self._sets: dict[int, GrowingSet] = {}
         self._width: int | None = None
-        self._distances, self._classes = Growing(), Growing(dtype=np.int64)
+        self._distances, self._classes = GrowingArray(), GrowingArray(dtype=np.int64)
         self._counts: dict[int, int] = {}
-        self._checked, self._ws = Growing(dtype=np.int64), Growing()
+        self._checked, self._ws = GrowingArray(dtype=np.int64), GrowingArray()
 
     def __repr__(self) -> str:
         w = "None" if self.w is None else f"{self.w:.4f}"
@@ -97,30 +99,29 @@ class Detector:
 
     def tested(self) -> np.ndarray:
         """The distances that a check would test now, outliers dropped. (m,)."""
-        return _without_outliers(self._in_hand(len(self._distances), self._counts))
+        return _without_outliers(self._latest(len(self._distances), self._counts))
 
-    def observe(self, x: Any, labels: Any) -> None:
+    def observe(self, x: ArrayLike, labels: ArrayLike) -> None:
         """See rows x, (n, d) or (n, …), and the classes (n,) that the victim gave them.
 
         How a stream is cut into calls makes no difference. Raises ValueError, before anything is
         taken in, for rows that are not finite numbers of one width.
         """
-        x, labels = self._rows(x, labels)
+        x, labels = self._as_rows(np.asarray(x), np.asarray(labels))
         counts = dict(self._counts)
-        found = np.full(len(x), np.nan)
+        distances = np.full(len(x), np.nan)
         for label in np.unique(labels).tolist():
             own = labels == label
             if label not in self._sets:
                 self._sets[label] = GrowingSet(x.shape[1], x.dtype)
-            found[own] = self._sets[label].add(x[own])
-        kept = np.isfinite(found)
-        began = len(self._distances)
-        self._distances.extend(found[kept])
-        self._classes.extend(labels[kept])
-        so_far = began + np.cumsum(kept)
+            distances[own] = self._sets[label].add(x[own])
+        has_one = np.isfinite(distances)  # the first query of a class has none
+        so_far = len(self._distances) + np.cumsum(has_one)
+        self._distances.extend(distances[has_one])
+        self._classes.extend(labels[has_one])
         for i, label in enumerate(labels.tolist()):
             self.queries += 1
-            counts[label] = counts.get(label, 0) + int(kept[i])
+            counts[label] = counts.get(label, 0) + int(has_one[i])
             if self.queries % EVERY == 0:
                 self._check(int(so_far[i]), counts)
         self._counts = counts
@@ -130,7 +131,7 @@ class Detector:
         labels = sorted(self._sets)
         sets = [self._sets[label] for label in labels]
         none = np.empty((0, self._width or 0), np.float32)
-        state.write(
+        prada_file.write(
             path,
             {
                 "delta": np.array(self.delta),
@@ -153,16 +154,11 @@ class Detector:
 
         Raises `DataError` for a damaged file; nothing in it is ever executed.
         """
-        saved = state.read(path)
+        saved = prada_file.read(path)
         detector = cls(float(saved["delta"]))
         detector.queries = int(saved["queries"])
-        for own, name in (
-            (detector._distances, "distances"),
-            (detector._classes, "classes"),
-            (detector._checked, "checked"),
-            (detector._ws, "ws"),
-        ):
-            own.extend(saved[name])
+        for name in ("distances", "classes", "checked", "ws"):
+            getattr(detector, f"_{name}").extend(saved[name])
         labels, counts = np.unique(saved["classes"], return_counts=True)
         detector._counts = dict(zip(labels.tolist(), counts.tolist(), strict=True))
         ends, width = np.cumsum(saved["sizes"])[:-1], saved["members"].shape[1]
@@ -179,17 +175,16 @@ class Detector:
             detector._sets[label].restore(*content)
         return detector
 
-    def _rows(self, x: Any, labels: Any) -> tuple[np.ndarray, np.ndarray]:
-        x, labels = np.asarray(x), np.asarray(labels)
-        if x.ndim < 2 or x.dtype.kind not in "fiu" or 0 in x.shape[1:]:
+    def _as_rows(self, x: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if x.ndim < 2 or x.dtype.kind not in "fiu" or not np.isfinite(x).all():
             raise ValueError(
-                f"expected rows (n, d) of real numbers, got shape {x.shape} of {x.dtype}; a single "
-                "query goes in as x[None]"
+                f"expected rows (n, d) of finite numbers, got {x.dtype} of shape {x.shape}; a "
+                "single query goes in as x[None]"
             )
         if labels.shape != (len(x),) or labels.dtype.kind not in "iu":
             raise ValueError(
-                f"expected labels as ({len(x)},) whole numbers, got shape {labels.shape} of "
-                f"{labels.dtype}; give the victim's class of each row"
+                f"expected labels as ({len(x)},) whole numbers, got {labels.dtype} of shape "
+                f"{labels.shape}; give the victim's class of each row"
             )
         x = x.reshape(len(x), math.prod(x.shape[1:]))
         if self._width not in (None, x.shape[1]):
@@ -197,19 +192,17 @@ class Detector:
                 f"expected rows of {self._width} numbers as before, got {x.shape[1]}; one detector "
                 "watches one victim"
             )
-        if not np.isfinite(x).all():
-            raise ValueError("expected finite numbers, got NaN or infinity; clean the rows first")
         self._width = x.shape[1]
         small = np.can_cast(x.dtype, np.float32) and np.abs(x).max(initial=0) < 1e15
         return x.astype(np.float32 if small else np.float64), labels.astype(np.int64)
 
     def _check(self, so_far: int, counts: dict[int, int]) -> None:
-        w = normality(_without_outliers(self._in_hand(so_far, counts)))
+        w = normality(_without_outliers(self._latest(so_far, counts)))
         if w is not None:
             self._checked.extend([self.queries])
             self._ws.extend([w])
 
-    def _in_hand(self, so_far: int, counts: dict[int, int]) -> np.ndarray:
+    def _latest(self, so_far: int, counts: dict[int, int]) -> np.ndarray:
         """Of the first `so_far` distances the latest 5000 of classes that have enough.
 
         Classes that do not have few: looking back a little further than 5000 finds them all.

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from mstheft.defend.prada import ENOUGH, EVERY, FEWEST, LATEST
+from mstheft.defend.prada import DELTA, ENOUGH, EVERY, FEWEST, LATEST
+from mstheft.typing import Array
 
 
-class Watched(NamedTuple):
-    """What `prada_naive` found: distances in order (the first of a class has none), and checks."""
+class Observed(NamedTuple):
+    """What `prada_naive` saw: distances in order (the first of a class has none), and checks."""
 
     distances: np.ndarray
     queries: np.ndarray
@@ -18,23 +21,28 @@ class Watched(NamedTuple):
     first_alarm: int | None
 
 
-def prada_naive(x: Any, labels: Any, delta: float = 0.9) -> Watched:
+def nearest_distance(row: Array, members: Sequence[Array]) -> float:
+    """PRADA's distance:  d_min = min_{g ∈ G} ‖x - g‖₂. (d,), the members of G (d,) each."""
+    return min(float(np.sqrt(((row - g) ** 2).sum())) for g in members)
+
+
+def prada_naive(x: ArrayLike, labels: Sequence[int], delta: float = DELTA) -> Observed:
     """The text of `Detector`, one query after the other: slow and obvious. For tests and lessons.
 
     x : (n, d); labels : (n,)
     """
     from scipy.stats import shapiro
 
-    members: dict[int, list[np.ndarray]] = {}
+    members: dict[int, list[Array]] = {}  # G_c
     own: dict[int, list[float]] = {}  # d_min of the members
-    threshold: dict[int, float] = {}
+    threshold: dict[int, float] = {}  # T_c
     arrived: list[tuple[int, float]] = []  # class and d_min of every query that has one
     queries, ws = [], []
     for count, (row, label) in enumerate(zip(np.asarray(x, float), labels, strict=True), start=1):
         if label not in members:
             members[label], own[label], threshold[label] = [row], [0.0], 0.0
         else:
-            nearest = min(float(np.sqrt(((row - g) ** 2).sum())) for g in members[label])
+            nearest = nearest_distance(row, members[label])
             arrived.append((label, nearest))
             if nearest > threshold[label]:
                 members[label].append(row)
@@ -44,11 +52,11 @@ def prada_naive(x: Any, labels: Any, delta: float = 0.9) -> Watched:
             continue
         classes = [c for c, _ in arrived]
         d = np.array([d for c, d in arrived if classes.count(c) >= FEWEST][-LATEST:])
-        d = d[abs(d - np.mean(d)) <= 3 * np.std(d)] if len(d) else d
+        d = d[abs(d - np.mean(d)) <= 3 * np.std(d)] if len(d) else d  # without outliers
         if len(d) > ENOUGH and len(set(d)) > 1:
             queries.append(count)
             ws.append(float(shapiro(d).statistic))
     alarms = [q for q, w in zip(queries, ws, strict=True) if w < delta]
-    all_distances = np.array([d for _, d in arrived])
+    distances = np.array([d for _, d in arrived])
     first = alarms[0] if alarms else None
-    return Watched(all_distances, np.array(queries, int), np.array(ws, float), first)
+    return Observed(distances, np.array(queries, int), np.array(ws, float), first)

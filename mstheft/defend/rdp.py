@@ -23,6 +23,7 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mstheft.typing import Array
 
@@ -37,7 +38,7 @@ class Epsilon(NamedTuple):
     order: Any
 
 
-def epsilon(spent: Any, delta: float, orders: Any = ORDERS) -> Epsilon:
+def epsilon(spent: ArrayLike, delta: float, orders: ArrayLike = ORDERS) -> Epsilon:
     """Turn RDP into (ε, δ) differential privacy:  ε = min_λ RDP(λ) + ln(1/δ) / (λ - 1).
 
     spent : (M,) RDP at each order, or (..., M), for instance a cumulative sum over answers
@@ -46,7 +47,7 @@ def epsilon(spent: Any, delta: float, orders: Any = ORDERS) -> Epsilon:
     """
     if not 0 < delta < 1:
         raise ValueError(f"expected 0 < delta < 1, got {delta}; 1e-5 is usual")
-    spent, orders = np.asarray(spent, float), _orders(orders)
+    spent, orders = np.asarray(spent, float), np.asarray(orders, float)
     totals = spent - math.log(delta) / (orders - 1)
     best = totals.argmin(axis=-1)
     return Epsilon(np.take_along_axis(totals, best[..., None], -1)[..., 0][()], orders[best][()])
@@ -55,7 +56,7 @@ def epsilon(spent: Any, delta: float, orders: Any = ORDERS) -> Epsilon:
 # ---- how likely is another answer than the teachers'?
 
 
-def log_q_laplace(votes: Any, gamma: float) -> Array:
+def log_q_laplace(votes: ArrayLike, gamma: float) -> Array:
     """Upper bound on ln P(another class than j* wins) with Laplace noise of scale 1/γ.
 
         q ≤ Σ_{j≠j*} (2 + γ Δ_j) / (4 e^{γ Δ_j}),   Δ_j = n_{j*} - n_j,   and q ≤ 1 - 1/K
@@ -63,11 +64,11 @@ def log_q_laplace(votes: Any, gamma: float) -> Array:
     votes : (n, K);  gamma : γ > 0, in 1 / votes
     Returns (n,), -inf for K = 1. Source: Papernot et al. 2017, lemma 4.
     """
-    scaled = _positive("gamma", gamma) * _gaps(votes)
+    scaled = gamma * _gaps(votes)
     return _union(np.log(2 + scaled) - math.log(4) - scaled)
 
 
-def log_q_gaussian(votes: Any, sigma: float) -> Array:
+def log_q_gaussian(votes: ArrayLike, sigma: float) -> Array:
     """Upper bound on ln P(another class than j* wins) with noise N(0, σ²) on every count.
 
         q ≤ Σ_{j≠j*} ½ erfc((n_{j*} - n_j) / (2 σ)),   and q ≤ 1 - 1/K
@@ -79,10 +80,10 @@ def log_q_gaussian(votes: Any, sigma: float) -> Array:
     """
     from scipy.special import log_ndtr
 
-    return _union(log_ndtr(-_gaps(votes) / (math.sqrt(2) * _positive("sigma", sigma))))
+    return _union(log_ndtr(-_gaps(votes) / (math.sqrt(2) * sigma)))
 
 
-def log_q_threshold(votes: Any, threshold: float, sigma: float) -> Array:
+def log_q_threshold(votes: ArrayLike, threshold: float, sigma: float) -> Array:
     """ln P of the less likely outcome of the test  max_j n_j + N(0, σ1²) ≥ T.
 
     votes : (n, K);  threshold : T, in votes;  sigma : σ1 > 0, in votes
@@ -91,13 +92,13 @@ def log_q_threshold(votes: Any, threshold: float, sigma: float) -> Array:
     from scipy.special import log_ndtr
 
     over = _votes(votes).max(axis=1) - threshold
-    return log_ndtr(-np.abs(over) / _positive("sigma", sigma))
+    return log_ndtr(-np.abs(over) / sigma)
 
 
 # ---- what an answer costs
 
 
-def laplace(log_q: Any, gamma: float, orders: Any = ORDERS) -> Array:
+def laplace(log_q: Array, gamma: float, orders: ArrayLike = ORDERS) -> Array:
     """RDP of LNMax, the lowest of three bounds. With ε₀ = 2 γ:
 
         ½ ε₀² λ,   ε₀,   ln[(1-q) ((1-q) / (1 - e^{ε₀} q))^{λ-1} + q e^{ε₀ (λ-1)}] / (λ-1)
@@ -107,9 +108,8 @@ def laplace(log_q: Any, gamma: float, orders: Any = ORDERS) -> Array:
     log_q : (n,) from `log_q_laplace`; 0 (q = 1) leaves the data-independent bound
     Returns (n, M) for M orders. Source: Papernot et al. 2017, theorems 2 and 3.
     """
-    pure, orders = 2 * _positive("gamma", gamma), _orders(orders)
-    log_q = _log_q(log_q)
-    costs = np.repeat(np.minimum(pure**2 * orders / 2, pure)[None], len(log_q), axis=0)
+    pure, orders = 2 * gamma, np.asarray(orders, float)
+    costs = np.repeat(np.minimum(pure**2 * orders / 2, pure)[None], len(log_q), axis=0)  # (n, M)
     valid = log_q <= -np.logaddexp(pure, 0)
     log_q = log_q[valid]
     # (1-q) / (1 - e^{ε₀} q) = 1 + q (e^{ε₀} - 1) / (1 - e^{ε₀} q), which loses no digits
@@ -118,7 +118,7 @@ def laplace(log_q: Any, gamma: float, orders: Any = ORDERS) -> Array:
     return costs
 
 
-def gaussian(log_q: Any, sigma: float, orders: Any = ORDERS) -> Array:
+def gaussian(log_q: Array, sigma: float, orders: ArrayLike = ORDERS) -> Array:
     """RDP of GNMax: λ/σ², or if lower and valid the data-dependent bound.
 
         μ2 = σ √(-ln q),  μ1 = μ2 + 1,  ε_i = μ_i / σ²
@@ -132,9 +132,8 @@ def gaussian(log_q: Any, sigma: float, orders: Any = ORDERS) -> Array:
     Returns (n, M) for M orders. A threshold test with noise σ1 costs this with σ = √2 σ1.
     Source: Papernot et al. 2018, theorem 6 and propositions 8 to 10.
     """
-    variance, orders = _positive("sigma", sigma) ** 2, _orders(orders)
-    log_q = _log_q(log_q)
-    costs = np.repeat(orders[None] / variance, len(log_q), axis=0)
+    variance, orders = sigma**2, np.asarray(orders, float)
+    costs = np.repeat(orders[None] / variance, len(log_q), axis=0)  # (n, M)
     costs[np.isneginf(log_q)] = 0
     valid = _increasing(log_q, sigma)
     log_q = log_q[valid]
@@ -142,9 +141,9 @@ def gaussian(log_q: Any, sigma: float, orders: Any = ORDERS) -> Array:
     # (q e^{ε2})^{(μ2-1)/μ2} = q e^{2 ε2 - 1/σ²} = r, and A = 1 + (r - q) / (1 - r)
     more = 2 * root - 1 / variance
     a = np.log1p(np.exp(log_q + more) * np.expm1(-more) / np.expm1(log_q + more))
-    found = _mixture(log_q, a, 2 * root + 1 / variance, orders)
-    below = orders < sigma * np.sqrt(-log_q)[:, None] + 1
-    costs[valid] = np.where(below, np.minimum(costs[valid], found), costs[valid])
+    by_votes = _mixture(log_q, a, 2 * root + 1 / variance, orders)
+    below = orders < sigma * np.sqrt(-log_q)[:, None] + 1  # λ < μ1
+    costs[valid] = np.where(below, np.minimum(costs[valid], by_votes), costs[valid])
     return costs
 
 
@@ -162,8 +161,8 @@ def _mixture(log_q: Array, a: Array, b: Array, orders: Array) -> Array:
 
     Where the bracket is near 1 its excess is added up instead, so that tiny costs keep all digits.
     """
-    log_q, turns = log_q[:, None], orders - 1
-    first, second = turns * a[:, None], turns * b[:, None]
+    log_q, power = log_q[:, None], orders - 1  # (n, 1), (M,)
+    first, second = power * a[:, None], power * b[:, None]  # (n, M)
     # few answers lie beyond 1: exponents are cut there, and the logarithmic form is taken instead
     heavy = log_q + second
     excess = -np.expm1(log_q) * np.expm1(np.minimum(first, 2))
@@ -173,33 +172,26 @@ def _mixture(log_q: Array, a: Array, b: Array, orders: Array) -> Array:
     if large.any():
         light = np.log(-np.expm1(log_q)) + first
         costs = np.where(large, np.logaddexp(light, heavy), costs)
-    return costs / turns
+    return costs / power
 
 
-# ---- arguments, checked
+# ---- votes
 
 
-def _orders(orders: Any) -> Array:
-    orders = np.asarray(orders, float)
-    if orders.ndim != 1 or not (orders > 1).all():
-        raise ValueError(f"expected orders as (M,) numbers above 1, got {orders}; leave out others")
-    return orders
+def _gaps(votes: ArrayLike) -> Array:
+    """n_{j*} - n_j of all classes but j*, the first of the largest. (n, K) -> (n, K-1)."""
+    votes = np.sort(_votes(votes), axis=1)
+    return votes[:, -1:] - votes[:, :-1]
 
 
-def _votes(votes: Any) -> Array:
+def _votes(votes: ArrayLike) -> Array:
     votes = np.asarray(votes, float)
-    if votes.ndim != 2 or 0 in votes.shape or not (np.isfinite(votes) & (votes >= 0)).all():
+    if votes.ndim != 2 or not (votes >= 0).all():
         raise ValueError(
             f"expected votes as (n, K) counts of at least 0, got shape {votes.shape}; give one row "
             "per question, a single one as votes[None]"
         )
     return votes
-
-
-def _gaps(votes: Any) -> Array:
-    """n_{j*} - n_j of all classes but j*, the first of the largest. (n, K) -> (n, K-1)."""
-    votes = np.sort(_votes(votes), axis=1)
-    return votes[:, -1:] - votes[:, :-1]
 
 
 def _union(logs: Array) -> Array:
@@ -208,19 +200,3 @@ def _union(logs: Array) -> Array:
     if others == 0:
         return np.full(len(logs), -np.inf)
     return np.minimum(np.logaddexp.reduce(logs, axis=1), math.log(others / (others + 1)))
-
-
-def _log_q(log_q: Any) -> Array:
-    log_q = np.asarray(log_q, float)
-    if log_q.ndim != 1 or not (log_q <= 0).all():
-        raise ValueError(
-            f"expected log_q as (n,) logarithms of probabilities, got shape {log_q.shape}; "
-            "use log_q_laplace, log_q_gaussian or log_q_threshold"
-        )
-    return log_q
-
-
-def _positive(name: str, value: float) -> float:
-    if not (np.isfinite(value) and value > 0):
-        raise ValueError(f"expected {name} > 0, got {value}; it sets how much noise there is")
-    return float(value)

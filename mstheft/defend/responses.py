@@ -7,8 +7,9 @@ one after the other, stand between a model and its users:
                 responses.option(responses.rounding, decimals=2)]
     oracle = mt.Oracle(victim, "probs", defences=defended)
 
-K ≥ 2 throughout: a sigmoid's answer p stands as (1 - p, p). What is kept is said of each: the
-simplex (no number below 0, each row adds up to 1), or the label (the same class is the largest).
+K ≥ 2 throughout: a sigmoid's answer p stands as (1 - p, p). Each docstring says what a response
+keeps: the simplex (no number below 0, each row adds up to 1), or the label (the same class is the
+largest).
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mstheft.nn import functions as F
-from mstheft.nn.layers import Dense
 from mstheft.nn.losses import one_hot
 from mstheft.nn.network import Network
 from mstheft.oracle.defended import largest
@@ -37,8 +37,8 @@ def option(function: Callable[..., Array], **settings: Any) -> Callable[[Array, 
         settings["rng"] = np.random.default_rng(settings["rng"])
 
     def defence(probs: Array, x: Array) -> Array:
-        known = {name: value(x) if callable(value) else value for name, value in settings.items()}
-        return function(probs, **known)
+        given = {name: value(x) if callable(value) else value for name, value in settings.items()}
+        return function(probs, **given)
 
     return defence
 
@@ -57,17 +57,12 @@ class Cost(NamedTuple):
 
 def cost(before: Array, after: Array, labels: np.ndarray) -> Cost:
     """Measure a defence on rows whose right labels (n,) are known. before, after : (n, K)."""
-    before, after, labels = np.asarray(before), np.asarray(after), np.asarray(labels)
-    if before.ndim != 2 or after.shape != before.shape or labels.shape != before.shape[:1]:
-        raise ValueError(
-            f"expected (n, K) twice and (n,) labels, got {before.shape}, {after.shape} and "
-            f"{labels.shape}; give the same rows three times"
-        )
+    before, after = np.asarray(before), np.asarray(after)
     right = [float((y.argmax(axis=1) == labels).mean()) for y in (before, after)]
     return Cost(right[0], right[1], float(np.abs(after - before).sum(axis=1).mean()))
 
 
-# ---- saying less
+# ---- less information
 
 
 def rounding(probs: Array, decimals: int) -> Array:
@@ -80,7 +75,7 @@ def rounding(probs: Array, decimals: int) -> Array:
 
 
 def top_k(probs: Array, k: int) -> Array:
-    """Tell the k largest probabilities, 0 for the others; of equal ones the first.
+    """Give the k largest probabilities, 0 for the others; of equal ones the first.
 
     Keeps the label. A row then adds up to less than 1.
     """
@@ -90,11 +85,11 @@ def top_k(probs: Array, k: int) -> Array:
 
 
 def label_only(probs: Array) -> Array:
-    """Tell the most likely class alone:  ỹ_k = [k = argmax y]. Keeps simplex and label."""
+    """Give the most likely class alone:  ỹ_k = [k = argmax y]. Keeps simplex and label."""
     return one_hot(np.argmax(probs, axis=1), np.shape(probs)[1])
 
 
-# ---- saying something else
+# ---- changed answers
 
 
 def noise(probs: Array, scale: float, rng: Rng) -> Array:
@@ -115,7 +110,7 @@ def to_simplex(points: Array) -> Array:
     With u = v sorted downwards, t = (Σ_{j≤r} u_j - 1) / r for the largest r with u_r > that t.
     Source: Duchi et al. 2008, figure 1.
     """
-    falling = -np.sort(-points, axis=1)
+    falling = -np.sort(-points, axis=1)  # u
     candidates = (np.cumsum(falling, axis=1) - 1) / np.arange(1, points.shape[1] + 1)
     last = (falling > candidates).sum(axis=1) - 1
     return np.maximum(points - candidates[np.arange(len(points)), last][:, None], 0)
@@ -138,7 +133,7 @@ def reverse_sigmoid(probs: Array, beta: float, gamma: float) -> Array:
 
 
 def adaptive_misinformation(probs: Array, wrong: Array, tau: float, nu: float) -> Array:
-    """Answer what is unlike the training data with another network's word.
+    """Answer what is unlike the training data with what another network says.
 
         ỹ = (1-α) y + α y_mis,   α = 1 / (1 + e^{ν (p_max - τ)}),   p_max = max_k y_k
 
@@ -148,11 +143,6 @@ def adaptive_misinformation(probs: Array, wrong: Array, tau: float, nu: float) -
     tau : τ, the sureness at which α = ½;  nu : ν > 0, how sudden, 1000 in the paper
     Keeps the simplex, not the label. Source: Kariyappa and Qureshi 2020, section 4.
     """
-    if np.shape(wrong) != np.shape(probs):
-        raise ValueError(
-            f"expected wrong of shape {np.shape(probs)}, got {np.shape(wrong)}; give a network "
-            "with the victim's classes"
-        )
     alpha = F.sigmoid(nu * (tau - probs.max(axis=1, keepdims=True)))
     return (1 - alpha) * probs + alpha * wrong
 
@@ -176,19 +166,16 @@ def mad(probs: Array, gradients: Array, radius: float, *, keep_label: bool = Fal
     Source: Orekondy et al. 2020 ('Prediction poisoning', arXiv 1906.10908), sections 4 and 4.1.
     """
     probs, gradients = np.asarray(probs, float), np.asarray(gradients, float)
-    if not 0 <= radius <= 2 or gradients.shape[:2] != probs.shape or gradients.ndim != 3:
-        raise ValueError(
-            f"expected radius from 0 to 2 and gradients (n, K, D), got {radius} and "
-            f"{gradients.shape} for probs {probs.shape}; use surrogate_gradients(network)"
-        )
-    told = np.empty_like(probs)
+    if not 0 <= radius <= 2:
+        raise ValueError(f"expected radius from 0 to 2, got {radius}; change it")
+    defended = np.empty_like(probs)
     corners = np.eye(probs.shape[1])
     for i, (y, g) in enumerate(zip(probs, gradients, strict=True)):
         extremes = label_keeping(probs.shape[1], int(y.argmax())) if keep_label else corners
         best = extremes[deviation(extremes, y, g).argmax()]
         alpha = min(1, radius / max(np.abs(best - y).sum(), 1e-300))
-        told[i] = (1 - alpha) * y + alpha * best
-    return told
+        defended[i] = (1 - alpha) * y + alpha * best
+    return defended
 
 
 def deviation(candidates: Array, y: Array, gradients: Array) -> Array:
@@ -197,7 +184,7 @@ def deviation(candidates: Array, y: Array, gradients: Array) -> Array:
     candidates : (m, K);  y : (K,);  gradients : G (K, D).  Returns (m,). A gradient of 0 has no
     direction and counts as 0: then, as where the surrogate already says y, nothing is gained.
     """
-    turned, straight = candidates @ gradients, y @ gradients
+    turned, straight = candidates @ gradients, y @ gradients  # Gᵀỹ (m, D), Gᵀy (D,)
     lengths = np.linalg.norm(turned, axis=1, keepdims=True), np.linalg.norm(straight)
     apart = turned / np.where(lengths[0], lengths[0], 1) - straight / (lengths[1] or 1)
     return (apart**2).sum(axis=1)
@@ -210,7 +197,7 @@ def label_keeping(classes: int, label: int) -> Array:
     """
     if classes > 16:
         raise ValueError(f"expected at most 16 classes, got {classes}; use keep_label=False")
-    others = np.array(list(itertools.product([0.0, 1.0], repeat=classes - 1)))
+    others = np.array(list(itertools.product([0.0, 1.0], repeat=classes - 1)))  # (2^(K-1), K-1)
     weights = np.insert(others, label, 1 + 1e-5, axis=1)
     return weights / weights.sum(axis=1, keepdims=True)
 
@@ -225,11 +212,6 @@ def surrogate_gradients(surrogate: Network) -> Callable[[Array], Array]:
 
     surrogate : the defender's guess at the copy, its last layer Dense with K ≥ 2 outputs
     """
-    if not isinstance(surrogate.layers[-1], Dense) or surrogate.outputs < 2:
-        raise ValueError(
-            "expected a surrogate that ends in Dense with two logits or more, got "
-            f"{surrogate!r}; use zoo.mlp or another softmax network"
-        )
 
     def gradients(x: Array) -> Array:
         return surrogate.probs(x)[:, None, :] - np.eye(surrogate.outputs)

@@ -13,48 +13,52 @@ the filter itself, which a thief cannot have.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from mstheft.adversarial import edits
-from mstheft.experiments import learned_theft as thefts
-from mstheft.experiments import tasks as victims
+from mstheft.experiments import learned_theft
+from mstheft.experiments.settings import checked, setting
+from mstheft.experiments.tasks import Task
 from mstheft.nn import Network
 from mstheft.nn.fit import accuracy
 from mstheft.oracle import Oracle
-from mstheft.typing import Rng
+from mstheft.typing import Array, Rng
 
-SETTINGS: thefts.Cell = thefts.SETTINGS | {
-    "kind": "spam",
-    "strategy": "k-center",
-    "budget": 500,
-    "epochs": 60,
-    "patience": 10,
-    "edits": 10,  # of each message or program, at most
-    "messages": 100,  # that are changed, at most
-    "words": 12,  # the most harmless ones, tried at every place
-}
-KINDS: dict[str, thefts.Cell] = {
-    "spam": {
-        "data": "spam",
-        "victim": "text-bag",
-        "victim_epochs": 10,
-        "copy": "text-bag",
-        "pool": "spam",
-        "output": "probs",
-    },
-    "malware": {
-        "data": "programs",
-        "victim": "mlp-64",
-        "victim_epochs": 15,
-        "copy": "mlp-64",
-        "pool": "programs",
-        "output": "label",
-    },
-}
+
+@dataclass(frozen=True)
+class Settings(learned_theft.Settings):
+    """A mail filter that is stolen and passed."""
+
+    kind: str = setting("spam", choices=("spam", "malware"))
+    data: str = setting("spam", choices=("spam", "mr"))
+    victim: str = "text-bag"
+    victim_epochs: int = setting(10, low=1)
+    copy: str = "text-bag"
+    pool: str = "spam"
+    strategy: str = "k-center"
+    epochs: int = setting(60, low=1)
+    patience: int = setting(10, low=1)
+    edits: int = setting(10, low=1)  # of each message or program, at most
+    messages: int = setting(100, low=1)  # that are changed, at most
+    words: int = setting(12, low=1)  # the most harmless ones, tried at every place
+
+
+@dataclass(frozen=True)
+class MalwareSettings(Settings):
+    """A virus scanner that is stolen and passed."""
+
+    kind: str = "malware"
+    data: str = setting("programs", choices=("programs",))
+    victim: str = "mlp-64"
+    victim_epochs: int = setting(15, low=1)
+    copy: str = "mlp-64"
+    pool: str = "programs"
+    output: str = setting("label", choices=("probs", "label"))
+
+
 HARMFUL = {"spam": 1, "mr": 0, "programs": 1}  # the label that is held back
 SAMPLE = 20  # messages on which words are tried
 
@@ -85,102 +89,96 @@ class Evasion:
     after: np.ndarray
 
 
-def settings(kind: str, **said: Any) -> thefts.Cell:
-    """All settings of an evasion, those that were not said as is usual for its kind."""
-    if kind not in KINDS:
-        raise ValueError(f"expected kind as one of {', '.join(KINDS)}, got {kind!r}; pick one")
-    cell = SETTINGS | KINDS[kind] | {"kind": kind} | said
-    if cell["data"] not in HARMFUL or (cell["data"] == "programs") != (kind == "malware"):
-        fitting = "programs" if kind == "malware" else "spam or mr"
-        raise ValueError(f"expected data as {fitting} for {kind}, got {cell['data']!r}; pick that")
-    if cell["data"] == "mr" and "pool" not in said:
-        cell["pool"] = "wikitext-2"
-    return cell
+def settings(kind: str, **chosen: object) -> Settings:
+    """All settings of an evasion; those that were not chosen are as usual for its kind."""
+    if kind not in ("spam", "malware"):
+        raise ValueError(f"expected kind as one of spam, malware, got {kind!r}; pick one")
+    made = checked(MalwareSettings if kind == "malware" else Settings, chosen)
+    foreign = made.data == "mr" and "pool" not in chosen
+    return replace(made, pool="wikitext-2") if foreign else made
 
 
 def run(
-    cell: thefts.Cell, task: victims.Task, victim: Network, oracle: Oracle, rng: Rng = None
+    settings: Settings, task: Task, victim: Network, oracle: Oracle, rng: Rng = None
 ) -> Evasion:
     """Steal the filter from behind the oracle, change rows on the copy, and see what passes.
 
-    cell : as `settings` makes it; victim : the filter, which only judges
+    victim : the filter, which only judges
     oracle : what the thief asks, an `Oracle` over the filter, or over an `HttpVictim`
-    rng : for the random edits; the cell's seed unless given
-    Costs the cell's budget. Raises what the theft raises, and ValueError where the filter holds
-    nothing back that could be changed.
+    rng : for the random edits; the seed of the settings unless given
+    Costs the budget of the settings. Raises what the theft raises, and ValueError where the filter
+    holds nothing back that could be changed.
     """
-    pool = thefts.thief_rows(cell, task)
-    judge = thefts.judged_by(task, victim, cell["test"])
-    copy = thefts.attack(cell, oracle, task, pool, judge, None, {}).model
-    rows, harmful = held_back(cell, task, victim), HARMFUL[cell["data"]]
-    spelled = words_of(pool) if task.vocabulary else None
-    rng = np.random.default_rng([cell["seed"], 4] if rng is None else rng)
-    mine = guided(copy, rows, spelled, cell)
-    blind = edits.at_random(rows, _edits(spelled), cell["edits"], rng)
-    ideal = guided(victim, rows, spelled, cell)
-    steps, after = mine.until(passing(copy, mine.rows, harmful))
+    pool = learned_theft.thief_pool(settings, task)
+    judge = learned_theft.judge_of(task, victim, settings.test)
+    copy = learned_theft.extract(settings, oracle, task, pool, judge).model
+    rows, harmful = held_back(settings, task, victim), HARMFUL[settings.data]
+    words = words_of(pool) if task.vocabulary else None
+    rng = np.random.default_rng([settings.seed, 4] if rng is None else rng)
+    on_copy, on_filter = (guided(guide, rows, words, settings) for guide in (copy, victim))
+    at_random = edits.at_random(rows, _edits(words), settings.edits, rng)
+    paths = {"copy": on_copy, "random": at_random, "filter": on_filter}
+    passes_copy = passing(copy, on_copy.rows, harmful)  # (edits + 1, n)
+    steps, after = on_copy.until(passes_copy)
+    ends = {"copy": after, "random": at_random.after(steps)}
     return Evasion(
-        accuracy(victim, task.x_test, task.y_test),
-        judge(copy)["agreement"],
-        oracle.count,
-        {
-            name: passing(victim, path.rows, harmful).mean(axis=1)
-            for name, path in {"copy": mine, "random": blind, "filter": ideal}.items()
+        accuracy=accuracy(victim, task.x_test, task.y_test),
+        agreement=judge(copy)["agreement"],
+        queries=oracle.count,
+        passed={
+            name: passing(victim, path.rows, harmful).mean(axis=1) for name, path in paths.items()
         },
-        passing(copy, mine.rows, harmful).mean(axis=1),
-        {
-            "copy": float((victim.labels(after) != harmful).mean()),
-            "random": float((victim.labels(blind.after(steps)) != harmful).mean()),
+        believed=passes_copy.mean(axis=1),
+        stopped={
+            name: float((victim.labels(each) != harmful).mean()) for name, each in ends.items()
         },
-        float(steps.mean()),
-        rows,
-        after,
+        made=float(steps.mean()),
+        before=rows,
+        after=after,
     )
 
 
-def evade(cell: thefts.Cell, folder: Path) -> tuple[victims.Task, Network, Evasion]:
+def evade(settings: Settings, folder: Path) -> tuple[Task, Network, Evasion]:
     """`run` against a filter that is trained on the spot, or lies in the folder already."""
-    task, victim = thefts.victim(cell, folder)
-    return task, victim, run(cell, task, victim, Oracle(victim, cell["output"]))
+    task, victim = learned_theft.victim_of(settings, folder)
+    return task, victim, run(settings, task, victim, Oracle(victim, settings.output))
 
 
 # ---- stages
 
 
-def held_back(cell: thefts.Cell, task: victims.Task, victim: Network) -> np.ndarray:
+def held_back(settings: Settings, task: Task, victim: Network) -> np.ndarray:
     """Harmful rows that the filter holds back, up to `messages` of them: (n, d).
 
     They are of the test part, and none of them judges the copy.
     """
-    harmful, parts = HARMFUL[cell["data"]], thefts.split_test(task)
+    harmful, parts = HARMFUL[settings.data], learned_theft.split_test(task)
     spare = np.concatenate(parts[1:])
     x, y = task.x_test[spare], task.y_test[spare]
-    found = x[(y == harmful) & (victim.labels(x) == harmful)][: cell["messages"]]
-    if not len(found):
-        raise ValueError(
-            "expected harmful rows that the filter holds back, got none; train it for longer"
-        )
-    return found
+    rows = x[(y == harmful) & (victim.labels(x) == harmful)][: settings.messages]
+    if not len(rows):
+        raise ValueError("expected harmful rows that the filter holds back, got none; train longer")
+    return rows
 
 
 def words_of(pool: np.ndarray) -> np.ndarray:
     """The words that the thief's own texts are written in, without padding and unknown ones."""
-    found = np.unique(np.asarray(pool, np.int64))
-    return found[found > 1]
+    words = np.unique(np.asarray(pool, np.int64))
+    return words[words > 1]
 
 
-def guided(guide: Network, rows: np.ndarray, spelled: Any, cell: thefts.Cell) -> edits.Path:
+def guided(guide: Network, rows: Array, words: np.ndarray | None, settings: Settings) -> edits.Path:
     """Edits chosen on a guide; of words only the most harmless in its eyes are tried."""
-    score = edits.margin(guide, HARMFUL[cell["data"]])
-    if spelled is not None:
-        spelled = edits.harmless(score, rows[:SAMPLE], spelled, cell["words"])
-    return edits.greedy(score, rows, _edits(spelled), cell["edits"])
+    score = edits.margin(guide, HARMFUL[settings.data])
+    if words is not None:
+        words = edits.harmless(score, rows[:SAMPLE], words, settings.words)
+    return edits.greedy(score, rows, _edits(words), settings.edits)
 
 
-def passing(victim: Network, rows: np.ndarray, harmful: int) -> np.ndarray:
+def passing(victim: Network, rows: Array, harmful: int) -> np.ndarray:
     """Which rows a filter lets pass: (steps, n, d) -> (steps, n)."""
     return np.stack([victim.labels(part) != harmful for part in rows])
 
 
-def _edits(spelled: Any) -> edits.Edits:
-    return edits.Additions() if spelled is None else edits.Words(spelled)
+def _edits(words: np.ndarray | None) -> edits.Edits:
+    return edits.Additions() if words is None else edits.Words(words)

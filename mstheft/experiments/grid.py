@@ -46,18 +46,11 @@ class Grid:
     def __post_init__(self) -> None:
         for name, values in self.axes.items():
             if isinstance(values, str) or not isinstance(values, Sequence) or not values:
-                raise ValueError(
-                    f"expected a list of values for {name}, at least one, got {values!r}; write "
-                    "them in square brackets"
-                )
+                raise ValueError(f"expected a list of values for {name}, got {values!r}")
             if len({json.dumps(value) for value in values}) < len(values):
-                raise ValueError(
-                    f"expected different values for {name}, got {values!r}; leave one out"
-                )
+                raise ValueError(f"expected different values for {name}, got {values!r}")
         if both := sorted(self.axes.keys() & self.fixed.keys()):
-            raise ValueError(
-                f"expected each setting once, got {both} among both axes and fixed; choose one"
-            )
+            raise ValueError(f"expected each setting once, got {both} in both axes and fixed")
 
     def cells(self) -> Iterator[Cell]:
         """Every combination: {name: value}."""
@@ -94,9 +87,8 @@ class Outcome:
 
 def missing(grid: Grid, folder: str | Path) -> list[Cell]:
     """The cells that have no file yet."""
-    return [
-        cell for cell in grid.cells() if not (Path(folder) / f"{grid.name(cell)}.json").exists()
-    ]
+    folder = Path(folder)
+    return [cell for cell in grid.cells() if not (folder / f"{grid.name(cell)}.json").exists()]
 
 
 def run(grid: Grid, work: Work, folder: str | Path, *, executor: Executor | None = None) -> Outcome:
@@ -112,43 +104,40 @@ def run(grid: Grid, work: Work, folder: str | Path, *, executor: Executor | None
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    cells = list(grid.cells())
-    found = {grid.name(cell): _read(folder / f"{grid.name(cell)}.json", cell) for cell in cells}
-    missing = [cell for cell in cells if found[grid.name(cell)] is None]
-    outcome = Outcome(computed=len(missing))
+    cells = {grid.name(cell): cell for cell in grid.cells()}
+    values = {name: _read(folder / f"{name}.json", cell) for name, cell in cells.items()}
+    todo = {name: cells[name] for name, there in values.items() if there is None}
     failures: dict[str, str] = {}
-    with progress.bar("cells", len(missing), "cell") as bar:
-        for cell, answer in _answers(grid, missing, work, folder, executor):
-            name = grid.name(cell)
+    with progress.bar("cells", len(todo), "cell") as bar:
+        for name, answer in _answers(todo, work, folder, executor):
             if isinstance(answer, Failed):
                 failures[name] = answer.why
             else:
-                _write(folder / f"{name}.json", cell, answer)
-                found[name] = answer
+                _write(folder / f"{name}.json", cells[name], answer)
+                values[name] = answer
                 shutil.rmtree(_scratch(folder, name), ignore_errors=True)
             bar.update(1)
-    for cell in cells:
-        values = found[grid.name(cell)]
-        if values is None:
-            outcome.failed.append((cell, failures[grid.name(cell)]))
+    outcome = Outcome(computed=len(todo) - len(failures))
+    for name, there in values.items():
+        if there is None:
+            outcome.failed.append((cells[name], failures[name]))
         else:
-            outcome.done.append((cell, values))
-    outcome.computed -= len(failures)
+            outcome.done.append((cells[name], there))
     return outcome
 
 
 def _answers(
-    grid: Grid, cells: list[Cell], work: Work, folder: Path, executor: Executor | None
-) -> Iterator[tuple[Cell, Any]]:
-    """Each cell with its values, or with the exception that it ended in, as they come."""
+    todo: dict[str, Cell], work: Work, folder: Path, executor: Executor | None
+) -> Iterator[tuple[str, Failed | dict[str, Any]]]:
+    """The name of each cell with its values, or with why there are none, as they come."""
     if executor is None:
-        for cell in cells:
-            yield cell, _attempt(work, cell, _scratch(folder, grid.name(cell)))
+        for name, cell in todo.items():
+            yield name, _attempt(work, cell, _scratch(folder, name))
         return
-    started: dict[Future[Any], Cell] = {}
+    started: dict[Future[Any], str] = {}
     try:
-        for cell in cells:
-            started[executor.submit(_attempt, work, cell, _scratch(folder, grid.name(cell)))] = cell
+        for name, cell in todo.items():
+            started[executor.submit(_attempt, work, cell, _scratch(folder, name))] = name
         for future in as_completed(started):
             error = future.exception()  # of the executor: a worker that died, say
             yield started[future], Failed.by(error) if error else future.result()
@@ -157,8 +146,8 @@ def _answers(
             future.cancel()
 
 
-def _attempt(work: Work, cell: Cell, scratch: Path) -> Any:
-    """Runs where the executor says. An error is an answer too: it concerns this cell alone."""
+def _attempt(work: Work, cell: Cell, scratch: Path) -> Failed | dict[str, Any]:
+    """Runs where the executor says. An error is an answer too: no other cell is stopped by it."""
     scratch.mkdir(parents=True, exist_ok=True)
     try:
         values = dict(work(dict(cell), scratch))
@@ -188,8 +177,7 @@ def _read(file: Path, cell: Cell) -> dict[str, Any] | None:
         return dict(content["values"])
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(
-            f"{file}: expected the values of a cell, but it is damaged ({error}); delete it, and "
-            "the cell is computed again"
+            f"{file}: expected a cell, but it is damaged ({error}); delete it"
         ) from error
 
 

@@ -1,13 +1,14 @@
 """How much rounding stops which attack: the same victims behind coarser and coarser answers.
 
-Every attack chooses its steps by the noise that it sees in the answers; here nothing is told.
+Every attack chooses its steps by the noise that it sees in the answers; no option names it here.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 import numpy as np
 
@@ -16,10 +17,13 @@ from mstheft.direct import linear, relu, smooth, sweep
 from mstheft.errors import ExtractionError
 from mstheft.nn import Network, zoo
 from mstheft.oracle import Oracle
-from mstheft.typing import Rng
+from mstheft.result import Result
+from mstheft.typing import Array
 
 FORMATS = ("float64", "float32", "float16")
 DECIMALS = tuple(range(12, 0, -1))
+Make = Callable[..., Network]
+Attack = Callable[..., Result]
 ROWS = 2000  # fresh inputs on which copy and victim are compared
 
 
@@ -44,62 +48,59 @@ class Run:
     stage: str
 
 
-def attacks(shape: list[int]) -> dict[str, tuple[Callable[..., Network], Callable[..., Any]]]:
+def attacks(shape: list[int]) -> dict[str, tuple[Make, Attack]]:
     """{name: (a victim's maker, the attack)} for a shape d-h-K."""
-    d, _, classes = shape
-
-    def dense(activation: str) -> Callable[..., Network]:
-        return lambda rng: zoo.mlp(shape, activation=activation, bias=0.1, rng=rng)
-
-    def bent(oracle: Oracle, rng: Rng) -> Any:
-        return smooth.extract(oracle, activation="tanh", rng=rng)
-
+    linear_shape = [shape[0], shape[-1]]
+    tanh = partial(smooth.extract, activation="tanh")
     return {
-        "linear": (lambda rng: zoo.mlp([d, classes], bias=0.1, rng=rng), linear.extract),
-        "four steps": (dense("relu"), relu.extract),
-        "sweep": (dense("relu"), sweep.extract),
-        "smooth (tanh)": (dense("tanh"), bent),
+        "linear": (partial(zoo.mlp, linear_shape, bias=0.1), linear.extract),
+        "four steps": (partial(zoo.mlp, shape, bias=0.1), relu.extract),
+        "sweep": (partial(zoo.mlp, shape, bias=0.1), sweep.extract),
+        "smooth (tanh)": (partial(zoo.mlp, shape, activation="tanh", bias=0.1), tanh),
     }
 
 
 def study(shape: list[int], *, seeds: int = 3, rng: int = 0) -> Iterator[Run]:
     """Every attack behind every kind of answer, on `seeds` random victims each."""
-    told = [*((name, None) for name in FORMATS), *((None, n) for n in DECIMALS)]
-    chosen = attacks(shape)
-    with progress.bar("attacks", len(chosen) * len(told) * seeds, "run") as bar:
-        for name, (make, attack) in chosen.items():
-            for kind, decimals in told:
-                for seed in range(seeds):
-                    yield one(name, make([rng, seed, 0]), attack, kind, decimals, [rng, seed, 1])
-                    bar.update(1)
+    formats = [*((name, None) for name in FORMATS), *((None, n) for n in DECIMALS)]
+    cases = list(itertools.product(attacks(shape).items(), formats, range(seeds)))
+    with progress.bar("attacks", len(cases), "run") as bar:
+        for (name, (make, attack)), (kind, decimals), seed in cases:
+            yield one(name, make(rng=[rng, seed, 0]), attack, kind, decimals, [rng, seed, 1])
+            bar.update(1)
 
 
 def one(
     name: str,
     victim: Network,
-    attack: Callable[..., Any],
+    attack: Attack,
     kind: str | None,
     decimals: int | None,
     rng: Sequence[int],
 ) -> Run:
     """One run; a failure is a result too."""
-    oracle, stage, result = behind(victim, kind, decimals), "", None
+    oracle, stage, result = behind(victim, kind, decimals), "", Result()
     try:
         result = attack(oracle, rng=rng)
     except ExtractionError as failure:
-        stage, result = failure.stage, failure.partial
-    copy = getattr(result, "model", None)
-    verified = bool(getattr(result, "verified", False)) and not stage
-    error = agreement = None
+        stage = failure.stage
+        if isinstance(failure.partial, Result):
+            result = failure.partial
+    copy, error, agreement = result.model, None, None
     if copy is not None:
         x = np.random.default_rng([*rng, 7]).normal(size=(ROWS, victim.inputs))
         judged = compare.summary(victim, copy, x)
         error, agreement = float(judged.difference.max), float(judged.agreement)
-    answers = kind or f"{decimals} decimals"
-    seed = int(rng[1])
-    count = oracle.count
     return Run(
-        name, answers, digits(kind, decimals), seed, verified, error, agreement, count, stage
+        attack=name,
+        answers=kind or f"{decimals} decimals",
+        digits=digits(kind, decimals),
+        seed=int(rng[1]),
+        verified=bool(result.verified) and not stage,
+        error=error,
+        agreement=agreement,
+        queries=oracle.count,
+        stage=stage,
     )
 
 
@@ -108,7 +109,7 @@ def behind(victim: Network, kind: str | None, decimals: int | None) -> Oracle:
     if kind is None:
         return Oracle(victim, output="logits", decimals=decimals)
 
-    def answer(x: Any) -> Any:
+    def answer(x: Array) -> Array:
         with np.errstate(over="ignore"):  # float16 ends at 65,504
             return victim.logits(x).astype(kind).astype(np.float64)
 

@@ -1,19 +1,25 @@
-"""Victims worth stealing from: a task (data with its test part), an architecture, training.
+"""Victims worth stealing from: a task (data with its test part), a network, training.
 
     task = load("cifar10")                                  # what is learned
-    network = build("cnn", task, blocks=2, rng=0)           # what learns it
+    network = build("cnn-2", task, rng=0)                   # what learns it
     history = train(network, task, epochs=5, rng=0)         # the best epoch is kept
+
+    network = victim("usual", task, folder=folder)          # all of it, or the file of last time
 
 Used by `mstheft train`, by the benchmarks, and wherever an experiment needs victim and test set.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from mstheft.data import images, synthetic, text
 from mstheft.data.traffic_signs import gtsrb
@@ -25,6 +31,10 @@ LENGTHS = {"mr": 40, "ag-news": 60, "imdb": 300, "spam": 40, "topics": 40}  # wo
 WORDS = 10_000  # in a vocabulary, at the most
 GENERATED = 6000, 1000  # training and test items of tasks that are made on the spot
 VALIDATION = 0.1  # share of the training part that picks the epoch
+DENSE_ROWS = 40_000  # rows shown to a victim of the exact attacks, over all epochs
+
+
+# ---- tasks
 
 
 @dataclass(frozen=True)
@@ -54,131 +64,179 @@ class Task:
         """Number of classes."""
         return int(max(self.y.max(), self.y_test.max())) + 1
 
+    @property
+    def kind(self) -> str:
+        """'texts', 'images' or 'rows of numbers'."""
+        if self.vocabulary is not None:
+            return "texts"
+        return "images" if len(self.shape) == 3 else "rows of numbers"
 
-def _image_task(name: str, loader: Callable[..., Any]) -> Task:
-    (x, y), (x_test, y_test) = (part := [loader("train"), loader("test")])
-    found = "; ".join(each.found for each in part)
-    return Task(name, x, y, x_test, y_test, found)
+    def flat(self) -> Task:
+        """The same inputs as rows, (n, d)."""
+        x, x_test = (part.reshape(len(part), -1) for part in (self.x, self.x_test))
+        return replace(self, x=x, x_test=x_test)
+
+    def astype(self, dtype: DTypeLike) -> Task:
+        """The same inputs as numbers of another type."""
+        return replace(self, x=self.x.astype(dtype), x_test=self.x_test.astype(dtype))
+
+    def two_classes(self, first: int, second: int) -> Task:
+        """Only the inputs of two classes, which become 0 and 1."""
+        pair = first, second
+        used, judged = (np.isin(labels, pair) for labels in (self.y, self.y_test))
+        return replace(
+            self,
+            name=f"{self.name}, {first} against {second}",
+            x=self.x[used],
+            y=(self.y[used] == second).astype(np.int64),
+            x_test=self.x_test[judged],
+            y_test=(self.y_test[judged] == second).astype(np.int64),
+        )
 
 
-def _text_task(name: str, texts: list[str], y: Any, texts_test: list[str], y_test: Any) -> Task:
+def load(name: str, *, seed: int = 0, dtype: DTypeLike = np.float32) -> Task:
+    """A task by name.
+
+    seed : of those that are made on the spot;  dtype : of images
+    Raises ValueError for an unknown name and `DataError` where real data is missing.
+    """
+    if name not in TASKS:
+        raise ValueError(f"expected data= to be one of {sorted(TASKS)}, got {name!r}")
+    return TASKS[name](name, seed, dtype)
+
+
+cached = cache(load)  # the same task, for many runs of one process
+
+
+def drawn(
+    name: str,
+    draw: Callable[..., Any],
+    sizes: tuple[int, int],
+    shape: tuple[int, int, int],
+    rng: Rng,
+    dtype: DTypeLike = np.float32,
+) -> Task:
+    """Images that are drawn on the spot.
+
+    draw : of `data.synthetic`;  sizes : of the training and the test part;  shape : of one image
+    """
+    n = sizes[0]
+    x, y = draw(sum(sizes), rng=rng, size=shape[0])
+    x = x.reshape(len(x), *shape).astype(dtype)
+    return Task(name, x[:n], y[:n], x[n:], y[n:], "drawn on the spot")
+
+
+def _files(loader: Callable[..., Any], name: str, seed: int, dtype: DTypeLike) -> Task:
+    parts = [loader(split, flat=False, dtype=dtype) for split in ("train", "test")]
+    (x, y), (x_test, y_test) = parts
+    x, x_test = (part.reshape(*part.shape[:3], -1) for part in (x, x_test))  # grey: (n, h, w, 1)
+    return Task(name, x, y, x_test, y_test, "; ".join(part.found for part in parts))
+
+
+def _text_files(loader: Callable[[str], Any], name: str, seed: int, dtype: DTypeLike) -> Task:
+    return _encoded(name, *loader("train"), *loader("test"))
+
+
+def _written(name: str, seed: int, dtype: DTypeLike) -> Task:
+    texts, y = synthetic.texts(sum(GENERATED), task=name, rng=seed)
+    n = GENERATED[0]
+    return _encoded(name, texts[:n], y[:n], texts[n:], y[n:])
+
+
+def _encoded(name: str, texts: list[str], y: Any, texts_test: list[str], y_test: Any) -> Task:
     vocabulary = Vocabulary.build(texts, size=WORDS, min_count=2)
     x, x_test = (vocabulary.encode(part, LENGTHS[name]) for part in (texts, texts_test))
     found = f"{len(texts):,} training texts, {len(texts_test):,} test texts"
     return Task(name, x, y, x_test, y_test, found, vocabulary)
 
 
-def _read_text(name: str, loader: Callable[[str], Any]) -> Task:
-    (texts, y), (texts_test, y_test) = loader("train"), loader("test")
-    return _text_task(name, texts, y, texts_test, y_test)
+def _drawn(
+    draw: Callable[..., Any], shape: tuple[int, int, int], name: str, seed: int, dtype: DTypeLike
+) -> Task:
+    return drawn(name, draw, GENERATED, shape, seed, dtype)
 
 
-def _made(name: str, make: Callable[..., Any], seed: int, side: int, channels: int) -> Task:
-    n = GENERATED[0]
-    x, y = make(n + GENERATED[1], rng=seed, size=side)
-    x = x.reshape(len(x), side, side, channels).astype(np.float32)
-    return Task(name, x[:n], y[:n], x[n:], y[n:], "drawn on the spot")
-
-
-def _written(name: str, seed: int) -> Task:
-    texts, y = synthetic.texts(sum(GENERATED), task=name, rng=seed)
-    n = GENERATED[0]
-    return _text_task(name, texts[:n], y[:n], texts[n:], y[n:])
-
-
-def _compiled(seed: int) -> Task:
+def _compiled(name: str, seed: int, dtype: DTypeLike) -> Task:
     x, y = synthetic.programs(sum(GENERATED), rng=seed)
     n = GENERATED[0]
-    return Task("programs", x[:n], y[:n], x[n:], y[n:], "made up on the spot")
+    return Task(name, x[:n], y[:n], x[n:], y[n:], "made up on the spot")
 
 
-TASKS: dict[str, Callable[[int], Task]] = {
-    "mnist": lambda seed: _image_task("mnist", _mnist),
-    "cifar10": lambda seed: _image_task("cifar10", images.cifar10),
-    "gtsrb": lambda seed: _image_task("gtsrb", gtsrb),
-    "mr": lambda seed: _read_text("mr", text.mr),
-    "imdb": lambda seed: _read_text("imdb", text.imdb),
-    "ag-news": lambda seed: _read_text("ag-news", text.ag_news),
-    "glyphs": lambda seed: _made("glyphs", synthetic.glyphs, seed, 28, 1),
-    "signs": lambda seed: _made("signs", synthetic.signs, seed, 32, 3),
-    "spam": lambda seed: _written("spam", seed),
-    "topics": lambda seed: _written("topics", seed),
+TASKS: dict[str, Callable[[str, int, DTypeLike], Task]] = {
+    "mnist": partial(_files, images.mnist),
+    "cifar10": partial(_files, images.cifar10),
+    "gtsrb": partial(_files, gtsrb),
+    "mr": partial(_text_files, text.mr),
+    "imdb": partial(_text_files, text.imdb),
+    "ag-news": partial(_text_files, text.ag_news),
+    "glyphs": partial(_drawn, synthetic.glyphs, (28, 28, 1)),
+    "signs": partial(_drawn, synthetic.signs, (32, 32, 3)),
+    "spam": _written,
+    "topics": _written,
     "programs": _compiled,
 }
 
 
-def _mnist(split: str) -> Any:
-    loaded = images.mnist(split, flat=False, dtype=np.float32)
-    return type(loaded)(loaded.x.reshape(-1, 28, 28, 1), loaded.y, loaded.found)
+# ---- networks
 
-
-def load(name: str, *, seed: int = 0) -> Task:
-    """A task by name; `seed` matters for those that are made on the spot.
-
-    Raises ValueError for an unknown name and `DataError` where real data is missing.
-    """
-    if name not in TASKS:
-        raise ValueError(f"expected data= to be one of {sorted(TASKS)}, got {name!r}")
-    return TASKS[name](seed)
-
-
-ARCHITECTURES = ("softmax", "mlp", "tiny", "small", "cnn", "text-bag", "text-cnn", "text-gru")
-
-# Real tasks with an architecture, its options and a training that do well on two cores.
-USUAL: dict[str, tuple[str, dict[str, int], dict[str, int]]] = {
-    "mnist": ("small", {}, {"epochs": 8, "batch": 128}),
-    "cifar10": ("cnn", {"blocks": 3}, {"epochs": 15, "batch": 64}),
-    "gtsrb": ("cnn", {"blocks": 3}, {"epochs": 25, "batch": 64}),
-    "mr": ("text-cnn", {}, {"epochs": 5, "batch": 50}),
-    "imdb": ("text-cnn", {}, {"epochs": 15, "batch": 50}),
-    "ag-news": ("text-cnn", {}, {"epochs": 5, "batch": 50}),
+FITTING = {
+    "images": ("softmax", "mlp", "tiny", "small", "cnn"),
+    "rows of numbers": ("softmax", "mlp"),
+    "texts": ("text-bag", "text-cnn", "text-gru"),
+}
+ARCHITECTURES = FITTING["images"] + FITTING["texts"]
+FILTERS = {"tiny": (16, 32), "small": (32, 64)}
+# A small copy and a pool made on the spot, for each kind of data.
+SUITABLE = {
+    "images": {"copy": "small", "pool": "letters"},
+    "rows of numbers": {"copy": "mlp", "pool": "programs"},
+    "texts": {"copy": "text-cnn", "pool": "topics"},
 }
 
 
+def architecture(network: str) -> tuple[str, int | None]:
+    """('cnn', 2) of 'cnn-2', ('mlp', 32) of 'mlp-32', ('text-cnn', None) of 'text-cnn'.
+
+    Raises ValueError for what names no network.
+    """
+    if network in ARCHITECTURES:
+        return network, None
+    sized = re.fullmatch("(cnn)-([1-4])|(mlp)-([1-9][0-9]{0,4})", network)
+    if sized is None:
+        words = ", ".join(ARCHITECTURES)
+        raise ValueError(f"expected a network of {words}, cnn-BLOCKS, mlp-NEURONS, got {network!r}")
+    kind, size = filter(None, sized.groups())
+    return kind, int(size)
+
+
 def build(
-    architecture: str, task: Task, *, hidden: int = 128, blocks: int = 3, rng: Rng = None
+    network: str, task: Task, *, hidden: int = 128, blocks: int = 3, rng: Rng = None
 ) -> Network:
     """An untrained network for a task: dense ones in float64, as exact attacks take them, others
     in float32.
 
+    network : one of `ARCHITECTURES`, cnn-2 (two blocks), mlp-32 (hidden neurons)
     hidden : neurons of 'mlp'; blocks : of 'cnn', 1 to 4
-    Raises ValueError for an unknown architecture, or one for the other kind of data.
+    Raises ValueError for an unknown network, or one for the other kind of data.
     """
-    if architecture not in ARCHITECTURES:
-        raise ValueError(f"expected an architecture of {ARCHITECTURES}, got {architecture!r}")
-    texts = task.vocabulary is not None
-    if texts != architecture.startswith("text"):
-        raise _misfit(architecture, task)
-    single = np.float32
+    kind, size = architecture(network)
+    if kind not in FITTING[task.kind]:
+        fitting = ", ".join(FITTING[task.kind])
+        raise ValueError(f"{network} does not fit: {task.name} holds {task.kind}; take {fitting}")
     if task.vocabulary is not None:
-        make: Callable[..., Network] = {
-            "text-bag": zoo.text_bag,
-            "text-cnn": zoo.text_cnn,
-            "text-gru": zoo.text_gru,
-        }[architecture]
-        return make(len(task.vocabulary), task.shape[0], task.classes, rng=rng, dtype=single)
-    if architecture in ("tiny", "small", "cnn"):
-        if len(task.shape) != 3:
-            raise _misfit(architecture, task)
-        height, width, channels = task.shape
-        shape = height, width, channels
-        if architecture != "cnn":
-            filters = (32, 64) if architecture == "small" else (16, 32)
-            return zoo.small_cnn(shape, task.classes, filters, rng=rng)
-        return zoo.cnn(shape, task.classes, blocks, rng=rng)
-    inputs = int(np.prod(task.shape))
-    widths = [inputs, task.classes] if architecture == "softmax" else [inputs, hidden, task.classes]
-    return zoo.mlp(widths, rng=rng)
+        words, length = len(task.vocabulary), task.shape[0]
+        make: Callable[..., Network] = getattr(zoo, kind.replace("-", "_"))
+        return make(words, length, task.classes, rng=rng, dtype=np.float32)
+    if kind in ("softmax", "mlp"):
+        layers = [] if kind == "softmax" else [size or hidden]
+        return zoo.mlp([int(np.prod(task.shape)), *layers, task.classes], rng=rng)
+    height, width, channels = task.shape
+    if kind == "cnn":
+        return zoo.cnn((height, width, channels), task.classes, size or blocks, rng=rng)
+    return zoo.small_cnn((height, width, channels), task.classes, FILTERS[kind], rng=rng)
 
 
-def _misfit(architecture: str, task: Task) -> ValueError:
-    if task.vocabulary is not None:
-        kind = "texts; take text-bag, text-cnn or text-gru"
-    elif len(task.shape) == 3:
-        kind = "images; take mlp, small or cnn"
-    else:
-        kind = "rows of numbers; take softmax or mlp"
-    return ValueError(f"{architecture} does not fit: {task.name} holds {kind}")
+# ---- training
 
 
 def train(
@@ -190,27 +248,98 @@ def train(
     rate: float = 1e-3,
     l2: float = 1e-4,
     patience: int | None = None,
+    validation: float = VALIDATION,
+    falling: bool = True,
     rng: Rng = None,
 ) -> fit.History:
-    """Train in place on nine tenths of the training part; the rest picks the epoch that is kept.
+    """Train in place on the training part; a tenth of it picks the epoch that is kept.
 
-    rate : of Adam at the start; it falls to 0 over the epochs
-    Ctrl-C ends cleanly with the best epoch so far. The test part is not looked at.
+    rate : of Adam at the start;  falling : it falls to 0 over the epochs
+    validation : share that picks the epoch; 0 trains on everything and keeps the last one
+    Ctrl-C ends cleanly with the best epoch so far. The test part is not used.
     """
     rng = np.random.default_rng(rng)
-    order = rng.permutation(len(task.x))
     network.about = {"data": task.name}
-    held, used = np.split(order, [int(VALIDATION * len(order))])
+    x, y, held = task.x, task.y, None
+    if validation:
+        first, rest = np.split(rng.permutation(len(x)), [int(validation * len(x))])
+        x, y, held = x[rest], y[rest], (x[first], y[first])
     return fit.fit(
         network,
-        task.x[used],
-        task.y[used],
+        x,
+        y,
         epochs=epochs,
         batch=batch,
         optimizer=optim.Adam(rate),
         l2=l2,
-        validation=(task.x[held], task.y[held]),
+        validation=held,
         patience=patience,
-        falling=True,
+        falling=falling,
         rng=rng,
     )
+
+
+# Real tasks with a network and a training that do well on two cores.
+USUAL: dict[str, tuple[str, dict[str, int]]] = {
+    "mnist": ("small", {"epochs": 8, "batch": 128}),
+    "cifar10": ("cnn-3", {"epochs": 15, "batch": 64}),
+    "gtsrb": ("cnn-3", {"epochs": 25, "batch": 64}),
+    "mr": ("text-cnn", {"epochs": 5, "batch": 50}),
+    "imdb": ("text-cnn", {"epochs": 15, "batch": 50}),
+    "ag-news": ("text-cnn", {"epochs": 5, "batch": 50}),
+}
+
+
+def victim(
+    network: str, task: Task, *, epochs: int = 5, rng: Rng = 0, folder: Path | None = None
+) -> Network:
+    """A trained victim; from the folder where it lies there, saved there if not.
+
+    network : as `build` takes it; 'usual' for the one of `USUAL`, or the small one of `SUITABLE`
+    epochs : of its training; those of `USUAL` have their own
+    Ctrl-C ends it with KeyboardInterrupt: a half-trained victim would serve all later runs.
+    """
+    path = folder and folder / victim_file(network, task.name, epochs)
+    if path and path.exists():
+        return Network.load(path)
+    how = {"epochs": epochs}
+    if network == "usual":
+        network, how = USUAL.get(task.name, (SUITABLE[task.kind]["copy"], how))
+    made = _trained(build(network, task, rng=rng), task, **how, rng=rng)
+    if path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        made.save(path)
+    return made
+
+
+def victim_file(network: str, data: str, epochs: int) -> str:
+    """The file name of a victim: runs against the same victim share it."""
+    own = network == "usual" and data in USUAL
+    return f"{data}-{network}.npz" if own else f"{data}-{network}-{epochs}.npz"
+
+
+def dense_victim(
+    task: Task,
+    hidden: Sequence[int] = (),
+    *,
+    activation: str = "relu",
+    l2: float = 1e-4,
+    rng: Rng = None,
+) -> Network:
+    """A victim for the exact attacks, trained in seconds; for two classes it has one output.
+
+    hidden : neurons of its hidden layers
+    """
+    outputs = 1 if task.classes == 2 else task.classes
+    rng, n = np.random.default_rng(rng), len(task.x)
+    widths = [int(np.prod(task.shape)), *hidden, outputs]
+    network = zoo.mlp(widths, activation=activation, rng=rng)
+    how = {"epochs": max(4, DENSE_ROWS // n), "batch": 256 if n > 20_000 else 128}
+    quick = {"rate": 3e-3, "validation": 0, "falling": False}
+    return _trained(network, task.flat(), **how, **quick, l2=l2, rng=rng)
+
+
+def _trained(network: Network, task: Task, **training: Any) -> Network:
+    if train(network, task, **training).interrupted:
+        raise KeyboardInterrupt("during the training of the victim, before any query")
+    return network

@@ -1,4 +1,4 @@
-"""Learned copies: attacks that train a network on what the oracle told."""
+"""Learned copies: attacks that train a network on the answers of an oracle."""
 
 from mstheft.learning import active, jacobian, strategies
 

@@ -2,9 +2,9 @@
 
         pool ---> choose k rows ---> oracle ---> train a fresh copy ---+
                       ^                                                |
-                      +------------ look at the pool with it <---------+     N rounds
+                      +------------- judge the pool by it <------------+     N rounds
 
-`steal` is the story: buy the validation rows, buy the first rows, then in each round train,
+`extract` is the story: buy the validation rows, buy the first rows, then in each round train,
 choose, buy; and train once more on all of it.
 Source: Pal et al. 2020 (ActiveThief), arXiv 1905.09165.
 """
@@ -14,24 +14,22 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Mapping
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 
 from mstheft import progress
-from mstheft.learning import fingerprints, strategies
-from mstheft.learning.answers import labels_of, targets
-from mstheft.learning.checkpoint import Checkpoint
-from mstheft.learning.rounds import DRAW, Run, choose, enter, learn, purchase
-from mstheft.learning.stolen import Evaluate, Stolen
+from mstheft.learning import arguments, strategies
+from mstheft.learning.checkpoint import Checkpoint, settings_of
+from mstheft.learning.result import Evaluate, LearnedResult
+from mstheft.learning.rounds import DRAW, Run, Trace, add_purchase, choose, learn, purchase
+from mstheft.learning.targets import labels_of, targets
 from mstheft.nn.network import Network
 from mstheft.typing import Array, Oracle, Rng
 
 SEED, VALIDATION = 0.1, 0.2  # shares of the budget
 
 
-def steal(
+def extract(
     oracle: Oracle,
     pool: Array,
     new_copy: Callable[[], Network],
@@ -41,13 +39,13 @@ def steal(
     rounds: int,
     rng: Rng,
     checkpoint: str | os.PathLike[str] | None = None,
-    about: Mapping[str, Any] | None = None,
+    about: Mapping[str, object] | None = None,
     evaluate: Evaluate | None = None,
     epochs: int = 100,
     patience: int | None = 10,
     batch: int = 150,
     l2: float = 1e-3,
-) -> Stolen:
+) -> LearnedResult:
     """Learn a copy of the oracle's model from `budget` rows of the pool, chosen in rounds.
 
         budget = validation (20 %) + first rows (10 %) + k_1 + … + k_N
@@ -55,7 +53,7 @@ def steal(
     Every round trains a fresh copy on all that is labelled so far, N + 1 in all, with Adam. The
     epoch is kept whose macro-F1 on the validation rows is best; these are bought once and never
     trained on. The result's model is the copy with the best such F1, of equal ones the last.
-    What the oracle tells is learned as it comes: soft labels from numbers, one-hot from labels.
+    Answers are learned as they come: soft labels from numbers, one-hot from labels.
 
     pool : (n, d) or (n, *shape), at least `budget` rows, given to oracle and copy as they are
     new_copy : builds an untrained Network with an output per class; with `checkpoint` it must build
@@ -70,8 +68,7 @@ def steal(
     evaluate : evaluate(copy) -> a number or a dict of them, for the curve; never used to choose
     epochs, patience, batch, l2 : of the training, see `nn.fit.fit`; patience starts anew while the
         mean loss is above 1.5 nats
-    Returns `Stolen`; its trace holds `held` (the validation rows), `labels` (theirs), `rows` and
-        `answers`, everything else in order of purchase.
+    Returns `LearnedResult`; its trace is a `Trace`.
     Costs `budget` queries exactly. Raises ValueError for arguments that cannot work and for the
     checkpoint of another run, before anything is asked; `ExtractionError` where the answers do not
     suit the copy, `BudgetExhausted`, `DataError` for a damaged checkpoint. The error, Ctrl-C too,
@@ -79,31 +76,27 @@ def steal(
     Source: Pal et al. 2020, algorithm and section 'Experimental setup'; the authors' code.
     """
     select = strategies.named(strategy, budget)
-    pool, copy = fingerprints.checked(oracle, pool, new_copy, budget)
-    training = {"epochs": epochs, "patience": patience, "batch": batch, "l2": l2}
-    fingerprints.check_training(training)
+    pool, copy = np.asarray(pool), new_copy()
+    arguments.check(oracle, pool, copy, budget, epochs, batch)
     sizes = shares(budget, rounds)
+    training: dict[str, float | None] = {
+        "epochs": epochs,
+        "patience": patience,
+        "batch": batch,
+        "l2": l2,
+    }
     root = int(np.random.default_rng(rng).integers(2**62))
-    settings: dict[str, Any] = {}
+    settings: dict[str, object] = {}
     if checkpoint is not None:
-        settings = {"strategy": fingerprints.name_of(strategy), "budget": int(budget)}
-        settings |= {"rounds": int(rounds), "rng": root, "output": oracle.output, **training}
-        settings |= {"pool": fingerprints.of_pool(pool), "decimals": oracle.decimals}
+        settings = {"budget": int(budget), "rounds": int(rounds), "rng": root, **training}
         settings |= {"about": dict(about or {})}
-        settings |= {"new_copy": fingerprints.of_copies(copy, new_copy())}
-    run = Run(
-        oracle, pool, new_copy, select, root, training, evaluate, Checkpoint(checkpoint, settings)
-    )
-    result = Stolen()
-    try:
-        _story(run, result, sizes)
-    except BaseException as error:  # whatever ends the attack, what it has is not lost
-        with contextlib.suppress(AttributeError):
-            error.partial = result  # type: ignore[attr-defined]
-        raise
-    finally:
-        run.kept.close()
-    return result
+        settings |= settings_of(oracle, pool, strategy, copy, new_copy())
+    with contextlib.closing(Checkpoint(checkpoint, settings)) as kept:
+        run = Run(oracle, pool, new_copy, select, root, training, evaluate, kept)
+        return _story(run, *sizes)
+
+
+steal = extract
 
 
 def shares(budget: int, rounds: int) -> tuple[int, int, list[int]]:
@@ -118,34 +111,35 @@ def shares(budget: int, rounds: int) -> tuple[int, int, list[int]]:
     rest = budget - held - first
     if min(held, first) < 1 or rest < rounds:
         raise ValueError(
-            f"expected budget= with a row at least for each of {rounds} rounds beside {held} for "
-            f"validation and {first} to begin with, got {budget}; raise it or lower rounds="
+            f"expected budget= for {rounds} rounds beside {held} validation rows and {first} at "
+            f"the start, got {budget}; raise it or lower rounds="
         )
     return held, first, [rest // rounds + (i < rest % rounds) for i in range(rounds)]
 
 
-def _story(run: Run, result: Stolen, sizes: tuple[int, int, list[int]]) -> None:
-    held_size, first_size, later = sizes
-    drawn = run.chance(DRAW).choice(len(run.pool), held_size + first_size, replace=False)
+def _story(run: Run, held_size: int, first_size: int, later: list[int]) -> LearnedResult:
+    drawn = run.generator(DRAW).choice(len(run.pool), held_size + first_size, replace=False)
     held, first = drawn[:held_size], drawn[held_size:]
-    trace = result.trace = SimpleNamespace(held=held, labels=None, rows=first[:0], answers=None)
+    trace, oracle = Trace(held=held, rows=first[:0]), run.oracle
+    result = LearnedResult(trace=trace)
     with progress.bar("rounds", len(later) + 1, "round") as bar:
-        with result.stage("validation", run.oracle):
-            _, answers = purchase(run, result, "validation", held)
-            soft = targets(answers, run.oracle.output, run.new_copy().outputs)
-            trace.labels = labels_of(soft)
+        with result.stage("validation", oracle):
+            answers = purchase(run, result, "validation", held)
+            trace.labels = labels_of(targets(answers, oracle.output, run.new_copy().outputs))
         result.found["validation"] = f"{held_size:,} rows, which no copy is trained on"
-        with result.stage("seed", run.oracle):
-            enter(result, *purchase(run, result, "00", first))
+        with result.stage("seed", oracle):
+            add_purchase(result, first, purchase(run, result, "00", first))
         result.found["seed"] = f"{first_size:,} rows, drawn at random"
-        for turn in range(len(later) + 1):
-            with result.stage("train", run.oracle):
-                copy = learn(run, result, turn)
+        for turn, k in enumerate(later, start=1):
+            with result.stage("train", oracle):
+                copy = learn(run, result, turn - 1)
             bar.update(1)
-            if turn == len(later):
-                break
-            with result.stage("select", run.oracle):
-                rows = choose(run, result, copy, later[turn], turn + 1)
-            with result.stage("query", run.oracle):
-                enter(result, *purchase(run, result, f"{turn + 1:02d}", rows))
-            result.found["query"] = f"{len(trace.rows):,} labelled rows in {turn + 2} purchases"
+            with result.stage("select", oracle):
+                rows = choose(run, result, copy, k, turn)
+            with result.stage("query", oracle):
+                add_purchase(result, rows, purchase(run, result, f"{turn:02d}", rows))
+            result.found["query"] = f"{len(trace.rows):,} labelled rows in {turn + 1} purchases"
+        with result.stage("train", oracle):
+            learn(run, result, len(later))
+        bar.update(1)
+    return result

@@ -1,9 +1,9 @@
 """A folder that keeps what a run has paid for and learned, so that it can be ended at any moment.
 
-    settings.json   what the run was asked to do
+    settings.json      what the run was asked to do
     bought-NAME.npz    the rows asked under that name, and the answers, as soon as they came
-    copy-03.npz     the copy of round 3, in the format of `Network.save`
-    round-03.json   what the curve says of it; written last, so the round is whole
+    copy-03.npz        the copy of round 3, in the format of `Network.save`
+    round-03.json      its place on the curve; written last, so the round is whole
 
 Every file is written whole or not at all, and never changed. A run that is started again goes
 through the same story, and takes from here what is already there.
@@ -15,13 +15,15 @@ import io
 import json
 import os
 import zipfile
+import zlib
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
-from mstheft.typing import Array
+from mstheft.typing import Array, Oracle
 
 try:
     import fcntl
@@ -29,11 +31,12 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 from mstheft.errors import DataError
-from mstheft.learning.stolen import Point
+from mstheft.learning.result import Round
 from mstheft.nn.network import Network
 from mstheft.nn.storage import replace_file
 
 FORMAT = 1
+CHUNK = 4096  # rows that are read together
 
 
 class Checkpoint:
@@ -50,9 +53,7 @@ class Checkpoint:
         if self.path is None:
             return
         if self.path.exists() and not self.path.is_dir():
-            raise DataError(
-                f"expected checkpoint= as a folder, got the file {self.path}; name another"
-            )
+            raise DataError(f"expected checkpoint= as a folder, got the file {self.path}")
         self.path.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(self.path / "lock")
         try:
@@ -66,22 +67,21 @@ class Checkpoint:
         assert self.path is not None
         for file in self.path.glob("*.part"):  # half written when a run was killed
             file.unlink()
-        kept = self._json("settings.json")
-        if kept is None:
+        before = self._json("settings.json")
+        if before is None:
             if any(self.path.glob("*-*.*")):
                 raise DataError(
-                    f"expected {self.path} to be empty or the checkpoint of a run, but it has no "
-                    "settings.json; name an empty folder"
+                    f"expected a checkpoint in {self.path}, but it has no settings.json"
                 )
             self._write_json("settings.json", settings)
-        elif kept != settings:
-            other = sorted(
-                f"{name} was {kept.get(name)!r}, now {settings.get(name)!r}"
-                for name in kept.keys() | settings.keys()
-                if kept.get(name) != settings.get(name)
+        elif before != settings:
+            changed = sorted(
+                f"{name} was {before.get(name)!r}, now {settings.get(name)!r}"
+                for name in before.keys() | settings.keys()
+                if before.get(name) != settings.get(name)
             )
             raise ValueError(
-                f"expected the settings of the run in {self.path}, but {'; '.join(other)}: "
+                f"expected the settings of the run in {self.path}, but {'; '.join(changed)}: "
                 "name another folder or set them back"
             )
 
@@ -93,36 +93,35 @@ class Checkpoint:
     # ---- purchases
 
     def bought(self, name: str) -> tuple[np.ndarray, Array] | None:
-        """Rows and answers kept under this name, or None."""
+        """Rows and answers saved under this name, or None."""
         file = self._file(f"bought-{name}.npz")
         if file is None:
             return None
         try:
-            with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as kept:
-                rows, answers = kept["rows"], kept["answers"]
+            with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as arrays:
+                rows, answers = arrays["rows"], arrays["answers"]
             if rows.ndim != 1 or rows.dtype.kind != "i" or len(rows) != len(answers):
                 raise ValueError(f"{rows.dtype} rows {rows.shape}, answers {answers.shape}")
         except (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError) as error:
             raise _damaged(file, error) from error
         return rows, answers
 
-    def keep_bought(self, name: str, rows: np.ndarray, answers: Array) -> None:
-        """Keep rows (m,) and their answers; to be called before anything else can happen."""
+    def save_bought(self, name: str, rows: np.ndarray, answers: Array) -> None:
+        """Save rows (m,) and their answers; to be called before anything else can happen."""
         if self.path is not None:
-
-            def fill(file: IO[bytes]) -> None:
-                np.savez(file, rows=rows, answers=answers)
-
-            replace_file(self.path / f"bought-{name}.npz", fill)
+            replace_file(
+                self.path / f"bought-{name}.npz",
+                lambda file: np.savez(file, rows=rows, answers=answers),
+            )
 
     # ---- rounds
 
-    def trained(self, turn: int) -> Point | None:
-        """What was kept of a round, or None."""
+    def trained(self, turn: int) -> Round | None:
+        """The round as it was saved, or None."""
         name = f"round-{turn:02d}.json"
         values = self._json(name)
         try:
-            return None if values is None else Point(**values)
+            return None if values is None else Round(**values)
         except TypeError as error:
             assert self.path is not None
             raise _damaged(self.path / name, error) from error
@@ -132,8 +131,8 @@ class Checkpoint:
         file = self._file(f"copy-{turn:02d}.npz")
         return None if file is None else Network.load(file)
 
-    def keep_trained(self, copy: Network, point: Point, best: int) -> None:
-        """Keep a round; of the copies of earlier rounds only that of round `best` stays."""
+    def save_trained(self, copy: Network, point: Round, best: int) -> None:
+        """Save a round; of the copies of earlier rounds only that of round `best` stays."""
         if self.path is None:
             return
         name = f"copy-{point.round:02d}.npz"
@@ -160,11 +159,8 @@ class Checkpoint:
 
     def _write_json(self, name: str, values: Any) -> None:
         assert self.path is not None
-
-        def fill(file: IO[bytes]) -> None:
-            file.write(json.dumps(values, indent=1).encode())
-
-        replace_file(self.path / name, fill)
+        content = json.dumps(values, indent=1).encode()
+        replace_file(self.path / name, lambda file: file.write(content))
 
 
 def _locked(file: Path) -> IO[bytes]:
@@ -172,22 +168,71 @@ def _locked(file: Path) -> IO[bytes]:
 
     Two runs on one folder would both buy every batch.
     """
-    held = open(file, "wb")  # noqa: SIM115
+    lock = open(file, "wb")  # noqa: SIM115
     if fcntl is None:
-        return held
+        return lock
     try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        held.close()
-        raise DataError(
-            f"expected {file.parent} for this run alone, but another is using it; wait for it, or "
-            "name another folder"
-        ) from None
-    return held
+        lock.close()
+        raise DataError(f"expected {file.parent} for this run, but another is using it") from None
+    return lock
 
 
 def _damaged(file: Path, error: Exception) -> DataError:
-    return DataError(
-        f"{file}: expected what a run has written, but it is damaged ({error}); delete the folder "
-        "and start again, or bring the file back"
-    )
+    return DataError(f"{file}: expected a file of a checkpoint, but it is damaged ({error})")
+
+
+# ---- settings that tell one run from another
+
+
+def settings_of(
+    oracle: Oracle,
+    pool: Array,
+    strategy: str | Callable[..., np.ndarray],
+    copy: Network,
+    again: Network,
+) -> dict[str, object]:
+    """What a checkpoint insists on beside the numbers that the caller chose.
+
+    copy, again : what new_copy built twice. Raises ValueError where they differ: a run that goes on
+    from its checkpoint would end with another copy than one that was never interrupted.
+    """
+    checksum = network_checksum(copy)
+    if checksum != network_checksum(again):
+        raise ValueError(
+            "expected new_copy() to build the same network each time when checkpoint= is given, "
+            "got two that differ; fix its rng, as in zoo.mlp([784, 64, 10], rng=0)"
+        )
+    return {
+        "strategy": strategy_name(strategy),
+        "output": oracle.output,
+        "decimals": oracle.decimals,
+        "pool": pool_checksum(pool),
+        "new_copy": checksum,
+    }
+
+
+def strategy_name(strategy: str | Callable[..., np.ndarray]) -> str:
+    """A strategy's name, or where its function is defined."""
+    if isinstance(strategy, str):
+        return strategy
+    return f"{strategy.__module__}.{strategy.__qualname__}"
+
+
+def pool_checksum(pool: Array) -> str:
+    """Shape, kind and a check sum of all numbers."""
+    total = 0
+    for i in range(0, len(pool), CHUNK):
+        total = zlib.crc32(np.ascontiguousarray(pool[i : i + CHUNK]).data, total)
+    return f"{pool.shape} {pool.dtype} {total:08x}"
+
+
+def network_checksum(network: Network) -> str:
+    """Architecture and a check sum of the parameters."""
+    total = 0
+    for name, values in sorted(network.parameters().items()):
+        total = zlib.crc32(name.encode() + np.ascontiguousarray(values).tobytes(), total)
+    layers = json.dumps([[type(la).__name__, la.config()] for la in network.layers])
+    shape = f"{network.shape}->{network.outputs}"
+    return f"{shape} {network.dtype} {zlib.crc32(layers.encode(), total):08x}"

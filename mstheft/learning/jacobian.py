@@ -2,7 +2,7 @@
 
         S ← S ∪ { x + λ sgn ∂f̃_y(x)/∂x },    y the oracle's label, f̃ the copy
 
-From a few rows of the victim's kind, each round doubles what is labelled. `augment` is the story;
+From a few rows of the victim's kind, each round doubles what is labelled. `extract` is the story;
 `noise_pool` makes the rows of the plainest baseline of all, noise.
 Source: Papernot et al. 2017, 'Practical black-box attacks against machine learning'.
 """
@@ -11,24 +11,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from mstheft import progress
-from mstheft.learning import fingerprints
-from mstheft.learning.answers import labels_of, targets
-from mstheft.learning.stolen import Evaluate, Point, Stolen, evaluated
+from mstheft.learning import arguments
+from mstheft.learning.result import Evaluate, LearnedResult, Round, evaluation
+from mstheft.learning.targets import labels_of, targets
 from mstheft.nn.bag import BagOfWords
 from mstheft.nn.fit import fit
 from mstheft.nn.network import Network
 from mstheft.nn.sequence import Embedding
 from mstheft.typing import Array, Oracle, Rng
 
+CHUNK = 4096  # rows whose gradients are computed together
 
-def augment(
+
+@dataclass
+class Trace:
+    """rows (n, …) in order of purchase, and their answers (n, K), or (n,) labels."""
+
+    rows: Array
+    answers: Array | None = None
+
+
+def extract(
     oracle: Oracle,
     seed_rows: Array,
     new_copy: Callable[[], Network],
@@ -45,7 +53,7 @@ def augment(
     epochs: int = 10,
     batch: int = 128,
     l2: float = 0.0,
-) -> Stolen:
+) -> LearnedResult:
     """Learn a copy from seed rows and what grows out of them by the signs of its gradients.
 
     Round 0 labels the seed rows. Each of `rounds` rounds trains a fresh copy on all rows so far,
@@ -62,22 +70,21 @@ def augment(
     budget : rows to ask in all; new rows beyond it are left out at random and the rounds end
     evaluate : evaluate(copy) -> a number or a dict of them, for the curve
     epochs, batch, l2 : of the training, see `nn.fit.fit`
-    Returns `Stolen`; trace holds `rows` and `answers` (m, …) in order of purchase, and in
-        found["verify"] stands on how many of the last rows bought the copy before them agreed.
+    Returns `LearnedResult`; its trace is a `Trace`, and found["verify"] says on how many of the
+        last rows bought the copy before them agreed.
     Costs n 2^rounds queries, less with reservoir or budget.
     Raises ValueError for arguments that cannot work, `ExtractionError` where the answers do not
     suit the copy, `BudgetExhausted`; the error, Ctrl-C too, holds the result so far as `partial`.
     Source: Papernot et al. 2017, algorithm 1; the periodic sign and the reservoir: Papernot,
     McDaniel and Goodfellow 2016, 'Transferability in machine learning', arXiv 1605.07277.
     """
-    rows = _seed(oracle, seed_rows, new_copy(), budget)
-    _check(rounds, lam, tau, sigma, kappa)
+    copy = new_copy()
+    rows = np.asarray(seed_rows, copy.dtype)
+    room = int(len(rows) * 2**rounds) if budget is None else budget
+    arguments.check(oracle, rows, copy, 1, epochs, batch)
+    _check(copy, len(rows), room, rounds, tau, kappa)
     training = {"epochs": epochs, "batch": batch, "l2": l2}
-    fingerprints.check_training(training)
-    steps = Steps(lam, tau, sigma, kappa, bounds)
-    rng, result = np.random.default_rng(rng), Stolen()
-    result.trace = SimpleNamespace(rows=rows[:0], answers=None)
-    room = len(rows) * 2**rounds if budget is None else budget
+    rng, result = np.random.default_rng(rng), LearnedResult(trace=Trace(rows[:0]))
     with progress.bar("rounds", rounds + 1, "round") as bar:
         for turn in range(rounds + 1):
             with result.stage("query" if turn else "seed", oracle):
@@ -89,23 +96,21 @@ def augment(
             if turn == rounds or room == 0:
                 break
             with result.stage("augment", oracle):
-                rows = reservoir(_next(result, oracle, steps, turn, rng), room, rng)
+                labels = labels_of(targets(result.trace.answers, oracle.output, copy.outputs))
+                step = step_of(turn, lam, tau)
+                rows = grown(result.model, result.trace.rows, labels, step, bounds)
+                if sigma is not None and turn >= sigma:
+                    rows = reservoir(rows, kappa, rng)
+                rows = reservoir(rows, room, rng)
     return result
 
 
-@dataclass(frozen=True)
-class Steps:
-    """How the rows grow: the arguments of `augment` of the same names."""
+augment = extract
 
-    lam: float
-    tau: int | None
-    sigma: int | None
-    kappa: int
-    bounds: tuple[float, float] | None
 
-    def step(self, turn: int) -> float:
-        """λ (-1)^⌊turn / τ⌋."""
-        return -self.lam if self.tau is not None and (turn // self.tau) % 2 else self.lam
+def step_of(turn: int, lam: float, tau: int | None) -> float:
+    """The periodic step:  λ (-1)^⌊turn / τ⌋."""
+    return -lam if tau is not None and (turn // tau) % 2 else lam
 
 
 def grown(
@@ -124,90 +129,67 @@ def grown(
     Source: Papernot et al. 2017, equation 4 (their code takes the logits, as here).
     """
     out = np.empty_like(x)
-    for i in range(0, len(x), fingerprints.CHUNK):
-        part, y = x[i : i + fingerprints.CHUNK], labels[i : i + fingerprints.CHUNK]
+    for i in range(0, len(x), CHUNK):
+        part, y = x[i : i + CHUNK], labels[i : i + CHUNK]
         if copy.outputs == 1:
-            towards = np.where(y == 1, 1.0, -1.0)[:, None]
+            towards = np.where(y == 1, 1.0, -1.0)[:, None]  # (n, 1)
         else:
-            towards = np.eye(copy.outputs)[y]
-        slope = copy.input_gradient(part, towards).reshape(part.shape)
-        out[i : i + fingerprints.CHUNK] = part + step * np.sign(slope)
+            towards = np.eye(copy.outputs)[y]  # (n, K), picks the logit of y
+        slope = copy.input_gradient(part, towards).reshape(part.shape)  # ∂f̃_y/∂x of each row
+        out[i : i + CHUNK] = part + step * np.sign(slope)
     return out if bounds is None else np.clip(out, *bounds)
 
 
 def reservoir(rows: Array, k: int, rng: Rng) -> Array:
-    """k of the rows, each equally likely to be kept; all where there are no more. (n, …) -> (k, …).
+    """k of the rows, each equally likely; all where there are no more. (n, …) -> (k, …).
 
-    Row i replaces a random one of the k kept so far with probability k / (i + 1).
+    Row i replaces a random one of the k chosen so far with probability k / (i + 1).
     Source: Vitter 1985, algorithm R.
     """
     if len(rows) <= k:
         return rows
-    rng, kept = np.random.default_rng(rng), np.arange(k)
+    rng, chosen = np.random.default_rng(rng), np.arange(k)
     places = rng.integers(np.arange(k, len(rows)) + 1)
     for i, place in enumerate(places, start=k):
         if place < k:
-            kept[place] = i
-    return rows[kept]
+            chosen[place] = i
+    return rows[chosen]
 
 
-def noise_pool(
-    shape: tuple[int, ...],
-    n: int,
-    rng: Rng,
-    *,
-    words: int | None = None,
-    dtype: DTypeLike = np.float32,
-) -> np.ndarray:
-    """Rows that mean nothing: for `active.steal` with strategy 'random', the plainest baseline.
+def noise_pool(shape: tuple[int, ...], n: int, rng: Rng, *, words: int | None = None) -> np.ndarray:
+    """Rows that mean nothing: for `active.extract` with strategy 'random', the plainest baseline.
 
     shape : of one row; for texts (length,)
     n : number of rows; rng : Generator or int seed
     words : for texts, the size of the vocabulary: each place gets a word number 1 … words - 1, all
         equally likely and none of them the padding 0. Otherwise numbers are uniform in [0, 1)
-    Returns (n, *shape) of `dtype`, for texts int64.
+    Returns (n, *shape) of float32, for texts int64.
     Source: Pal et al. 2020, 'uniform noise'.
     """
     rng = np.random.default_rng(rng)
     if words is not None:
         return rng.integers(1, words, size=(n, *shape))
-    pool = np.empty((n, *shape), dtype)
-    for i in range(0, n, fingerprints.CHUNK):
-        part = pool[i : i + fingerprints.CHUNK]
-        part[...] = rng.random(part.shape, np.float32)
-    return pool
+    return rng.random((n, *shape), np.float32)
 
 
 # ---- stages
 
 
-def _seed(oracle: Oracle, seed_rows: Array, copy: Network, budget: int | None) -> Array:
-    """The seed rows in the copy's number format, after a look at whether all fit."""
-    rows, _ = fingerprints.checked(oracle, seed_rows, lambda: copy, 1)
+def _check(copy: Network, n: int, room: int, rounds: int, tau: int | None, kappa: int) -> None:
+    """Raise ValueError, before anything is asked, for what would fail after it was paid for."""
+    for name, value, low in (("rounds", rounds, 0), ("tau", tau, 1), ("kappa", kappa, 1)):
+        if value is not None and value < low:
+            raise ValueError(f"expected {name}= of at least {low}, got {value}; change it")
+    if room < n:
+        raise ValueError(f"expected budget= of at least the {n} seed rows, got {room}; raise it")
     if isinstance(copy.layers[0], Embedding | BagOfWords):
         raise ValueError(
             "expected a copy that is differentiable in its inputs, got one of word numbers; texts "
             "are stolen by learning.active"
         )
-    if budget is not None and budget < len(rows):
-        raise ValueError(
-            f"expected budget= of at least the {len(rows)} seed rows, got {budget}; raise it"
-        )
-    return rows.astype(copy.dtype)
 
 
-def _check(rounds: int, lam: float, tau: int | None, sigma: int | None, kappa: int) -> None:
-    whole = {"rounds": (rounds, 0), "tau": (tau, 1), "sigma": (sigma, 0), "kappa": (kappa, 1)}
-    for name, (value, low) in whole.items():
-        if value is not None and (value != int(value) or value < low):
-            raise ValueError(
-                f"expected {name}= as a whole number from {low}, got {value}; change it"
-            )
-    if not (np.isfinite(lam) and lam > 0):
-        raise ValueError(f"expected lam= above 0, got {lam}; the paper's is 0.1")
-
-
-def _buy(result: Stolen, oracle: Oracle, rows: Array) -> None:
+def _buy(result: LearnedResult, oracle: Oracle, rows: Array) -> None:
     trace, before = result.trace, len(result.trace.rows)
     answers = oracle.query(rows)
     trace.rows = np.concatenate([trace.rows, rows])
@@ -215,28 +197,18 @@ def _buy(result: Stolen, oracle: Oracle, rows: Array) -> None:
     result.chosen.append(np.arange(before, len(trace.rows)))
     result.found["query" if before else "seed"] = f"{len(trace.rows):,} labelled rows"
     if before:
-        told = labels_of(targets(answers, oracle.output, result.model.outputs))
-        share = float((result.model.labels(rows) == told).mean())
+        labels = labels_of(targets(answers, oracle.output, result.model.outputs))
+        share = float((result.model.labels(rows) == labels).mean())
         result.found["verify"] = (
             f"not verified, as no learned copy is: the copy before the last agreed on {share:.1%} "
-            f"of the {len(rows):,} rows bought after it, which lie close beside rows it knew"
+            f"of the {len(rows):,} rows bought after it, which lie close beside its training rows"
         )
     else:
         result.found["verify"] = "not verified: all rows were trained on"
 
 
-def _next(
-    result: Stolen, oracle: Oracle, steps: Steps, turn: int, rng: np.random.Generator
-) -> Array:
-    """What grows out of all rows so far, or κ of it."""
-    soft = targets(result.trace.answers, oracle.output, result.model.outputs)
-    rows = grown(result.model, result.trace.rows, labels_of(soft), steps.step(turn), steps.bounds)
-    late = steps.sigma is not None and turn >= steps.sigma
-    return reservoir(rows, steps.kappa, rng) if late else rows
-
-
 def _learn(
-    result: Stolen,
+    result: LearnedResult,
     oracle: Oracle,
     copy: Network,
     training: dict[str, Any],
@@ -250,13 +222,13 @@ def _learn(
         raise KeyboardInterrupt
     result.model, turn = copy, len(result.curve)
     result.curve.append(
-        Point(
+        Round(
             round=turn,
             queries=len(trace.rows),
             epochs=len(history.loss),
             kept=history.best + 1,
             loss=history.loss[-1],
-            evaluated=evaluated(evaluate, copy),
+            evaluated=evaluation(evaluate, copy),
         )
     )
     result.found["train"] = f"{turn + 1} copies, the last on {len(trace.rows):,} rows"

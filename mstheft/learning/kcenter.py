@@ -9,9 +9,8 @@ bit, with matrix products: see there.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mstheft.typing import Array
 
@@ -30,9 +29,9 @@ def on_grid(outputs: Array) -> Array:
     return np.rint(np.asarray(outputs, np.float64) / UNIT)
 
 
-def greedy_naive(outputs: Array, labelled: Any, free: np.ndarray, k: int) -> np.ndarray:
+def greedy_naive(outputs: Array, labelled: ArrayLike, free: np.ndarray, k: int) -> np.ndarray:
     """k-center as it is written down, one pass over all points per centre; same as `greedy`."""
-    points = on_grid(outputs)
+    points, labelled = on_grid(outputs), np.asarray(labelled, np.int64)
     near = np.full(len(points), np.inf)
     for centre in labelled:
         near = np.minimum(near, ((points - points[centre]) ** 2).sum(axis=1))
@@ -45,7 +44,7 @@ def greedy_naive(outputs: Array, labelled: Any, free: np.ndarray, k: int) -> np.
     return np.array(chosen, np.int64)
 
 
-def greedy(outputs: Array, labelled: Any, free: np.ndarray, k: int) -> np.ndarray:
+def greedy(outputs: Array, labelled: ArrayLike, free: np.ndarray, k: int) -> np.ndarray:
     """Choose k centres greedily among the free points.
 
         x* = argmax_x near(x),   near(x) = min_c ‖x - c‖²,   c labelled or chosen
@@ -60,11 +59,11 @@ def greedy(outputs: Array, labelled: Any, free: np.ndarray, k: int) -> np.ndarra
     free : (m,) indices to choose from, ascending; k : at most m
     Returns (k,) indices in order of choice; of equally far points the first.
     """
-    points = on_grid(outputs)
-    rows, right = _left(points[free]), _right(points[free])
+    points, labelled = on_grid(outputs), np.asarray(labelled, np.int64)
+    rows, right = _left(points[free]), _right(points[free])  # (m, K+2): distances are rows · right
     centres = np.empty((len(labelled) + k, rows.shape[1]))
-    centres[: len(labelled)] = _right(points[np.asarray(labelled, np.int64)])
-    near = _nearest(rows, centres[: len(labelled)])
+    centres[: len(labelled)] = _right(points[labelled])
+    near = _nearest(rows, centres[: len(labelled)])  # (m,) squared, an upper bound
     seen = np.full(len(free), len(labelled))  # how many of the centres `near` knows of
     chosen: list[int] = []
     while len(chosen) < k:

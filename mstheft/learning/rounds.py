@@ -6,27 +6,42 @@ Each asks the checkpoint first. What is there was paid for or trained before, an
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from mstheft.errors import DataError
 from mstheft.learning import strategies
-from mstheft.learning.answers import macro_f1, targets
 from mstheft.learning.checkpoint import Checkpoint
-from mstheft.learning.stolen import Evaluate, Point, Stolen, evaluated
+from mstheft.learning.result import Evaluate, LearnedResult, Round, evaluation
+from mstheft.learning.targets import macro_f1, targets
 from mstheft.nn.fit import fit
 from mstheft.nn.network import Network
 from mstheft.typing import Array, Oracle
 
 RESTLESS = 1.5  # nats: while the loss is above it, patience starts anew
 DRAW, CHOOSE, TRAIN = range(3)  # what a round needs chance for
+STAGES = {"validation": "validation", "00": "seed"}  # of these purchases; 'query' of all others
+
+
+@dataclass
+class Trace:
+    """Rows as indices into the pool, in order of purchase, and what the oracle made of them.
+
+    held, labels : (m,) the validation rows, and their labels
+    rows, answers : (n,) all others; (n, K), or (n,) labels
+    """
+
+    held: np.ndarray
+    rows: np.ndarray
+    labels: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+    answers: Array | None = None
 
 
 @dataclass
 class Run:
-    """What all stages of one run need: the arguments of `steal`, and the checkpoint."""
+    """What all stages of one run need: the arguments of `extract`, and the checkpoint."""
 
     oracle: Oracle
     pool: Array
@@ -35,62 +50,61 @@ class Run:
     root: int
     training: dict[str, Any]
     evaluate: Evaluate | None
-    kept: Checkpoint
+    checkpoint: Checkpoint
 
-    def chance(self, what: int, turn: int = 0) -> np.random.Generator:
+    def generator(self, purpose: int, turn: int = 0) -> np.random.Generator:
         """A generator that depends on nothing but the seed, the purpose and the round."""
-        return np.random.default_rng([self.root, what, turn])
+        return np.random.default_rng([self.root, purpose, turn])
 
 
-def purchase(run: Run, result: Stolen, name: str, rows: np.ndarray) -> tuple[np.ndarray, Array]:
-    """The oracle's answers to these rows of the pool, kept before anything else is done.
+def purchase(run: Run, result: LearnedResult, name: str, rows: np.ndarray) -> Array:
+    """The oracle's answers to these rows of the pool, on disk before anything else is done.
 
     What the checkpoint has under this name was paid for in an earlier run: it is booked, not asked.
-    Returns (m,) rows and (m, K) or (m,) answers. Costs m queries, or none.
+    Returns (m, K) or (m,) answers. Costs m queries, or none.
     """
-    found = run.kept.bought(name)
-    if found is not None:
-        if not np.array_equal(found[0], rows):
+    if bought := run.checkpoint.bought(name):
+        if not np.array_equal(bought[0], rows):
             raise DataError(
-                f"expected bought-{name}.npz to hold the {len(rows)} rows that this run chose, got "
-                f"{len(found[0])} others; name an empty folder"
+                f"expected the {len(rows)} rows that this run chose in bought-{name}.npz, got "
+                f"{len(bought[0])} others; name an empty folder"
             )
-        stage = {"validation": "validation", "00": "seed"}.get(name, "query")
+        stage = STAGES.get(name, "query")
         result.queries[stage] = result.queries.get(stage, 0) + len(rows)
-        return found
+        return bought[1]
     answers = run.oracle.query(run.pool[rows])
     try:
-        run.kept.keep_bought(name, rows, answers)
+        run.checkpoint.save_bought(name, rows, answers)
     except KeyboardInterrupt:  # they are paid for: written all the same
-        run.kept.keep_bought(name, rows, answers)
+        run.checkpoint.save_bought(name, rows, answers)
         raise
-    return rows, answers
+    return answers
 
 
-def enter(result: Stolen, rows: np.ndarray, answers: Array) -> None:
-    """Add a purchase to what is labelled."""
+def add_purchase(result: LearnedResult, rows: np.ndarray, answers: Array) -> None:
+    """Add rows and their answers to what is labelled."""
     trace = result.trace
     result.chosen.append(rows)
     trace.rows = np.concatenate([trace.rows, rows])
     trace.answers = answers if trace.answers is None else np.concatenate([trace.answers, answers])
 
 
-def learn(run: Run, result: Stolen, turn: int) -> Network | None:
-    """Train a fresh copy on all that is labelled, put it on the curve, and keep it.
+def learn(run: Run, result: LearnedResult, turn: int) -> Network | None:
+    """Train a fresh copy on all that is labelled, put it on the curve, and save it.
 
     Returns the copy; None for one that the checkpoint dropped, since better and later ones exist.
     Raises KeyboardInterrupt when Ctrl-C ended the training: half a round is not on the curve.
     """
-    known = run.kept.trained(turn)
-    if known is None:
+    saved = run.checkpoint.trained(turn)
+    if saved is None:
         fresh = run.new_copy()
         result.curve.append(_train(run, result, turn, fresh))
     else:
-        result.curve.append(known)
-    best = max(result.curve, key=lambda p: (p.validation, p.round))
-    if known is None:
-        run.kept.keep_trained(fresh, result.curve[-1], best.round)
-    copy = fresh if known is None else run.kept.copy(turn)
+        result.curve.append(saved)
+    best = max(result.curve, key=lambda each: (each.validation, each.round))
+    if saved is None:
+        run.checkpoint.save_trained(fresh, result.curve[-1], best.round)
+    copy = fresh if saved is None else run.checkpoint.copy(turn)
     if best.round == turn and copy is not None:
         result.model = copy
     result.found["train"] = (
@@ -104,9 +118,9 @@ def learn(run: Run, result: Stolen, turn: int) -> Network | None:
     return copy
 
 
-def _train(run: Run, result: Stolen, turn: int, copy: Network) -> Point:
+def _train(run: Run, result: LearnedResult, turn: int, copy: Network) -> Round:
     trace = result.trace
-    held = run.pool[trace.held], trace.labels
+    held = run.pool[trace.held], trace.labels  # pick the epoch, and the round
     history = fit(
         copy,
         run.pool[trace.rows],
@@ -115,11 +129,11 @@ def _train(run: Run, result: Stolen, turn: int, copy: Network) -> Point:
         validation=held,
         score=macro_f1,
         restless=RESTLESS,
-        rng=run.chance(TRAIN, turn),
+        rng=run.generator(TRAIN, turn),
     )
     if history.interrupted:
         raise KeyboardInterrupt
-    return Point(
+    return Round(
         round=turn,
         queries=len(trace.held) + len(trace.rows),
         epochs=len(history.loss),
@@ -127,28 +141,25 @@ def _train(run: Run, result: Stolen, turn: int, copy: Network) -> Point:
         loss=history.loss[-1],
         validation=history.validation[history.best],
         agreement=float((copy.labels(held[0]) == held[1]).mean()),
-        evaluated=evaluated(run.evaluate, copy),
+        evaluated=evaluation(run.evaluate, copy),
     )
 
 
-def choose(run: Run, result: Stolen, copy: Network | None, k: int, turn: int) -> np.ndarray:
+def choose(run: Run, result: LearnedResult, copy: Network | None, k: int, turn: int) -> np.ndarray:
     """The k rows to buy for this round, as the strategy says: neither labelled nor held out.
 
     k-center starts from all rows with a known label, the validation rows among them.
     """
-    found = run.kept.bought(f"{turn:02d}")
-    if found is not None:
-        return found[0]
+    if bought := run.checkpoint.bought(f"{turn:02d}"):
+        return bought[0]
     if copy is None:
-        raise DataError(
-            f"expected copy-{turn - 1:02d}.npz in the checkpoint, since round {turn} begins with "
-            "it, but it is gone; bring it back or name an empty folder"
-        )
-    known = np.concatenate([result.trace.rows, result.trace.held])
-    rows = np.asarray(run.select(copy, known, run.pool, k, run.chance(CHOOSE, turn)), np.int64)
-    if rows.shape != (k,) or len(np.setdiff1d(rows, known)) != k:
+        raise DataError(f"expected copy-{turn - 1:02d}.npz in the checkpoint, but it is gone")
+    labelled = np.concatenate([result.trace.rows, result.trace.held])
+    rows = np.asarray(run.select(copy, labelled, run.pool, k, run.generator(CHOOSE, turn)))
+    fresh = np.setdiff1d(rows, labelled)
+    if rows.shape != (k,) or len(fresh) != k:
         raise ValueError(
             f"expected strategy= to choose {k} distinct rows that are not labelled, got "
-            f"{len(np.setdiff1d(rows, known))} such among {rows.size}; correct it"
+            f"{len(fresh)} such among {rows.size}"
         )
-    return rows
+    return rows.astype(np.int64)

@@ -19,9 +19,9 @@ Source: Pal et al. 2020, section 'Active learning strategies'.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mstheft import adversarial
 from mstheft.errors import ExtractionError
@@ -30,18 +30,18 @@ from mstheft.nn.functions import entropy
 from mstheft.nn.network import Network
 from mstheft.typing import Array, Rng
 
-CHUNK = 4096  # rows of the pool that are looked at together
+CHUNK = 4096  # rows of the pool that the copy answers together
 RIVALS = 9  # likeliest other classes that DeepFool tries, as in its authors' code
 
 Select = Callable[..., np.ndarray]
 
 
-def random(copy: Network, labelled: Any, pool: Array, k: int, rng: Rng) -> np.ndarray:
-    """Any k unlabelled rows, all equally likely; the copy is not looked at."""
+def random(copy: Network, labelled: ArrayLike, pool: Array, k: int, rng: Rng) -> np.ndarray:
+    """Any k unlabelled rows, all equally likely; the copy plays no part."""
     return np.random.default_rng(rng).choice(unlabelled(labelled, len(pool), k), k, replace=False)
 
 
-def uncertainty(copy: Network, labelled: Any, pool: Array, k: int, rng: Rng) -> np.ndarray:
+def uncertainty(copy: Network, labelled: ArrayLike, pool: Array, k: int, rng: Rng) -> np.ndarray:
     """The k rows on which the copy is least sure: largest H = -Σ_c p_c ln p_c.
 
     Source: Lewis and Gale 1994; Pal et al. 2020.
@@ -50,7 +50,7 @@ def uncertainty(copy: Network, labelled: Any, pool: Array, k: int, rng: Rng) -> 
     return _smallest(-entropy(outputs(copy, pool)[free]), free, k)
 
 
-def k_center(copy: Network, labelled: Any, pool: Array, k: int, rng: Rng) -> np.ndarray:
+def k_center(copy: Network, labelled: ArrayLike, pool: Array, k: int, rng: Rng) -> np.ndarray:
     """Again and again the row farthest from its nearest centre, in the copy's output space.
 
         x* = argmax_x min_{c labelled or chosen} ‖p(x) - p(c)‖₂,    p the copy's probabilities
@@ -61,7 +61,7 @@ def k_center(copy: Network, labelled: Any, pool: Array, k: int, rng: Rng) -> np.
     return kcenter.greedy(outputs(copy, pool), labelled, free, k)
 
 
-def dfal(copy: Network, labelled: Any, pool: Array, k: int, rng: Rng) -> np.ndarray:
+def dfal(copy: Network, labelled: ArrayLike, pool: Array, k: int, rng: Rng) -> np.ndarray:
     """The k rows nearest to the copy's decision boundary: smallest ‖x - x̂‖₂.
 
     x̂ is the DeepFool example of x on the copy; the clean x is what will be asked.
@@ -72,7 +72,7 @@ def dfal(copy: Network, labelled: Any, pool: Array, k: int, rng: Rng) -> np.ndar
 
 
 def dfal_k_center(
-    copy: Network, labelled: Any, pool: Array, k: int, rng: Rng, *, rho: int | None = None
+    copy: Network, labelled: ArrayLike, pool: Array, k: int, rng: Rng, *, rho: int | None = None
 ) -> np.ndarray:
     """k-center among the rho rows that are nearest to the copy's decision boundary.
 
@@ -109,7 +109,7 @@ def named(strategy: str | Select, budget: int) -> Select:
     if strategy != "dfal+k-center":
         return STRATEGIES[strategy]
 
-    def select(copy: Network, labelled: Any, pool: Array, k: int, rng: Rng) -> np.ndarray:
+    def select(copy: Network, labelled: ArrayLike, pool: Array, k: int, rng: Rng) -> np.ndarray:
         return dfal_k_center(copy, labelled, pool, k, rng, rho=budget)
 
     return select
@@ -126,7 +126,7 @@ def shortlisted(strategy: str, candidates: int) -> Select:
     if candidates < 1:
         raise ValueError(f"expected candidates= of at least 1, got {candidates}; raise it")
 
-    def select(copy: Network, labelled: Any, pool: Array, k: int, rng: Rng) -> np.ndarray:
+    def select(copy: Network, labelled: ArrayLike, pool: Array, k: int, rng: Rng) -> np.ndarray:
         free = unlabelled(labelled, len(pool), k)
         near = np.sort(_smallest(margins(copy, pool, free), free, max(candidates, k)))
         rows = np.concatenate([np.asarray(labelled, np.int64), near])
@@ -137,7 +137,7 @@ def shortlisted(strategy: str, candidates: int) -> Select:
     return select
 
 
-# ---- what the strategies look at
+# ---- what the strategies go by
 
 
 def margins(copy: Network, pool: Array, rows: np.ndarray) -> Array:
@@ -145,6 +145,7 @@ def margins(copy: Network, pool: Array, rows: np.ndarray) -> Array:
     parts = []
     for i in range(0, len(rows), CHUNK):
         logits = copy.logits(pool[rows[i : i + CHUNK]])
+        # one logit z stands for the two logits 0 and z
         best = np.sort(np.hstack([0 * logits, logits]) if logits.shape[1] == 1 else logits, axis=1)
         parts.append(best[:, -1] - best[:, -2])
     return np.concatenate(parts)
@@ -156,16 +157,16 @@ def outputs(copy: Network, pool: Array) -> Array:
     A copy with one sigmoid output p gives (n, 2): 1 - p and p.
     Raises `ExtractionError` where they are not finite: nothing can be chosen by such a copy.
     """
-    told = np.concatenate(
+    probs = np.concatenate(
         [copy.probs(pool[i : i + CHUNK]) for i in range(0, len(pool), CHUNK)], axis=0
     )
-    if not np.isfinite(told).all():
+    if not np.isfinite(probs).all():
         raise ExtractionError(
             "select",
             "needs a copy with finite answers, but this one gives NaN or infinity",
             "training diverged: lower the optimiser's rate or scale the pool to [0, 1]",
         )
-    return np.hstack([1 - told, told]) if told.shape[1] == 1 else told
+    return np.hstack([1 - probs, probs]) if probs.shape[1] == 1 else probs
 
 
 def boundary_distances(copy: Network, pool: Array, rows: np.ndarray) -> Array:
@@ -176,20 +177,20 @@ def boundary_distances(copy: Network, pool: Array, rows: np.ndarray) -> Array:
     """
     parts = []
     for i in range(0, len(rows), CHUNK):
-        found = adversarial.deepfool(copy, pool[rows[i : i + CHUNK]], rivals=RIVALS)
-        parts.append(np.where(found.flipped, found.norms, np.inf))
+        examples = adversarial.deepfool(copy, pool[rows[i : i + CHUNK]], rivals=RIVALS)
+        parts.append(np.where(examples.flipped, examples.norms, np.inf))
     return np.concatenate(parts)
 
 
-def unlabelled(labelled: Any, n: int, k: int) -> np.ndarray:
+def unlabelled(labelled: ArrayLike, n: int, k: int) -> np.ndarray:
     """The indices 0 … n-1 that are not labelled, of which k are to be chosen."""
     labelled = np.asarray(labelled, np.int64).reshape(-1)
     if labelled.size and not (labelled.min() >= 0 and labelled.max() < n):
         raise ValueError(
             f"expected labelled as indices from 0 to {n - 1}, got {labelled.min()} to "
-            f"{labelled.max()}; pass indices into this pool"
+            f"{labelled.max()}"
         )
-    free = np.ones(n, bool)
+    free = np.ones(n, bool)  # (n,) True where a row may still be chosen
     free[labelled] = False
     left = np.flatnonzero(free)
     if not 1 <= k <= len(left):

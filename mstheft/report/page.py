@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Sequence
 from html import escape
+from pathlib import Path
 
 from mstheft.report.tables import NUMBERS, STAGES, Chapter, Picture
 
@@ -99,46 +100,4 @@ def _paragraphs(text: Iterable[str]) -> str:
 
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-
-STYLE = """
-:root { color-scheme: light dark; --back: #fbfaf7; --text: #1f2328; --quiet: #5b6470;
-  --line: #d9d6cd; --card: #ffffff; --link: #00588a; --shade: #00000030; }
-@media (prefers-color-scheme: dark) { :root { --back: #16181c; --text: #e8e6e1; --quiet: #a5adb8;
-  --line: #3a3f47; --card: #1e2126; --link: #7cc4f0;
-  --shade: #ffffff38; } }
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--back); color: var(--text);
-  font: 1rem/1.6 system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
-main { max-width: 76rem; margin: 0 auto; padding: 1rem clamp(0.9rem, 4vw, 3rem) 4rem; }
-h1 { font-size: clamp(1.6rem, 1.2rem + 2vw, 2.5rem); line-height: 1.2; margin: 1.5rem 0 1rem; }
-h2 { font-size: clamp(1.25rem, 1rem + 1vw, 1.7rem); line-height: 1.3; margin: 0 0 0.8rem; }
-p { max-width: 44rem; margin: 0 0 0.9rem; overflow-wrap: break-word; }
-a { color: var(--link); }
-section { margin-top: 3rem; padding-top: 2rem; border-top: 1px solid var(--line); }
-.wide { overflow-x: auto; }
-.wide:has(table) { background:
-  linear-gradient(to right, var(--back) 50%, transparent) left / 2rem 100% no-repeat local,
-  linear-gradient(to left, var(--back) 50%, transparent) right / 2rem 100% no-repeat local,
-  linear-gradient(to right, var(--shade), transparent) left / 0.8rem 100% no-repeat scroll,
-  linear-gradient(to left, var(--shade), transparent) right / 0.8rem 100% no-repeat scroll; }
-td:last-child:not(.number) { white-space: normal; min-width: 15rem; }
-.number { text-align: right; }
-tbody th { min-width: 7rem; white-space: normal; }
-.wide:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
-table { border-collapse: collapse; margin: 0.6rem 0 1.2rem; font-size: 0.92rem;
-  font-variant-numeric: tabular-nums; }
-th, td { padding: 0.35rem 0.9rem 0.35rem 0; text-align: left; white-space: nowrap;
-  border-bottom: 1px solid var(--line); }
-thead th { color: var(--quiet); font-weight: 600; }
-tbody th { font-weight: 500; }
-th:last-child, td:last-child { padding-right: 0; }
-.figures { display: grid; gap: 1.6rem; margin-top: 1.2rem;
-  align-items: start;
-  grid-template-columns: repeat(auto-fill, minmax(min(100%, 27rem), 1fr)); }
-figure { margin: 0; padding: 0.8rem; background: var(--card); border: 1px solid var(--line);
-  border-radius: 0.5rem; min-width: 0; }
-img { display: block; width: 100%; min-width: 19rem; height: auto; background: #ffffff;
-  border-radius: 0.25rem; }
-figcaption { color: var(--quiet); font-size: 0.93rem; line-height: 1.5; margin-top: 0.7rem; }
-@media print { .figures { display: block; } figure { break-inside: avoid; margin-bottom: 1rem; } }
-"""
+STYLE = "\n" + Path(__file__).with_name("page.css").read_text(encoding="utf-8")

@@ -14,9 +14,9 @@ import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
-from mstheft.learning.stolen import Stolen
+from mstheft.learning.result import LearnedResult
 from mstheft.nn.storage import replace_file
 from mstheft.result import Result
 
@@ -82,12 +82,12 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[st
 
 def stage_rows(result: Result) -> list[Row]:
     """(stage, queries, seconds, found) for every stage, and the sum of them."""
-    told = found(result)
+    notes = findings(result)
     rows = [
-        (name, f"{asked:,}", f"{result.seconds.get(name, 0):.2f}", told.get(name, ""))
-        for name, asked in result.queries.items()
+        (name, f"{queries:,}", f"{result.seconds.get(name, 0):.2f}", notes.get(name, ""))
+        for name, queries in result.queries.items()
     ]
-    learned = isinstance(result, Stolen) and result.model is not None
+    learned = isinstance(result, LearnedResult) and result.model is not None
     other = "a learned copy" if learned else "no verified copy"
     end = "a verified copy" if result.verified else other
     return [*rows, ("total", f"{result.total:,}", f"{sum(result.seconds.values()):.2f}", end)]
@@ -98,10 +98,11 @@ def stage_table(rows: Iterable[Row]) -> str:
     return table(STAGES, rows, NUMBERS)
 
 
-def found(result: Result) -> dict[str, str]:
+def findings(result: Result) -> dict[str, str]:
     """One line on what each stage found, in the attack's own words."""
-    told = {"verify": f"off by at most {result.error:.1e}"} if not math.isnan(result.error) else {}
-    return told | {name: text for name, text in result.found.items() if text}
+    known = not math.isnan(result.error)
+    error = {"verify": f"off by at most {result.error:.1e}"} if known else {}
+    return error | {name: text for name, text in result.found.items() if text}
 
 
 def chapter_text(chapter: Chapter) -> str:
@@ -112,17 +113,15 @@ def chapter_text(chapter: Chapter) -> str:
 
 def floor_line(result: Result) -> str:
     """How thrifty the attack was: queries / F."""
-    spent = result.total - result.queries.get("verify", 0)
-    asked = (
-        f"queries / F = {result.total:,} / {result.floor:,.1f} = {result.total / result.floor:.2f}"
-    )
-    return f"{asked}   ({spent / result.floor:.2f} without the check on fresh rows)"
+    total, floor = result.total, result.floor
+    spent = total - result.queries.get("verify", 0)
+    ratio = f"queries / F = {total:,} / {floor:,.1f} = {total / floor:.2f}"
+    return f"{ratio}   ({spent / floor:.2f} without the check on fresh rows)"
 
 
 def record(result: Result) -> dict[str, Any]:
     """What an attack did as values for JSON; what is not known is None."""
-    told = found(result)
-    known = not math.isnan(result.floor)
+    notes, known = findings(result), not math.isnan(result.floor)
     return {
         "verified": bool(result.verified),
         "error": result.error,
@@ -131,9 +130,9 @@ def record(result: Result) -> dict[str, Any]:
         "floor": result.floor,
         "queries_per_floor": result.total / result.floor if known else None,
         "stages": [
-            {"stage": name, "queries": asked, "seconds": result.seconds.get(name, 0.0)}
-            | {"found": told.get(name, "")}
-            for name, asked in result.queries.items()
+            {"stage": name, "queries": queries, "seconds": result.seconds.get(name, 0.0)}
+            | {"found": notes.get(name, "")}
+            for name, queries in result.queries.items()
         ],
     }
 
@@ -143,7 +142,7 @@ def to_json(values: Mapping[str, Any]) -> str:
     return json.dumps(_plain(values), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return {str(name): _plain(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
@@ -163,8 +162,4 @@ def picture(name: str, ax: Axes, alt: str, caption: str) -> Picture:
 def write(path: str | os.PathLike[str], content: str | bytes) -> None:
     """Write a file whole or not at all, text as UTF-8."""
     data = content.encode() if isinstance(content, str) else content
-
-    def fill(file: IO[bytes]) -> None:
-        file.write(data)
-
-    replace_file(path, fill)
+    replace_file(path, lambda file: file.write(data))

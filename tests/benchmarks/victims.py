@@ -37,7 +37,9 @@ def main() -> None:
 
 
 def row(name: str, torch: bool, save: Path | None) -> str:
-    architecture, shape, how = victims.USUAL[name]
+    usual, how = victims.USUAL[name]
+    architecture, blocks = victims.architecture(usual)
+    shape = {"blocks": blocks} if blocks else {}
     task = victims.load(name)
     network = victims.build(architecture, task, **shape, rng=0)
     began = time.perf_counter()

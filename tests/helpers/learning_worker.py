@@ -3,11 +3,10 @@
     python learning_worker.py FOLDER
 
 steals with its checkpoint in FOLDER/checkpoint. The victim's side appends a check sum of every row
-that it has answered to FOLDER/asked; the thief's writes FOLDER/ready when it is about to begin, and
-FOLDER/copy.npz and FOLDER/chosen.npy when it is done.
+that it has answered to FOLDER/asked; the thief's writes FOLDER/copy.npz and FOLDER/chosen.npy when
+it is done.
 """
 
-import os
 import sys
 import zlib
 from pathlib import Path
@@ -47,7 +46,7 @@ def new_copy():
 
 def run(folder, epochs=40, evaluate=None):
     oracle = mt.Oracle(Counted(folder / "asked"), output="probs", inputs=D)
-    return mt.learning.active.steal(
+    return mt.learning.active.extract(
         *(oracle, pool(), new_copy),
         strategy="k-center",
         budget=BUDGET,
@@ -63,7 +62,6 @@ def run(folder, epochs=40, evaluate=None):
 
 if __name__ == "__main__":
     home = Path(sys.argv[1])
-    (home / "ready").write_text(str(os.getpid()))
     stolen = run(home)
     np.save(home / "chosen.npy", np.concatenate(stolen.chosen))
     stolen.model.save(home / "copy.npz")

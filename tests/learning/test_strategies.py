@@ -201,8 +201,7 @@ def test_the_pool_is_looked_at_in_chunks(monkeypatch):
 # ---- refusals
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
-@pytest.mark.parametrize("k", [0, 5])
+@pytest.mark.parametrize(("name", "k"), [*((name, 5) for name in STRATEGIES), ("random", 0)])
 def test_more_than_there_is_cannot_be_chosen(name, k):
     with pytest.raises(ValueError, match="expected k from 1 to 4"):
         STRATEGIES[name](

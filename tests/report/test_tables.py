@@ -43,13 +43,13 @@ def test_stage_rows_end_in_the_sum():
 
 def test_found_is_what_the_attack_says_of_itself():
     result = Result(error=1e-9, notes={"line": "64 kinks on 1 line", "empty": ""})
-    told = report.found(result)
+    told = report.findings(result)
     assert told["line"] == "64 kinks on 1 line"
     assert "empty" not in told
     assert "1.0e-09" in told["verify"]
     result.found["verify"] = "its own words"
-    assert report.found(result)["verify"] == "its own words"
-    assert report.found(Result()) == {}
+    assert report.findings(result)["verify"] == "its own words"
+    assert report.findings(Result()) == {}
 
 
 def test_floor_line_divides():

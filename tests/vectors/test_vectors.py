@@ -29,7 +29,7 @@ finding = importlib.import_module("mstheft.vectors.cases")
 
 
 def growing(rows):
-    from mstheft.defend.growing import GrowingSet
+    from mstheft.defend.prada_distance import GrowingSet
 
     kept = GrowingSet(rows.shape[1])
     distances = kept.add(rows)
@@ -842,7 +842,7 @@ def test_check_tells_each_failing_case_in_a_line(capsys, tmp_path, monkeypatch):
         (["check", "no_such_module:f"], "cannot: ModuleNotFoundError"),
         (["check", "no_such_file.py:f"], "cannot: FileNotFoundError"),
         (["check", "mstheft.nn.functions:softmix"], "it has no softmix"),
-        (["check", "mstheft.defend.growing:GrowingSet"], "wrap it"),
+        (["check", "mstheft.defend.prada_distance:GrowingSet"], "wrap it"),
         (["check", "math:sin"], "mstheft vectors list"),
         (["check", "math:sin"], "--as FORMULA"),
         (["show", "nothing-here"], "mstheft vectors list"),

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.stats import norm
 
-from mstheft.defend.growing import GrowingSet
+from mstheft.defend.prada_distance import GrowingSet
 
 
 def test_jacobian_step(learner, rng):

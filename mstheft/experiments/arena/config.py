@@ -1,160 +1,118 @@
-"""What the file of an arena may say."""
+"""The file of an arena, checked before any match.
+
+title, seeds                what it is; [0, 1, 2]
+[victim]                    as `VictimSettings`
+[attacks.NAME]              attack = "sweep", relu, linear: `DirectSettings`; one of
+                            learning.strategies, or jbda: `CopySettings`
+[defences.NAME]             as `DefenceSettings`. Empty: none
+[detectors.NAME]            as `DetectorSettings`. Empty: none
+"""
 
 from __future__ import annotations
 
 import contextlib
-import inspect
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
-from mstheft.experiments import learned_theft as thefts
-from mstheft.experiments import tasks as victims
-from mstheft.experiments.arena import match as fight
+from mstheft.experiments import learned_theft, tasks
+from mstheft.experiments.arena import match
 from mstheft.experiments.grid import Cell
+from mstheft.experiments.settings import checked
 from mstheft.learning import active, strategies
 from mstheft.oracle import Oracle
-from mstheft.oracle.oracle import OUTPUTS
 
-VICTIM = ("data", "victim", "victim_epochs")
 LEARNED = (*strategies.STRATEGIES, "jbda")
-TOLD = {"output": str, "decimals": int, "top": int}  # Oracle's own ways to say less
 
 
-def parts(said: Mapping[str, Any]) -> dict[str, Any]:
-    """{'attack': …, 'defence': …, 'detector': …, 'victim': …}: the tables of an arena, checked.
+@dataclass(frozen=True)
+class ArenaSettings:
+    """A checked arena. Its tables stay as they were written: a cell is named by them alone."""
 
-    Each attack and each defence is tried on its own, as far as it can be on a single row: what
-    cannot be is told now, and not by every cell after its victim is trained.
+    title: str
+    seeds: list[int]
+    victim: learned_theft.VictimSettings
+    attacks: dict[str, Cell]
+    defences: dict[str, Cell]
+    detectors: dict[str, Cell]
+
+
+def arena_settings(described: Mapping[str, Any]) -> ArenaSettings:
+    """The settings of an arena out of {'title': …, 'victim': …, 'attacks': …, …}.
+
+    Each attack and each defence is tried as far as it can be without a query to the victim, so
+    that what cannot work is refused now, and not in every cell after its victim is trained.
     Raises ValueError that names the table.
     """
-    found: dict[str, Any] = {axis: _tables(said, f"{axis}s", rule) for axis, rule in _RULES.items()}
-    found["victim"] = _victim(said.get("victim", {}))
-    task = thefts.load(found["victim"]["data"])
-    network = thefts.architecture(found["victim"]["victim"], task, 0)
-    row = task.x_test[:1].reshape(1, -1)
-    for word, attack in found["attack"].items():
-        with _named("attacks", word):
-            _try_attack(attack, task, row)
-    for word, defence in found["defence"].items():
-        with _named("defences", word):
-            Oracle(network, **fight.answers_of(defence, task, 0)).query(row)
-    return found
+    names = [each.name for each in fields(ArenaSettings)]
+    if unknown := sorted(described.keys() - names):
+        raise ValueError(f"expected {', '.join(names)} in an arena, got {unknown[0]}; take it out")
+    seeds = described.get("seeds", [0])
+    if type(seeds) is not list or not all(type(n) is int and n >= 0 for n in seeds):
+        raise ValueError(f"expected seeds as a list of whole numbers, got {seeds}; correct it")
+    with _named("victim"):
+        victim = checked(learned_theft.VictimSettings, described.get("victim", {}))
+        task = tasks.cached(victim.data)
+        network = tasks.build(victim.victim, task, rng=0)
+
+    def attack(table: Cell) -> None:
+        _check_attack(table, task)
+
+    def defence(table: Cell) -> None:
+        checked(match.DefenceSettings, table)
+        row = task.x_test[:1].reshape(1, -1)
+        Oracle(network, **match.oracle_options(table, task, 0)).query(row)
+
+    def detector(table: Cell) -> None:
+        checked(match.DetectorSettings, table)
+
+    checks = {"attacks": attack, "defences": defence, "detectors": detector}
+    tables = {name: _tables(described, name, check) for name, check in checks.items()}
+    return ArenaSettings(str(described.get("title", "")), seeds, victim, **tables)
 
 
 @contextlib.contextmanager
-def _named(table: str, word: str) -> Iterator[None]:
+def _named(table: str) -> Iterator[None]:
     try:
         yield
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"[{table}.{word}]: {error}") from error
+    except ValueError as error:
+        raise ValueError(f"[{table}]: {error}") from error
 
 
-def _tables(said: Mapping[str, Any], name: str, check: Any) -> dict[str, dict[str, Any]]:
-    tables = said.get(name, {})
+def _tables(
+    described: Mapping[str, Any], name: str, check: Callable[[Cell], None]
+) -> dict[str, Cell]:
+    tables = described.get(name)
     if not isinstance(tables, dict) or not all(isinstance(each, dict) for each in tables.values()):
-        raise ValueError(f"expected tables [{name}.NAME], got {tables!r}; write them so")
-    if not tables:
-        raise ValueError(f"expected at least one table [{name}.NAME], got none; add one")
-    for word, settings in tables.items():
-        with _named(name, word):
-            check(settings)
-    return {str(word): dict(settings) for word, settings in tables.items()}
+        raise ValueError(f"expected at least one table [{name}.NAME], got {tables!r}; add one")
+    for word, table in tables.items():
+        with _named(f"{name}.{word}"):
+            check(table)
+    return tables
 
 
-def _victim(said: Mapping[str, Any]) -> dict[str, Any]:
-    if not isinstance(said, Mapping):
-        raise ValueError(f"expected one table [victim], got {said!r}; write it so")
-    _kinds(said, VICTIM)
-    cell = thefts.SETTINGS | dict(said)
-    thefts.architecture(_known(cell["victim"]), thefts.load(cell["data"]), 0)
-    return {name: cell[name] for name in VICTIM}
-
-
-def _known(word: str) -> str:
-    if word == "usual":
-        raise ValueError("expected [victim] with victim as a network, such as mlp-32; name one")
-    return word
-
-
-def _attack(said: Mapping[str, Any]) -> None:
-    word = said.get("attack")
-    if word not in (*fight.DIRECT, *LEARNED):
-        raise ValueError(
-            f"expected attack as one of {', '.join((*fight.DIRECT, *LEARNED))}, got {word!r}"
-        )
-    others = set(thefts.SETTINGS) - {*VICTIM, "strategy", "output", "seed", "transfer", "delta"}
-    names = others if word in LEARNED else {"budget", "test"}
-    _kinds({name: value for name, value in said.items() if name != "attack"}, names)
-    for name, value in said.items():
-        if type(value) is int and value < (name != "candidates"):
-            raise ValueError(f"expected {name} of at least 1, got {value}; raise it")
-
-
-def _defence(said: Mapping[str, Any]) -> None:
-    for name, value in said.items():
-        if name in TOLD:
-            if type(value) is not TOLD[name]:
-                raise ValueError(f"expected {name} as {TOLD[name].__name__}, got {value!r}")
-            if name == "output" and value not in OUTPUTS:
-                raise ValueError(f"expected output as one of {', '.join(OUTPUTS)}, got {value!r}")
-        elif name not in fight.RESPONSES or not isinstance(value, dict):
-            known = ", ".join((*TOLD, *fight.RESPONSES))
-            raise ValueError(f"expected {known}, the last as tables, got {name} = {value!r}")
-        else:
-            _response(name, value)
-
-
-def _response(name: str, given: Mapping[str, Any]) -> None:
-    """All settings that the function needs, and no others."""
-    takes = list(inspect.signature(fight.RESPONSES[name]).parameters.values())[1:]
-    known = {each.name: each.default for each in takes if each.name not in fight.SUPPLIED}
-    needed = {word for word, default in known.items() if default is inspect.Parameter.empty}
-    if given.keys() - known.keys() or needed - given.keys():
-        raise ValueError(
-            f"expected {name} with {', '.join(known)}, got {', '.join(given) or 'nothing'}; "
-            "correct it"
-        )
-    for word, value in given.items():
-        flag = isinstance(known[word], bool)
-        if type(value) not in ((bool,) if flag else (int, float)):
-            kind = "true or false" if flag else "a number"
-            raise ValueError(f"expected {word} of {name} as {kind}, got {value!r}; correct it")
-
-
-def _try_attack(said: Cell, task: victims.Task, row: np.ndarray) -> None:
-    if said["attack"] in fight.DIRECT:
+def _check_attack(table: Cell, task: tasks.Task) -> None:
+    word, others = table.get("attack"), {k: v for k, v in table.items() if k != "attack"}
+    words = (*match.DIRECT, *LEARNED)
+    if word not in words:
+        raise ValueError(f"expected attack as one of {', '.join(words)}, got {word!r}")
+    if word in match.DIRECT:
+        checked(match.DirectSettings, others)
         return
-    cell = thefts.SETTINGS | thefts.usual(task) | said
-    thefts.architecture(cell["copy"], task, 0)
-    if said["attack"] == "jbda":
+    checked(learned_theft.CopySettings, others)
+    settings = match.learned_settings(table, task, 0)
+    tasks.build(settings.copy, task, rng=0)
+    if word == "jbda":
         rng = np.random.default_rng(0)
-        thefts.few_of_each(task, cell["budget"], cell["rounds"], rng)
+        learned_theft.seed_rows(task, settings.budget, settings.rounds, rng)
         return
-    active.shares(cell["budget"], cell["rounds"])
-    rows = thefts.thief_rows(cell | {"pool_size": 1}, task)
-    if rows.shape[1] != row.shape[1]:
+    active.shares(settings.budget, settings.rounds)
+    rows, wanted = learned_theft.thief_pool(replace(settings, pool_size=1), task), task.shape
+    if rows.shape[1] != math.prod(wanted):
         raise ValueError(
-            f"expected a pool of rows with {row.shape[1]} numbers, got {rows.shape[1]} in "
-            f"{cell['pool']!r}; name another"
+            f"expected a pool of rows with {math.prod(wanted)} numbers, got {rows.shape[1]} in "
+            f"{settings.pool!r}; name another"
         )
-
-
-def _detector(said: Mapping[str, Any]) -> None:
-    delta = said.get("delta", 0.9)
-    if said.keys() - {"delta"} or type(delta) is not float or not 0 < delta < 1:
-        raise ValueError(f"expected delta from 0 to 1 or nothing, got {dict(said)}; correct it")
-
-
-def _kinds(said: Mapping[str, Any], allowed: Any) -> None:
-    """Known names, and values of the kind that the usual ones have."""
-    for name, value in said.items():
-        if name not in allowed:
-            raise ValueError(f"expected {', '.join(sorted(allowed))}, got {name}; correct it")
-        if type(value) is not type(thefts.SETTINGS[name]):
-            usual = thefts.SETTINGS[name]
-            raise ValueError(f"expected {name} like {usual!r}, got {value!r}; correct it")
-
-
-_RULES = {"attack": _attack, "defence": _defence, "detector": _detector}

@@ -14,16 +14,16 @@ from mstheft.report.tables import Picture, picture
 Values = Mapping[str, Any]
 
 
-def arena_pictures(found: Mapping[tuple[str, str, str], Sequence[Values]]) -> Iterator[Picture]:
+def arena_pictures(groups: Mapping[tuple[str, str, str], Sequence[Values]]) -> Iterator[Picture]:
     """Agreement by attack and defence, for each detector.
 
-    found : the values of all seeds by (attack, defence, detector), as `arena.grouped` gives them
+    groups : the values of all seeds by (attack, defence, detector), as `arena.grouped` gives them
     """
     attacks, defences, detectors = (
-        list(dict.fromkeys(names)) for names in zip(*found, strict=True)
+        list(dict.fromkeys(names)) for names in zip(*groups, strict=True)
     )
     for detector in detectors:
-        cells = [[found.get((a, d, detector), ()) for d in defences] for a in attacks]
+        cells = [[groups.get((a, d, detector), ()) for d in defences] for a in attacks]
         shares = [[_mean(values, "agreement") for values in row] for row in cells]
         alarms = [[_alarm(values) for values in row] for row in cells]
         columns = zip(*cells, strict=True)

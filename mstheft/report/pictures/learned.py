@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from mstheft.defend.prada import Detector
-from mstheft.learning.stolen import Stolen
+from mstheft.learning.result import LearnedResult
 from mstheft.nn import Network
 from mstheft.plots import detection, learning, style
 from mstheft.report.tables import Picture, picture
@@ -16,7 +16,7 @@ WIDE = (5.0, 3.4)  # inches: small, so that words stay readable on a phone
 
 
 def learned_pictures(
-    victim: Network, result: Stolen, x: np.ndarray, pool: np.ndarray | None = None
+    victim: Network, result: LearnedResult, x: np.ndarray, pool: np.ndarray | None = None
 ) -> Iterator[Picture]:
     """The figures of `learning`: agreement round by round, and what is confused on rows x.
 
@@ -24,9 +24,9 @@ def learned_pictures(
     """
     if not result.curve or result.model is None:
         return
-    known = [p for p in result.curve if "agreement" in p.evaluated]
-    if known:
-        curve = [p.queries for p in known], [p.evaluated["agreement"] for p in known]
+    judged = [p for p in result.curve if "agreement" in p.evaluated]
+    if judged:
+        curve = [p.queries for p in judged], [p.evaluated["agreement"] for p in judged]
         yield picture(
             "agreement",
             learning.agreement({"this copy": curve}, style.axes(size=WIDE)),
@@ -53,7 +53,7 @@ def learned_pictures(
 
 
 def strategy_pictures(
-    results: dict[str, Stolen], detectors: dict[str, Detector]
+    results: dict[str, LearnedResult], detectors: dict[str, Detector]
 ) -> Iterator[Picture]:
     """Several attacks side by side: agreement, and whether PRADA would have noticed."""
     curves = {name: (each.of("queries"), each.of("agreement")) for name, each in results.items()}

@@ -1,9 +1,9 @@
 """The whole story in one run: small victims on drawn digits, stolen one after the other.
 
 A tour is a list of chapters. Each chapter trains a victim, puts it behind an `Oracle`, hands the
-oracle to one attack, and tells with pictures what every stage saw:
+oracle to one attack, and shows with pictures what every stage saw:
 
-    Setting, Digits  ->  chapter(setting, digits)  ->  report.Chapter  ->  one HTML page
+    Setting, digits  ->  chapter(setting, digits)  ->  tables.Chapter  ->  one HTML page
 
 To add a chapter, add a function to `exact` or `learned`, and its name to `CHAPTERS`. Nothing here
 prints.
@@ -15,30 +15,21 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from mstheft.report import page
-from mstheft.report import tables as report
+from mstheft.experiments.tasks import Task
+from mstheft.report import page, tables
 from mstheft.report.tables import Chapter
-from mstheft.report.tour.digits import Digits, Setting, glyphs, mnist, trained
-from mstheft.report.tour.exact import (
-    four_steps,
-    logistic,
-    one_sweep,
-    smooth_neurons,
-    softmax,
-    two_layers,
-)
-from mstheft.report.tour.learned import arena, learned_copy
+from mstheft.report.tour import exact, learned
+from mstheft.report.tour.arena import arena
+from mstheft.report.tour.exact import Setting
 
-__all__ = ["CHAPTERS", "Digits", "Setting", "glyphs", "mnist", "run", "trained"]
-
-CHAPTERS: tuple[Callable[[Setting, Digits], Chapter], ...] = (
-    logistic,
-    softmax,
-    four_steps,
-    one_sweep,
-    smooth_neurons,
-    two_layers,
-    learned_copy,
+CHAPTERS: tuple[Callable[[Setting, Task], Chapter], ...] = (
+    exact.logistic,
+    exact.softmax,
+    exact.four_steps,
+    exact.one_sweep,
+    exact.smooth_neurons,
+    exact.two_layers,
+    learned.learned_copy,
     arena,
 )
 
@@ -63,14 +54,22 @@ def run(
 
     tell : called with a text when there is something to say
     """
-    setting = setting or Setting()
     Path(folder).mkdir(parents=True, exist_ok=True)
+    return write(folder, chapters(setting or Setting(), tell))
+
+
+def chapters(setting: Setting, tell: Callable[[str], None]) -> list[Chapter]:
+    """All chapters, one after the other."""
     tell(f"drawing {setting.train + setting.test:,} digits ...")
-    digits = glyphs(setting)
-    done = []
+    digits, done = exact.glyphs(setting), []
     for number, chapter in enumerate(CHAPTERS, 1):
         done.append(chapter(setting, digits))
-        tell(f"\n{number}. {report.chapter_text(done[-1])}")
+        tell(f"\n{number}. {tables.chapter_text(done[-1])}")
+    return done
+
+
+def write(folder: str | os.PathLike[str], done: list[Chapter]) -> Path:
+    """The page of these chapters, `folder`/index.html; returns its path."""
     path = Path(folder) / "index.html"
-    report.write(path, page.page(TITLE, INTRO, done))
+    tables.write(path, page.page(TITLE, INTRO, done))
     return path

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from typing import Any
 
 import numpy as np
 
-from mstheft.experiments.arena import match as fight
+from mstheft.experiments.arena.match import run_match
 from mstheft.experiments.tasks import Task
-from mstheft.nn import Network
 from mstheft.nn.fit import accuracy
-from mstheft.report import pictures as figures
+from mstheft.report import pictures
 from mstheft.report.tables import Chapter
+from mstheft.report.tour.exact import Setting, relu_victim, widths
 
 LEARNS: dict[str, Any] = {"copy": "mlp-32", "budget": 300, "rounds": 2, "epochs": 20}
 ATTACKS: dict[str, dict[str, Any]] = {
@@ -29,24 +30,21 @@ DEFENCES: dict[str, dict[str, Any]] = {
 DETECTORS: dict[str, dict[str, Any]] = {"none": {}, "PRADA": {"delta": 0.9}}
 
 
-def chapter(victim: Network, task: Task, seed: int) -> Chapter:
-    """Three attacks, four defences, with and without a detector: who gets what.
-
-    victim : behind every defence in turn;  task : digits that judge, and that honest users ask
-    """
-    found, rows = {}, []
-    for name, attack in ATTACKS.items():
-        for defence, says in DEFENCES.items():
-            for detector, watches in DETECTORS.items():
-                began = time.perf_counter()
-                own = {"attack": attack, "defence": says, "detector": watches}
-                values = fight.meet(own, task, victim, seed)
-                found[name, defence, detector] = [values]
-                took = time.perf_counter() - began
-                what = f"{name}, {defence}" + (", watched" if watches else "")
-                rows.append((what, f"{values['queries']:,}", f"{took:.2f}", _told(values)))
-    copies = [v["agreement"] for (v,) in found.values() if v["agreement"] is not None]
-    asked = sum(v["queries"] for (v,) in found.values())
+def arena(setting: Setting, digits: Task) -> Chapter:
+    """Three attacks on the victim of the four steps, four defences, with and without a detector."""
+    victim, task = relu_victim(setting, digits), digits.astype(np.float32)
+    matches, rows = {}, []
+    for names in itertools.product(ATTACKS, DEFENCES, DETECTORS):
+        began = time.perf_counter()
+        attack, defence, detector = names
+        own = {"attack": ATTACKS[attack], "defence": DEFENCES[defence]}
+        values = run_match(own | {"detector": DETECTORS[detector]}, task, victim, setting.seed)
+        matches[names] = [values]
+        took = time.perf_counter() - began
+        what = f"{attack}, {defence}" + (", watched" if DETECTORS[detector] else "")
+        rows.append((what, f"{values['queries']:,}", f"{took:.2f}", _outcome(values)))
+    copies = [v["agreement"] for (v,) in matches.values() if v["agreement"] is not None]
+    queries = sum(v["queries"] for (v,) in matches.values())
     return Chapter(
         "The arena: every attack against every defence",
         [
@@ -59,13 +57,11 @@ def chapter(victim: Network, task: Task, seed: int) -> Chapter:
             "that asks about letters is not even noticed; the one that grows its questions out of "
             "one another is.",
         ],
-        list(figures.arena_pictures(found)),
+        list(pictures.arena_pictures(matches)),
         {
-            "victim": "-".join(
-                str(n) for n in [victim.inputs, *(len(b) for _, b in victim.dense())]
-            ),
+            "victim": widths(victim),
             "accuracy": f"{accuracy(victim, task.x_test, task.y_test):.1%}".replace("%", " %"),
-            "queries": f"{asked:,}",
+            "queries": f"{queries:,}",
             "agreement": f"{100 * np.min(copies):.1f} to {100 * np.max(copies):.1f} %",
             "seconds": f"{sum(float(row[2]) for row in rows):.2f}",
         },
@@ -73,8 +69,8 @@ def chapter(victim: Network, task: Task, seed: int) -> Chapter:
     )
 
 
-def _told(values: dict[str, Any]) -> str:
-    """What came of a fight, in a line."""
+def _outcome(values: dict[str, Any]) -> str:
+    """What came of a match, in a line."""
     got = "no copy" if values["agreement"] is None else f"agrees on {values['agreement']:.1%}"
     seen = f", noticed after {values['noticed']:,}" if values["noticed"] is not None else ""
     return f"{got}{seen}; honest users: {values['honest']:.1%}"

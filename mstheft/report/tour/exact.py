@@ -2,30 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 import numpy as np
 
 from mstheft import compare
+from mstheft.data import synthetic
 from mstheft.direct import deep, linear, relu, smooth, sweep
+from mstheft.experiments.tasks import Task, dense_victim, drawn
 from mstheft.nn import Network
 from mstheft.oracle import Oracle
-from mstheft.report import pictures as figures
-from mstheft.report import tables as report
-from mstheft.report.tables import Chapter
-from mstheft.report.tour.digits import Digits, Setting, trained
+from mstheft.report import pictures, tables
+from mstheft.report.tables import Chapter, Picture
 from mstheft.result import Result
 
 SMOOTH = 12  # smooth neurons
 DEEP = 24, 12  # neurons of two hidden layers
 
 
-def logistic(setting: Setting, digits: Digits) -> Chapter:
+@dataclass(frozen=True)
+class Setting:
+    """How large the tour is; the seed decides everything that is random."""
+
+    seed: int = 0
+    train: int = 4000
+    test: int = 1000
+    side: int = 28
+    hidden: int = 32
+
+
+def glyphs(setting: Setting) -> Task:
+    """Digits drawn from fonts, as images in float64: what every victim of the tour learns."""
+    sizes, shape = (setting.train, setting.test), (setting.side, setting.side, 1)
+    return drawn("drawn digits", synthetic.glyphs, sizes, shape, [setting.seed, 0], np.float64)
+
+
+def relu_victim(setting: Setting, digits: Task) -> Network:
+    """The victim of three chapters."""
+    return dense_victim(digits, (setting.hidden,), rng=[setting.seed, 5])
+
+
+def logistic(setting: Setting, digits: Task) -> Chapter:
     """Equation solving against one sigmoid."""
-    digits = digits.three_or_eight()
-    victim = trained((), digits, l2=1e-2, rng=np.random.default_rng([setting.seed, 1]))
+    digits = digits.two_classes(3, 8)
+    victim = dense_victim(digits, l2=1e-2, rng=[setting.seed, 1])
     oracle = Oracle(victim, output="probs")
     result = linear.extract(oracle, rng=[setting.seed, 2])
     d = victim.inputs
-    return Chapter(
+    return chapter(
         "Logistic regression: solve for the weights",
         [
             f"The victim tells 3 from 8 on pictures of {d:,} pixels. It multiplies every pixel "
@@ -35,19 +60,19 @@ def logistic(setting: Setting, digits: Digits) -> Chapter:
             f"There are {d:,} weights and one bias, so {d + 1:,} answers give them all, exactly. "
             "No training, no guessing.",
         ],
-        list(figures.linear_pictures(victim, result, digits.side)),
+        pictures.linear_pictures(victim, result, setting.side),
         numbers(victim, result, digits),
-        report.stage_rows(result),
+        result,
     )
 
 
-def softmax(setting: Setting, digits: Digits) -> Chapter:
+def softmax(setting: Setting, digits: Task) -> Chapter:
     """Equation solving against ten classes at once."""
-    victim = trained((), digits, l2=1e-2, rng=np.random.default_rng([setting.seed, 3]))
+    victim = dense_victim(digits, l2=1e-2, rng=[setting.seed, 3])
     oracle = Oracle(victim, output="probs")
     result = linear.extract(oracle, rng=[setting.seed, 4])
     k = victim.outputs
-    return Chapter(
+    return chapter(
         "Softmax regression: ten classes for the price of one",
         [
             f"Now the victim names all {k} digits and answers with {k} probabilities. One answer "
@@ -57,18 +82,18 @@ def softmax(setting: Setting, digits: Digits) -> Chapter:
             "changes no probability, so victim and copy are compared after their mean over the "
             "classes has been taken away.",
         ],
-        list(figures.linear_pictures(victim, result, digits.side)),
+        pictures.linear_pictures(victim, result, setting.side),
         numbers(victim, result, digits, gauge=True),
-        report.stage_rows(result),
+        result,
     )
 
 
-def four_steps(setting: Setting, digits: Digits) -> Chapter:
+def four_steps(setting: Setting, digits: Task) -> Chapter:
     """The four-step attack against one hidden ReLU layer."""
-    victim = trained((setting.hidden,), digits, rng=np.random.default_rng([setting.seed, 5]))
+    victim = relu_victim(setting, digits)
     oracle = Oracle(victim, output="logits")
     result = relu.extract(oracle, rng=[setting.seed, 6])
-    return Chapter(
+    return chapter(
         "A hidden ReLU layer: four steps and a last layer",
         [
             f"This victim has {setting.hidden} hidden neurons. Each is a switch: off on one side "
@@ -82,18 +107,18 @@ def four_steps(setting: Setting, digits: Digits) -> Chapter:
             "Step 4: find out on which side of its wall each neuron is on.",
             "What is left is linear, and is solved like the chapters before.",
         ],
-        list(figures.relu_pictures(victim, result, digits.side)),
+        pictures.relu_pictures(victim, result, setting.side),
         numbers(victim, result, digits),
-        report.stage_rows(result),
+        result,
     )
 
 
-def one_sweep(setting: Setting, digits: Digits) -> Chapter:
+def one_sweep(setting: Setting, digits: Task) -> Chapter:
     """The victim of the four steps again, in fewer queries."""
-    victim = trained((setting.hidden,), digits, rng=np.random.default_rng([setting.seed, 5]))
+    victim = relu_victim(setting, digits)
     result = sweep.extract(Oracle(victim, output="logits"), rng=[setting.seed, 10])
     before = relu.extract(Oracle(victim, output="logits"), rng=[setting.seed, 6]).total
-    return Chapter(
+    return chapter(
         "The same in fewer questions: one sweep",
         [
             "The four steps ask at every bend along every pixel. But one straight line crosses "
@@ -104,20 +129,18 @@ def one_sweep(setting: Setting, digits: Digits) -> Chapter:
             f"The same victim as before: {before:,} questions in four steps, {result.total:,} in "
             f"one sweep, a factor of {before / result.total:.0f}.",
         ],
-        list(figures.sweep_pictures(victim, result, digits.side)),
+        pictures.sweep_pictures(victim, result, setting.side),
         numbers(victim, result, digits),
-        report.stage_rows(result),
+        result,
     )
 
 
-def smooth_neurons(setting: Setting, digits: Digits) -> Chapter:
+def smooth_neurons(setting: Setting, digits: Task) -> Chapter:
     """A victim without bends."""
-    victim = trained(
-        (SMOOTH,), digits, activation="tanh", rng=np.random.default_rng([setting.seed, 11])
-    )
+    victim = dense_victim(digits, (SMOOTH,), activation="tanh", rng=[setting.seed, 11])
     oracle = Oracle(victim, output="logits")
     result = smooth.extract(oracle, activation="tanh", rng=[setting.seed, 12])
-    return Chapter(
+    return chapter(
         "No bends at all: smooth neurons",
         [
             f"The {SMOOTH} neurons of this victim do not switch, they bend gently (tanh). There is "
@@ -127,18 +150,18 @@ def smooth_neurons(setting: Setting, digits: Digits) -> Chapter:
             "What is left are the scale and bias of each neuron, and a least-squares fit that ends "
             "at the rounding of the computer's own numbers.",
         ],
-        list(figures.smooth_pictures(victim, result, digits.side)),
+        pictures.smooth_pictures(victim, result, setting.side),
         numbers(victim, result, digits),
-        report.stage_rows(result),
+        result,
     )
 
 
-def two_layers(setting: Setting, digits: Digits) -> Chapter:
+def two_layers(setting: Setting, digits: Task) -> Chapter:
     """A deeper victim: whose kink is this?"""
-    hidden = tuple(min(n, digits.side**2 // 4) for n in DEEP)
-    victim = trained(hidden, digits, rng=np.random.default_rng([setting.seed, 13]))
+    hidden = tuple(min(n, setting.side**2 // 4) for n in DEEP)
+    victim = dense_victim(digits, hidden, rng=[setting.seed, 13])
     result = deep.extract(Oracle(victim, output="logits"), rng=[setting.seed, 14])
-    return Chapter(
+    return chapter(
         "Two hidden layers: whose bend is this?",
         [
             f"Behind the first {hidden[0]} neurons of this victim stand {hidden[1]} others, which "
@@ -150,17 +173,29 @@ def two_layers(setting: Setting, digits: Digits) -> Chapter:
             "Once the first layer is known, pictures can be made that give its neurons any values "
             "we like. What is left is a network with one hidden layer, and the sweep steals that.",
         ],
-        list(figures.deep_pictures(victim, result, digits.side)),
+        pictures.deep_pictures(victim, result, setting.side),
         numbers(victim, result, digits),
-        report.stage_rows(result),
+        result,
     )
 
 
-def numbers(victim: Network, result: Result, digits: Digits, gauge: bool = False) -> dict:
+def chapter(
+    title: str,
+    text: list[str],
+    figures: Iterable[Picture],
+    numbers: dict[str, str],
+    result: Result,
+) -> Chapter:
+    """A chapter with the stages of its attack."""
+    return Chapter(title, text, list(figures), numbers, tables.stage_rows(result))
+
+
+def numbers(victim: Network, result: Result, digits: Task, gauge: bool = False) -> dict[str, str]:
     """A chapter's line in the table of all chapters."""
-    judged = compare.summary(victim, result.model, digits.x_test, labels=digits.y_test, gauge=gauge)
+    x, labels = digits.flat().x_test, digits.y_test
+    judged = compare.summary(victim, result.model, x, labels=labels, gauge=gauge)
     return {
-        "victim": "-".join(str(n) for n in [victim.inputs, *(len(b) for _, b in victim.dense())]),
+        "victim": widths(victim),
         "accuracy": f"{100 * (judged.victim_accuracy or 0):.1f} %",
         "queries": f"{result.total:,}",
         "floor F": f"{result.floor:,.0f}",
@@ -169,3 +204,8 @@ def numbers(victim: Network, result: Result, digits: Digits, gauge: bool = False
         "max |Δlogit|": f"{judged.difference.max:.1e}",
         "seconds": f"{sum(result.seconds.values()):.2f}",
     }
+
+
+def widths(network: Network) -> str:
+    """The layers of a dense network: '784-32-10'."""
+    return "-".join(str(n) for n in [network.inputs, *(len(b) for _, b in network.dense())])

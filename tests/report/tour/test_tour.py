@@ -1,16 +1,16 @@
 """The tour on small digits: every chapter steals, the page tells it, nothing is printed."""
 
-import numpy as np
 import pytest
 from page_reader import Page
 
 from mstheft.direct import linear, relu
-from mstheft.errors import DataError, ExtractionError
+from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
 from mstheft.oracle import Oracle
 from mstheft.report import pictures as figures
 from mstheft.report import tables as report
 from mstheft.report import tour
+from mstheft.report.tour import exact
 from mstheft.result import Result
 
 SMALL = tour.Setting(seed=1, train=400, test=200, side=8, hidden=5)
@@ -49,14 +49,14 @@ def test_it_tells_every_chapter_as_it_goes(visit):
 
 
 def test_it_prints_nothing(capsys, tmp_path, monkeypatch):
-    monkeypatch.setattr(tour, "CHAPTERS", (tour.logistic,))
+    monkeypatch.setattr(tour, "CHAPTERS", (exact.logistic,))
     tour.run(tmp_path, SMALL)
     assert capsys.readouterr() == ("", "")
 
 
 def test_the_same_seed_gives_the_same_copies():
-    digits = tour.glyphs(SMALL)
-    first, second = (tour.four_steps(SMALL, digits) for _ in range(2))
+    digits = exact.glyphs(SMALL)
+    first, second = (exact.four_steps(SMALL, digits) for _ in range(2))
     assert [row[1] for row in first.stages] == [row[1] for row in second.stages]
     alike = set(first.numbers) - {"seconds"}
     assert all(first.numbers[name] == second.numbers[name] for name in alike)
@@ -70,29 +70,6 @@ def test_a_failed_attack_writes_no_page(tmp_path, monkeypatch):
     with pytest.raises(ExtractionError):
         tour.run(tmp_path, SMALL)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_three_or_eight_keeps_those_two():
-    digits = tour.glyphs(SMALL)
-    pair = digits.three_or_eight()
-    assert len(pair.x) == len(pair.y) == np.isin(digits.y, (3, 8)).sum()
-    assert pair.y.sum() == (digits.y == 8).sum()
-    assert pair.y_test.sum() == (digits.y_test == 8).sum()
-
-
-def test_missing_mnist_points_to_drawn_digits(tmp_path, monkeypatch):
-    monkeypatch.setenv("MSTHEFT_DATA", str(tmp_path))
-    with pytest.raises(DataError, match="--data glyphs"):
-        tour.mnist()
-
-
-def test_an_interrupted_training_stops_everything(monkeypatch):
-    def interrupted(*args, **settings):
-        return tour.digits.fit.History(interrupted=True)
-
-    monkeypatch.setattr(tour.digits.fit, "fit", interrupted)
-    with pytest.raises(KeyboardInterrupt, match="training"):
-        tour.trained((), tour.glyphs(SMALL), rng=np.random.default_rng(0))
 
 
 def test_pictures_of_an_attack_that_failed_show_what_there_is():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -16,7 +15,7 @@ Evaluate = Callable[[Network], "float | dict[str, float]"]
 
 
 @dataclass
-class Point:
+class Round:
     """The copy of one round.
 
     round : 0 for the copy that knows the first rows only
@@ -25,7 +24,7 @@ class Point:
     loss : mean training loss of the last epoch, nats
     validation : macro-F1 on the validation rows, 0 … 1; NaN without such rows
     agreement : share of the validation rows whose label the copy gives; NaN without such rows
-    evaluated : what the caller's `evaluate(copy)` said; a bare number is called 'agreement'
+    evaluated : what the caller's `evaluate(copy)` returned; a bare number is called 'agreement'
     """
 
     round: int
@@ -39,31 +38,31 @@ class Point:
 
 
 @dataclass
-class Stolen(Result):
+class LearnedResult(Result):
     """A learned copy and how it came about.
 
-    curve : one `Point` per round
-    chosen : rows bought for each round, in order of choice: of `active.steal` indices into the
-        pool, chosen[0] being the first, random ones; of `jacobian.augment` into `trace.rows`
+    curve : one `Round` per round
+    chosen : rows bought for each round, in order of choice: of `active.extract` indices into the
+        pool, chosen[0] being the first, random ones; of `jacobian.extract` into `trace.rows`
 
     `verified` stays False: agreement is what a learned copy has, equality it never has. The
     evidence is in `found["verify"]`, on rows that the copy was not trained on.
     """
 
-    curve: list[Point] = field(default_factory=list)
+    curve: list[Round] = field(default_factory=list)
     chosen: list[np.ndarray] = field(default_factory=list)
 
     def of(self, name: str) -> np.ndarray:
-        """One number per round, by the name of `Point`'s field or of what `evaluate` said."""
+        """One number per round, by the name of `Round`'s field or of what `evaluate` returned."""
         return np.array(
             [p.evaluated[name] if name in p.evaluated else getattr(p, name) for p in self.curve]
         )
 
 
-def evaluated(evaluate: Evaluate | None, copy: Network) -> dict[str, float]:
-    """What the caller says of a copy, by name."""
+def evaluation(evaluate: Evaluate | None, copy: Network) -> dict[str, float]:
+    """What the caller's `evaluate` makes of a copy, by name."""
     if evaluate is None:
         return {}
-    said: Any = evaluate(copy)
-    said = said if isinstance(said, dict) else {"agreement": said}
-    return {str(name): float(value) for name, value in said.items()}
+    values = evaluate(copy)
+    named = values if isinstance(values, dict) else {"agreement": values}
+    return {str(name): float(value) for name, value in named.items()}

@@ -1,10 +1,14 @@
-"""The growing set of PRADA: the queries of one class that lay far from all earlier ones."""
+"""PRADA's distance: how far a query lies from the growing set of its class.
+
+    d_min(x) = min_{g ∈ G} ‖x - g‖₂,    G the earlier queries that lay far from those before them
+
+`prada_naive.nearest_distance` is the slow obvious version.
+"""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from mstheft.typing import Array
 
@@ -12,10 +16,10 @@ BLOCK = 256  # rows whose distances are computed together
 LARGEST = {np.dtype(np.float32): 1e15, np.dtype(np.float64): 1e140}  # squares do not overflow
 
 
-class Growing:
+class GrowingArray:
     """Rows in one array that doubles when it is full: n appends cost O(n) copies in all."""
 
-    def __init__(self, shape: tuple[int, ...] = (), dtype: Any = np.float64):
+    def __init__(self, shape: tuple[int, ...] = (), dtype: DTypeLike = np.float64):
         self._all, self._size = np.empty((16, *shape), dtype), 0
 
     def __len__(self) -> int:
@@ -26,7 +30,7 @@ class Growing:
         """The rows so far, (n, …): a view, to be read at once."""
         return self._all[: self._size]
 
-    def extend(self, rows: Any) -> None:
+    def extend(self, rows: ArrayLike) -> None:
         """Append rows, (m, …)."""
         rows = np.asarray(rows)
         needed = self._size + len(rows)
@@ -37,15 +41,15 @@ class Growing:
         self._all[self._size : needed] = rows
         self._size = needed
 
-    def widen(self, dtype: Any) -> None:
+    def widen(self, dtype: DTypeLike) -> None:
         """Hold numbers of another type from now on."""
         self._all = self._all.astype(dtype)
 
-    def keep_last(self, m: int, kept: np.ndarray) -> None:
+    def keep_last(self, m: int, mask: np.ndarray) -> None:
         """Of the last m rows keep those with True, (m,)."""
         first = self._size - m
-        self._all[first : first + kept.sum()] = self.values[first:][kept]
-        self._size = first + int(kept.sum())
+        self._all[first : first + mask.sum()] = self.values[first:][mask]
+        self._size = first + int(mask.sum())
 
 
 class GrowingSet:
@@ -63,16 +67,16 @@ class GrowingSet:
     distances. With the first row of float64 all become that.
     """
 
-    def __init__(self, width: int, dtype: Any = np.float64):
-        self.members, self.distances = Growing((width,), dtype), Growing()
+    def __init__(self, width: int, dtype: DTypeLike = np.float64):
+        self.members, self.distances = GrowingArray((width,), dtype), GrowingArray()
         self.threshold = 0.0
-        self._squares = Growing(dtype=dtype)
+        self._squares = GrowingArray(dtype=dtype)
 
     def add(self, rows: Array) -> np.ndarray:
         """Distances of rows (m, width), one after the other; NaN for the very first. (m,)."""
-        kept = self.members.values.dtype
-        common = np.result_type(rows, kept)
-        if common != kept:
+        before = self.members.values.dtype
+        common = np.result_type(rows, before)
+        if common != before:
             self.members.widen(common)
             self._squares.widen(common)
         rows = rows.astype(common, copy=False)
@@ -93,23 +97,24 @@ class GrowingSet:
         squares = np.einsum("ij,ij->i", rows, rows)
         self.members.extend(rows)
         self._squares.extend(squares)
-        everyone, theirs = self.members.values, self._squares.values
-        rough = squares[:, None] + theirs - 2 * (rows @ everyone.T)
-        slack = self._slack(squares, theirs.max())
+        candidates, their_squares = self.members.values, self._squares.values
+        # ‖x‖² + ‖g‖² - 2 <x, g>: (m, members + m)
+        rough = squares[:, None] + their_squares - 2 * (rows @ candidates.T)
+        slack = self._slack(squares, their_squares.max())
         member = np.arange(before + m) < before
-        found = np.full(m, np.nan)
+        distances = np.full(m, np.nan)
         for i, row in enumerate(rows):
             if before + i == 0:
                 member[0] = True
                 self.distances.extend([0.0])
                 continue
-            found[i] = _nearest(row, everyone, np.where(member, rough[i], np.inf), slack[i])
-            if found[i] > self.threshold:
+            distances[i] = _nearest(row, candidates, np.where(member, rough[i], np.inf), slack[i])
+            if distances[i] > self.threshold:
                 member[before + i] = True
-                self._join(found[i])
+                self._join(distances[i])
         self.members.keep_last(m, member[before:])
         self._squares.keep_last(m, member[before:])
-        return found
+        return distances
 
     def _slack(self, squares: np.ndarray, largest: float) -> np.ndarray:
         """How much larger than the smallest the rough square of the nearest can be. (m,).
@@ -124,11 +129,11 @@ class GrowingSet:
 
     def _join(self, distance: float) -> None:
         self.distances.extend([distance])
-        seen = self.distances.values
-        self.threshold = max(self.threshold, float(seen.mean() - seen.std()))
+        d = self.distances.values
+        self.threshold = max(self.threshold, float(d.mean() - d.std()))
 
 
-def _nearest(row: Array, everyone: Array, rough: np.ndarray, slack: float) -> float:
-    candidates = np.flatnonzero(rough <= rough.min() + slack)
-    apart = everyone[candidates].astype(np.float64) - row
-    return float(np.sqrt((apart**2).sum(axis=1).min()))
+def _nearest(row: Array, members: Array, rough: np.ndarray, slack: float) -> float:
+    """The exact distance, of those members whose rough square is near the smallest."""
+    near = members[np.flatnonzero(rough <= rough.min() + slack)]
+    return float(np.sqrt(((near.astype(np.float64) - row) ** 2).sum(axis=1).min()))

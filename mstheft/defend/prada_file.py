@@ -50,12 +50,10 @@ def read(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         *(zipfile.BadZipFile, struct.error),
     ) as error:
         raise DataError(
-            f"{path}: expected a file written by Detector.save, got something else or a damaged "
-            f"one ({error}); save it again"
+            f"{path}: expected a file of Detector.save, but it is damaged ({error}); save it again"
         ) from error
-    wrong = _wrong(arrays)
-    if wrong:
-        raise DataError(f"{path}: expected {wrong}, got something else; save it again")
+    if missing := _missing(arrays):
+        raise DataError(f"{path}: expected {missing}, got something else; save it again")
     return arrays
 
 
@@ -74,8 +72,8 @@ def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
     return np.lib.format.read_array(data, allow_pickle=False)
 
 
-def _wrong(arrays: dict[str, np.ndarray]) -> str:
-    """What does not hold of the arrays, or nothing."""
+def _missing(arrays: dict[str, np.ndarray]) -> str:
+    """What should hold of the arrays and does not, or nothing."""
     lengths: dict[str, int] = {}
     for name, (kind, axes) in ENTRIES.items():
         array = arrays[name]
