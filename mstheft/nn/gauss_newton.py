@@ -10,7 +10,8 @@ was answered, 0 for one that was not. In reading order:
     OUTPUTS             o, and its derivative in both directions
     Fit                 the least squares problem: residuals and misfit
     Kronecker           a preconditioner, layer by layer
-    solve, step         one linear problem by LSMR; one step, halved until the misfit falls
+    solve, trusted      one linear problem by LSMR; no neuron turned farther than is linear
+    step                one step, halved until the misfit falls
     jacobian            the slow obvious twin: J as a matrix
 
 Source: Martens and Grosse 2015 (K-FAC) for the preconditioner; Fong and Saunders 2011 for LSMR.
@@ -34,6 +35,7 @@ Weights = list[Array]  # [W b] of each layer, (out, in + 1)
 ITERATIONS = 40  # of LSMR in a step
 HALVINGS = 8  # of a step that does not fit better
 FLOOR = 1e-10  # eigenvalues of a second moment below this share of the largest are raised to it
+TRUST = 0.25  # of the size of its pre-activation: how far a step may turn a hidden neuron
 SIGNS = 4  # random ±1 vectors over the outputs, for the second moments of the gradients
 
 
@@ -273,6 +275,7 @@ class Kronecker:
 
     left: list[Array]
     right: list[Array]
+    roots: list[Array]  # E[a aᵀ]^{1/2}: |root [w b]| is the root mean square of z
 
     def apply(self, q: Weights) -> Weights:
         """Q -> W. The matrices are symmetric, so that the adjoint is the same."""
@@ -289,9 +292,9 @@ def kronecker(fit: Fit, here: DensePass, rng: Rng = None) -> Kronecker:
         signs = rng.choice([-1.0, 1.0], fit.answers.shape)
         for moment, g in zip(second, here.gradients(pulled(fit, here, signs)), strict=True):
             moment += g.T @ g / (SIGNS * len(g))
-    moments = [a.T @ a / len(a) for a in here.inputs[1:]]
-    right = [fit.row_moments[1], *(powers(moment)[1] for moment in moments)]
-    return Kronecker([powers(moment)[1] for moment in second], right)
+    inputs = [fit.row_moments, *(powers(a.T @ a / len(a)) for a in here.inputs[1:])]
+    left = [powers(moment)[1] for moment in second]
+    return Kronecker(left, [inverse for _, inverse in inputs], [root for root, _ in inputs])
 
 
 def powers(moment: Array) -> tuple[Array, Array]:
@@ -347,6 +350,21 @@ def solve(
     return scale.apply(unflat(answer[0], here.weights))
 
 
+def trusted(here: DensePass, move: Weights, scale: Kronecker) -> Weights:
+    """The move, with every hidden neuron's part shortened until |δz| ≤ TRUST |z|, rms over rows.
+
+    A neuron whose output weight is small is thrown far by a linear problem that hardly feels it,
+    over the rows where it is on and into a local minimum. So each neuron has a trust region of
+    its own; shortening the whole step for its sake would hold up all others.
+    """
+    capped = []
+    for matrix, moved, root in zip(here.weights[:-1], move[:-1], scale.roots, strict=False):
+        size, change = (np.linalg.norm(rows @ root, axis=1) for rows in (matrix, moved))
+        share = np.minimum(1, TRUST * size / np.maximum(change, 1e-300))
+        capped.append(share[:, None] * moved)
+    return [*capped, move[-1]]
+
+
 @dataclass(frozen=True)
 class Step:
     """Where a step led. `share` of it was taken: 1 whole, ½, ¼, …, 0 if none fitted better."""
@@ -369,6 +387,7 @@ def step(
     scale = kronecker(fit, here, rng)
     residual = fit.residual(here.logits)
     move = solve(fit, here, residual, scale, damp=damp, enough=enough, iterations=iterations)
+    move = trusted(here, move, scale)
     before = fit.misfit(here.logits)
     for share in 0.5 ** np.arange(HALVINGS + 1):
         there = fit.at([w + share * m for w, m in zip(here.weights, move, strict=True)])
