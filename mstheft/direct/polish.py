@@ -32,8 +32,11 @@ STEPS = 60  # at the most
 DAMP = 0.3  # of the first step; a third after every whole one, three times after a shortened one
 MOST_DAMP = 100.0  # a step that fits no better even so ends the descent
 SLOWEST = 1e-3  # a whole, undamped step that gains less than this share of the misfit is the last
+HALF = 0.5  # a step that gains less than this share, above the noise, was not solved well enough
+MOST_ITERATIONS = 320  # of LSMR in a step
 LOOSE, TIGHT = 1e-2, 1e-8  # tolerances of LSMR: a share of the relative misfit between these
 ROUNDED = 2.0  # converged: ratio below this where σ is that of arithmetic, known to a factor
+DRAWS = 2  # of noise, for the bound and error bars of large networks
 KNOWN = 1.1  # and below this, and five of its own deviations, where σ is known
 EXACT = 20_000_000, 1000  # numbers in a Jacobian, and weights, up to which it is formed
 
@@ -49,14 +52,14 @@ class Polished:
     output : in which the misfit, noise and bound are: 'logits', 'probs' or 'log_probs'. Floating
         point probabilities are compared as logarithms (one sigmoid output: as logits)
     bound : Cramér-Rao: no unbiased copy has a smaller rms error of an answer on fresh rows of the
-        same kind. σ √(P / N) with P identifiable weights and N answered numbers; for small
-        networks exactly, each row left out in turn
+        same kind. That is σ √(P / N) or more, with P identifiable weights and N answered numbers:
+        more because rows that are few do not tell all weights equally well
     ratio : √(Σ (y - o)² / σ² / (N - P)): 1 if nothing but noise is left
     converged : is the ratio that of noise? Where not, some neurons are wrong
     error_bars : standard deviation of every weight, by name as in `Network.parameters()`, as far
         as it changes an answer: symmetries have none. Grown by the ratio where that is above 1
-    bars_by : 'jacobian', exact; or 'preconditioner', which leaves out what neurons and layers have
-        to do with each other: the right size, mostly too small
+    by : how bound and error bars were found: 'jacobian', exactly; or 'draws', by simulation, good
+        to some per cent for the bound and to about a third for a bar
     """
 
     model: Network
@@ -68,7 +71,7 @@ class Polished:
     ratio: float
     converged: bool
     error_bars: dict[str, Array]
-    bars_by: str
+    by: str
 
     @property
     def steps(self) -> int:
@@ -103,7 +106,7 @@ def polish(
     free = identifiable(weights, activations, fit.output)
     _enough(fit, free)
     rng = np.random.default_rng(rng)
-    here, misfit = descend(fit, fit.at(weights), steps, rng)
+    here, misfit = descend(fit, fit.at(weights), steps, free, rng)
     fit = problem.fit(here.weights, activations)  # σ anew: the copy's rounding is the victim's now
     return judged(problem, fit, here, misfit, rng)
 
@@ -205,22 +208,29 @@ def readable(
 
 
 def descend(
-    fit: Fit, here: DensePass, steps: int, rng: np.random.Generator
+    fit: Fit, here: DensePass, steps: int, free: int, rng: np.random.Generator
 ) -> tuple[DensePass, list[float]]:
     """Gauss-Newton steps until one gains nothing: the last pass, and the misfit at every pass.
 
-    Damped at first (Levenberg), less after every whole step, more after a shortened one.
+    Damped at first (Levenberg), less after every whole step, more after a shortened one. Above the
+    noise, where a step gains little, the linear problem was not solved well enough: LSMR gets twice
+    the iterations (deep networks of one output need that).
     """
     size = float(np.sqrt(np.mean(np.var(fit.answers, axis=0)))) or 1.0
-    misfit, damp = [fit.misfit(here.logits)], DAMP
+    floor = ROUNDED * np.sqrt(np.count_nonzero(fit.precision) - free) / fit.total
+    misfit, damp, iterations = [fit.misfit(here.logits)], DAMP, gauss_newton.ITERATIONS
     while len(misfit) <= steps and damp < MOST_DAMP:
         enough = float(np.clip(LOOSE * misfit[-1] / size, TIGHT, LOOSE))
-        taken = gauss_newton.step(fit, here, damp=damp, enough=enough, rng=rng)
-        here = taken.here
-        slow = taken.misfit > (1 - SLOWEST) * misfit[-1]
+        taken = gauss_newton.step(
+            fit, here, damp=damp, enough=enough, iterations=iterations, rng=rng
+        )
+        here, gain = taken.here, 1 - taken.misfit / (misfit[-1] or 1.0)
         if taken.share:
             misfit.append(taken.misfit)
-        if slow and damp < DAMP / 10:
+        if gain < HALF and taken.misfit > floor:
+            iterations = min(2 * iterations, MOST_ITERATIONS)
+        patient = iterations == MOST_ITERATIONS or taken.misfit <= floor
+        if gain < SLOWEST and damp < DAMP / 10 and patient:
             break
         damp *= 1 / 3 if taken.share == 1 else 3
     return here, misfit
@@ -241,7 +251,7 @@ def judged(
     if small:
         free, bound, bars = from_jacobian(fit, here)
     else:
-        bound, bars = float(np.sqrt(free)) / fit.total, from_preconditioner(fit, here, rng)
+        bound, bars = from_draws(fit, here, rng)
     left = float(np.sum(fit.residual(here.logits) ** 2))
     ratio = float(np.sqrt(left / max(1, numbers - free)))
     kind = problem.kind(here.weights)
@@ -255,7 +265,7 @@ def judged(
         ratio=ratio,
         converged=ratio < allowed(kind, problem.given is None, numbers - free),
         error_bars=named(problem.model, [max(1.0, ratio) * bar for bar in bars]),
-        bars_by="jacobian" if small else "preconditioner",
+        by="jacobian" if small else "draws",
     )
 
 
@@ -296,11 +306,34 @@ def from_jacobian(fit: Fit, here: DensePass) -> tuple[int, float, Weights]:
     return int(kept.sum()), bound, bars
 
 
-def from_preconditioner(fit: Fit, here: DensePass, rng: np.random.Generator) -> Weights:
-    """Error bars as if JᵀJ were n E[g gᵀ] ⊗ E[a aᵀ], layer by layer: √ of the diagonal of P²/n."""
+def from_draws(fit: Fit, here: DensePass, rng: np.random.Generator) -> tuple[float, Weights]:
+    """The bound and the error bars by simulation, where J is too large to be formed.
+
+    Pure noise ε ~ N(0, 1) in place of the residual moves the weights by p = J⁺ ε, whose covariance
+    is (JᵀJ)⁺. A few rows are left out of it: there J p is the error of an answer to a fresh row.
+    The bars take their pattern over a neuron's weights from the preconditioner, diag P², and their
+    size from the neuron's part of the draws.
+    """
     scale = gauss_newton.kronecker(fit, here, rng)
-    sizes = [(np.linalg.norm(p, axis=1) for p in pair) for pair in zip(scale.left, scale.right)]
-    return [np.outer(left, right) / np.sqrt(len(fit.rows)) for left, right in sizes]
+    n = len(fit.rows)
+    fresh = rng.permutation(n) < max(n // 50, min(100, n // 10))
+    train = replace(fit, precision=np.where(fresh[:, None], 0, fit.precision))
+    moves, errors = [], []
+    for _ in range(DRAWS):
+        noise = rng.normal(size=fit.answers.shape) * (train.precision > 0)
+        moves.append(gauss_newton.solve(train, here, noise, scale, enough=1e-4, iterations=80))
+        error = fit.told.push(here.logits, here.jvp(moves[-1]))
+        errors.append(error[fresh[:, None] & (fit.precision > 0)])
+    bound = float(np.sqrt(np.mean(np.square(errors))))
+    layers = zip(scale.left, scale.right, zip(*moves, strict=True), strict=True)
+    return bound, [_bars(left, right, np.stack(drawn)) for left, right, drawn in layers]
+
+
+def _bars(left: Array, right: Array, drawn: Array) -> Array:
+    """Error bars of a layer (out, in + 1), from P_g, P_a and the draws (draws, out, in + 1)."""
+    pattern = np.outer(np.linalg.norm(left, axis=1), np.linalg.norm(right, axis=1))
+    size = np.sqrt(np.mean((drawn / pattern) ** 2, axis=(0, 2)))
+    return size[:, None] * pattern
 
 
 def named(model: Network, bars: Weights) -> dict[str, Array]:

@@ -34,7 +34,7 @@ Weights = list[Array]  # [W b] of each layer, (out, in + 1)
 
 ITERATIONS = 40  # of LSMR in a step
 HALVINGS = 8  # of a step that does not fit better
-FLOOR = 1e-10  # eigenvalues of a second moment below this share of the largest are raised to it
+UNSEEN = 1e-13  # eigenvalues of a second moment below this share of the largest are rounding
 TRUST = 0.25  # of the size of its pre-activation: how far a step may turn a hidden neuron
 SIGNS = 4  # random ±1 vectors over the outputs, for the second moments of the gradients
 
@@ -269,7 +269,7 @@ class Kronecker:
     iterations and not thousands. a : a layer's input with its 1; g : the gradient, at the
     layer's pre-activation, of the whitened answers.
     Directions that no answer sees (a dead neuron, one vector added to all logits of a softmax)
-    have eigenvalue 0. They are raised to FLOOR; LSMR, begun at 0, does not move along them.
+    have eigenvalue 0, and 0 in P: no step moves along them.
     Source: Martens and Grosse 2015, section 3.
     """
 
@@ -298,9 +298,10 @@ def kronecker(fit: Fit, here: DensePass, rng: Rng = None) -> Kronecker:
 
 
 def powers(moment: Array) -> tuple[Array, Array]:
-    """M^{1/2} and M^{-1/2} of a symmetric M ≥ 0, eigenvalues raised to FLOOR times the largest."""
+    """M^{1/2} and M^{-1/2} of a symmetric M ≥ 0, both 0 where an eigenvalue is rounding only."""
     size, v = np.linalg.eigh(moment)
-    root = np.sqrt(np.maximum(size, max(FLOOR * size[-1], 1e-200)))
+    seen = size > UNSEEN * size[-1]
+    v, root = v[:, seen], np.sqrt(size[seen])
     return (v * root) @ v.T, (v / root) @ v.T
 
 
