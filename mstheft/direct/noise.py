@@ -81,6 +81,8 @@ def lattice(answers: Array) -> Noise:
     """
     values = np.asarray(answers, np.float64)
     values = values[np.isfinite(values) & (values != 0) & (np.abs(values) != 1)]
+    if not values.size:
+        return Noise("float64")
     fitting = [Noise(kind) for kind in BITS if np.all(values % float_spacing(values, kind) == 0)]
     resolution = fitting[0].spacing(values) if fitting else 0.0
     fitting += _decimals(values, resolution, np.asarray(answers).dtype)

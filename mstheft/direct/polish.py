@@ -32,6 +32,7 @@ STEPS = 60  # at the most
 DAMP = 0.3  # of the first step; a third after every whole one, three times after a shortened one
 MOST_DAMP = 100.0  # a step that fits no better even so ends the descent
 SLOWEST = 1e-3  # a whole, undamped step that gains less than this share of the misfit is the last
+TRUSTS = 0.25, 0.1  # how far a step may turn a neuron: at first, and in a second descent
 HALF = 0.5  # a step that gains less than this share, above the noise, was not solved well enough
 MOST_ITERATIONS = 320  # of LSMR in a step
 LOOSE, TIGHT = 1e-2, 1e-8  # tolerances of LSMR: a share of the relative misfit between these
@@ -57,7 +58,8 @@ class Polished:
     ratio : √(Σ (y - o)² / σ² / (N - P)): 1 if nothing but noise is left
     converged : is the ratio that of noise? Where not, some neurons are wrong
     error_bars : standard deviation of every weight, by name as in `Network.parameters()`, as far
-        as it changes an answer: symmetries have none. Grown by the ratio where that is above 1
+        as it changes an answer: symmetries have none. Grown by the ratio where that is above 1;
+        infinite where a neuron is off on all rows
     by : how bound and error bars were found: 'jacobian', exactly; or 'draws', by simulation, good
         to some per cent for the bound and to about a third for a bar
     """
@@ -106,7 +108,7 @@ def polish(
     free = identifiable(weights, activations, fit.output)
     _enough(fit, free)
     rng = np.random.default_rng(rng)
-    here, misfit = descend(fit, fit.at(weights), steps, free, rng)
+    here, misfit = best_descent(fit, fit.at(weights), steps, free, rng)
     fit = problem.fit(here.weights, activations)  # σ anew: the copy's rounding is the victim's now
     return judged(problem, fit, here, misfit, rng)
 
@@ -185,9 +187,7 @@ def slope(probs: Array, output: str) -> Array:
     return p * (1 - p) if output == "probs" and p.shape[1] == 1 else p
 
 
-def readable(
-    answers: Array, output: str, noise: Noise, sigma: Array
-) -> tuple[Array, str, Array]:
+def readable(answers: Array, output: str, noise: Noise, sigma: Array) -> tuple[Array, str, Array]:
     """Floating point probabilities as logarithms: a small p has as many digits as a large one.
 
     softmax:        log p,    σ / p
@@ -207,8 +207,28 @@ def readable(
 # ---- the descent
 
 
+def best_descent(
+    fit: Fit, start: DensePass, steps: int, free: int, rng: np.random.Generator
+) -> tuple[DensePass, list[float]]:
+    """The descent with the first trust that ends in the noise, else the one that ends lowest.
+
+    A neuron that is on in few rows is held by few answers and easily lost; smaller steps keep it.
+    """
+    descents = []
+    for trust in TRUSTS:
+        descents.append(descend(fit, start, steps, free, trust, rng))
+        if descents[-1][1][-1] <= ceiling(fit, free):
+            break
+    return min(descents, key=lambda descent: descent[1][-1])
+
+
+def ceiling(fit: Fit, free: int) -> float:
+    """The misfit up to which what is left may be noise: ROUNDED σ √((N - P) / N), answer units."""
+    return float(ROUNDED * np.sqrt(np.count_nonzero(fit.precision) - free) / fit.total)
+
+
 def descend(
-    fit: Fit, here: DensePass, steps: int, free: int, rng: np.random.Generator
+    fit: Fit, here: DensePass, steps: int, free: int, trust: float, rng: np.random.Generator
 ) -> tuple[DensePass, list[float]]:
     """Gauss-Newton steps until one gains nothing: the last pass, and the misfit at every pass.
 
@@ -217,19 +237,19 @@ def descend(
     the iterations (deep networks of one output need that).
     """
     size = float(np.sqrt(np.mean(np.var(fit.answers, axis=0)))) or 1.0
-    floor = ROUNDED * np.sqrt(np.count_nonzero(fit.precision) - free) / fit.total
+    noisy = ceiling(fit, free)
     misfit, damp, iterations = [fit.misfit(here.logits)], DAMP, gauss_newton.ITERATIONS
     while len(misfit) <= steps and damp < MOST_DAMP:
         enough = float(np.clip(LOOSE * misfit[-1] / size, TIGHT, LOOSE))
         taken = gauss_newton.step(
-            fit, here, damp=damp, enough=enough, iterations=iterations, rng=rng
+            fit, here, damp=damp, enough=enough, iterations=iterations, trust=trust, rng=rng
         )
         here, gain = taken.here, 1 - taken.misfit / (misfit[-1] or 1.0)
         if taken.share:
             misfit.append(taken.misfit)
-        if gain < HALF and taken.misfit > floor:
+        if gain < HALF and taken.misfit > noisy:
             iterations = min(2 * iterations, MOST_ITERATIONS)
-        patient = iterations == MOST_ITERATIONS or taken.misfit <= floor
+        patient = iterations == MOST_ITERATIONS or taken.misfit <= noisy
         if gain < SLOWEST and damp < DAMP / 10 and patient:
             break
         damp *= 1 / 3 if taken.share == 1 else 3
@@ -264,7 +284,7 @@ def judged(
         bound=bound,
         ratio=ratio,
         converged=ratio < allowed(kind, problem.given is None, numbers - free),
-        error_bars=named(problem.model, [max(1.0, ratio) * bar for bar in bars]),
+        error_bars=named(problem.model, unseen(here, [max(1.0, ratio) * bar for bar in bars])),
         by="jacobian" if small else "draws",
     )
 
@@ -334,6 +354,15 @@ def _bars(left: Array, right: Array, drawn: Array) -> Array:
     pattern = np.outer(np.linalg.norm(left, axis=1), np.linalg.norm(right, axis=1))
     size = np.sqrt(np.mean((drawn / pattern) ** 2, axis=(0, 2)))
     return size[:, None] * pattern
+
+
+def unseen(here: DensePass, bars: Weights) -> Weights:
+    """The bars, infinite for the weights into and out of a neuron that no row switches on."""
+    for slope, before, after in zip(here.slopes, bars[:-1], bars[1:], strict=True):
+        dead = ~slope.any(axis=0)
+        before[dead] = np.inf
+        after[:, :-1][:, dead] = np.inf
+    return bars
 
 
 def named(model: Network, bars: Weights) -> dict[str, Array]:

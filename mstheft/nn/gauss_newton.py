@@ -351,8 +351,8 @@ def solve(
     return scale.apply(unflat(answer[0], here.weights))
 
 
-def trusted(here: DensePass, move: Weights, scale: Kronecker) -> Weights:
-    """The move, with every hidden neuron's part shortened until |δz| ≤ TRUST |z|, rms over rows.
+def trusted(here: DensePass, move: Weights, scale: Kronecker, trust: float = TRUST) -> Weights:
+    """The move, with every hidden neuron's part shortened until |δz| ≤ trust |z|, rms over rows.
 
     A neuron whose output weight is small is thrown far by a linear problem that hardly feels it,
     over the rows where it is on and into a local minimum. So each neuron has a trust region of
@@ -361,7 +361,7 @@ def trusted(here: DensePass, move: Weights, scale: Kronecker) -> Weights:
     capped = []
     for matrix, moved, root in zip(here.weights[:-1], move[:-1], scale.roots, strict=False):
         size, change = (np.linalg.norm(rows @ root, axis=1) for rows in (matrix, moved))
-        share = np.minimum(1, TRUST * size / np.maximum(change, 1e-300))
+        share = np.minimum(1, trust * size / np.maximum(change, 1e-300))
         capped.append(share[:, None] * moved)
     return [*capped, move[-1]]
 
@@ -382,13 +382,17 @@ def step(
     damp: float = 0.0,
     enough: float = 1e-8,
     iterations: int = ITERATIONS,
+    trust: float = TRUST,
     rng: Rng = None,
 ) -> Step:
-    """One Gauss-Newton step from a pass, halved until the misfit falls."""
+    """One Gauss-Newton step from a pass, halved until the misfit falls.
+
+    damp, enough, iterations : of `solve`; trust : of `trusted`
+    """
     scale = kronecker(fit, here, rng)
     residual = fit.residual(here.logits)
     move = solve(fit, here, residual, scale, damp=damp, enough=enough, iterations=iterations)
-    move = trusted(here, move, scale)
+    move = trusted(here, move, scale, trust)
     before = fit.misfit(here.logits)
     for share in 0.5 ** np.arange(HALVINGS + 1):
         there = fit.at([w + share * m for w, m in zip(here.weights, move, strict=True)])
