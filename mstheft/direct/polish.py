@@ -37,6 +37,7 @@ HALF = 0.5  # a step that gains less than this share, above the noise, was not s
 MOST_ITERATIONS = 320  # of LSMR in a step
 LOOSE, TIGHT = 1e-2, 1e-8  # tolerances of LSMR: a share of the relative misfit between these
 ROUNDED = 2.0  # converged: ratio below this where σ is that of arithmetic, known to a factor
+SURPLUS = 2  # answered numbers for each weight of a neuron, in the rows where it is on
 DRAWS = 2  # of noise, for the bound and error bars of large networks
 KNOWN = 1.1  # and below this, and five of its own deviations, where σ is known
 EXACT = 20_000_000, 1000  # numbers in a Jacobian, and weights, up to which it is formed
@@ -59,7 +60,9 @@ class Polished:
     converged : is the ratio that of noise? Where not, some neurons are wrong
     error_bars : standard deviation of every weight, by name as in `Network.parameters()`, as far
         as it changes an answer: symmetries have none. Grown by the ratio where that is above 1;
-        infinite where a neuron is off on all rows
+        infinite for the neurons of `seldom_on`
+    seldom_on : (hidden layer from 1, neuron) of neurons that are on in too few rows to tell their
+        weights. The misfit hardly sees them, fresh rows may: a converged copy can be wrong there
     by : how bound and error bars were found: 'jacobian', exactly; or 'draws', by simulation, good
         to some per cent for the bound and to about a third for a bar
     """
@@ -73,6 +76,7 @@ class Polished:
     ratio: float
     converged: bool
     error_bars: dict[str, Array]
+    seldom_on: list[tuple[int, int]]
     by: str
 
     @property
@@ -274,7 +278,7 @@ def judged(
         bound, bars = from_draws(fit, here, rng)
     left = float(np.sum(fit.residual(here.logits) ** 2))
     ratio = float(np.sqrt(left / max(1, numbers - free)))
-    kind = problem.kind(here.weights)
+    kind, seldom = problem.kind(here.weights), seldom_on(fit, here)
     return Polished(
         model=gauss_newton.assemble(problem.model, here.weights),
         misfit=misfit,
@@ -284,7 +288,8 @@ def judged(
         bound=bound,
         ratio=ratio,
         converged=ratio < allowed(kind, problem.given is None, numbers - free),
-        error_bars=named(problem.model, unseen(here, [max(1.0, ratio) * bar for bar in bars])),
+        error_bars=named(problem.model, without(seldom, [max(1.0, ratio) * bar for bar in bars])),
+        seldom_on=[(i + 1, int(k)) for i, few in enumerate(seldom) for k in np.flatnonzero(few)],
         by="jacobian" if small else "draws",
     )
 
@@ -356,12 +361,22 @@ def _bars(left: Array, right: Array, drawn: Array) -> Array:
     return size[:, None] * pattern
 
 
-def unseen(here: DensePass, bars: Weights) -> Weights:
-    """The bars, infinite for the weights into and out of a neuron that no row switches on."""
-    for slope, before, after in zip(here.slopes, bars[:-1], bars[1:], strict=True):
-        dead = ~slope.any(axis=0)
-        before[dead] = np.inf
-        after[:, :-1][:, dead] = np.inf
+def seldom_on(fit: Fit, here: DensePass) -> list[np.ndarray]:
+    """Of each hidden layer, (out,) bool: is the neuron on in too few rows to tell its weights?
+
+    That is in rows with fewer than SURPLUS answered numbers for each of its in + 1 weights.
+    """
+    told = np.count_nonzero(fit.precision, axis=1)
+    layers = zip(here.slopes, here.weights, strict=False)
+    return [told @ (slope != 0) < SURPLUS * matrix.shape[1] for slope, matrix in layers]
+
+
+def without(seldom: list[np.ndarray], bars: Weights) -> Weights:
+    """The bars, infinite for the weights into and out of neurons that are seldom on."""
+    bars = [bar.copy() for bar in bars]
+    for few, before, after in zip(seldom, bars[:-1], bars[1:], strict=True):
+        before[few] = np.inf
+        after[:, :-1][:, few] = np.inf
     return bars
 
 

@@ -207,11 +207,15 @@ def test_draws_give_the_bound_and_the_bars_of_the_jacobian(monkeypatch):
         assert 0.6 < np.median(drawn.error_bars[name] / bar) < 1.6, name
 
 
-def test_a_neuron_that_no_row_switches_on_has_no_error_bar():
+@pytest.mark.parametrize("offset", [-1e3, -6])
+def test_a_neuron_that_few_rows_switch_on_is_named_and_has_no_error_bar(offset):
+    """In no row, or beyond 2.4 standard deviations: 2 of 250 rows, three numbers each, for 21."""
     network = victim([20, 8, 3])
-    network.layers[0].params["b"][2] = -1e3
+    row = network.layers[0].params["W"][2]
+    network.layers[0].params["b"][2] = offset * np.linalg.norm(row) / 2.5
     x = rows_for(network, np.random.default_rng(0))
     result = polish(network, x, told(network, x), noise=1e-6, rng=0)
+    assert result.seldom_on == [(1, 2)]
     assert np.isinf(result.error_bars["0.W"][2]).all()
     assert np.isinf(result.error_bars["2.W"][:, 2]).all()
     assert np.isfinite(np.delete(result.error_bars["0.W"], 2, axis=0)).all()
