@@ -104,19 +104,30 @@ def _decimals(values: Array, resolution: Array | float, dtype: np.dtype) -> list
     return []
 
 
-def arithmetic(copy: Network, x: Array, output: str, kind: str) -> float:
-    """Root mean square of what rounding in a network's arithmetic does to its answers.
+def arithmetic(copy: Network, x: Array, kind: str) -> float:
+    """Root mean square of what rounding inside a network does to its logits. No queries.
 
-    The copy answers in float32 and in float64; a victim of about the same weights loses as much.
-    float64 keeps 2²⁹ times more. No queries.
-    kind : the grid of the answers; formats coarser than float32 are rounded at the end, mostly
+    The copy answers in float64 and in coarser arithmetic; a victim of about the same weights loses
+    as much. For answers in float32 that arithmetic is float32; for a format of 16 bits the hidden
+    neurons are rounded to it as well, as where a whole network is of that format; for others it is
+    float64, which keeps 2²⁹ times more than float32.
     """
-    single = Network(copy.copy().layers, copy.shape, np.float32).logits(x)
     double = Network(copy.copy().layers, copy.shape, np.float64).logits(x)
-    answer = gauss_newton.OUTPUTS[output].answer
-    lost = answer(single.astype(np.float64)) - answer(double)
-    size = float(np.sqrt(np.mean(lost**2)))
-    return size if kind in ("float32", "float16", "bfloat16") else size * 2.0**-29
+    if kind in ("float16", "bfloat16"):
+        return rms(_rounded_inside(copy, x, kind) - double)
+    single = Network(copy.copy().layers, copy.shape, np.float32).logits(x)
+    return rms(single - double) * (1.0 if kind == "float32" else 2.0**-29)
+
+
+def _rounded_inside(copy: Network, x: Array, kind: str) -> Array:
+    """The logits (n, K) where every hidden neuron is rounded to that format."""
+    weights, activations = gauss_newton.chain(copy)
+    z = gauss_newton.with_ones(np.asarray(x).reshape(len(x), -1)) @ weights[0].T
+    for name, matrix in zip(activations, weights[1:], strict=True):
+        spacing = float_spacing(z, kind)
+        a = gauss_newton.activation(name)[0](np.round(z / spacing) * spacing)
+        z = gauss_newton.with_ones(a) @ matrix.T
+    return z
 
 
 def measure_noise(oracle: Oracle, *, row: Array | None = None, rng: Rng = None) -> Noise:

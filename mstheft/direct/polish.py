@@ -162,7 +162,7 @@ class Problem:
             return Noise("given", jitter=float(np.sqrt(np.mean(np.square(self.given)))))
         grid = lattice(self.answers)
         copy = gauss_newton.assemble(self.model, weights)
-        return replace(grid, jitter=arithmetic(copy, self.x, "logits", grid.kind))
+        return replace(grid, jitter=arithmetic(copy, self.x, grid.kind))
 
     def fit(self, weights: Weights, activations: list[str]) -> Fit:
         """The least squares problem, each answer weighted by 1/σ."""
