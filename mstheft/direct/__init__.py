@@ -2,7 +2,22 @@
 
 from mstheft.direct import deep, line, linear, relu, smooth, sweep
 from mstheft.direct.linear import boundary
+from mstheft.direct.noise import Noise, measure_noise
+from mstheft.direct.polish import Polished, polish
 
 label_only = boundary  # its name before it became `boundary`
 
-__all__ = ["boundary", "deep", "label_only", "line", "linear", "relu", "smooth", "sweep"]
+__all__ = [
+    "Noise",
+    "Polished",
+    "boundary",
+    "deep",
+    "label_only",
+    "line",
+    "linear",
+    "measure_noise",
+    "polish",
+    "relu",
+    "smooth",
+    "sweep",
+]

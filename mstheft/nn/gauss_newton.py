@@ -1,0 +1,420 @@
+"""Gauss-Newton for dense networks, without ever forming the Jacobian.
+
+    minimise  Σ |w ∘ (y - o(f_θ(x)))|²    over all parameters θ at once
+
+f_θ are the logits, o what is told of them (logits, probabilities, …), w = 1/σ of every number that
+was answered, 0 for one that was not. In reading order:
+
+    chain, assemble     a network as one matrix [W b] a layer, and back
+    DensePass           a forward pass; `jvp` sends tangents forwards, `vjp` gradients backwards
+    OUTPUTS             o, and its derivative in both directions
+    Fit                 the least squares problem: residuals and misfit
+    Kronecker           a preconditioner, layer by layer
+    solve, trusted      one linear problem by LSMR; no neuron turned farther than is linear
+    step                one step, halved until the misfit falls
+    jacobian            the slow obvious twin: J as a matrix
+
+Source: Martens and Grosse 2015 (K-FAC) for the preconditioner; Fong and Saunders 2011 for LSMR.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from mstheft.nn import functions as F
+from mstheft.nn.layers import Activation, Dense, Flatten
+from mstheft.nn.network import Network
+from mstheft.typing import Array, Rng
+
+Weights = list[Array]  # [W b] of each layer, (out, in + 1)
+
+ITERATIONS = 40  # of LSMR in a step
+HALVINGS = 8  # of a step that does not fit better
+UNSEEN = 1e-13  # eigenvalues of a second moment below this share of the largest are rounding
+TRUST = 0.25  # of the size of its pre-activation: how far a step may turn a hidden neuron
+SIGNS = 4  # random ±1 vectors over the outputs, for the second moments of the gradients
+
+
+# ---- a network as one matrix a layer
+
+
+def chain(network: Network) -> tuple[Weights, list[str]]:
+    """[W b] of every Dense layer, float64, and the activations between them ('identity' for none).
+
+    Raises ValueError for layers other than Dense and Activation, after a Flatten perhaps.
+    """
+    weights: Weights = []
+    activations: list[str] = []
+    for layer in _without_flatten(network):
+        if isinstance(layer, Dense):
+            activations += ["identity"] * (len(weights) - len(activations))
+            columns = [layer.params["W"], layer.params["b"][:, None]]
+            weights.append(np.hstack(columns).astype(np.float64))
+        elif isinstance(layer, Activation) and len(activations) == len(weights) - 1:
+            activations.append(layer.name)
+        else:
+            raise _not_dense(layer)
+    if not weights or len(activations) == len(weights):
+        raise _not_dense("a network that does not end in Dense")
+    return weights, activations
+
+
+def _without_flatten(network: Network) -> Sequence[object]:
+    first, *others = network.layers
+    return others if isinstance(first, Flatten) else network.layers
+
+
+def _not_dense(layer: object) -> ValueError:
+    what = layer if isinstance(layer, str) else type(layer).__name__
+    return ValueError(
+        f"expected Dense layers with at most one Activation between two of them, got {what}; "
+        "other networks cannot be polished"
+    )
+
+
+def assemble(network: Network, weights: Weights) -> Network:
+    """A float64 copy of the network with these weights."""
+    copy = network.copy()
+    dense = (layer for layer in copy.layers if isinstance(layer, Dense))
+    for layer, matrix in zip(dense, weights, strict=True):
+        layer.params = {"W": matrix[:, :-1].copy(), "b": matrix[:, -1].copy()}
+    return Network(copy.layers, copy.shape, np.float64)
+
+
+def with_ones(a: Array) -> Array:
+    """(n, in) -> (n, in + 1) with a last column of ones, which meets the bias."""
+    return np.hstack([a, np.ones((len(a), 1))])
+
+
+def flat(weights: Weights) -> Array:
+    """All matrices as one vector, (P,)."""
+    return np.concatenate([matrix.ravel() for matrix in weights])
+
+
+def unflat(vector: Array, like: Weights) -> Weights:
+    """The vector (P,) as matrices of the shapes of `like`."""
+    parts = np.split(vector, np.cumsum([matrix.size for matrix in like])[:-1])
+    return [part.reshape(matrix.shape) for part, matrix in zip(parts, like, strict=True)]
+
+
+# ---- a pass, and its derivative in both directions
+
+
+@dataclass(frozen=True)
+class DensePass:
+    """A forward pass a_0 = x, z_l = W_l [a_l 1], a_{l+1} = σ(z_l), and what its derivative needs.
+
+    weights : [W b] of each layer, (out, in + 1)
+    inputs : [a_l 1] of each layer, (n, in + 1)
+    slopes : σ'(z_l) of each hidden layer, (n, out)
+    logits : z of the last layer, (n, K)
+    """
+
+    weights: Weights
+    inputs: list[Array]
+    slopes: list[Array]
+    logits: Array
+
+    def jvp(self, tangent: Weights) -> Array:
+        """How the logits move when the weights do: J p, one pass forwards. (n, K)
+
+        ż_l = Ẇ_l [a_l 1] + W_l ȧ_l,    ȧ_{l+1} = σ'(z_l) ∘ ż_l,    ȧ_0 = 0
+        """
+        dz = self.inputs[0] @ tangent[0].T
+        for slope, a, matrix, moved in zip(
+            self.slopes, self.inputs[1:], self.weights[1:], tangent[1:], strict=True
+        ):
+            dz = a @ moved.T + (slope * dz) @ matrix[:, :-1].T  # (n, out)
+        return dz
+
+    def vjp(self, dlogits: Array) -> Weights:
+        """Jᵀ r, one pass backwards: Σ_n g_l [a_l 1]ᵀ with g_l of `gradients`. (n, K) -> weights."""
+        return [g.T @ a for g, a in zip(self.gradients(dlogits), self.inputs, strict=True)]
+
+    def gradients(self, dlogits: Array) -> list[Array]:
+        """g_l = dL/dz_l of each layer, (n, out): g_l = σ'(z_l) ∘ (W_{l+1}ᵀ g_{l+1})."""
+        found = [dlogits]
+        for slope, matrix in zip(self.slopes[::-1], self.weights[:0:-1], strict=True):
+            found.append(slope * (found[-1] @ matrix[:, :-1]))
+        return found[::-1]
+
+
+def forward(weights: Weights, activations: Sequence[str], rows: Array) -> DensePass:
+    """The pass of `rows`, (n, d + 1) with their ones."""
+    inputs, slopes = [rows], []
+    z = rows @ weights[0].T
+    for name, matrix in zip(activations, weights[1:], strict=True):
+        value, slope = activation(name)
+        slopes.append(slope(z))
+        inputs.append(with_ones(value(z)))
+        z = inputs[-1] @ matrix.T
+    return DensePass(weights, inputs, slopes, z)
+
+
+def activation(name: str) -> tuple[Callable[[Array], Array], Callable[[Array], Array]]:
+    """The function of that name and its derivative; 'identity' is one."""
+    if name == "identity":
+        return (lambda z: z), np.ones_like
+    return Activation.FUNCTIONS[name]
+
+
+# ---- what is told of the logits
+
+
+@dataclass(frozen=True)
+class Output:
+    """o(z), and its derivative at z: `push` sends dz to do, `pull` dL/do to dL/dz."""
+
+    answer: Callable[[Array], Array]
+    push: Callable[[Array, Array], Array]
+    pull: Callable[[Array, Array], Array]
+
+
+def _pair(z: Array) -> Array:
+    """One sigmoid logit as two: softmax of (0, z) is (1 - p, p)."""
+    return np.hstack([np.zeros_like(z), z]) if z.shape[1] == 1 else z
+
+
+def _push_log(z: Array, dz: Array) -> Array:
+    """d log p_k = dz_k - <p, dz>."""
+    dz = _pair(dz)
+    return dz - (F.softmax(_pair(z)) * dz).sum(axis=1, keepdims=True)
+
+
+def _pull_log(z: Array, dlog: Array) -> Array:
+    """dL/dz; of a pair only the second logit is a parameter's."""
+    return F.log_softmax_grad(_pair(z), dlog)[:, -z.shape[1] :]
+
+
+def _probs(z: Array) -> Array:
+    return F.sigmoid(z) if z.shape[1] == 1 else F.softmax(z)
+
+
+def _probs_grad(z: Array, d: Array) -> Array:
+    """(diag p - p pᵀ) d, the same in both directions since the matrix is symmetric."""
+    return F.sigmoid_grad(z) * d if z.shape[1] == 1 else F.softmax_grad(z, d)
+
+
+_PROBS = Output(_probs, _probs_grad, _probs_grad)
+
+OUTPUTS: dict[str, Output] = {
+    "logits": Output(lambda z: z, lambda z, d: d, lambda z, d: d),
+    "log_probs": Output(lambda z: F.log_softmax(_pair(z)), _push_log, _pull_log),
+    "probs": _PROBS,
+    "top_k": _PROBS,
+}
+
+
+# ---- the least squares problem
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Rows, their answers, and how much each number counts.
+
+    rows : (n, d + 1) inputs with their ones
+    activations : between the layers
+    answers : (n, K), finite
+    precision : (n, K) the w = 1/σ of each number, 0 where nothing is known
+    output : what the answers are, of `OUTPUTS`
+    """
+
+    rows: Array
+    activations: list[str]
+    answers: Array
+    precision: Array
+    output: str = "logits"
+
+    @cached_property
+    def told(self) -> Output:
+        """The function from logits to answers."""
+        return OUTPUTS[self.output]
+
+    @cached_property
+    def total(self) -> float:
+        """√Σ w²: a residual of this norm is off by 1 answer unit, root mean square."""
+        return float(np.linalg.norm(self.precision))
+
+    @cached_property
+    def row_moments(self) -> tuple[Array, Array]:
+        """The inputs' E[a aᵀ]^{±1/2}, which no step changes."""
+        return powers(self.rows.T @ self.rows / len(self.rows))
+
+    def at(self, weights: Weights) -> DensePass:
+        """The forward pass with these weights."""
+        return forward(weights, self.activations, self.rows)
+
+    def residual(self, logits: Array) -> Array:
+        """w ∘ (y - o(z)), (n, K), in units of the noise."""
+        return self.precision * (self.answers - self.told.answer(logits))
+
+    def misfit(self, logits: Array) -> float:
+        """Root mean square of y - o(z), weighted by w²; answer units. Infinite where it is NaN."""
+        size = float(np.linalg.norm(self.residual(logits))) / self.total
+        return size if np.isfinite(size) else np.inf
+
+
+# ---- the preconditioner
+
+
+@dataclass(frozen=True)
+class Kronecker:
+    """W_l = P_g Q_l P_a for each layer, P_g = E[g gᵀ]^{-1/2}, P_a = E[a aᵀ]^{-1/2}.
+
+    With it the columns of J are nearly orthonormal, times √n, so that LSMR needs tens of
+    iterations and not thousands. a : a layer's input with its 1; g : the gradient, at the
+    layer's pre-activation, of the whitened answers.
+    Directions that no answer sees (a dead neuron, one vector added to all logits of a softmax)
+    have eigenvalue 0, and 0 in P: no step moves along them.
+    Source: Martens and Grosse 2015, section 3.
+    """
+
+    left: list[Array]
+    right: list[Array]
+    roots: list[Array]  # E[a aᵀ]^{1/2}: |root [w b]| is the root mean square of z
+
+    def apply(self, q: Weights) -> Weights:
+        """Q -> W. The matrices are symmetric, so that the adjoint is the same."""
+        return [
+            left @ each @ right for left, each, right in zip(self.left, q, self.right, strict=True)
+        ]
+
+
+def kronecker(fit: Fit, here: DensePass, rng: Rng = None) -> Kronecker:
+    """The preconditioner at a pass. E[g gᵀ] is that of SIGNS random ±1 vectors sent backwards."""
+    rng = np.random.default_rng(rng)
+    second = [np.zeros((len(matrix), len(matrix))) for matrix in here.weights]
+    for _ in range(SIGNS):
+        signs = rng.choice([-1.0, 1.0], fit.answers.shape)
+        for moment, g in zip(second, here.gradients(pulled(fit, here, signs)), strict=True):
+            moment += g.T @ g / (SIGNS * len(g))
+    inputs = [fit.row_moments, *(powers(a.T @ a / len(a)) for a in here.inputs[1:])]
+    left = [powers(moment)[1] for moment in second]
+    return Kronecker(left, [inverse for _, inverse in inputs], [root for root, _ in inputs])
+
+
+def powers(moment: Array) -> tuple[Array, Array]:
+    """M^{1/2} and M^{-1/2} of a symmetric M ≥ 0, both 0 where an eigenvalue is rounding only."""
+    size, v = np.linalg.eigh(moment)
+    seen = size > UNSEEN * size[-1]
+    v, root = v[:, seen], np.sqrt(size[seen])
+    return (v * root) @ v.T, (v / root) @ v.T
+
+
+# ---- one step
+
+
+def pushed(fit: Fit, here: DensePass, tangent: Weights) -> Array:
+    """J p in units of the noise, (n, K)."""
+    return fit.precision * fit.told.push(here.logits, here.jvp(tangent))
+
+
+def pulled(fit: Fit, here: DensePass, residual: Array) -> Array:
+    """dL/dz (n, K) of a whitened residual; `DensePass.vjp` takes it on to Jᵀ r."""
+    return fit.told.pull(here.logits, fit.precision * residual)
+
+
+def solve(
+    fit: Fit,
+    here: DensePass,
+    residual: Array,
+    scale: Kronecker,
+    *,
+    damp: float = 0.0,
+    enough: float = 1e-8,
+    iterations: int = ITERATIONS,
+) -> Weights:
+    """argmin_p |J p - r|² + damp² n |q|², p = P q, by LSMR. Each iteration is a pass and back.
+
+    residual : (n, K) the whitened r
+    damp : of the steps in the preconditioned q; 0 for plain Gauss-Newton
+    enough : LSMR's tolerances; iterations : and its patience
+    Source: Fong and Saunders 2011; Levenberg 1944 for the damping.
+    """
+    from scipy.sparse.linalg import LinearOperator, lsmr
+
+    def matvec(q: Array) -> Array:
+        return pushed(fit, here, scale.apply(unflat(q, here.weights))).ravel()
+
+    def rmatvec(r: Array) -> Array:
+        gradient = here.vjp(pulled(fit, here, r.reshape(residual.shape)))
+        return flat(scale.apply(gradient))
+
+    shape = residual.size, sum(matrix.size for matrix in here.weights)
+    operator = LinearOperator(shape, matvec=matvec, rmatvec=rmatvec, dtype=np.float64)
+    damp *= np.sqrt(len(residual))
+    answer = lsmr(operator, residual.ravel(), damp, enough, enough, 0, maxiter=iterations)
+    return scale.apply(unflat(answer[0], here.weights))
+
+
+def trusted(here: DensePass, move: Weights, scale: Kronecker, trust: float = TRUST) -> Weights:
+    """The move, with every hidden neuron's part shortened until |δz| ≤ trust |z|, rms over rows.
+
+    A neuron whose output weight is small is thrown far by a linear problem that hardly feels it,
+    over the rows where it is on and into a local minimum. So each neuron has a trust region of
+    its own; shortening the whole step for its sake would hold up all others.
+    """
+    capped = []
+    for matrix, moved, root in zip(here.weights[:-1], move[:-1], scale.roots, strict=False):
+        size, change = (np.linalg.norm(rows @ root, axis=1) for rows in (matrix, moved))
+        share = np.minimum(1, trust * size / np.maximum(change, 1e-300))
+        capped.append(share[:, None] * moved)
+    return [*capped, move[-1]]
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where a step led. `share` of it was taken: 1 whole, ½, ¼, …, 0 if none fitted better."""
+
+    here: DensePass
+    misfit: float
+    share: float
+
+
+def step(
+    fit: Fit,
+    here: DensePass,
+    *,
+    damp: float = 0.0,
+    enough: float = 1e-8,
+    iterations: int = ITERATIONS,
+    trust: float = TRUST,
+    rng: Rng = None,
+) -> Step:
+    """One Gauss-Newton step from a pass, halved until the misfit falls.
+
+    damp, enough, iterations : of `solve`; trust : of `trusted`
+    """
+    scale = kronecker(fit, here, rng)
+    residual = fit.residual(here.logits)
+    move = solve(fit, here, residual, scale, damp=damp, enough=enough, iterations=iterations)
+    move = trusted(here, move, scale, trust)
+    before = fit.misfit(here.logits)
+    for share in 0.5 ** np.arange(HALVINGS + 1):
+        there = fit.at([w + share * m for w, m in zip(here.weights, move, strict=True)])
+        after = fit.misfit(there.logits)
+        if after < before:
+            return Step(there, after, float(share))
+    return Step(here, before, 0.0)
+
+
+# ---- the slow obvious twin
+
+
+def jacobian(fit: Fit, here: DensePass) -> Array:
+    """J as a matrix, (n, K, P), in units of the noise: n K P numbers, for small networks.
+
+    Row (n, k) is the gradient of answer k of row n: the outer products g_l [a_l 1]ᵀ.
+    """
+    rows = []
+    for k in range(fit.answers.shape[1]):
+        seed = np.zeros(fit.answers.shape)
+        seed[:, k] = 1
+        layers = zip(here.gradients(pulled(fit, here, seed)), here.inputs, strict=True)
+        outer = [g[:, :, None] * a[:, None, :] for g, a in layers]  # (n, out, in + 1)
+        rows.append(np.hstack([each.reshape(len(each), -1) for each in outer]))
+    return np.stack(rows, axis=1)
