@@ -220,8 +220,9 @@ def status_page():
 
 @pytest.mark.browser
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
-def test_the_status_page_of_the_service_can_be_read(browser, tmp_path, size):
+def test_the_status_page_of_the_service_can_be_read(browser, tmp_path, monkeypatch, size):
     pytest.importorskip("starlette")
+    monkeypatch.syspath_prepend(str(ROOT / "tests" / "oracle" / "http"))  # for test_service
     path = tmp_path / "status.html"
     with ThreadPoolExecutor(1) as other:  # a loop of its own: the browser's runs in this thread
         path.write_text(other.submit(status_page).result())

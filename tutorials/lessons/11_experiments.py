@@ -20,7 +20,7 @@ import numpy as np
 
 import mstheft as mt
 from mstheft.experiments import experiment as experiments
-from mstheft.experiments.experiment import grid
+from mstheft.experiments import grid
 from mstheft.plots import learning as learning_plots
 from mstheft.plots import style
 
