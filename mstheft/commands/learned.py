@@ -188,7 +188,7 @@ def _tell(result: LearnedResult, desk: Desk) -> None:
     ]
     desk.say(f"\ncopies, judged on the test part\n{report.table(head, lines, right=head)}")
     best = max(result.curve, key=_merit)
-    desk.say(f"\nthe copy of round {best.round} is the result: {result.found['verify']}")
+    desk.say(f"\nthe copy of round {best.round} is the result: {result.notes['verify']}")
 
 
 def _merit(point: Round) -> tuple[float, int]:
@@ -210,7 +210,7 @@ def _record(
     if result.curve:
         told["chosen_round"] = max(result.curve, key=_merit).round
     curve = [asdict(point) for point in result.curve]
-    return told | report.record(result) | {"curve": curve, "found": result.found}
+    return told | report.record(result) | {"curve": curve, "found": result.notes}
 
 
 def _sentence(problem: object, args: argparse.Namespace) -> object:

@@ -151,7 +151,8 @@ def measure_noise(oracle: Oracle, *, row: Array | None = None, rng: Rng = None) 
         return Noise("stochastic", jitter=rms(twice[1] - twice[0]) / np.sqrt(2))
     direction = rng.normal(size=row.shape) * max(rms(row), 1e-6)
     answers = oracle.query(row + np.outer(np.linspace(0, REACH, ROWS), direction))
-    return replace(lattice(answers), jitter=_jitter(answers.astype(np.float64), lattice(answers)))
+    grid = lattice(answers)
+    return replace(grid, jitter=_jitter(answers.astype(np.float64), grid))
 
 
 def _jitter(answers: Array, grid: Noise) -> float:

@@ -347,7 +347,7 @@ def from_draws(fit: Fit, here: DensePass, rng: np.random.Generator) -> tuple[flo
     for _ in range(DRAWS):
         noise = rng.normal(size=fit.answers.shape) * (train.precision > 0)
         moves.append(gauss_newton.solve(train, here, noise, scale, enough=1e-4, iterations=80))
-        error = fit.told.push(here.logits, here.jvp(moves[-1]))
+        error = fit.link.push(here.logits, here.jvp(moves[-1]))
         errors.append(error[fresh[:, None] & (fit.precision > 0)])
     bound = float(np.sqrt(np.mean(np.square(errors))))
     layers = zip(scale.left, scale.right, zip(*moves, strict=True), strict=True)
@@ -366,9 +366,9 @@ def seldom_on(fit: Fit, here: DensePass) -> list[np.ndarray]:
 
     That is in rows with fewer than SURPLUS answered numbers for each of its in + 1 weights.
     """
-    told = np.count_nonzero(fit.precision, axis=1)
+    numbers = np.count_nonzero(fit.precision, axis=1)  # (n,) answered
     layers = zip(here.slopes, here.weights, strict=False)
-    return [told @ (slope != 0) < SURPLUS * matrix.shape[1] for slope, matrix in layers]
+    return [numbers @ (slope != 0) < SURPLUS * matrix.shape[1] for slope, matrix in layers]
 
 
 def without(seldom: list[np.ndarray], bars: Weights) -> Weights:

@@ -77,7 +77,7 @@ def verify(
                 size > np.median(rounding) and (misses <= allowed + rounding).all()
             )
         verdict = "answers like the victim" if result.verified else "does not answer alike"
-        result.found["verify"] = (
+        result.notes["verify"] = (
             f"the copy {verdict} on {finite.sum()} fresh rows: max |Δ| {result.error:.1e}"
         )
     return result.verified

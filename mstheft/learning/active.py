@@ -126,10 +126,10 @@ def _story(run: Run, held_size: int, first_size: int, later: list[int]) -> Learn
         with result.stage("validation", oracle):
             answers = purchase(run, result, "validation", held)
             trace.labels = labels_of(targets(answers, oracle.output, run.new_copy().outputs))
-        result.found["validation"] = f"{held_size:,} rows, which no copy is trained on"
+        result.notes["validation"] = f"{held_size:,} rows, which no copy is trained on"
         with result.stage("seed", oracle):
             add_purchase(result, first, purchase(run, result, "00", first))
-        result.found["seed"] = f"{first_size:,} rows, drawn at random"
+        result.notes["seed"] = f"{first_size:,} rows, drawn at random"
         for turn, k in enumerate(later, start=1):
             with result.stage("train", oracle):
                 copy = learn(run, result, turn - 1)
@@ -138,7 +138,7 @@ def _story(run: Run, held_size: int, first_size: int, later: list[int]) -> Learn
                 rows = choose(run, result, copy, k, turn)
             with result.stage("query", oracle):
                 add_purchase(result, rows, purchase(run, result, f"{turn:02d}", rows))
-            result.found["query"] = f"{len(trace.rows):,} labelled rows in {turn + 1} purchases"
+            result.notes["query"] = f"{len(trace.rows):,} labelled rows in {turn + 1} purchases"
         with result.stage("train", oracle):
             learn(run, result, len(later))
         bar.update(1)

@@ -195,16 +195,16 @@ def _buy(result: LearnedResult, oracle: Oracle, rows: Array) -> None:
     trace.rows = np.concatenate([trace.rows, rows])
     trace.answers = answers if before == 0 else np.concatenate([trace.answers, answers])
     result.chosen.append(np.arange(before, len(trace.rows)))
-    result.found["query" if before else "seed"] = f"{len(trace.rows):,} labelled rows"
+    result.notes["query" if before else "seed"] = f"{len(trace.rows):,} labelled rows"
     if before:
         labels = labels_of(targets(answers, oracle.output, result.model.outputs))
         share = float((result.model.labels(rows) == labels).mean())
-        result.found["verify"] = (
+        result.notes["verify"] = (
             f"not verified, as no learned copy is: the copy before the last agreed on {share:.1%} "
             f"of the {len(rows):,} rows bought after it, which lie close beside its training rows"
         )
     else:
-        result.found["verify"] = "not verified: all rows were trained on"
+        result.notes["verify"] = "not verified: all rows were trained on"
 
 
 def _learn(
@@ -231,4 +231,4 @@ def _learn(
             evaluated=evaluation(evaluate, copy),
         )
     )
-    result.found["train"] = f"{turn + 1} copies, the last on {len(trace.rows):,} rows"
+    result.notes["train"] = f"{turn + 1} copies, the last on {len(trace.rows):,} rows"

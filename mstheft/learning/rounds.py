@@ -107,11 +107,11 @@ def learn(run: Run, result: LearnedResult, turn: int) -> Network | None:
     copy = fresh if saved is None else run.checkpoint.copy(turn)
     if best.round == turn and copy is not None:
         result.model = copy
-    result.found["train"] = (
+    result.notes["train"] = (
         f"{turn + 1} copies; the best by macro-F1 on the validation rows is of round {best.round}: "
         f"{best.validation:.3f}"
     )
-    result.found["verify"] = (
+    result.notes["verify"] = (
         f"not verified, as no learned copy is: it agrees on {best.agreement:.1%} of the "
         f"{len(result.trace.held):,} validation rows, which chose round and epoch"
     )

@@ -2,8 +2,8 @@
 
     minimise  Σ |w ∘ (y - o(f_θ(x)))|²    over all parameters θ at once
 
-f_θ are the logits, o what is told of them (logits, probabilities, …), w = 1/σ of every number that
-was answered, 0 for one that was not. In reading order:
+f_θ are the logits, o turns them into answers (logits, probabilities, …), w = 1/σ of every answered
+number, 0 where there is none. In reading order:
 
     chain, assemble     a network as one matrix [W b] a layer, and back
     DensePass           a forward pass; `jvp` sends tangents forwards, `vjp` gradients backwards
@@ -162,7 +162,7 @@ def activation(name: str) -> tuple[Callable[[Array], Array], Callable[[Array], A
     return Activation.FUNCTIONS[name]
 
 
-# ---- what is told of the logits
+# ---- what the victim answers: logits, probabilities or their logarithms
 
 
 @dataclass(frozen=True)
@@ -230,7 +230,7 @@ class Fit:
     output: str = "logits"
 
     @cached_property
-    def told(self) -> Output:
+    def link(self) -> Output:
         """The function from logits to answers."""
         return OUTPUTS[self.output]
 
@@ -250,7 +250,7 @@ class Fit:
 
     def residual(self, logits: Array) -> Array:
         """w ∘ (y - o(z)), (n, K), in units of the noise."""
-        return self.precision * (self.answers - self.told.answer(logits))
+        return self.precision * (self.answers - self.link.answer(logits))
 
     def misfit(self, logits: Array) -> float:
         """Root mean square of y - o(z), weighted by w²; answer units. Infinite where it is NaN."""
@@ -310,12 +310,12 @@ def powers(moment: Array) -> tuple[Array, Array]:
 
 def pushed(fit: Fit, here: DensePass, tangent: Weights) -> Array:
     """J p in units of the noise, (n, K)."""
-    return fit.precision * fit.told.push(here.logits, here.jvp(tangent))
+    return fit.precision * fit.link.push(here.logits, here.jvp(tangent))
 
 
 def pulled(fit: Fit, here: DensePass, residual: Array) -> Array:
     """dL/dz (n, K) of a whitened residual; `DensePass.vjp` takes it on to Jᵀ r."""
-    return fit.told.pull(here.logits, fit.precision * residual)
+    return fit.link.pull(here.logits, fit.precision * residual)
 
 
 def solve(

@@ -102,7 +102,7 @@ def findings(result: Result) -> dict[str, str]:
     """One line on what each stage found, in the attack's own words."""
     known = not math.isnan(result.error)
     error = {"verify": f"off by at most {result.error:.1e}"} if known else {}
-    return error | {name: text for name, text in result.found.items() if text}
+    return error | {name: text for name, text in result.notes.items() if text}
 
 
 def chapter_text(chapter: Chapter) -> str:

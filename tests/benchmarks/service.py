@@ -35,13 +35,11 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "helpers"))  # shared with the tests
 import pate
+import service_checks as checks
 import service_worker as worker
-import test_client
-import test_journal
-import test_service
 
 from mstheft.defend.prada import Detector
-from mstheft.direct import relu, sweep
+from mstheft.direct import sweep
 from mstheft.nn import Network, zoo
 from mstheft.oracle import Oracle
 from mstheft.oracle.http import server, service
@@ -80,7 +78,7 @@ def serve(port: int, accounts: str, detector: bool) -> None:
 def crowd(folder: Path, args: argparse.Namespace) -> Row:
     each = args.rows // args.clients
     began = time.perf_counter()
-    test_client.crowd(folder, args.clients, each)  # raises if an answer or a count is wrong
+    checks.crowd(folder, args.clients, each)  # raises if an answer or a count is wrong
     took = time.perf_counter() - began
     asked = f"{args.clients} clients at once, {each * args.clients:,} rows in all"
     found = f"all right, counts equal, no error; {each * args.clients / took:,.0f} rows/s"
@@ -110,32 +108,24 @@ def through(folder: Path, args: argparse.Namespace) -> Row:
         oracle, began = Oracle(there), time.perf_counter()
         result = sweep.extract(oracle, rng=1)
         took = time.perf_counter() - began
-    same = test_journal.same(result.model, expected.model)
+    same = checks.same(result.model, expected.model)
     copy = "the same bits" if same else "ANOTHER copy"
     found = f"{copy}; {oracle.count:,} queries, {plain.count:,} in process; {took:.1f} s"
     return "`steal sweep` of 784-64-10 over HTTP", "same copy, same count", found
 
 
 def kills(folder: Path, args: argparse.Namespace) -> Row:
-    plain = relu.extract(Oracle(worker.victim()), rng=1)
-    keys, same, twice, replayed = [f"key{i}" for i in range(args.kills)], 0, 0, []
-    with worker.serving(folder / "accounts.db", *keys, "whole") as url:
-        longest = test_journal.seconds(url, "whole", folder)
-        moments = np.random.default_rng(1).uniform(0, longest, size=args.kills)
-        for key, moment in zip(keys, moments, strict=True):
-            _, again, _ = test_journal.killed_and_resumed(url, key, folder, moment)
-            same += test_journal.same(Network.load(folder / f"{key}.npz"), plain.model)
-            with HttpVictim(url, key) as asked:
-                twice += test_client.count(asked) - plain.total
-            replayed.append(again)
-    middle = sum(0 < each < plain.total for each in replayed)
-    found = f"{same} of {args.kills}, {twice} rows bought twice; {middle} killed amid the purchases"
+    # raises if a copy differs or an answer was bought twice
+    moments = np.random.default_rng(1).integers(1, 50, size=args.kills)
+    replayed = checks.kills(folder, moments)
+    middle = sum(each > 0 for each in replayed)
+    found = f"{len(replayed)} of {args.kills}, 0 rows bought twice; {middle} had paid for answers"
     return "attack killed (SIGKILL) and resumed", "all the same copy, none bought twice", found
 
 
 def restarts(folder: Path, args: argparse.Namespace) -> Row:
     # raises if copy or counts differ
-    amid = test_journal.restarts_at_random(folder, args.restarts)
+    amid = checks.restarts_at_random(folder, args.restarts)
     what = f"server killed (SIGKILL) and restarted {args.restarts} times"
     found = f"the same copy, the same count; {amid} kills before the attack had ended"
     return what, "the attack ends, counts survive", found
@@ -147,10 +137,10 @@ def malformed(folder: Path, args: argparse.Namespace) -> Row:
     try:
         worker.reachable(port)
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
-            test_service.refuses(client, min(500, args.requests))
-            before = test_service.resident(process.pid)
-            test_service.refuses(client, args.requests)  # raises at anything but a clean 4xx
-            grown = test_service.resident(process.pid) - before
+            checks.refuses(client, min(500, args.requests))
+            before = checks.resident(process.pid)
+            checks.refuses(client, args.requests)  # raises at anything but a clean 4xx
+            grown = checks.resident(process.pid) - before
     finally:
         worker.end(process)
     found = f"only 4xx; memory grew by {grown / 1e6:.1f} MB"

@@ -199,7 +199,7 @@ def tour(tmp_path_factory):
 
 def status_page():
     """What the service shows of an ordinary visitor, and of queries that all lie on one line."""
-    from test_service import ask
+    from service_checks import ask
 
     from mstheft.defend.prada import Detector
     from mstheft.nn import zoo
@@ -220,9 +220,8 @@ def status_page():
 
 @pytest.mark.browser
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
-def test_the_status_page_of_the_service_can_be_read(browser, tmp_path, monkeypatch, size):
+def test_the_status_page_of_the_service_can_be_read(browser, tmp_path, size):
     pytest.importorskip("starlette")
-    monkeypatch.syspath_prepend(str(ROOT / "tests" / "oracle" / "http"))  # for test_service
     path = tmp_path / "status.html"
     with ThreadPoolExecutor(1) as other:  # a loop of its own: the browser's runs in this thread
         path.write_text(other.submit(status_page).result())

@@ -33,7 +33,7 @@ def rows_for(network, rng, times=4):
     return rng.normal(size=(n, network.inputs)).astype(np.float32).astype(float)
 
 
-def told(network, x, output="logits", decimals=None):
+def answers_of(network, x, output="logits", decimals=None):
     answers = gn.OUTPUTS[output].answer(network.logits(x).astype(float))
     return answers if decimals is None else np.round(answers, decimals)
 
@@ -48,7 +48,7 @@ def polished(widths, activation="relu", output="logits", decimals=None, seed=0, 
     network = victim(widths, activation, seed)
     x = rows_for(network, rng)
     copy = rough(network, rng)
-    answers = told(network, x, output, decimals)
+    answers = answers_of(network, x, output, decimals)
     result = polish(copy, x, answers, output=output, rng=rng, **settings)
     fresh = rng.normal(size=(2000, widths[0]))
     return result, rms_error(result, network, fresh)
@@ -126,7 +126,7 @@ def test_the_largest_probabilities_are_enough():
     network = victim([20, 8, 5])
     rng = np.random.default_rng(1)
     x = rows_for(network, rng, times=8)
-    p = told(network, x, "probs")
+    p = answers_of(network, x, "probs")
     answers = np.where(p >= np.sort(p, axis=1)[:, -2:-1], p, 0)
     result = polish(rough(network, rng), x, answers, output="top_k", rng=rng)
     assert result.converged
@@ -137,7 +137,7 @@ def test_answers_that_are_no_numbers_count_for_nothing():
     network = victim([20, 8, 3])
     rng = np.random.default_rng(1)
     x = rows_for(network, rng, times=6)
-    answers = told(network, x)
+    answers = answers_of(network, x)
     answers[::7, 1] = np.nan
     answers[5] = -np.inf
     result = polish(rough(network, rng), x, answers, rng=rng)
@@ -153,7 +153,7 @@ def test_noise_that_differs_by_row_is_weighed():
     rng = np.random.default_rng(1)
     x = rows_for(network, rng, times=12)
     sigma = np.where(np.arange(len(x)) % 2, 1e-4, 1e-2)[:, None]
-    answers = told(network, x) + sigma * rng.normal(size=(len(x), 3))
+    answers = answers_of(network, x) + sigma * rng.normal(size=(len(x), 3))
     start, fresh = rough(network, rng), rng.normal(size=(2000, 20))
     weighed = polish(start, x, answers, noise=sigma, rng=0)
     level = polish(start, x, answers, noise=7e-3, rng=0)
@@ -177,7 +177,7 @@ def test_the_bound_is_what_repeated_fits_reach(widths, times):
     x, fresh = rows_for(network, rng, times), rng.normal(size=(3000, widths[0]))
     errors, found = [], []
     for _ in range(40):
-        answers = told(network, x) + 1e-4 * rng.normal(size=(len(x), widths[-1]))
+        answers = answers_of(network, x) + 1e-4 * rng.normal(size=(len(x), widths[-1]))
         result = polish(network, x, answers, noise=1e-4, rng=rng)
         errors.append(rms_error(result, network, fresh))
         found.append(result.model.parameters())
@@ -192,7 +192,7 @@ def test_the_bound_of_a_linear_model_is_above_that_of_the_rows_asked():
     """σ √(P / N) holds on the rows themselves; fresh ones are worse, N(0, I): √(P / (N - P))."""
     network = victim([6, 2])
     x = np.random.default_rng(0).normal(size=(40, 6))
-    result = polish(network, x, told(network, x), noise=1e-3, rng=0)
+    result = polish(network, x, answers_of(network, x), noise=1e-3, rng=0)
     lowest = 1e-3 * np.sqrt(7 / 40)
     assert lowest < result.bound < 1.3 * lowest
 
@@ -214,7 +214,7 @@ def test_a_neuron_that_few_rows_switch_on_is_named_and_has_no_error_bar(offset):
     row = network.layers[0].params["W"][2]
     network.layers[0].params["b"][2] = offset * np.linalg.norm(row) / 2.5
     x = rows_for(network, np.random.default_rng(0))
-    result = polish(network, x, told(network, x), noise=1e-6, rng=0)
+    result = polish(network, x, answers_of(network, x), noise=1e-6, rng=0)
     assert result.seldom_on == [(1, 2)]
     assert np.isinf(result.error_bars["0.W"][2]).all()
     assert np.isinf(result.error_bars["2.W"][:, 2]).all()
@@ -235,7 +235,7 @@ def test_identifiable_weights_are_the_rank_of_the_jacobian(widths, activation, o
     network = victim(widths, activation)
     weights, activations = gn.chain(network)
     rows = gn.with_ones(np.random.default_rng(0).normal(size=(200, 6)))
-    answers = told(network, rows[:, :-1], output)
+    answers = answers_of(network, rows[:, :-1], output)
     fit = gn.Fit(rows, activations, answers, np.ones_like(answers), output)
     J = gn.jacobian(fit, fit.at(weights)).reshape(answers.size, -1)
     assert np.linalg.matrix_rank(J, tol=1e-9) == free
@@ -251,7 +251,7 @@ def test_a_neuron_too_few_is_seen():
     x = rows_for(network, rng)
     (A0, b0), (A1, b1) = network.dense()
     narrow = zoo.given([(A0[:-1], b0[:-1]), (A1[:, :-1], b1)])
-    result = polish(narrow, x, told(network, x, decimals=3), rng=rng, steps=20)
+    result = polish(narrow, x, answers_of(network, x, decimals=3), rng=rng, steps=20)
     assert not result.converged
     assert result.ratio > 10
 
@@ -260,7 +260,7 @@ def test_answers_to_other_rows_are_seen():
     network = victim([20, 8, 3])
     rng = np.random.default_rng(1)
     x = rows_for(network, rng)
-    answers = told(network, x, decimals=3)
+    answers = answers_of(network, x, decimals=3)
     answers[[0, 1]] = answers[[1, 0]]
     result = polish(network, x, answers, rng=rng, steps=20)
     assert not result.converged
@@ -271,7 +271,7 @@ def test_the_given_copy_is_unchanged_and_the_seed_decides():
     rng = np.random.default_rng(1)
     x, copy = rows_for(network, rng), rough(network, rng)
     before = {name: p.copy() for name, p in copy.parameters().items()}
-    one, two = (polish(copy, x, told(network, x, decimals=3), rng=5) for _ in range(2))
+    one, two = (polish(copy, x, answers_of(network, x, decimals=3), rng=5) for _ in range(2))
     for name, values in before.items():
         np.testing.assert_array_equal(copy.parameters()[name], values)
         np.testing.assert_array_equal(one.model.parameters()[name], two.model.parameters()[name])
@@ -287,7 +287,7 @@ def test_misfits_only_fall_and_are_counted():
 def test_no_steps_are_a_judgement():
     network = victim([20, 8, 3])
     x = rows_for(network, np.random.default_rng(0))
-    result = polish(network, x, told(network, x, decimals=2), steps=0)
+    result = polish(network, x, answers_of(network, x, decimals=2), steps=0)
     assert (result.steps, result.converged) == (0, True)
 
 

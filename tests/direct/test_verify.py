@@ -2,28 +2,13 @@
 
 import numpy as np
 import pytest
+from linear_victims import gauged, victim
 
 from mstheft.direct.answers import read
 from mstheft.direct.verify import blur, verify
 from mstheft.nn import zoo
 from mstheft.oracle import Oracle
 from mstheft.result import Result
-
-
-def gauged(logits, output="probs"):
-    logits = np.asarray(logits, float)
-    if output == "logits" or logits.shape[1] == 1:
-        return logits
-    return logits - logits.mean(axis=1, keepdims=True)
-
-
-def victim(d, K=1, *, weights=1.0, bias=1.0, seed=0, dtype=np.float64):
-    rng = np.random.default_rng([seed, d, K])
-    network = zoo.mlp([d, K], dtype=dtype)
-    W, b = network.dense()[0]
-    W[...] = weights * rng.normal(size=W.shape)
-    b[...] = bias if K == 1 else bias * rng.normal(size=K)
-    return network
 
 
 @pytest.mark.parametrize("output", ["logits", "log_probs", "probs"])

@@ -112,7 +112,9 @@ def test_tangents_agree_with_central_differences(widths, name, output):
     move = nudged([0 * w for w in weights], 1)
     step = 1e-6
     ahead, behind = (fit.at(plus(weights, move, s)).logits for s in (step, -step))
-    measured = (fit.told.answer(ahead) - fit.told.answer(behind)) / (2 * step) * fit.precision
+    measured = (
+        (fit.link.answer(ahead) - fit.link.answer(behind)) / (2 * step) * fit.precision
+    )
     claimed = gn.pushed(fit, fit.at(weights), move)
     assert np.linalg.norm(measured - claimed) <= 1e-6 * np.linalg.norm(measured)
     assert np.linalg.norm(measured) > 1e-2
@@ -275,7 +277,7 @@ def test_no_neuron_is_turned_farther_than_its_trust():
 def test_a_step_that_cannot_fit_better_stays_and_says_so():
     fit, weights = problem(victim([5, 7, 3]))
     here = fit.at(weights)
-    exact = replace(fit, answers=fit.told.answer(here.logits))
+    exact = replace(fit, answers=fit.link.answer(here.logits))
     taken = gn.step(exact, here, rng=0)
     assert (taken.share, taken.misfit, taken.here) == (0, 0, here)
 

@@ -240,19 +240,19 @@ def another_line(oracle: Oracle, rng: Generator, result: Result, widths: Widths)
 
 def describe(result: Result) -> None:
     """One line on what each stage found, as far as the attack came."""
-    trace, found = result.trace, result.found
+    trace, notes = result.trace, result.notes
     if trace.searched:
         kinks = sum(len(each.line.kinks) for each in trace.searched)
-        found["lines"] = f"{count(kinks, 'kink')} on {count(len(trace.searched), 'line')}"
-        found["jacobians"] = count(sum(len(each.sites) for each in trace.searched), "Jacobian")
+        notes["lines"] = f"{count(kinks, 'kink')} on {count(len(trace.searched), 'line')}"
+        notes["jacobians"] = count(sum(len(each.sites) for each in trace.searched), "Jacobian")
     if trace.votes is not None:
-        found["layers"] = (
+        notes["layers"] = (
             f"{count(len(trace.votes.beta[0]), 'neuron')} in the first layer, "
             f"{count(len(trace.groups), 'output direction')} of the second"
         )
-        found["orientation"] = f"{count(len(trace.votes.beta), 'kink')} voted"
+        notes["orientation"] = f"{count(len(trace.votes.beta), 'kink')} voted"
     if trace.second is not None and trace.second.trace.lines:
         inner = trace.second.trace
-        found["second layer"] = (
+        notes["second layer"] = (
             f"{count(len(inner.neurons), 'neuron')} on {count(len(inner.lines), 'segment')}"
         )

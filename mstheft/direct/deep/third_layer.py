@@ -92,9 +92,9 @@ def finish_third(result: Result, widths: Widths) -> bool:
     """
     trace = result.trace
     behind, on = count(len(trace.behind.first.A0), "neuron"), count(len(trace.inner), "segment")
-    result.found["second layer"] = f"{behind} on {on}"
+    result.notes["second layer"] = f"{behind} on {on}"
     rows, on = len(trace.third.trace.neurons), count(len(trace.third.trace.lines), "segment")
-    result.found["third layer"] = f"{count(rows, 'neuron')} on {on}"
+    result.notes["third layer"] = f"{count(rows, 'neuron')} on {on}"
     if not rows:
         raise deep_failures.failed("third layer", deep_failures.NO_THIRD, result)
     if widths is not None and rows > widths[2]:

@@ -66,15 +66,15 @@ def extract(
     with result.stage("base", oracle):
         base = base_point(oracle, rng=rng)
     away = np.linalg.norm(base.x)
-    result.found["base"] = f"readable answers around a point {away:.2g} from the origin"
+    result.notes["base"] = f"readable answers around a point {away:.2g} from the origin"
     with result.stage("equations", oracle):
         system = equations(oracle, base, rng=rng, factor=factor)
-    result.found["equations"] = f"{len(system.A):,} equations, steps of {system.step:.2g}"
+    result.notes["equations"] = f"{len(system.A):,} equations, steps of {system.step:.2g}"
     with result.stage("solve", oracle):
         solution = solve(system.A, system.rhs, 1 / system.blur)
         if oracle.output != "logits" and solution.shape[1] > 1:
             solution -= solution.mean(axis=1, keepdims=True)  # the gauge, free of rounding
-    result.found["solve"] = f"{solution.size:,} numbers"
+    result.notes["solve"] = f"{solution.size:,} numbers"
     result.model = copy(solution)
     result.trace = Trace(system.A, system.rhs, solution, base.x, system.step)
     if not _judge(result, oracle, system, rng, points, tolerance):

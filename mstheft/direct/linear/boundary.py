@@ -75,21 +75,21 @@ def extract(
     rng, result = np.random.default_rng(rng), Result()
     with result.stage("witnesses", oracle):
         inside, outside = witnesses(oracle, rng=rng)
-    result.found["witnesses"] = "two inputs of different labels"
+    result.notes["witnesses"] = "two inputs of different labels"
     with result.stage("boundary", oracle):
         on = boundary_point(oracle, inside, outside)
-    result.found["boundary"] = f"a point on it, {np.linalg.norm(on):.3g} from the origin"
+    result.notes["boundary"] = f"a point on it, {np.linalg.norm(on):.3g} from the origin"
     # a start close to the boundary would measure all weights against a small number
     label = bool(np.linalg.norm(inside - on) >= np.linalg.norm(outside - on))
     start = inside if label else outside
     reach = float(np.linalg.norm(on - start))
     with result.stage("signs", oracle):
         signs = sign_witnesses(oracle, start, label, reach)
-    result.found["signs"] = f"{np.count_nonzero(signs):,} of {len(signs):,} weights are not 0"
+    result.notes["signs"] = f"{np.count_nonzero(signs):,} of {len(signs):,} weights are not 0"
     with result.stage("line searches", oracle):
         crossings = line_searches(oracle, start, label, signs, reach, precision)
         weights, bias = hyperplane(start, label, crossings, on, precision)
-    result.found["line searches"] = f"{np.isfinite(crossings).sum():,} points on the boundary"
+    result.notes["line searches"] = f"{np.isfinite(crossings).sum():,} points on the boundary"
     result.model = zoo.given([(weights[None], [bias])])
     result.trace = Trace(inside, outside, on, start, label, signs, crossings, weights, bias)
     if not verify_labels(result, oracle, rng=rng, points=points, precision=precision):
@@ -285,7 +285,7 @@ def verify_labels(
         far = np.abs(result.model.logits(x)[:, 0]) / np.linalg.norm(away, axis=1)
         result.error = float(far[wrong].max(initial=0))
         result.verified = result.error <= 2 * precision
-        result.found["verify"] = (
+        result.notes["verify"] = (
             f"{points - wrong.sum()} of {points} fresh labels agree, half of them within "
             f"{4 * precision:.0e} of the boundary"
         )

@@ -209,19 +209,19 @@ def last_layer_without_signs(oracle: Oracle, result: Result, rng: Generator) -> 
 
 def describe(result: Result) -> None:
     """One line on what each stage found, as far as the attack came."""
-    trace, found = result.trace, result.found
+    trace, notes = result.trace, result.notes
     kinks = sum(len(line.kinks) for line in trace.lines)
     if trace.lines:
-        found["critical points"] = f"{count(kinks, 'kink')} on {count(len(trace.lines), 'line')}"
+        notes["critical points"] = f"{count(kinks, 'kink')} on {count(len(trace.lines), 'line')}"
     if len(trace.neurons):
         rows, weights = count(len(trace.neurons), "row"), trace.neurons.rows.shape[1]
-        found["absolute weights"] = f"{rows} of {weights:,} without signs"
-        found["relative signs"] = f"signs within {rows}"
+        notes["absolute weights"] = f"{rows} of {weights:,} without signs"
+        notes["relative signs"] = f"signs within {rows}"
     if trace.neuron_signs is not None:
-        found["neuron signs"] = f"{count(len(trace.neuron_signs), 'sign')}, one per neuron"
+        notes["neuron signs"] = f"{count(len(trace.neuron_signs), 'sign')}, one per neuron"
     if result.model is not None:
         weight, bias = result.model.dense()[-1]
-        found["last layer"] = (
+        notes["last layer"] = (
             f"{count(weight.size, 'weight')} and {count(len(bias), 'bias', 'biases')}"
         )
 

@@ -176,14 +176,14 @@ def assemble(
 
 def describe(result: Result) -> None:
     """One line on what each stage found, as far as the attack came."""
-    trace, found = result.trace, result.found
+    trace, notes = result.trace, result.notes
     if trace.space is not None:
         seen, wide = trace.space.axes.shape[1], trace.space.sketch
-        found["subspace"] = f"{count(seen, 'neuron')}, seen in {count(wide, 'direction')}"
+        notes["subspace"] = f"{count(seen, 'neuron')}, seen in {count(wide, 'direction')}"
     if trace.misfits:
         steps = count(len(trace.misfits) - 1, "step")
-        found["lines"] = f"scale and bias of each neuron, off by {trace.misfits[0]:.1e}"
-        found["fit"] = f"off by {trace.misfits[-1]:.1e} after {steps}"
+        notes["lines"] = f"scale and bias of each neuron, off by {trace.misfits[0]:.1e}"
+        notes["fit"] = f"off by {trace.misfits[-1]:.1e} after {steps}"
     if trace.input_weights is not None:
         off = float(trace.input_weights.misfit.max(initial=0))
-        found["columns"] = f"all other input weights, off by {off:.1e}"
+        notes["columns"] = f"all other input weights, off by {off:.1e}"

@@ -125,21 +125,21 @@ def extract(
 
 def describe(result: Result) -> None:
     """One line on what each stage found, as far as the attack came."""
-    trace, found = result.trace, result.found
+    trace, notes = result.trace, result.notes
     kinks = sum(len(line.kinks) for line in trace.lines)
     if trace.lines:
-        found["line"] = f"{count(kinks, 'kink')} on {count(len(trace.lines), 'line')}"
+        notes["line"] = f"{count(kinks, 'kink')} on {count(len(trace.lines), 'line')}"
     if trace.sites:
         rows, width = trace.neurons.rows.shape
-        found["jacobians"] = f"{count(len(trace.sites), 'Jacobian')}, {rows:,} rows of {width:,}"
+        notes["jacobians"] = f"{count(len(trace.sites), 'Jacobian')}, {rows:,} rows of {width:,}"
     if trace.signs is not None:
-        found["signs"] = f"{count(len(trace.signs), 'sign')}, " + (
+        notes["signs"] = f"{count(len(trace.signs), 'sign')}, " + (
             f"at most {np.abs(np.abs(trace.signs) - 1).max(initial=0):.1e} from ±1"
             if np.isfinite(trace.signs).all()
             else "not determined: an affine remainder stands for them"
         )
     if trace.misfit:
-        found["refinement"] = f"misfit {trace.misfit[0]:.1e}, then {trace.misfit[1]:.1e}"
+        notes["refinement"] = f"misfit {trace.misfit[0]:.1e}, then {trace.misfit[1]:.1e}"
 
 
 def search(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from linear_victims import gauged, victim
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
@@ -13,22 +14,6 @@ from mstheft.errors import ExtractionError
 from mstheft.nn import functions as F
 from mstheft.nn import zoo
 from mstheft.oracle import Oracle
-
-
-def victim(d, K=1, *, weights=1.0, bias=1.0, seed=0, dtype=np.float64):
-    rng = np.random.default_rng([seed, d, K])
-    network = zoo.mlp([d, K], dtype=dtype)
-    W, b = network.dense()[0]
-    W[...] = weights * rng.normal(size=W.shape)
-    b[...] = bias if K == 1 else bias * rng.normal(size=K)
-    return network
-
-
-def gauged(logits, output="probs"):
-    logits = np.asarray(logits, float)
-    if output == "logits" or logits.shape[1] == 1:
-        return logits
-    return logits - logits.mean(axis=1, keepdims=True)
 
 
 def relative_error(true, copy, output="probs", n=500):

@@ -1,13 +1,13 @@
 """A victim behind HTTP is a victim like any other, and is paid once for one answer."""
 
 import socket
-import threading
 import time
 
 import httpx
 import numpy as np
 import pytest
 import service_worker as worker
+from service_checks import count, crowd, same
 
 from mstheft.direct import linear, relu, smooth, sweep
 from mstheft.direct.linear import boundary as label_only
@@ -75,15 +75,6 @@ def there(monkeypatch):
         else:
             each[1].inner.stop()
             each[0].state.service.close()
-
-
-def count(victim):
-    return victim._model()["count"]
-
-
-def same(a, b):
-    pairs = zip(a.parameters().values(), b.parameters().values(), strict=True)
-    return all(np.array_equal(x, y) for x, y in pairs)
 
 
 # ---- a victim like any other
@@ -319,38 +310,6 @@ def test_wrong_key_and_nobody_there():
 
 
 # ---- over a real connection
-
-
-def crowd(folder, clients, rows, keys=4):
-    """Many clients at once; every answer is right and the counts add up."""
-    names = [f"key{i}" for i in range(keys)]
-    network, wrong, done = worker.victim(), [], []
-
-    def one(i):
-        x = np.random.default_rng(i).normal(size=(rows, 20))
-        try:
-            with HttpVictim(url, names[i % keys]) as victim:
-                sizes = np.random.default_rng(i).integers(1, 60, size=rows)
-                cuts = [c for c in np.cumsum(sizes) if c < rows]
-                answers = np.concatenate([victim(part) for part in np.split(x, cuts)])
-                if not np.allclose(answers, network.logits(x), rtol=1e-12, atol=1e-13):
-                    wrong.append(i)
-                done.append(victim.count)
-        except Exception as error:
-            wrong.append(error)
-
-    with worker.serving(folder / "a.db", *names) as url:
-        threads = [threading.Thread(target=one, args=(i,)) for i in range(clients)]
-        for each in threads:
-            each.start()
-        for each in threads:
-            each.join()
-        counts = []
-        for name in names:
-            with HttpVictim(url, name) as victim:
-                counts.append(count(victim))
-    assert wrong == []
-    assert sum(counts) == sum(done) == clients * rows
 
 
 def test_a_small_answer_is_sent_at_once():

@@ -2,19 +2,18 @@
 
 import itertools
 import sqlite3
-import threading
-import time
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import service_worker as worker
+from service_checks import kills, restarts_at_random, same
 
 from mstheft import errors
 from mstheft.defend import pate, responses
 from mstheft.defend.responses import option
 from mstheft.direct import relu
-from mstheft.nn import Network, zoo
+from mstheft.nn import zoo
 from mstheft.oracle import Oracle
 from mstheft.oracle.adapters import View
 from mstheft.oracle.http.client import HttpVictim
@@ -45,11 +44,6 @@ def attack(victim, path, **options):
         oracle = Oracle(victim, inputs=20, journal=journal, **options)
         result = relu.extract(oracle, rng=1)
         return result, oracle, journal
-
-
-def same(a, b):
-    pairs = zip(a.parameters().values(), b.parameters().values(), strict=True)
-    return all(np.array_equal(x, y) for x, y in pairs)
 
 
 @pytest.fixture
@@ -278,37 +272,6 @@ def test_a_full_disk_is_one_sentence(network, tmp_path):
 # ---- killed
 
 
-def killed_and_resumed(url, key, folder, requests):
-    """Kill an attack after so many requests, start it again. (total, replayed, paid)."""
-    words = ("steal", url, key, folder / f"{key}.db", folder / f"{key}.npz")
-    process = worker.start(*words)
-    try:
-        for _ in range(requests):
-            assert process.stdout.readline() == "request\n"
-    finally:
-        worker.end(process)  # SIGKILL, wherever it is by now
-    process = worker.start(*words)
-    output, _ = process.communicate(timeout=120)
-    assert process.returncode == 0
-    return tuple(map(int, output.splitlines()[-1].split()))
-
-
-def kills(folder, moments):
-    """Attacks that are killed, each after so many requests, and resumed."""
-    keys = [f"key{i}" for i in range(len(moments))]
-    plain = relu.extract(Oracle(worker.victim()), rng=1)
-    came_back = []
-    with worker.serving(folder / "accounts.db", *keys) as url:
-        for key, requests in zip(keys, moments, strict=True):
-            total, replayed, paid = killed_and_resumed(url, key, folder, requests)
-            assert total == replayed + paid == plain.total
-            assert same(Network.load(folder / f"{key}.npz"), plain.model)
-            with HttpVictim(url, key) as victim:
-                assert victim._model()["count"] == plain.total, "an answer was bought twice"
-            came_back.append(replayed)
-    return came_back
-
-
 def test_killed_at_random_moments_it_ends_with_the_same_copy(tmp_path):
     assert sorted(kills(tmp_path, [3, 30]))[1] > 0
 
@@ -353,36 +316,6 @@ def restarts(folder, times):
     finally:
         worker.end(server)
     assert same(result.model, plain.model)
-
-
-def restarts_at_random(folder, times):
-    """The same at random moments, amid requests. Returns the kills before the attack had ended."""
-    plain, rng = relu.extract(Oracle(worker.victim()), rng=1), np.random.default_rng(0)
-    port, told, amid = worker.free_port(), [], 0
-    server = worker.start("serve", port, folder / "accounts.db", "key")
-    worker.reachable(port)
-
-    def attack():
-        with HttpVictim(f"http://127.0.0.1:{port}", "key", retries=14) as victim:
-            result = relu.extract(Oracle(victim), rng=1)
-            told.append((result, victim._model()["count"]))
-
-    attacker = threading.Thread(target=attack)
-    try:
-        attacker.start()
-        for _ in range(times):
-            time.sleep(rng.uniform(0, 0.01))
-            worker.end(server)
-            amid += attacker.is_alive()
-            server = worker.start("serve", port, folder / "accounts.db", "key")
-            worker.reachable(port)
-        attacker.join(120)
-    finally:
-        worker.end(server)
-    ((result, count),) = told
-    assert same(result.model, plain.model)
-    assert count == plain.total == result.total
-    return amid
 
 
 @pytest.mark.slow

@@ -7,14 +7,12 @@ import re
 import socket
 import threading
 from html.parser import HTMLParser
-from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
 import service_worker as worker
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from service_checks import JSON, KEY, NPY, ask, header, is_clean, refuses, resident
 
 from mstheft.nn import zoo
 from mstheft.oracle import Oracle, fingerprint
@@ -23,9 +21,6 @@ from mstheft.oracle.http.accounts import Accounts
 
 NETWORK = worker.victim()
 X = np.random.default_rng(0).normal(size=(5, 20))
-KEY = {"Authorization": "Bearer secret"}
-NPY = {**KEY, "Content-Type": wire.NPY}
-JSON = {**KEY, "Content-Type": wire.JSON}
 SMALL = service.Limits(bytes=20_000, json=20_000, rows=40, seconds=0.3)
 
 
@@ -38,21 +33,6 @@ class Watch:
     def observe(self, x, labels):
         self.distances = np.append(self.distances, x[:, 0])
         self.w, self.alarm = 0.5, len(self.distances) >= 5
-
-
-def ask(app, *requests):
-    """Send requests (method, path, headers, body) to the application in this process."""
-
-    async def go():
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-            return [
-                await client.request(method, path, headers=headers, content=body)
-                for method, path, headers, body in requests
-            ]
-
-    told = asyncio.run(go())
-    return told[0] if len(told) == 1 else told
 
 
 def predict(body, headers=NPY):
@@ -266,11 +246,6 @@ def test_more_than_may_wait_are_sent_away(make):
 # ---- what is wrong with a request
 
 
-def header(shape="(2, 20)", descr="'<f8'", order="False"):
-    text = f"{{'descr': {descr}, 'fortran_order': {order}, 'shape': {shape}, }}".ljust(117) + "\n"
-    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode()
-
-
 CLASSICS = {
     "nothing": (NPY, b"", 400),
     "no npy": (NPY, b"hello", 400),
@@ -330,17 +305,6 @@ CLASSICS = {
 }
 
 
-def is_clean(told, code=None):
-    """A refusal: one sentence, no traceback, nothing of the model."""
-    assert 400 <= told.status_code < 500, told.text
-    assert code is None or told.status_code == code, told.text
-    why = told.json()["error"]
-    assert "Traceback" not in why
-    assert "secret" not in why
-    assert 8 < len(why) < 400
-    return True
-
-
 @pytest.mark.parametrize("name", CLASSICS)
 def test_the_classics_are_refused_cleanly_logged_and_cost_nothing(make, name):
     log = []
@@ -367,63 +331,6 @@ def test_other_places_and_methods(make):
     )
     assert [t.status_code for t in told] == [405, 405, 404, 405]
     assert all(map(is_clean, told))
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner),
-    max_leaves=20,
-)
-malformed = st.one_of(
-    st.tuples(st.just(NPY), st.binary(max_size=300)),
-    st.tuples(st.just(JSON), st.binary(max_size=300)),
-    st.tuples(st.just(JSON), st.builds(lambda v: json.dumps({"inputs": v}).encode(), json_values)),
-    st.tuples(st.just(JSON), st.builds(lambda v: json.dumps(v).encode(), json_values)),
-    st.tuples(
-        st.just(NPY),
-        st.builds(
-            lambda at, byte: wire.pack(X)[:at] + bytes([byte]) + wire.pack(X)[at + 1 : 800],
-            st.integers(0, 799),
-            st.integers(0, 255),
-        ),
-    ),
-    st.tuples(
-        st.just(NPY),
-        st.builds(
-            lambda shape, descr, body: header(repr(shape), repr(descr)) + body,
-            st.lists(st.integers(-3, 10**12), max_size=4).map(tuple),
-            st.sampled_from(["<f8", "<f4", "|O", "<U3", "<c8", "|V0", "<m8", "f16"]),
-            st.binary(max_size=64),
-        ),
-    ),
-    st.tuples(
-        st.fixed_dictionaries(
-            {
-                "X-API-Key": st.text("secrt", max_size=7).filter(lambda key: key != "secret"),
-                "Content-Type": st.text("ajx/", max_size=5),
-            }
-        ),
-        st.binary(max_size=20),
-    ),
-)
-
-
-def refuses(client, examples):
-    """Every request of hypothesis is refused cleanly; then an honest one is answered."""
-
-    @settings(max_examples=examples, deadline=None)
-    @given(malformed)
-    def each(request):
-        headers, body = request
-        assert is_clean(client.post("/v1/predict", headers=headers, content=body))
-
-    each()
-    assert client.post("/v1/predict", headers=NPY, content=wire.pack(X)).status_code == 200
-
-
-def resident(process):
-    """Bytes of memory that a process holds."""
-    return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * 4096
 
 
 def test_malformed_requests_are_refused(make):
