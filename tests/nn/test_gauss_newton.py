@@ -112,9 +112,7 @@ def test_tangents_agree_with_central_differences(widths, name, output):
     move = nudged([0 * w for w in weights], 1)
     step = 1e-6
     ahead, behind = (fit.at(plus(weights, move, s)).logits for s in (step, -step))
-    measured = (
-        (fit.link.answer(ahead) - fit.link.answer(behind)) / (2 * step) * fit.precision
-    )
+    measured = (fit.link.answer(ahead) - fit.link.answer(behind)) / (2 * step) * fit.precision
     claimed = gn.pushed(fit, fit.at(weights), move)
     assert np.linalg.norm(measured - claimed) <= 1e-6 * np.linalg.norm(measured)
     assert np.linalg.norm(measured) > 1e-2
