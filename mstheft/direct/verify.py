@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mstheft.direct.answers import read
-from mstheft.nn import functions as F
+from mstheft.direct.answers import SURE, Reader, read
 from mstheft.nn.network import Network
 from mstheft.result import Result
 from mstheft.typing import Array, Oracle, Rng
@@ -129,39 +128,9 @@ def readable(
 
 
 def blur(oracle: Oracle, answers: Array) -> Array:
-    """How far rounding may have moved each number that `answers.read` has returned.
+    """How far noise may have moved each number that `answers.read` has returned: three σ.
 
-        logits              δ + ε (max |z| + |z|),         δ = ½ 10^-k for k decimals, or 0
-        log_probs           2 δ + ε (1 + |z|)
-        probs, softmax      -ln(1 - δ / p_k), and its mean over the classes, which the gauge adds
-        probs, sigmoid      -ln(1 - δ / p) - ln(1 - (δ + ε p) / (1 - p)):  for small δ this is
-                            δ / (p (1 - p)), and 1 - p has no more digits than p
-
-    ε is the step of the answers' dtype. The nearer a probability is to 0 or 1, the more of its
-    logit is lost, and at exactly 0 or 1 all of it: infinity. Costs no query.
-
-    answers : (n, K) logits -> (n, K), logit units
+    answers : (n, K) logits -> (n, K), logit units. Costs no query.
     """
-    kind = np.finfo(np.result_type(answers.dtype, np.float16))
-    half = 0.0 if oracle.decimals is None else 0.5 * 10.0**-oracle.decimals
-    finite = np.isfinite(answers).all(axis=1, keepdims=True)
-    z = np.where(finite, answers, 0).astype(float)
-    unit = np.abs(z).max(initial=1e-290) if oracle.output == "logits" else 1.0
-    spread = 2 * kind.eps * (unit + np.abs(z))
-    if oracle.output == "probs":
-        lost = half + float(kind.smallest_subnormal)
-        if z.shape[1] == 1:
-            up, down = F.sigmoid(z), F.sigmoid(-z)
-            spread += _log_loss(lost, up) + _log_loss(lost + kind.eps * up, down)
-        else:
-            logs = _log_loss(lost, F.softmax(z))
-            spread += logs + logs.mean(axis=1, keepdims=True)
-    else:
-        spread += half * (1 if oracle.output == "logits" else 2)
-    return np.where(finite, spread, np.inf)
-
-
-def _log_loss(lost: float | Array, p: Array) -> Array:
-    """-ln(1 - lost / p), infinite where all of p is lost: what an error does to a logarithm."""
-    with np.errstate(divide="ignore"):
-        return -np.log1p(-np.minimum(lost / p, 1))
+    read_by = oracle if hasattr(oracle, "sigma") else Reader(oracle, sample=answers)
+    return SURE * read_by.sigma(answers)

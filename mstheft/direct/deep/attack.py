@@ -29,6 +29,7 @@ from mstheft.direct.deep.first_layer import Votes
 from mstheft.direct.deep.kinks import LineKinks
 from mstheft.direct.deep.second_layer import Orthant, finish, new_result, sweep_segment, unexplained
 from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes
+from mstheft.direct.answers import reader
 from mstheft.direct.verify import checked, verify
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
@@ -103,6 +104,8 @@ def extract(
     rng, tolerance = np.random.default_rng(rng), checked(tolerance)
     result = Result(trace=Trace(layers))
     try:
+        with result.stage("lines", oracle):
+            oracle = reader(oracle)
         first_layer(oracle, rng, result, hidden)
         if layers == 3:
             return deep_third.two_more_layers(oracle, rng, result, hidden, tolerance)

@@ -18,7 +18,7 @@ from numpy.random import Generator
 from mstheft.direct import line as lines
 from mstheft.direct.hyperplanes.groups import measure_groups, planned_sites
 from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes, jump_blurs
-from mstheft.direct.hyperplanes.jacobians import Box, JacobianSite, noise_along
+from mstheft.direct.hyperplanes.jacobians import Box, JacobianSite
 from mstheft.direct.hyperplanes.plan import Plan, largest_entries, places, plan
 from mstheft.typing import Array, Oracle
 
@@ -79,7 +79,7 @@ def search_line(oracle: Oracle, rng: Generator) -> LineKinks:
 
 def on_line(oracle: Oracle, line: lines.Line) -> LineKinks:
     """The kinks of a line that was searched; no rows yet, and no queries."""
-    noise = noise_along(oracle, line)
+    noise = line.blurs
     n = len(line.kinks)
     blurs = jump_blurs(line, noise) if n else np.zeros(0)
     rows = np.full((n, oracle.inputs), np.nan)

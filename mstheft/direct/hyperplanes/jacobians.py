@@ -71,14 +71,6 @@ class JacobianSite:
         return self.from_copy or self.miss <= self.allowed
 
 
-def noise_along(oracle: Oracle, line: Line) -> Array:
-    """Rounding of the answers on a line, (m,): it grows with |t| and where p is near 0 or 1."""
-    noise = line.noise * (1 + np.abs(line.t))
-    if oracle.output == "logits":
-        return noise
-    return np.maximum(noise, blur(oracle, line.answers).max(axis=1))
-
-
 def site_at(
     line: Line, t: float, step: float, noise: Array, box: Box | None = None
 ) -> JacobianSite:

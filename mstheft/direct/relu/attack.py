@@ -15,6 +15,7 @@ from numpy.random import Generator
 
 from mstheft import progress
 from mstheft.direct import line as lines
+from mstheft.direct.answers import reader
 from mstheft.direct.hyperplanes.hyperplanes import (
     ALIKE,
     Hyperplanes,
@@ -65,6 +66,7 @@ def extract(oracle: Oracle, *, rng: Rng = None, tolerance: float = 1e-6) -> Resu
     result = Result()
     with result.stage("critical points", oracle):
         trace = result.trace = Trace(Hyperplanes.none(oracle.inputs))
+        oracle = reader(oracle)
     try:
         for _ in range(MOST_LINES):
             with result.stage("critical points", oracle):

@@ -18,7 +18,7 @@ from numpy.random import Generator
 from numpy.typing import ArrayLike
 
 from mstheft.direct import line as lines
-from mstheft.direct.answers import check_width
+from mstheft.direct.answers import check_width, reader
 from mstheft.direct.hyperplanes.groups import measure_groups, planned_sites
 from mstheft.direct.hyperplanes.hyperplanes import (
     Hyperplanes,
@@ -29,9 +29,9 @@ from mstheft.direct.hyperplanes.hyperplanes import (
     shown_sharper,
     with_remainder,
 )
-from mstheft.direct.hyperplanes.jacobians import Box, JacobianSite, noise_along
+from mstheft.direct.hyperplanes.jacobians import Box, JacobianSite
 from mstheft.direct.hyperplanes.plan import Plan, plan
-from mstheft.direct.sweep.box import anywhere, segment, walls, witness
+from mstheft.direct.sweep.box import anywhere, middle, segment, walls, witness
 from mstheft.direct.sweep.refine import misfit, refine_rows
 from mstheft.direct.sweep.signs import believed, explained, last_bias, odd_part, solve_signs
 from mstheft.direct.verify import checked, verify
@@ -97,6 +97,8 @@ def extract(
     trace = Trace(Hyperplanes.none(oracle.inputs))
     result, most = Result(trace=trace), MOST_LINES if box is None else MOST_SEGMENTS
     try:
+        with result.stage("line", oracle):
+            oracle = reader(oracle, *(() if box is None else middle(box)))
         for _ in range(most):
             with result.stage("line", oracle):
                 line = search(oracle, rng, box, trace.witness)  # 1 and 2
@@ -163,7 +165,7 @@ def sweep_line(oracle: Oracle, line: lines.Line, result: Result, box: Box | None
     Returns how many of the line's kinks are still unexplained afterwards.
     """
     trace = result.trace
-    noise = noise_along(oracle, line)
+    noise = line.blurs
     blurs = jump_blurs(line, noise)
     neuron = explain(line, result, blurs)
     wanted = neuron < 0
