@@ -21,7 +21,7 @@ THIRD = np.sqrt(20.0)  # a third difference of independent noise σ is √(1 + 9
 SAMPLE = 64  # answers from which the grid is read
 DISTINCT = 8  # numbers that it takes: a few round ones may be round by chance
 REPEATS = 14  # more answers to one row, once two of them have differed
-ROUNDINGS = 2  # units in the last place that arithmetic inside a victim loses at least
+ROUNDINGS = 0.5  # units in the last place that arithmetic inside a victim loses at least, σ
 SURE = 3.0  # σ that rounding may reach
 
 
@@ -32,7 +32,7 @@ class Reader:
     oracle : answers and counts
     jitter : standard deviation of a logit, beyond the rounding of the answer itself, for rows of a
         usual size: rounding inside the victim grows with |x|
-    first : (6, K) the logits at which it was measured
+    first : (9, K) the logits at which it was measured
     is_stochastic : two answers to one row differ
     sample : (≤ 64, K) answers as they came, from which the grid is read
     rows, answers : every batch that was asked, unless the answers are exact to float64
@@ -67,10 +67,17 @@ class Reader:
 
     @property
     def ulp(self) -> float:
-        """Two units in the last place, relative: what arithmetic in that format loses at least."""
+        """Half a unit in the last place, relative: what arithmetic in that format loses at least."""
         return ROUNDINGS * float(
             np.finfo(np.float32 if self.grid.kind == "float32" else np.float64).eps
         )
+
+    @property
+    def declared(self) -> Noise | None:
+        """What `polish` has to be told of the noise: only what chance adds to the answers."""
+        if self.is_stochastic:
+            return Noise("stochastic", jitter=float(self.sample[:REPEATS].std(axis=0).mean()))
+        return None
 
     def query(self, x: Array) -> Array:
         """The oracle's own answers. Costs n queries."""
@@ -134,12 +141,13 @@ class Reader:
 def reader(
     oracle: Oracle, start: Array | None = None, direction: Array | None = None
 ) -> Reader:
-    """Measure how exact an oracle's answers are, near x = start. Costs 6 queries, 20 if they vary.
+    """Measure how exact an oracle's answers are, near x = start. Costs 9 queries, 23 if they vary.
 
     One row is asked twice: where the answers differ, the victim is stochastic (dropout left on, a
-    defence that adds noise), and 14 more of them give σ. Else four rows beside it lie on one smooth
-    piece almost surely, so that third differences are rounding: the jitter. It is never believed
-    to be below two units in the last place of the answers.
+    defence that adds noise), and 14 more of them give σ. Else four rows close together lie on one
+    smooth piece almost surely, so that their third difference is rounding: the jitter, at two
+    places, of which the lower counts. It is never believed to be below half a unit in the last place
+    of the answers.
     A `Reader` is returned as it is, at no cost. Raises `ExtractionError` for answers that are no
     finite numbers, or tell less than all probabilities.
     """
@@ -148,20 +156,22 @@ def reader(
     if start is None or direction is None:
         start, direction = np.random.default_rng(0).normal(size=(2, oracle.inputs))
     read_by = Reader(oracle)
-    steps = STEP * np.array([0, 0, 1, 2, 3, 4])
+    steps = np.concatenate([[0], STEP * np.arange(4), 1 + STEP * np.arange(4)])
     x = start + np.multiply.outer(steps, direction)
     z = read(read_by, x)
-    if not np.isfinite(z).all():
+    if not np.isfinite(z[:2]).all():
         raise unreadable(oracle, "answers", "at the start of a line ")
+    z = z[np.isfinite(z).all(axis=1)]
     read_by.first = z
     if not np.array_equal(z[0], z[1]):
         more = read(read_by, np.repeat(x[:1], REPEATS, axis=0))
         read_by.is_stochastic = True
         read_by.jitter = float(np.concatenate([z[:2], more]).std(axis=0, ddof=1).mean())
         return read_by
-    third = np.median(np.abs(np.diff(z[1:].astype(float), 3, axis=0))) / THIRD / 0.6745
-    excess = max(float(third) ** 2 - float(read_by.sigma(z).mean()) ** 2, 0.0)
-    read_by.jitter = float(np.sqrt(excess))
+    stencils = z[1:5].astype(float), z[5:].astype(float)
+    third = [np.median(np.abs(np.diff(each, 3, axis=0))) for each in stencils if len(each) == 4]
+    seen = float(min(third, default=0.0)) / THIRD / 0.6745  # of a normal distribution
+    read_by.jitter = float(np.sqrt(max(seen**2 - float(read_by.sigma(z).mean()) ** 2, 0.0)))
     return read_by
 
 

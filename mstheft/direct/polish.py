@@ -63,6 +63,7 @@ class Polished:
         infinite for the neurons of `seldom_on`
     seldom_on : (hidden layer from 1, neuron) of neurons that are on in too few rows to tell their
         weights. The misfit hardly sees them, fresh rows may: a converged copy can be wrong there
+    asked, given : the form of the answers, and the noise, that `polish` was given
     by : how bound and error bars were found: 'jacobian', exactly; or 'draws', by simulation, good
         to some per cent for the bound and to about a third for a bar
     """
@@ -78,6 +79,21 @@ class Polished:
     error_bars: dict[str, Array]
     seldom_on: list[tuple[int, int]]
     by: str
+    asked: str = "logits"
+    given: Noise | Array | float | None = None
+
+    def against(self, x: Array, answers: Array) -> tuple[Array, Array]:
+        """What the copy misses of answers to other rows, and the size that is expected: both (m,).
+
+        √(σ² + bound²) of every answered number; in the units of `output`.
+        """
+        weights, activations = gauss_newton.chain(self.model)
+        problem = Problem(self.model, x, answers, self.asked, self.given)
+        fit = problem.fit(weights, activations)
+        seen = fit.precision > 0
+        off = fit.answers - fit.link.answer(fit.at(weights).logits)
+        size = np.hypot(1 / fit.precision[seen], self.bound * max(1.0, self.ratio))
+        return off[seen], size
 
     @property
     def steps(self) -> int:
@@ -291,6 +307,8 @@ def judged(
         error_bars=named(problem.model, without(seldom, [max(1.0, ratio) * bar for bar in bars])),
         seldom_on=[(i + 1, int(k)) for i, few in enumerate(seldom) for k in np.flatnonzero(few)],
         by="jacobian" if small else "draws",
+        asked=problem.output,
+        given=problem.given,
     )
 
 

@@ -7,10 +7,12 @@ from collections.abc import Callable
 import numpy as np
 
 from mstheft.direct.answers import SURE, Reader, read
+from mstheft.direct.polish import Polished
 from mstheft.nn.network import Network
 from mstheft.result import Result
 from mstheft.typing import Array, Oracle, Rng
 
+RATIO, WORST = 2.0, 8.0  # of what a polished copy misses, over what noise explains
 SHARP = 1e-4  # of the tolerance: so exact must the answers to rows be that are asked far out
 
 
@@ -78,6 +80,29 @@ def verify(
         verdict = "answers like the victim" if result.verified else "does not answer alike"
         result.notes["verify"] = (
             f"the copy {verdict} on {finite.sum()} fresh rows: max |Δ| {result.error:.1e}"
+        )
+    return result.verified
+
+
+def verify_to_noise(result: Result, oracle: Oracle, x: Array, polished: Polished) -> bool:
+    """Ask fresh rows and hold what a polished copy misses against the noise.
+
+        e² = σ² + bound²,    verified  <=>  rms(Δ / e) ≤ 2  and  max |Δ| / e ≤ 8
+
+    σ of an answer, and the Cramér-Rao bound of what is left of the copy's own error. A neuron that
+    n rows have not seen wrong is wrong on at most 3 / n of such rows, with 95 % confidence.
+    x : (n, d) rows that no stage has asked. Costs n queries, booked under 'verify'.
+    """
+    with result.stage("verify", oracle):
+        answers = oracle.query(x)
+        off, size = polished.against(x, answers)
+        result.error = float(np.abs(off).max(initial=0.0))
+        ratio = float(np.sqrt(np.mean((off / size) ** 2)))
+        worst = float(np.abs(off / size).max())
+        result.verified = polished.converged and ratio <= RATIO and worst <= WORST
+        result.notes["verify"] = (
+            f"misses {len(x)} fresh rows by {ratio:.2f} times what noise explains: max |Δ| "
+            f"{result.error:.1e}; may be wrong on {3 / len(x):.1%} of such inputs"
         )
     return result.verified
 

@@ -96,7 +96,7 @@ class Probe:
     def sigma(self, t: Array, answers: Array) -> Array:
         """σ of answers at t, (m, K): of each, and what rounding of numbers of this size costs."""
         reach = 1 + np.abs(t)
-        least = self.oracle.ulp * self.scale * reach[:, None] + TINY
+        least = 4 * self.oracle.ulp * self.scale * reach[:, None] + TINY
         return np.maximum(self.oracle.sigma(answers, reach), least)
 
 

@@ -18,7 +18,7 @@ from numpy.random import Generator
 from numpy.typing import ArrayLike
 
 from mstheft.direct import line as lines
-from mstheft.direct.answers import check_width, reader
+from mstheft.direct.answers import Reader, check_width, reader
 from mstheft.direct.hyperplanes.groups import measure_groups, planned_sites
 from mstheft.direct.hyperplanes.hyperplanes import (
     Hyperplanes,
@@ -34,7 +34,8 @@ from mstheft.direct.hyperplanes.plan import Plan, plan
 from mstheft.direct.sweep.box import anywhere, middle, segment, walls, witness
 from mstheft.direct.sweep.refine import misfit, refine_rows
 from mstheft.direct.sweep.signs import believed, explained, last_bias, odd_part, solve_signs
-from mstheft.direct.verify import checked, verify
+from mstheft.direct.polish import Polished, polish
+from mstheft.direct.verify import checked, verify, verify_to_noise
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
 from mstheft.result import Result, count
@@ -42,6 +43,9 @@ from mstheft.typing import Array, Oracle, Rng
 
 TAKEN = 1e4  # times the rounding: refined rows that miss the answers by more are a compromise
 MOST_LINES = 8  # searched before the attack gives up
+POLISH = 3.0  # random rows for the polishing of coarse answers, in F
+CHECKS = 200  # fresh rows on which a polished copy is judged
+ENOUGH_LINES, MOST_ROUGH = 99, 3
 MOST_SEGMENTS = 64  # the same in a box, where one segment meets only some of the hyperplanes
 
 
@@ -60,6 +64,9 @@ class Trace:
     sites: list[JacobianSite] = field(default_factory=list)
     signs: Array | None = None
     witness: Array | None = None
+    rows: Array = field(default_factory=lambda: np.zeros((0, 0)))
+    answers: Array = field(default_factory=lambda: np.zeros((0, 0)))
+    polished: Polished | None = None
     misfit: list[float] = field(default_factory=list)
 
 
@@ -111,14 +118,20 @@ def extract(
                     "leave out hidden=, or use direct.deep for more hidden layers",
                     partial=result,
                 )
-            open_ends = (left or line.unresolved) and trace.witness is None
-            if not len(trace.neurons) or (open_ends and len(trace.lines) < most):
+            enough = ENOUGH_LINES if oracle.is_exact else MOST_ROUGH
+            open_ends = (left or (oracle.is_exact and line.unresolved)) and trace.witness is None
+            if not len(trace.neurons) or (open_ends and len(trace.lines) < min(most, enough)):
                 continue  # the next line may show what this one has not
             with result.stage("signs", oracle):
-                signs = orient(trace)  # 5
+                signs = orient(trace, oracle.is_exact)  # 5
             with result.stage("refinement", oracle):
                 refine(result, signs)  # 6
-            if judge(oracle, result, line.noise, tolerance, rng, box):
+            if not oracle.is_exact:
+                with result.stage("polish", oracle):
+                    polish_copy(oracle, result, rng, box)  # 7
+                if polished_enough(oracle, result, rng, box):
+                    return result
+            elif judge(oracle, result, line.noise, tolerance, rng, box):
                 return result
         raise _gave_up(result, box)
     finally:
@@ -207,11 +220,16 @@ def explain(line: lines.Line, result: Result, blurs: Array) -> np.ndarray:
     return neuron
 
 
-def orient(trace: Trace) -> Array | None:
-    """Stage 5. The signs (h,), ±1; None where they are not determined or leave something over."""
+def orient(trace: Trace, is_exact: bool = True) -> Array | None:
+    """Stage 5. The signs (h,), ±1; None where they are not determined or leave something over.
+
+    is_exact : are the answers exact to float64? Rough rows leave more over
+    """
     odd = odd_part(trace.sites, trace.neurons)
     trace.signs = solve_signs(odd, trace.neurons.rows, trace.neurons.outputs)
     signs = np.sign(trace.signs)
+    if not is_exact:
+        return signs if np.isfinite(signs).all() else None
     sure = believed(trace.signs) and explained(trace.sites, odd, trace.neurons, signs)
     return signs if sure else None
 
@@ -231,6 +249,36 @@ def refine(result: Result, signs: Array | None) -> None:
     best = int(trace.misfit[1] < min(trace.misfit[0], TAKEN * rounding))
     trace.neurons, (a0, b0, a1, b1) = choices[best], models[best]
     result.model = zoo.given([(a0, b0), (a1, b1)])
+
+
+def polish_copy(oracle: Reader, result: Result, rng: Generator, box: Box | None) -> None:
+    """Stage 7, for coarse answers: Gauss-Newton on random rows, down to their noise.
+
+    Costs POLISH F queries the first time, and nothing later.
+    """
+    trace = result.trace
+    wanted = int(np.ceil(POLISH * result.floor)) - len(trace.rows)
+    if wanted > 0:
+        x = rows_in(oracle, rng, box, wanted)
+        trace.rows = np.concatenate([trace.rows, x]) if len(trace.rows) else x
+        y = oracle.query(x)
+        trace.answers = np.concatenate([trace.answers, y]) if len(trace.answers) else y
+    trace.polished = polish(
+        result.model, trace.rows, trace.answers, output=oracle.output, noise=oracle.declared, rng=rng
+    )
+    result.model = trace.polished.model
+
+
+def rows_in(oracle: Reader, rng: Generator, box: Box | None, n: int) -> Array:
+    """Random rows as a victim of that format sees them, (n, d)."""
+    x = rng.normal(size=(n, oracle.inputs)) if box is None else anywhere(rng, box, n)
+    return x.astype(np.float32).astype(float)
+
+
+def polished_enough(oracle: Reader, result: Result, rng: Generator, box: Box | None) -> bool:
+    """The check on fresh rows, against the noise and the bound of a polished copy."""
+    rows = rows_in(oracle, rng, box, CHECKS)
+    return verify_to_noise(result, oracle, rows, result.trace.polished)
 
 
 def build(
