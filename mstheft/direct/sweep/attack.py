@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 
 from mstheft.direct import line as lines
 from mstheft.direct.answers import Reader, check_width, reader
-from mstheft.direct.hyperplanes.groups import measure_groups, planned_sites
+from mstheft.direct.hyperplanes.groups import measure_groups, planned_sites, row_errors
 from mstheft.direct.hyperplanes.hyperplanes import (
     Hyperplanes,
     jump_blurs,
@@ -198,8 +198,13 @@ def sweep_line(oracle: Oracle, line: lines.Line, result: Result, box: Box | None
     trace.plans.append(chosen)
     trace.sites += [site for site in sites.values() if site.passed and not site.from_copy]
     new = wanted & np.isfinite(rows[:, 0])
-    errors = blurs[new] * np.linalg.norm(rows[new], axis=1)
-    planes = Hyperplanes(rows[new], line.points(line.kinks[new]), line.jumps[new], errors)
+    errors = np.full(len(new), np.inf)
+    for a, b in chosen.groups:
+        mine = np.arange(a, b)[new[a:b]]
+        pair = sites[a], sites[b]
+        errors[mine] = row_errors(line.jumps[mine], rows[mine], blurs[mine], pair)
+    points = line.points(line.kinks[new])
+    planes = Hyperplanes(rows[new], points, line.jumps[new], errors[new])
     trace.neurons = trace.neurons.and_also(planes)
     return int((wanted & ~new).sum())
 
