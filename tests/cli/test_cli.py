@@ -11,8 +11,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from mstheft import arguments, cli, compare
-from mstheft.commands import shared, steal
+from mstheft import cli, compare
+from mstheft.cli import commands, files, steal_exact, train
 from mstheft.direct import linear, relu
 from mstheft.errors import ExtractionError
 from mstheft.nn import Network, fit, zoo
@@ -104,7 +104,7 @@ def test_everything_that_can_be_written(run):
     Network.save(zoo.mlp([12, 5, 3], bias=0.2, rng=3), "victim.npz")
     places = ["--json", "report.json", "--save", "copy.npz", "--plot", "a/b"]
     limits = ["--output", "logits", "--budget", "300000", "--seed", "4"]
-    status, printed, complaint = run("steal", "relu", "--model", "victim.npz", *limits, *places)
+    status, printed, complaint = run("steal", "relu", "--victim", "victim.npz", *limits, *places)
     assert (status, complaint) == (0, "")
     assert "copy saved to copy.npz" in printed
     x = np.random.default_rng(0).normal(size=(100, 12))
@@ -164,7 +164,7 @@ def test_a_failed_attack_is_status_1_and_says_why(run, arguments, words):
 
 def test_a_linear_victim_is_no_relu_network(run):
     zoo.softmax(6, 3, rng=0).save("victim.npz")
-    status, printed, complaint = run("steal", "relu", "--model", "victim.npz", "--plot", "out")
+    status, printed, complaint = run("steal", "relu", "--victim", "victim.npz", "--plot", "out")
     assert status == 1
     assert "direct.linear" in complaint
     assert "0 kinks" in printed
@@ -177,7 +177,7 @@ def test_a_linear_victim_is_no_relu_network(run):
 )
 def test_a_victim_of_another_depth_is_named(run, shape, words):
     zoo.mlp(shape, bias=0.1, rng=1).save("victim.npz")
-    status, printed, complaint = run("steal", "deep", "--model", "victim.npz", "--plot", "out")
+    status, printed, complaint = run("steal", "deep", "--victim", "victim.npz", "--plot", "out")
     assert status == 1
     assert one_sentence(complaint)
     assert words in complaint
@@ -227,7 +227,7 @@ def test_a_full_disk_takes_figures_and_json_but_not_the_copy(run, monkeypatch):
     def full(*args):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(steal.report, "write", full)
+    monkeypatch.setattr(steal_exact.tables, "write", full)
     places = ["--save", "copy.npz", "--json", "r.json", "--plot", "out"]
     status, printed, complaint = run(*RELU, *places)
     assert status == 1
@@ -245,7 +245,7 @@ def test_a_copy_that_cannot_be_saved_goes_elsewhere(run, monkeypatch, tmp_path):
 
     attack = linear.extract
     monkeypatch.setattr(linear, "extract", vanish)
-    monkeypatch.setattr(shared.tempfile, "mkdtemp", lambda prefix: str(tmp_path))
+    monkeypatch.setattr(files.tempfile, "mkdtemp", lambda prefix: str(tmp_path))
     os.mkdir("place")
     status, _, complaint = run("steal", "logistic", "--dim", 3, "--save", "place/c.npz", "--quiet")
     assert status == 1
@@ -310,16 +310,16 @@ def test_no_memory_is_a_sentence(run, monkeypatch):
         ("steal softmax --dim 5 --classes 1", "at least 2"),
         ("steal softmax --data glyphs --classes 5", "--classes"),
         ("steal relu --shape 5-4-3 --hidden 9", "--hidden"),
-        ("steal relu --shape 5-4-3 --model x.npz", "not allowed with"),
+        ("steal relu --shape 5-4-3 --victim x.npz", "not allowed with"),
         ("steal relu --shape 5-4-3 --seed -1", "--seed"),
         ("steal relu --shape 5-4-3 --budget many", "--budget"),
         ("steal relu --shape 5-4-3 --decimals 99", "decimals"),
         ("steal relu --shape 5-4-3 --output everything", "--output"),
         ("steal relu --shape 5-4-3 --out probs", "--out"),
         ("steal label --dim 5 --decimals 3", "--decimals"),
-        ("steal relu --model none.npz", "none.npz"),
-        ("steal relu --model text.npz", "text.npz"),
-        ("steal relu --model .", "saved network"),
+        ("steal relu --victim none.npz", "none.npz"),
+        ("steal relu --victim text.npz", "text.npz"),
+        ("steal relu --victim .", "saved network"),
         ("steal relu --shape 5-4-3 --json none/r.json", "none/r.json"),
         ("steal relu --shape 5-4-3 --save none/c.npz", "none/c.npz"),
         ("steal relu --shape 5-4-3 --save .", "--save"),
@@ -359,7 +359,7 @@ def test_a_damaged_model_is_a_wrong_argument(run):
     zoo.mlp([5, 4, 3], rng=0).save("victim.npz")
     with open("victim.npz", "r+b") as file:
         file.truncate(300)
-    status, _, complaint = run("steal", "relu", "--model", "victim.npz")
+    status, _, complaint = run("steal", "relu", "--victim", "victim.npz")
     assert status == 2
     assert one_sentence(complaint)
 
@@ -368,7 +368,7 @@ def test_a_damaged_model_is_a_wrong_argument(run):
 
 
 def test_version_and_help(run):
-    assert run("--version")[:2] == (0, f"mstheft {arguments.version()}\n")
+    assert run("--version")[:2] == (0, f"mstheft {commands.version()}\n")
     for words in ([], ["--help"]):
         status, printed, _ = run(*words)
         assert status == 0
@@ -378,9 +378,9 @@ def test_version_and_help(run):
 
 
 def test_every_example_of_the_help_is_understood():
-    for line in arguments.EXAMPLES.splitlines():
+    for line in commands.EXAMPLES.splitlines():
         if line.startswith("  mstheft "):
-            arguments.build().parse_args(line.split("   ")[0].split()[1:])
+            commands.build().parse_args(line.split("   ")[0].split()[1:])
 
 
 def test_the_tour_prints_its_chapters(run, small_digits):
@@ -394,10 +394,10 @@ def test_the_tour_prints_its_chapters(run, small_digits):
 
 
 def test_a_tour_that_fails_is_status_1(run, monkeypatch):
-    def fails(folder, setting, tell):
+    def fails(setting, tell):
         raise ExtractionError("solve", "needs this", "try that")
 
-    monkeypatch.setattr(tour, "run", fails)
+    monkeypatch.setattr(tour, "chapters", fails)
     status, _, complaint = run("tour")
     assert (status, complaint) == (1, "mstheft: stage 'solve': needs this; try that\n")
 
@@ -411,7 +411,7 @@ def test_as_a_module():
 
 def test_exact_attacks_refuse_a_convolution_at_once(run):
     zoo.small_cnn((8, 8, 1), 3, rng=0).save("cnn.npz")
-    status, _, complaint = run("steal", "relu", "--model", "cnn.npz")
+    status, _, complaint = run("steal", "relu", "--victim", "cnn.npz")
     assert status == 2
     assert "expected dense layers" in complaint
     assert "steal active" in complaint
@@ -425,8 +425,8 @@ def test_ctrl_c_before_the_first_epoch_spares_the_old_file(run, monkeypatch):
     def stop(*args, **options):
         return fit.History(interrupted=True)
 
-    monkeypatch.setattr(cli.training.victims, "train", stop)
-    monkeypatch.setattr(cli.training.victims, "GENERATED", (60, 20))
+    monkeypatch.setattr(train.tasks, "train", stop)
+    monkeypatch.setattr(train.tasks, "GENERATED", (60, 20))
     status, _, complaint = run("train", "mlp", "--data", "glyphs", "--save", "old.npz")
     assert status == 130
     assert "nothing was saved" in complaint
@@ -459,9 +459,9 @@ def test_a_trained_network_is_never_lost(run, monkeypatch, tmp_path):
         os.rmdir("gone")
         return fit.History(loss=[1.0], validation=[0.5], best=0)
 
-    monkeypatch.setattr(cli.training.victims, "train", vanish)
-    monkeypatch.setattr(cli.training.victims, "GENERATED", (60, 20))
-    monkeypatch.setattr(shared.tempfile, "mkdtemp", lambda prefix: str(tmp_path))
+    monkeypatch.setattr(train.tasks, "train", vanish)
+    monkeypatch.setattr(train.tasks, "GENERATED", (60, 20))
+    monkeypatch.setattr(files.tempfile, "mkdtemp", lambda prefix: str(tmp_path))
     status, _, complaint = run("train", "mlp", "--data", "glyphs", "--save", "gone/v.npz")
     assert status == 1
     assert f"the network is at {tmp_path / 'v.npz'} instead" in complaint

@@ -166,8 +166,8 @@ def test_the_theft_runs_through_the_service(run):
     [
         (["spam", "--copy", "mlp"], "mlp does not fit: spam holds texts"),
         (["malware", "--copy", "text-bag"], "programs holds rows of numbers"),
-        (["spam", "--url", "http://127.0.0.1:1"], "--url needs --victim"),
-        (["spam", "--key", "k"], "--key goes with --url"),
+        (["spam", "--victim", "http://127.0.0.1:1"], "expected --key KEY with a URL"),
+        (["spam", "--key", "k"], "--key goes with --victim URL"),
         (["spam", "--victim", "other.npz"], "expected a network for spam"),
         (["spam", "--budget", "12", "--rounds", "40"], "budget"),
     ],

@@ -10,45 +10,67 @@ import os
 import sys
 import warnings
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from mstheft import vectors
-from mstheft.commands.shared import Desk, Wrong, arguments_of_user
+from mstheft.cli import files, options
+from mstheft.cli.console import Console, UsageError, usage_errors
+from mstheft.cli.values import path, positive
 from mstheft.nn import zoo
 
-
-def run(args: argparse.Namespace, desk: Desk) -> int:
-    """List the formulas, show a case, or check a function."""
-    return {"list": _list, "show": _show, "check": _check}[args.action](args, desk)
+# ---- arguments
 
 
-def _list(args: argparse.Namespace, desk: Desk) -> int:
+def add_arguments(parser: Any) -> None:
+    """List | show ID | check FUNCTION."""
+    actions = parser.add_subparsers(metavar="ACTION", dest="action", required=True)
+    actions.add_parser("list", help="every formula, with the number of its cases")
+    show = actions.add_parser("show", help="inputs, answer and source of a case")
+    show.add_argument("id", metavar="ID", help="a case, a formula, or a subject of the list")
+    check = actions.add_parser("check", help="call a function on all cases of a formula")
+    check.add_argument("function", metavar="FUNCTION", help="module:name or folder/file.py:name")
+    words = "formula or case it stands for"
+    check.add_argument("--as", dest="as_name", metavar="NAME", help=words)
+    words = "wait no longer for a case (default: %(default)g)"
+    check.add_argument("--seconds", type=positive, default=60.0, metavar="S", help=words)
+    for name, do in (("list", _list), ("show", _show), ("check", _check)):
+        actions.choices[name].set_defaults(run=do)
+        options.add_json(actions.choices[name])
+
+
+# ---- what it does
+
+
+def _list(args: argparse.Namespace, console: Console) -> int:
     count = vectors.names()
     for subject in vectors.subjects():
         document = vectors.load(subject)
-        desk.say(f"{subject}: {document['title']}")
+        console.say(f"{subject}: {document['title']}")
         for formula in document["formulas"]:
             cases = count[formula["name"]]
-            desk.say(f"  {formula['name']:<42}{cases:>3} case{'s' if cases > 1 else ''}")
-    desk.say(f"{sum(count.values())} cases for {len(count)} formulas")
-    return 0
+            console.say(f"  {formula['name']:<42}{cases:>3} case{'s' if cases > 1 else ''}")
+    console.say(f"{sum(count.values())} cases for {len(count)} formulas")
+    files.write_json(args, console, {"formulas": [{"name": n, "cases": count[n]} for n in count]})
+    return console.end()
 
 
-def _show(args: argparse.Namespace, desk: Desk) -> int:
+def _show(args: argparse.Namespace, console: Console) -> int:
     former = vectors.table()["former_subjects"].get(args.id, [])
     subjects = [args.id] if args.id in vectors.subjects() else former
-    for subject in subjects:
-        for formula in vectors.load(subject)["formulas"]:
-            cases = ", ".join(case["id"] for case in formula["cases"])
-            desk.say(f"{formula['name']}\n  {formula['equation']}\n  cases: {cases}")
-    if subjects:
-        return 0
-    with arguments_of_user():
-        found = vectors.cases(args.id)
-    desk.say("\n\n".join(map(_shown, found)))
-    return 0
+    formulas = [each for subject in subjects for each in vectors.load(subject)["formulas"]]
+    found = [case for formula in formulas for case in vectors.cases(formula["name"])]
+    for formula in formulas:
+        cases = ", ".join(case["id"] for case in formula["cases"])
+        console.say(f"{formula['name']}\n  {formula['equation']}\n  cases: {cases}")
+    if not subjects:
+        with usage_errors():
+            found = vectors.cases(args.id)
+        console.say("\n\n".join(map(_shown, found)))
+    files.write_json(args, console, {"cases": [asdict(case) for case in found]})
+    return console.end()
 
 
 def _shown(case: vectors.Case) -> str:
@@ -72,24 +94,27 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _check(args: argparse.Namespace, desk: Desk) -> int:
+def _check(args: argparse.Namespace, console: Console) -> int:
     function, spoken = _imported(args.function)
     name = args.as_name or _name_of(args.function)
     try:
         cases = vectors.cases(name)
     except ValueError as error:
-        told = "" if args.as_name else f"; or say which formula {spoken} is: --as FORMULA"
-        raise Wrong(f"{error}{told}") from error
+        more = "" if args.as_name else f"; or say which formula {spoken} is: --as FORMULA"
+        raise UsageError(f"{error}{more}") from error
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a wrong result is told of, and an infinity may be right
         failures = vectors.check(function, name, network=zoo.given, seconds=args.seconds)
     for failure in failures:
-        desk.say(str(failure))
-    told = f"{len(cases)} case{'s' if len(cases) > 1 else ''} of {cases[0].name}"
+        console.say(str(failure))
+    what = f"{len(cases)} case{'s' if len(cases) > 1 else ''} of {cases[0].name}"
+    values = {"function": args.function, "formula": cases[0].name, "cases": len(cases)}
+    files.write_json(args, console, values | {"failures": list(map(str, failures))})
     if failures:
-        return desk.fail(1, f"{spoken} fails {len(failures)} of {told}")
-    desk.say(f"{spoken} is right on {'the' if len(cases) == 1 else 'all'} {told}")
-    return 0
+        console.problems.append(f"{spoken} fails {len(failures)} of {what}")
+    else:
+        console.say(f"{spoken} is right on {'the' if len(cases) == 1 else 'all'} {what}")
+    return console.end()
 
 
 def _name_of(spoken: str) -> str:
@@ -100,20 +125,22 @@ def _name_of(spoken: str) -> str:
 
 def _imported(spoken: str) -> tuple[Callable[..., Any], str]:
     """The function of 'package.module:function' or 'folder/file.py:function', and its name."""
-    module, colon, path = spoken.rpartition(":")
-    if not (colon and module and path):
-        raise Wrong(f"expected module:function or file.py:function, got {spoken!r}; write both")
+    module, colon, name = spoken.rpartition(":")
+    if not (colon and module and name):
+        raise UsageError(
+            f"expected module:function or file.py:function, got {spoken!r}; write both"
+        )
     found: Any = _module(module)
-    for part in path.split("."):
+    for part in name.split("."):
         if not hasattr(found, part):
-            raise Wrong(f"expected {path} in {module}, but it has no {part}; check the name")
+            raise UsageError(f"expected {name} in {module}, but it has no {part}; check the name")
         found = getattr(found, part)
     if isinstance(found, type) or not callable(found):
-        raise Wrong(
+        raise UsageError(
             f"expected {spoken} to be a function, got {type(found).__name__}; wrap it in a "
             "function that takes the arguments which mstheft vectors show tells"
         )
-    return found, path
+    return found, name
 
 
 def _module(name: str) -> ModuleType:
@@ -123,7 +150,7 @@ def _module(name: str) -> ModuleType:
     try:
         if not name.endswith(".py"):
             return importlib.import_module(name)
-        spec = importlib.util.spec_from_file_location(Path(name).stem, name)
+        spec = importlib.util.spec_from_file_location(Path(name).stem, path(name))
         if spec is None or spec.loader is None:
             raise ImportError("it is no Python file")
         module = importlib.util.module_from_spec(spec)
@@ -131,7 +158,7 @@ def _module(name: str) -> ModuleType:
         spec.loader.exec_module(module)
         return module
     except (Exception, SystemExit) as error:  # anybody's file may raise anything
-        raise Wrong(
+        raise UsageError(
             f"expected a module that can be imported, but {name} cannot: {type(error).__name__}: "
             f"{error}; run this where it lies, or name the file: folder/file.py:function"
         ) from error
