@@ -72,7 +72,7 @@ def write_json(args: argparse.Namespace, console: Console, values: dict[str, Any
     """What --json asks for, in the form of `report.schema.json`."""
     if args.json is None:
         return
-    text = tables.to_json({"mstheft": version(), "command": args.name, **values})
+    text = tables.to_json({"mstheft": version(), "command": args.command, **values})
     with console.attempt("--json"):
         if args.json == STDOUT:
             console.write_json(text)

@@ -63,6 +63,7 @@ def add_arguments(parser: Any) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """One of `mstheft learn`'s actions."""
+    files.check_places(args)
     course = manifest.find()
     return int(globals()[f"_{args.action}"](args, console, course))
 
@@ -276,7 +277,6 @@ def _book(args: argparse.Namespace, console: Console, course: manifest.Course) -
 
 
 def _grade(args: argparse.Namespace, console: Console, course: manifest.Course) -> int:
-    files.check_places(args)
     found, misnamed = grading.submissions(course, args.folder)
     seed, grades = secrets.randbelow(10**6), []
     with bars.bar("grading", len(found), "submission") as bar:

@@ -11,12 +11,12 @@ from typing import Any, NoReturn
 
 
 class Parser(argparse.ArgumentParser):
-    """Of `mstheft`, of a command, of one kind of it; `args.name` says which one was asked for."""
+    """Of `mstheft`, of a command, of one kind of it: `args.command` says which was asked for."""
 
     def __init__(self, **settings: Any):
         raw = argparse.RawDescriptionHelpFormatter
         super().__init__(**{"allow_abbrev": False, "formatter_class": raw, **settings})
-        self.set_defaults(name=self.prog.partition(" ")[2])
+        self.set_defaults(command=self.prog.partition(" ")[2])
 
     def error(self, message: str) -> NoReturn:
         """End with status 2."""

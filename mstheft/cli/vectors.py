@@ -37,11 +37,17 @@ def add_arguments(parser: Any) -> None:
     words = "wait no longer for a case (default: %(default)g)"
     check.add_argument("--seconds", type=positive, default=60.0, metavar="S", help=words)
     for name, do in (("list", _list), ("show", _show), ("check", _check)):
-        actions.choices[name].set_defaults(run=do)
+        actions.choices[name].set_defaults(run=run, do=do)
         options.add_json(actions.choices[name])
 
 
 # ---- what it does
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """List the formulas, show a case, or check a function."""
+    files.check_places(args)
+    return int(args.do(args, console))
 
 
 def _list(args: argparse.Namespace, console: Console) -> int:

@@ -11,11 +11,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from mstheft import cli, compare
-from mstheft.cli import commands, files, steal_exact, train
+from mstheft import compare
+from mstheft.cli import files, steal_exact
 from mstheft.direct import linear, relu
 from mstheft.errors import ExtractionError
-from mstheft.nn import Network, fit, zoo
+from mstheft.experiments import tasks
+from mstheft.nn import Network, zoo
 from mstheft.report import pictures as figures
 from mstheft.report import tour
 from mstheft.result import Result
@@ -90,6 +91,25 @@ def test_data_trains_a_victim_and_judges_on_test_pictures(run, small_digits, kin
     assert ("accuracy of the copy" in printed) == (kind != "label")
     figures = {"layers.png", "votes.png"} if kind == "deep" else {"rows.png", "weights.png"}
     assert figures <= set(os.listdir("out"))
+
+
+def test_any_set_of_images_trains_a_victim(run, monkeypatch):
+    monkeypatch.setattr(tasks, "GENERATED", (300, 100))
+    words = "steal sweep --data signs --hidden 6 --json o.json --plot out"
+    status, printed, complaint = run(*words.split())
+    assert (status, complaint) == (0, "")
+    assert "3072-6-12, trained on signs" in printed
+    assert "100 test pictures, none of them seen by the attack" in printed
+    assert "100.00 %  (100 of 100)" in printed
+    assert "--data" in run("steal", "relu", "--data", "spam")[2], "texts are no images"
+
+
+@pytest.mark.realdata
+@pytest.mark.slow
+def test_cifar10(run):
+    status, printed, _ = run("steal", "sweep", "--data", "cifar10", "--hidden", "8")
+    assert status == 0
+    assert "3072-8-10, trained on cifar10" in printed
 
 
 @pytest.mark.realdata
@@ -364,116 +384,9 @@ def test_a_damaged_model_is_a_wrong_argument(run):
     assert one_sentence(complaint)
 
 
-# ---- the rest
-
-
-def test_version_and_help(run):
-    assert run("--version")[:2] == (0, f"mstheft {commands.version()}\n")
-    for words in ([], ["--help"]):
-        status, printed, _ = run(*words)
-        assert status == 0
-        assert "mstheft steal relu --shape 784-64-10" in printed
-    for kind in ("logistic", "softmax", "label", "relu"):
-        assert "--budget" in run("steal", kind, "--help")[1]
-
-
-def test_every_example_of_the_help_is_understood():
-    for line in commands.EXAMPLES.splitlines():
-        if line.startswith("  mstheft "):
-            commands.build().parse_args(line.split("   ")[0].split()[1:])
-
-
-def test_the_tour_prints_its_chapters(run, small_digits):
-    status, printed, complaint = run("tour", "--out", "page")
-    assert (status, complaint) == (0, "")
-    assert printed.count("a verified copy") == len(tour.CHAPTERS) - 2
-    assert printed.count("a learned copy") == 1
-    assert printed.count("honest users: ") == 24, "the arena comes last"
-    assert "page/index.html written after" in printed.replace(os.sep, "/")
-    assert os.listdir("page") == ["index.html"]
-
-
-def test_a_tour_that_fails_is_status_1(run, monkeypatch):
-    def fails(setting, tell):
-        raise ExtractionError("solve", "needs this", "try that")
-
-    monkeypatch.setattr(tour, "chapters", fails)
-    status, _, complaint = run("tour")
-    assert (status, complaint) == (1, "mstheft: stage 'solve': needs this; try that\n")
-
-
-def test_as_a_module():
-    command = [sys.executable, "-m", "mstheft", "steal", "relu", "--shape", "nonsense"]
-    child = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert child.returncode == 2
-    assert one_sentence(child.stderr)
-
-
 def test_exact_attacks_refuse_a_convolution_at_once(run):
     zoo.small_cnn((8, 8, 1), 3, rng=0).save("cnn.npz")
     status, _, complaint = run("steal", "relu", "--victim", "cnn.npz")
     assert status == 2
     assert "expected dense layers" in complaint
     assert "steal active" in complaint
-
-
-def test_ctrl_c_before_the_first_epoch_spares_the_old_file(run, monkeypatch):
-    zoo.mlp([4, 2], rng=0).save("old.npz")
-    with open("old.npz", "rb") as file:
-        before = file.read()
-
-    def stop(*args, **options):
-        return fit.History(interrupted=True)
-
-    monkeypatch.setattr(train.tasks, "train", stop)
-    monkeypatch.setattr(train.tasks, "GENERATED", (60, 20))
-    status, _, complaint = run("train", "mlp", "--data", "glyphs", "--save", "old.npz")
-    assert status == 130
-    assert "nothing was saved" in complaint
-    with open("old.npz", "rb") as file:
-        assert file.read() == before
-
-
-@pytest.mark.parametrize(
-    ("words", "says"),
-    [
-        (["--save", "notes.txt"], "ends in .npz"),
-        (["--save", "."], "got a folder"),
-        (["--save", "nowhere/v.npz"], "there is no folder"),
-        (["--save", "v.npz", "--plot", "v.npz"], "one place twice"),
-        (["--rate", "1e6"], "above 0 and below 1e6"),
-    ],
-)
-def test_places_and_numbers_are_checked_before_training(run, words, says):
-    status, _, complaint = run("train", "mlp", "--data", "glyphs", *words)
-    assert status == 2
-    assert says in complaint
-    assert complaint.count("\n") == 1
-
-
-def test_a_trained_network_is_never_lost(run, monkeypatch, tmp_path):
-    """The folder goes while the victim learns: it is kept elsewhere, and the place is said."""
-    os.mkdir("gone")
-
-    def vanish(*args, **options):
-        os.rmdir("gone")
-        return fit.History(loss=[1.0], validation=[0.5], best=0)
-
-    monkeypatch.setattr(train.tasks, "train", vanish)
-    monkeypatch.setattr(train.tasks, "GENERATED", (60, 20))
-    monkeypatch.setattr(files.tempfile, "mkdtemp", lambda prefix: str(tmp_path))
-    status, _, complaint = run("train", "mlp", "--data", "glyphs", "--save", "gone/v.npz")
-    assert status == 1
-    assert f"the network is at {tmp_path / 'v.npz'} instead" in complaint
-    assert Network.load(tmp_path / "v.npz").outputs == 10
-
-
-def test_ctrl_c_while_the_program_loads(monkeypatch, capsys):
-    from mstheft import __main__
-
-    def stop():
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(cli, "main", stop)
-    assert __main__.main() == 130
-    assert "stopped by Ctrl-C" in capsys.readouterr().err
