@@ -36,10 +36,12 @@ def add_kinds(kinds: Any) -> None:
     add = parser.add_argument
     words = "of photographs, drawings, noise, or a folder; for texts topics, spam or wikitext-2"
     add("--pool", metavar="NAME", help=words)
-    add("--pool-size", type=whole(1), metavar="N", help="(default: 5000)")
-    add("--strategy", choices=[*strategies.STRATEGIES, "noise"], default="k-center")
+    add("--pool-size", type=whole(1), metavar="N", help=_usual("pool_size"))
+    names = [*strategies.STRATEGIES, "noise"]
+    add("--strategy", choices=names, help=_usual("strategy"))
     add("--candidates", type=whole(0), metavar="N", help="rows DFAL looks at; 0: all of them")
-    add("--patience", type=whole(1), metavar="N", help="epochs without progress (default: 5)")
+    words = f"epochs without progress {_usual('patience')}"
+    add("--patience", type=whole(1), metavar="N", help=words)
     words = "keeps what was paid for; goes on from it"
     add("--checkpoint", type=path, metavar="DIR", help=words)
     parser = _kind(kinds, "jacobian", "a copy learned by Jacobian-based augmentation")
@@ -54,12 +56,14 @@ def _kind(kinds: Any, name: str, what: str) -> Parser:
     victim.add_key(parser)
     add = parser.add_argument
     add("--data", choices=sorted(tasks.TASKS), help="what the victim has learned")
-    add("--output", choices=("logits", "log_probs", "probs", "label"), default="probs")
-    add("--budget", type=whole(10), default=1000, metavar="N", help="(default: %(default)s)")
-    add("--rounds", type=whole(1), default=5, metavar="N", help="(default: %(default)s)")
+    outputs = ("logits", "log_probs", "probs", "label")
+    add("--output", choices=outputs, help=f"what the oracle tells {_usual('output')}")
+    add("--budget", type=whole(10), metavar="N", help=f"queries {_usual('budget')}")
+    add("--rounds", type=whole(1), metavar="N", help=_usual("rounds"))
     add("--copy", metavar="KIND", help="tiny, small, mlp, cnn-1 to cnn-4, text-cnn, text-gru")
-    add("--epochs", type=whole(1), metavar="N", help="at most, for each copy (default: 30)")
-    add("--batch", type=whole(1), metavar="N", help="(default: 50)")
+    words = f"at most, for each copy {_usual('epochs')}"
+    add("--epochs", type=whole(1), metavar="N", help=words)
+    add("--batch", type=whole(1), metavar="N", help=_usual("batch"))
     words = "the queries and their labels, .npz"
     add("--log", type=path, metavar="FILE", help=words)
     oracle.add_defence(parser)
@@ -69,6 +73,11 @@ def _kind(kinds: Any, name: str, what: str) -> Parser:
     options.add_seed(parser)
     options.add_json(parser)
     return parser
+
+
+def _usual(name: str) -> str:
+    """The default of an option, which is that of a grid."""
+    return f"(default: {getattr(learned_theft.Settings, name)})"
 
 
 # ---- what it does
@@ -99,7 +108,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
             raise UsageError("--journal and --checkpoint both keep what was paid for; choose one")
         theft = _prepared(args, console)
     _introduce(args, theft, console)
-    about, settings = asdict(theft.settings), {"output": args.output, "budget": args.budget}
+    chosen, about = theft.settings, asdict(theft.settings)
+    settings = {"output": chosen.output, "budget": chosen.budget}
     judge = learned_theft.judge_of(theft.task, theft.network, len(theft.task.x_test))
     with oracle.opened(args, console, theft.victim, about, chance=4, **settings) as asked:
         result, failure = _attack(lambda: _extract(args, theft, asked, judge))
@@ -114,7 +124,7 @@ def _prepared(args: argparse.Namespace, console: Console) -> _Theft:
     pool = learned_theft.thief_pool(settings, task)
     tasks.build(settings.copy, task, rng=0)
     if args.victim is not None:
-        return _Theft(settings, task, pool, victim.of_task(args, task, args.output))
+        return _Theft(settings, task, pool, victim.of_task(args, task, settings.output))
     console.say(f"training a victim on {task.name}: {task.found}")
     epochs = settings.victim_epochs
     trained = tasks.victim(settings.victim, task, epochs=epochs, rng=args.seed)
@@ -145,8 +155,8 @@ def _introduce(args: argparse.Namespace, theft: _Theft, console: Console) -> Non
         theft.accuracy = accuracy(theft.network, task.x_test, task.y_test)
         right = f", right on {_share(theft.accuracy)} of the test part of {task.name}"
     console.say(f"victim: {args.victim or 'trained on the spot'}{right}")
-    copy = theft.settings.copy
-    console.say(f"oracle: {args.output}, {args.budget:,} queries; copy: {copy}\n")
+    how = theft.settings
+    console.say(f"oracle: {how.output}, {how.budget:,} queries; copy: {how.copy}\n")
 
 
 def _extract(
