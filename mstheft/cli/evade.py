@@ -52,9 +52,7 @@ def _kind(kinds: Any, name: str, what: str) -> Any:
     add("--edits", type=whole(1), metavar="N", help="of each message (default: 10)")
     add("--messages", type=whole(1), metavar="N", help="that are changed (default: 100)")
     oracle.add_journal(parser)
-    options.add_plot(parser, "share that passes against edits")
-    options.add_seed(parser)
-    options.add_json(parser)
+    options.add_results(parser, plot="share that passes against edits", seed=True)
     return parser
 
 

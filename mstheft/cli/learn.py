@@ -43,7 +43,7 @@ def add_arguments(parser: Any) -> None:
     for action, what in ACTIONS.items():
         one = actions.add_parser(action, help=what, description=f"{what.capitalize()}.")
         one.set_defaults(action=action)
-        (options.add_json if action in LISTING else options.add_quiet)(one)
+        options.add_results(one, json=action in LISTING)
         if action in NUMBERED:
             words = "number of the lesson; the one you are at unless given"
             nargs = NUMBERED[action]

@@ -68,10 +68,7 @@ def _kind(kinds: Any, name: str, what: str) -> Parser:
     add("--log", type=path, metavar="FILE", help=words)
     oracle.add_defence(parser)
     oracle.add_journal(parser)
-    options.add_save(parser, "the copy")
-    options.add_plot(parser, "figures of the attack")
-    options.add_seed(parser)
-    options.add_json(parser)
+    options.add_results(parser, save="the copy", plot="figures of the attack", seed=True)
     return parser
 
 
