@@ -57,6 +57,8 @@ def _kind(kinds: Any, name: str, what: str) -> Parser:
     add = parser.add_argument
     add("--data", choices=sorted(tasks.TASKS), help="what the victim has learned")
     outputs = ("logits", "log_probs", "probs", "label")
+    words = "neurons of a victim that is trained on the spot, an mlp; the usual one unless given"
+    add("--hidden", type=whole(1), metavar="N", help=words)
     add("--output", choices=outputs, help=f"what the oracle tells {_usual('output')}")
     add("--budget", type=whole(10), metavar="N", help=f"queries {_usual('budget')}")
     add("--rounds", type=whole(1), metavar="N", help=_usual("rounds"))
@@ -139,10 +141,14 @@ def _settings(args: argparse.Namespace) -> tuple[learned_theft.Settings, tasks.T
         )
     if args.data not in tasks.TASKS:
         raise UsageError(f"expected --data as one of {', '.join(tasks.TASKS)}, got {args.data}")
+    if args.hidden and args.victim:
+        raise UsageError("--hidden is for a victim that is trained on the spot; leave one out")
     task = tasks.cached(args.data)
     names = {each.name for each in fields(learned_theft.Settings)} - {"victim"}
     named = {name: getattr(args, name, None) for name in names}
     chosen: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
+    if args.hidden:
+        chosen["victim"] = f"mlp-{args.hidden}"
     return learned_theft.Settings(**{**tasks.SUITABLE[task.kind], **chosen}), task
 
 

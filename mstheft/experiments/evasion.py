@@ -42,6 +42,7 @@ class Settings(learned_theft.Settings):
     pool: str = "spam"
     budget: int = setting(500, low=1)
     epochs: int = setting(60, low=1)
+    patience: int = setting(10, low=1)
     edits: int = setting(10, low=1)  # of each message or program, at most
     messages: int = setting(100, low=1)  # that are changed, at most
     words: int = setting(12, low=1)  # the most harmless ones, tried at every place

@@ -8,6 +8,6 @@ STRATEGY = "k-center"
 BUDGET = 1000  # rows to ask in all; Jacobian augmentation has its own end, n 2^rounds
 ROUNDS = 5
 EPOCHS = 30  # at most, for each copy
-PATIENCE = 10  # epochs without progress on the validation rows
+PATIENCE = 5  # epochs without progress on the validation rows
 BATCH = 50
 LAM = 0.1  # λ of Jacobian augmentation, in input units
