@@ -40,8 +40,9 @@ def _kind(kinds: Any, name: str, what: str) -> Any:
     parser = kinds.add_parser(name, help=what, description=f"Get past a filter: {what}.")
     parser.set_defaults(run=run, defence=None)
     words = "by mstheft train, or a service: that is asked, too, which changed rows pass"
-    victim.add_victim(parser, words)
-    victim.add_key(parser)
+    group = parser.add_argument_group("victim")
+    victim.add_victim(group, words)
+    victim.add_key(group)
     add = parser.add_argument
     add("--url", type=url, metavar="URL", action=Former, today="--victim URL")
     add("--output", choices=("probs", "label"), help="(default: probs; label for malware)")

@@ -12,7 +12,7 @@ def add_results(
     parser: Any, *, save: str = "", plot: str = "", seed: bool = False, json: bool = True
 ) -> None:
     """--save and --plot, where words say of what; --seed, --json, and -q."""
-    add = parser.add_argument
+    add = parser.add_argument_group("results").add_argument
     if save:
         add("--save", type=path, metavar="FILE", help=f"{save}, .npz")
     if plot:

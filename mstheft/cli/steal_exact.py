@@ -77,7 +77,8 @@ def _depth(args: argparse.Namespace) -> dict[str, Any]:
 
 def _linear(kinds: Any, name: str, what: str, outputs: int, attack: Any, draw: Any) -> None:
     """A kind whose victims have no hidden layer."""
-    parser, victims = _kind(kinds, name, what, attack, draw)
+    output = "label" if name == "label" else "probs"
+    parser, group, victims = _kind(kinds, name, what, attack, draw, output)
     shape, words = widths(f"20-{outputs}"), "random weights"
     victims.add_argument("--shape", type=shape, metavar="D-K", help=words)
     words = f"the same as --shape D-{outputs}"
@@ -86,45 +87,48 @@ def _linear(kinds: Any, name: str, what: str, outputs: int, attack: Any, draw: A
     parser.set_defaults(widths=lambda args: args.shape or [args.dim, args.classes or outputs])
     if outputs > 1:
         words = f"with --dim (default: {outputs})"
-        parser.add_argument("--classes", type=whole(2), metavar="K", help=words)
-    if name == "label":
-        parser.set_defaults(output="label", decimals=None)
-    else:
-        oracle.add_answers(parser, "probs")
+        group.add_argument("--classes", type=whole(2), metavar="K", help=words)
 
 
 def _hidden(kinds: Any, name: str, what: str, attack: Any, draw: Any, *examples: str) -> Parser:
     """A parser for victims with as many hidden layers as the examples have."""
-    parser, victims = _kind(kinds, name, what, attack, draw)
+    parser, group, victims = _kind(kinds, name, what, attack, draw, "logits")
     shapes = examples or ("784-64-10",)
     usual, *more = (each.split("-", 1)[1].rsplit("-", 1)[0] for each in shapes)
     hidden = "-".join("H" for _ in usual.split("-"))
     shape, words = widths(*shapes), f"with --data (default: {usual})"
     victims.add_argument("--shape", type=shape, metavar=f"D-{hidden}-K", help="random weights")
-    parser.add_argument("--hidden", type=widths(usual, *more), metavar=hidden, help=words)
+    group.add_argument("--hidden", type=widths(usual, *more), metavar=hidden, help=words)
     parser.set_defaults(widths=lambda args: args.shape)
     parser.set_defaults(layers=lambda args: tuple(args.hidden or widths(usual)(usual)))
-    oracle.add_answers(parser, "logits")
     return parser
 
 
-def _kind(kinds: Any, name: str, what: str, attack: Any, draw: Any) -> tuple[Parser, Any]:
-    """A parser with the options of every kind, and the group of which one names the victim."""
+def _kind(
+    kinds: Any, name: str, what: str, attack: Any, draw: Any, output: str
+) -> tuple[Parser, Any, Any]:
+    """A parser with the options of every kind; the group on the victim, and that in which one
+    option names it."""
     parser = kinds.add_parser(name, help=what, description=f"Steal a victim: {what}.")
     parser.set_defaults(run=run, attack=attack, pictures=draw, options=lambda args: {})
     parser.set_defaults(two_classes=False, activation="relu")
-    victims = parser.add_mutually_exclusive_group(required=True)
+    group = parser.add_argument_group("victim")
+    victims = group.add_mutually_exclusive_group(required=True)
     victim.add_victim(victims)
     victim.add_model(victims)
     words = "train a victim on these images"
     victims.add_argument("--data", choices=sorted(tasks.IMAGES), help=words)
-    victim.add_key(parser)
-    words = "queries that the oracle answers"
-    parser.add_argument("--budget", type=whole(0), metavar="N", help=words)
-    oracle.add_defence(parser)
-    oracle.add_journal(parser)
+    victim.add_key(group)
+    box = parser.add_argument_group("oracle")
+    if output == "label":
+        parser.set_defaults(output="label", decimals=None)
+    else:
+        oracle.add_answers(box, output)
+    box.add_argument("--budget", type=whole(0), metavar="N", help="queries that it answers")
+    oracle.add_defence(box)
+    oracle.add_journal(box)
     options.add_results(parser, save="the copy", plot="a figure of each stage", seed=True)
-    return parser, victims
+    return parser, group, victims
 
 
 # ---- what it does

@@ -52,15 +52,21 @@ def _kind(kinds: Any, name: str, what: str) -> Parser:
     """A parser with the options of every attack that learns."""
     parser = kinds.add_parser(name, help=what, description=f"Steal a victim: {what}.")
     parser.set_defaults(run=run)
-    victim.add_victim(parser)
-    victim.add_key(parser)
+    group = parser.add_argument_group("victim")
+    victim.add_victim(group)
+    victim.add_key(group)
+    words = "what it has learned; without --victim one is trained on the spot"
+    group.add_argument("--data", choices=sorted(tasks.TASKS), help=words)
+    words = "neurons of one that is trained, an mlp; the usual network unless given"
+    group.add_argument("--hidden", type=whole(1), metavar="N", help=words)
+    box = parser.add_argument_group("oracle")
+    words = f"what it tells {_usual('output')}"
+    box.add_argument("--output", choices=(*oracle.EXACT, "label"), help=words)
+    words = f"queries that it answers {_usual('budget')}"
+    box.add_argument("--budget", type=whole(10), metavar="N", help=words)
+    oracle.add_defence(box)
+    oracle.add_journal(box)
     add = parser.add_argument
-    add("--data", choices=sorted(tasks.TASKS), help="what the victim has learned")
-    outputs = ("logits", "log_probs", "probs", "label")
-    words = "neurons of a victim that is trained on the spot, an mlp; the usual one unless given"
-    add("--hidden", type=whole(1), metavar="N", help=words)
-    add("--output", choices=outputs, help=f"what the oracle tells {_usual('output')}")
-    add("--budget", type=whole(10), metavar="N", help=f"queries {_usual('budget')}")
     add("--rounds", type=whole(1), metavar="N", help=_usual("rounds"))
     add("--copy", metavar="KIND", help="tiny, small, mlp, cnn-1 to cnn-4, text-cnn, text-gru")
     words = f"at most, for each copy {_usual('epochs')}"
@@ -68,8 +74,6 @@ def _kind(kinds: Any, name: str, what: str) -> Parser:
     add("--batch", type=whole(1), metavar="N", help=_usual("batch"))
     words = "the queries and their labels, .npz"
     add("--log", type=path, metavar="FILE", help=words)
-    oracle.add_defence(parser)
-    oracle.add_journal(parser)
     options.add_results(parser, save="the copy", plot="figures of the attack", seed=True)
     return parser
 
