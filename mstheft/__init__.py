@@ -37,11 +37,12 @@ __all__ = [
     "plots",
 ]
 _CLASSES = {"Network": "nn", "Oracle": "oracle"}  # where they lie
+_SMALL = ("progress", "result", "typing")  # modules that need no place in `__all__`
 
 
 def __getattr__(name: str) -> object:
     """A room, or one of the two classes that everybody needs."""
-    if name not in __all__:
+    if name not in (*__all__, *_SMALL):
         raise AttributeError(f"module 'mstheft' has no attribute {name!r}")
     room = importlib.import_module(f"mstheft.{_CLASSES.get(name, name)}")
     found = globals()[name] = getattr(room, name) if name in _CLASSES else room

@@ -168,6 +168,16 @@ def test_the_import_takes_numpy_only():
     assert run(code) == "[]"
 
 
+def test_the_import_loads_nothing_before_it_is_used():
+    code = "import sys, mstheft\nheavy = ('mstheft.', 'numpy')\n"
+    code += "print([name for name in sys.modules if name.startswith(heavy)])"
+    assert run(code) == "[]"
+    code = (
+        "import mstheft as mt\nprint(mt.Oracle.__module__, mt.result.__name__, hasattr(mt, 'no'))"
+    )
+    assert run(code) == "mstheft.oracle.oracle mstheft.result False"
+
+
 def test_the_import_says_nothing():
     assert run("import mstheft") == ""
 
