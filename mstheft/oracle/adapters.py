@@ -259,7 +259,7 @@ def _module(torch: Any, module: Any, gives: str, inputs: int | tuple[int, ...] |
     layers = list(module.modules())
     first = next((m for m in layers[1:] or layers if any(hasattr(m, w) for w in WIDTHS)), None)
     width = getattr(first, "in_features", 0) if inputs is None else inputs
-    if not width:
+    if inputs is None and not width:
         kind, channels = type(first or module).__name__, getattr(first, "in_channels", 3)
         raise ValueError(
             f"expected inputs= for a module that begins with a {kind}, got None; give the shape "

@@ -46,16 +46,29 @@ class Monitor(Protocol):
 class Oracle:
     """A model behind an API: what an attack gets instead of the victim.
 
-    victim : a Network, a fitted scikit-learn estimator, or a callable (n, d) -> (n, K)
+    victim : one of
+        a `Network`
+        a fitted scikit-learn estimator, or one that behaves so: a regressor, or a classifier with
+            one label a row, alone or in a pipeline, a search, one against the rest
+        a PyTorch module, asked in eval mode, without gradients, in its dtype and on its device
+        an ONNX Runtime session of one input
+        an `HttpVictim`: a model behind `mstheft serve`
+        any callable (n, d) -> (n, K) or, of labels, (n,)
     output : the form of its answers
-        'logits'     (n, K) the numbers before the softmax
+        'logits'     (n, K) the numbers before the softmax; the decision values of an estimator
+                     that has no probabilities
         'log_probs'  (n, K) log-softmax; (n, 2) ln(1-p), ln p for a victim with one sigmoid output
         'probs'      (n, K) softmax; (n, 1) the probability of class 1 for one sigmoid output
         'top_k'      (n, K) the `top` largest probabilities, 0 for the others
-        'label'      (n,) the most likely class, counted from 0 in the order of the logits
-                     (for scikit-learn: its place in `classes_`)
-    gives, inputs : for a callable only: what its answers are ('logits', 'log_probs', 'probs' or
-        'labels'), and the width d, or shape, of its inputs
+        'label'      (n,) the most likely class, counted from 0 in the order of the logits. Of an
+                     estimator without defences what its `predict` says, as a place in `classes_`
+    gives : of a module, session or callable: what its answers are, 'logits' unless it is said, or
+        'log_probs', 'probs', 'top_k' (probabilities, 0 for all but the largest), 'labels'
+    inputs : of the same: the width d, or shape, of one input. A module says it by a first layer
+        that is Linear, a session by its input, unless it is given here
+    batch : most rows in one call of the victim
+    retries : how often a call that raises ConnectionError or TimeoutError is repeated, after 0.1 s,
+        0.2 s, 0.4 s, ...
     budget : rows that it answers in all; more raise `BudgetExhausted` before anything is spent
     decimals : answers are rounded to so many decimals; a service that rounds says so itself
     top : the number of probabilities in a 'top_k' answer
@@ -135,8 +148,10 @@ class Oracle:
     def query(self, x: ArrayLike) -> Array:
         """Answers for rows x, (n, d) or (n, *shape) -> (n, K), or (n,) for labels. Costs n queries.
 
-        Raises `WrongRows` for rows that it does not take and `BudgetExhausted` for a batch that is
-        too large for what is left, both before the victim sees a row and without a cost.
+        Raises, without a cost: `WrongRows` for rows that it does not take and `BudgetExhausted` for
+        a batch that is too large for what is left, both before the victim sees a row;
+        `VictimError` for NaN, +inf, rows that are no distribution, another K than before; and
+        `Unreachable` for a connection that stays broken after `retries`.
         """
         x = self._checked(np.asarray(x))
         with self._lock:  # several threads may query: the budget is a wall for all of them
