@@ -70,10 +70,8 @@ def view_of(
     own = _own_view(victim)
     if own is not None and (gives is not None or inputs is not None):
         kind = type(victim).__name__
-        raise ValueError(
-            f"expected gives=, inputs= of a callable, module or session only, got a {kind}; "
-            "omit them"
-        )
+        what = "gives=, inputs= of a callable, module or session only"
+        raise ValueError(f"expected {what}, got a {kind}; omit them")
     if gives is not None and gives not in GIVES:
         raise ValueError(f"expected gives= to be one of {GIVES}, got {gives!r}; pick one")
     view = own or _described_view(victim, gives or "logits", inputs)
@@ -104,7 +102,7 @@ def _described_view(victim: Any, gives: str, inputs: int | tuple[int, ...] | Non
             "expected a victim that is a Network, a fitted estimator, a PyTorch module, an ONNX "
             f"session or a callable (n, d) -> (n, K), got {type(victim).__name__}; wrap it"
         )
-    return View(victim, gives, _shape(inputs), None, adds_up=gives != "top_k")
+    return View(victim, gives, _shape(inputs), None)
 
 
 def _shape(inputs: Any) -> tuple[int, ...]:
@@ -127,18 +125,19 @@ def _in_calls(
     """The same answers by calls of at most `batch` rows, each repeated while connections break."""
 
     def call(x: Array, *name: str | None) -> Array:
-        for attempt in range(retries + 1):
+        pauses = (PAUSE * 2**i for i in range(retries))
+        while True:
             try:
                 return np.asarray(answer(x.copy(), *name))
             except (ConnectionError, TimeoutError) as error:
-                if attempt == retries:
+                pause = next(pauses, None)
+                if pause is None:
                     why = f"{type(error).__name__}: {str(error)[:60]}"
                     raise Unreachable(
                         f"expected an answer of the victim, got none in {retries + 1} calls "
                         f"({why}); come back later or raise retries="
                     ) from error
-            time.sleep(PAUSE * 2**attempt)
-        raise AssertionError("not reached")
+            time.sleep(pause)
 
     def ask(x: Array, *name: str | None) -> Array:
         size = batch or len(x)
@@ -162,7 +161,7 @@ def _estimator(model: Any) -> View:
     from sklearn.base import is_regressor
 
     if not hasattr(model, "n_features_in_"):
-        raise ValueError(f"expected a fitted estimator, got {model!r}; call its fit(X, y) first")
+        raise ValueError(f"expected a fitted estimator, got {model!r:.80}; call its fit(X, y)")
     call = _methods(model)
     shape, classes = (int(model.n_features_in_),), getattr(model, "classes_", None)
     if classes is None and is_regressor(model):
@@ -289,7 +288,7 @@ def _module(torch: Any, module: Any, gives: str, inputs: int | tuple[int, ...] |
 
     name = str(weight().dtype).rpartition(".")[2]  # NumPy has no bfloat16; float32 holds all of it
     dtype = None if is_text else np.dtype("float32" if name == "bfloat16" else name)
-    return View(answer, gives, _shape(width), None, dtype, adds_up=gives != "top_k")
+    return View(answer, gives, _shape(width), None, dtype)
 
 
 def _session(session: Any, gives: str, inputs: int | tuple[int, ...] | None) -> View:
@@ -324,4 +323,4 @@ def _session(session: Any, gives: str, inputs: int | tuple[int, ...] | None) -> 
         return values if gives == "labels" else _columns(values)
 
     shape = _shape(tuple(shape) if inputs is None else inputs)
-    return View(answer, gives, shape, None, np.dtype(dtype), adds_up=gives != "top_k")
+    return View(answer, gives, shape, None, np.dtype(dtype))
