@@ -401,8 +401,8 @@ def test_an_answer_that_is_none_is_the_services_fault_and_is_not_charged(make, p
     )
     assert refused.status_code == 500
     assert refused.json() == {
-        "error": "expected the victim to answer logits, finite or -inf, got nan, nan, nan in row 3 of 5; "
-        "nothing is charged"
+        "error": "expected the victim to answer logits, finite or -inf, got nan, nan, nan in row "
+        "3 of 5; nothing is charged"
     }
     assert log == [f"POST /v1/predict refused with 500: {refused.json()['error']}"]
     assert answered.status_code == 200
