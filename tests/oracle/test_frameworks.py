@@ -36,7 +36,7 @@ def layer(dtype="torch.float64"):
 def test_a_module_is_asked_in_eval_mode_without_gradients_in_its_own_dtype(dtype):
     linear, frozen = layer(f"torch.{dtype}"), fake.Module()
     module = fake.Module(linear, frozen)
-    frozen.training = False
+    frozen.training, module.in_features = False, 99  # its own attribute, and no layer's
     oracle = Oracle(module)
     own = np.float32 if dtype == "bfloat16" else np.dtype(dtype)
     answers = oracle.query(X)
