@@ -24,7 +24,9 @@ def small(tmp_path, source):
     """A course of one lesson."""
     home = tmp_path / "tutorials"
     (home / "lessons").mkdir(parents=True)
-    for name in ("conf.py", "index.md", "notation.md"):
+    shutil.copytree(COURSE.home / "guide", home / "guide")
+    shutil.copytree(COURSE.home / "figures", home / "figures")
+    for name in ("conf.py", "index.md", "notation.md", "references.md"):
         shutil.copy(COURSE.home / name, home)
     (home / "lessons" / "02_logistic.py").write_text(source)
     return manifest.Course(home, "small")
