@@ -231,11 +231,11 @@ plt.show()
 # ## More neurons, and photographs
 #
 # The script `tests/benchmarks/direct.py` of this project measures the same attack on larger
-# victims. Its results for networks trained on MNIST stand in `RESULTS.md` beside it: 16 to 512 hidden
-# neurons, all agreeing on 10,000 of 10,000 test pictures. Published limits for 12,500 / 25,000 /
-# 50,000 / 100,000 parameters are $2^{17.2}$, $2^{18.2}$, $2^{19.2}$ and $2^{20.2}$ queries
-# (Jagielski et al. 2020, as remembered). Let us put our own two dots beside these lines, and the
-# formula of what the attack costs, $4(d+1)h + 10h + 110$.
+# victims. Its results for networks trained on MNIST stand beside it, in `RESULTS.md`: 16 to 512
+# hidden neurons, all agreeing on 10,000 of 10,000 test pictures. Published limits for 12,500 /
+# 25,000 / 50,000 / 100,000 parameters are $2^{17.2}$, $2^{18.2}$, $2^{19.2}$ and $2^{20.2}$
+# queries (Jagielski et al. 2020, as remembered). Let us put our own two dots beside these lines,
+# and the formula of what the attack costs, $4(d+1)h + 10h + 110$.
 
 # %%
 published = np.array([[12.5e3, 17.2], [25e3, 18.2], [50e3, 19.2], [100e3, 20.2]])

@@ -204,7 +204,7 @@ plt.show()
 # %%
 home = Path(mt.__file__).parents[1] / "tests" / "benchmarks" / "experiments"
 tables = sorted(home.glob("*.csv"))
-print("tables here:", ", ".join(path.stem for path in tables) or "none; see tests/benchmarks/RESULTS.md")
+print("tables here:", ", ".join(path.stem for path in tables) or "none; see RESULTS.md")
 
 
 def final_agreements(path):
