@@ -134,7 +134,7 @@ def build():
     piled = [0.2] * 90 + [row[0] for row in drawn(30, 1, 3)]
     row_of = {"rows": "(n, d), one after the other"}
     thirds = drawn(140, 5, 21), drawn(140, 5, 22222), drawn(140, 5, 333331)
-    natural = [[round(sum(parts), 2) for parts in zip(*rows, strict=True)]
+    natural = [[round(a + b + c, 2) for a, b, c in zip(*rows, strict=True)]  # sum() is compensated
                for rows in zip(*thirds, strict=True)]  # fmt: skip
     stream = {"x": "(n, d)", "labels": "(n,) the victim's classes", "delta": "δ"}
     assert prada(exact(natural), [0] * 140, 0.9)["first_alarm"] is None
