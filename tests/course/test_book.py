@@ -16,6 +16,7 @@ from mstheft.errors import MstheftError
 ROOT = Path(__file__).parents[2]
 COURSE = manifest.find(ROOT)
 LESSONS = [lesson for lesson in COURSE.lessons if lesson.lesson.is_file()]
+GUIDE = sorted((COURSE.home / "guide").glob("*.md"))
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 800}
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
@@ -176,6 +177,17 @@ def test_the_glossary_can_be_read(browser, pages):
         assert (wrong, pictures, raw) == ([], [], [])
         assert wide <= 1
         assert "模型窃取" in page.locator("article").inner_text()
+        page.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", [path.stem for path in GUIDE])
+def test_a_page_of_the_guide_can_be_read(browser, pages, name):
+    for size in (PHONE, DESK):
+        page, wrong = opened(browser, pages / "guide" / f"{name}.html", size)
+        pictures, raw, wide = looked_at(page)
+        assert (wrong, pictures, raw) == ([], [], [])
+        assert wide <= 1
         page.close()
 
 
