@@ -13,6 +13,7 @@ the filter itself, which a thief cannot have.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from mstheft.adversarial import edits
 from mstheft.experiments import learned_theft
 from mstheft.experiments.settings import checked, setting
 from mstheft.experiments.tasks import Task
+from mstheft.learning.targets import labels_of
 from mstheft.nn import Network
 from mstheft.nn.fit import accuracy
 from mstheft.oracle import Oracle
@@ -67,7 +69,8 @@ SAMPLE = 20  # messages on which words are tried
 class Evasion:
     """What came of it. Shares are of the changed rows, 0 … 1.
 
-    accuracy : of the filter on its test part;  agreement : of copy and filter there
+    accuracy : of the filter on its test part;  agreement : of copy and filter there; NaN, and no
+        'filter' in `passed`, where the filter is behind a service
     queries : what the theft cost
     passed : {'copy', 'random', 'filter'}: (edits + 1,) share that the filter lets pass after so
         many edits chosen on the copy, at random, and on the filter itself
@@ -99,11 +102,12 @@ def settings(kind: str, **chosen: object) -> Settings:
 
 
 def run(
-    settings: Settings, task: Task, victim: Network, oracle: Oracle, rng: Rng = None
+    settings: Settings, task: Task, victim: Network | None, oracle: Oracle, rng: Rng = None
 ) -> Evasion:
     """Steal the filter from behind the oracle, change rows on the copy, and see what passes.
 
-    victim : the filter, which only judges
+    victim : the filter, which only judges; None where nobody has it but the service behind the
+        oracle: it is asked then which rows pass, up to 2 (edits + 1) messages of them
     oracle : what the thief asks, an `Oracle` over the filter, or over an `HttpVictim`
     rng : for the random edits; the seed of the settings unless given
     Costs the budget of the settings. Raises what the theft raises, and ValueError where the filter
@@ -112,30 +116,49 @@ def run(
     pool = learned_theft.thief_pool(settings, task)
     judge = learned_theft.judge_of(task, victim, settings.test)
     copy = learned_theft.extract(settings, oracle, task, pool, judge).model
-    rows, harmful = held_back(settings, task, victim), HARMFUL[settings.data]
+    queries, asked = oracle.count, victim or Answering(oracle)
+    rows, harmful = held_back(settings, task, asked), HARMFUL[settings.data]
     words = words_of(pool) if task.vocabulary else None
     rng = np.random.default_rng([settings.seed, 4] if rng is None else rng)
-    on_copy, on_filter = (guided(guide, rows, words, settings) for guide in (copy, victim))
-    at_random = edits.at_random(rows, _edits(words), settings.edits, rng)
-    paths = {"copy": on_copy, "random": at_random, "filter": on_filter}
-    passes_copy = passing(copy, on_copy.rows, harmful)  # (edits + 1, n)
-    steps, after = on_copy.until(passes_copy)
-    ends = {"copy": after, "random": at_random.after(steps)}
+    paths = {"copy": guided(copy, rows, words, settings)}
+    paths["random"] = edits.at_random(rows, _edits(words), settings.edits, rng)
+    if victim:
+        paths["filter"] = guided(victim, rows, words, settings)
+    passes_copy = passing(copy, paths["copy"].rows, harmful)  # (edits + 1, n)
+    steps, after = paths["copy"].until(passes_copy)
+    ends = {"copy": after, "random": paths["random"].after(steps)}
     return Evasion(
-        accuracy=accuracy(victim, task.x_test, task.y_test),
-        agreement=judge(copy)["agreement"],
-        queries=oracle.count,
+        accuracy=accuracy(victim, task.x_test, task.y_test) if victim else math.nan,
+        agreement=judge(copy).get("agreement", math.nan),
+        queries=queries,
         passed={
-            name: passing(victim, path.rows, harmful).mean(axis=1) for name, path in paths.items()
+            name: passing(asked, path.rows, harmful).mean(axis=1) for name, path in paths.items()
         },
         believed=passes_copy.mean(axis=1),
         stopped={
-            name: float((victim.labels(each) != harmful).mean()) for name, each in ends.items()
+            name: float((asked.labels(each) != harmful).mean()) for name, each in ends.items()
         },
         made=float(steps.mean()),
         before=rows,
         after=after,
     )
+
+
+class Answering:
+    """A filter that is known by its answers alone: labels at a query for each row not seen yet."""
+
+    def __init__(self, oracle: Oracle):
+        self.oracle, self._labels = oracle, dict[bytes, int]()
+
+    def labels(self, x: Array) -> np.ndarray:
+        """The most likely class of each row: (n, d) -> (n,)."""
+        keys = [row.tobytes() for row in x]
+        new = {key: i for i, key in enumerate(keys) if key not in self._labels}
+        if new:
+            answers = self.oracle.query(x[list(new.values())])
+            labels = answers if self.oracle.output == "label" else labels_of(answers)
+            self._labels |= dict(zip(new, labels.tolist(), strict=True))
+        return np.array([self._labels[key] for key in keys])
 
 
 def evade(settings: Settings, folder: Path) -> tuple[Task, Network, Evasion]:
@@ -147,15 +170,15 @@ def evade(settings: Settings, folder: Path) -> tuple[Task, Network, Evasion]:
 # ---- stages
 
 
-def held_back(settings: Settings, task: Task, victim: Network) -> np.ndarray:
+def held_back(settings: Settings, task: Task, victim: Network | Answering) -> np.ndarray:
     """Harmful rows that the filter holds back, up to `messages` of them: (n, d).
 
     They are of the test part, and none of them judges the copy.
     """
     harmful, parts = HARMFUL[settings.data], learned_theft.split_test(task)
     spare = np.concatenate(parts[1:])
-    x, y = task.x_test[spare], task.y_test[spare]
-    rows = x[(y == harmful) & (victim.labels(x) == harmful)][: settings.messages]
+    x = task.x_test[spare[task.y_test[spare] == harmful]]
+    rows = x[victim.labels(x) == harmful][: settings.messages]
     if not len(rows):
         raise ValueError("expected harmful rows that the filter holds back, got none; train longer")
     return rows
@@ -175,7 +198,7 @@ def guided(guide: Network, rows: Array, words: np.ndarray | None, settings: Sett
     return edits.greedy(score, rows, _edits(words), settings.edits)
 
 
-def passing(victim: Network, rows: Array, harmful: int) -> np.ndarray:
+def passing(victim: Network | Answering, rows: Array, harmful: int) -> np.ndarray:
     """Which rows a filter lets pass: (steps, n, d) -> (steps, n)."""
     return np.stack([victim.labels(part) != harmful for part in rows])
 

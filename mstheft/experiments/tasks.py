@@ -162,15 +162,18 @@ def _compiled(name: str, seed: int, dtype: DTypeLike) -> Task:
     return Task(name, x[:n], y[:n], x[n:], y[n:], "made up on the spot")
 
 
-TASKS: dict[str, Callable[[str, int, DTypeLike], Task]] = {
+IMAGES: dict[str, Callable[[str, int, DTypeLike], Task]] = {
     "mnist": partial(_files, images.mnist),
     "cifar10": partial(_files, images.cifar10),
     "gtsrb": partial(_files, gtsrb),
+    "glyphs": partial(_drawn, synthetic.glyphs, (28, 28, 1)),
+    "signs": partial(_drawn, synthetic.signs, (32, 32, 3)),
+}
+TASKS: dict[str, Callable[[str, int, DTypeLike], Task]] = {
+    **IMAGES,
     "mr": partial(_text_files, text.mr),
     "imdb": partial(_text_files, text.imdb),
     "ag-news": partial(_text_files, text.ag_news),
-    "glyphs": partial(_drawn, synthetic.glyphs, (28, 28, 1)),
-    "signs": partial(_drawn, synthetic.signs, (32, 32, 3)),
     "spam": _written,
     "topics": _written,
     "programs": _compiled,

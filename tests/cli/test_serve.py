@@ -140,7 +140,7 @@ def test_each_account_has_a_detector_of_its_own(run, started, tmp_path):
     [
         ("serve nothing.npz", "", "no such file"),
         ("serve victim.npz --output top_k", "", "top="),
-        ("serve victim.npz --port 70000", "", "port up to 65535"),
+        ("serve victim.npz --port 70000", "", "at most 65535"),
         ("serve victim.npz --defence rond:2", "", "out of round:DECIMALS"),
         ("serve victim.npz --output logits --defence round:2", "", "ask for output='probs'"),
         ("serve victim.npz --keys keys.txt", "ann", "NAME KEY"),
