@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from mstheft import cli, nn
+from mstheft.course import manifest
 
 try:
     import tomllib
@@ -254,6 +255,28 @@ def test_the_figures_of_the_readme_stand_in_the_results():
     assert len(quoted) > 15
     for anchor, figure in quoted:
         assert figure in section(text_of(RESULTS), anchor), (anchor, figure)
+
+
+# ---- the course
+
+
+def ways_through(path):
+    """(lessons, hours) of each way in the table of three."""
+    row = r"^\| [^|]+ \| ([^|]*\d\d[^|]*) \| ([\d½]+) hours \|$"
+    for words, hours in re.findall(row, text_of(path), re.MULTILINE):
+        spans = [range(int(a), int(b) + 1) for a, b in re.findall(r"(\d\d) to (\d\d)", words)]
+        lessons = {int(n) for n in re.findall(r"\d\d", words)}.union(*spans)
+        yield lessons, float(hours.replace("½", ".5"))
+
+
+def test_the_ways_through_the_course_need_nothing_else_and_take_their_time():
+    course = manifest.find(ROOT)
+    ways = list(ways_through(README))
+    assert ways == list(ways_through(ROOT / "tutorials" / "guide" / "teachers.md"))
+    assert len(ways) == 3
+    for lessons, hours in ways:
+        assert all(lessons.issuperset(course.lesson(n).prerequisites) for n in lessons)
+        assert abs(sum(course.lesson(n).minutes for n in lessons) / 60 - hours) <= 0.25
 
 
 # ---- the house
