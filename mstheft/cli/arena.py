@@ -19,7 +19,7 @@ def add_arguments(parser: Any) -> None:
     parser.add_argument("arena", type=path, metavar="FILE", help=words)
     options.add_out(parser, "mstheft-arena")
     options.add_workers(parser)
-    options.add_json(parser)
+    options.add_results(parser)
 
 
 def run(args: argparse.Namespace, console: Console) -> int:

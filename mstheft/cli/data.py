@@ -24,7 +24,7 @@ def add_arguments(parser: Any) -> None:
     for action, what in ACTIONS.items():
         one = actions.add_parser(action, help=what, description=f"{what.capitalize()}.")
         one.set_defaults(run=run)
-        options.add_json(one)
+        options.add_results(one)
     words = "as `mstheft data list` says it"
     actions.choices["fetch"].add_argument("name", metavar="NAME", help=words)
 

@@ -26,8 +26,7 @@ def add_arguments(parser: Any) -> None:
     add = prada.add_argument
     add("--log", type=path, required=True, metavar="FILE", help="by mstheft steal active --log")
     add("--delta", type=share, default=0.9, metavar="D", help="alarm below (default: 0.9)")
-    options.add_plot(prada, "histogram and W over time")
-    options.add_json(prada)
+    options.add_results(prada, plot="histogram and W over time")
 
 
 def run(args: argparse.Namespace, console: Console) -> int:

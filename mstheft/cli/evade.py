@@ -40,8 +40,9 @@ def _kind(kinds: Any, name: str, what: str) -> Any:
     parser = kinds.add_parser(name, help=what, description=f"Get past a filter: {what}.")
     parser.set_defaults(run=run, defence=None)
     words = "by mstheft train, or a service: that is asked, too, which changed rows pass"
-    victim.add_victim(parser, words)
-    victim.add_key(parser)
+    group = parser.add_argument_group("victim")
+    victim.add_victim(group, words)
+    victim.add_key(group)
     add = parser.add_argument
     add("--url", type=url, metavar="URL", action=Former, today="--victim URL")
     add("--output", choices=("probs", "label"), help="(default: probs; label for malware)")
@@ -52,9 +53,7 @@ def _kind(kinds: Any, name: str, what: str) -> Any:
     add("--edits", type=whole(1), metavar="N", help="of each message (default: 10)")
     add("--messages", type=whole(1), metavar="N", help="that are changed (default: 100)")
     oracle.add_journal(parser)
-    options.add_plot(parser, "share that passes against edits")
-    options.add_seed(parser)
-    options.add_json(parser)
+    options.add_results(parser, plot="share that passes against edits", seed=True)
     return parser
 
 

@@ -25,7 +25,7 @@ def add_arguments(parser: Any) -> None:
     options.add_out(parser, "mstheft-grid")
     options.add_workers(parser)
     add("--scheduler", metavar="ADDRESS", help="a Dask cluster's")
-    options.add_json(parser)
+    options.add_results(parser)
 
 
 def run(args: argparse.Namespace, console: Console) -> int:

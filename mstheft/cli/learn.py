@@ -43,7 +43,7 @@ def add_arguments(parser: Any) -> None:
     for action, what in ACTIONS.items():
         one = actions.add_parser(action, help=what, description=f"{what.capitalize()}.")
         one.set_defaults(action=action)
-        (options.add_json if action in LISTING else options.add_quiet)(one)
+        options.add_results(one, json=action in LISTING)
         if action in NUMBERED:
             words = "number of the lesson; the one you are at unless given"
             nargs = NUMBERED[action]
@@ -83,17 +83,19 @@ def _where(args: argparse.Namespace, console: Console, course: manifest.Course) 
     known = state.load(course)
     done = sum(known.done(lesson) for lesson in course.lessons)
     console.say(say("total", done=done, all=len(course.lessons)))
-    here = known.here(course)
-    if here is None:
-        console.say(say("finished"))
-        return 0
-    _tell(here, known, console)
+    _tell(known, console, course)
     return 0
 
 
-def _tell(lesson: manifest.Lesson, known: state.Progress, console: Console) -> None:
-    function = known.open(lesson)
-    assert function is not None
+def _tell(
+    known: state.Progress, console: Console, course: manifest.Course
+) -> manifest.Lesson | None:
+    """The lesson at which the learner is, and the function that is open in it."""
+    lesson = known.here(course)
+    function = known.open(lesson) if lesson else None
+    if lesson is None or function is None:
+        console.say(say("finished"))
+        return None
     facts = {"number": lesson.number, "title": lesson.title, "all": len(lesson.functions)}
     solved = len(known.solved.get(lesson.name, []))
     console.say(say("where", solved=solved, name=function.name, does=function.does, **facts))
@@ -101,20 +103,17 @@ def _tell(lesson: manifest.Lesson, known: state.Progress, console: Console) -> N
     console.say(say("where_start", **places))
     for key in ("where_open", "where_check", "where_hint"):
         console.say("  " + say(key, number=lesson.number))
+    return lesson
 
 
 def _next(args: argparse.Namespace, console: Console, course: manifest.Course) -> int:
     known = state.load(course)
-    here = known.here(course)
-    if here is None:
-        console.say(say("finished"))
-        return 0
-    known.current = here.name
-    _tell(here, known, console)
-    skipped = [str(one.number) for one in course.lessons[: here.number - 1] if known.open(one)]
-    if skipped:
-        console.say(say("where_skipped", numbers=", ".join(skipped)))
-    _keep(known, console, course)
+    if here := _tell(known, console, course):
+        known.current = here.name
+        skipped = [str(one.number) for one in course.lessons[: here.number - 1] if known.open(one)]
+        if skipped:
+            console.say(say("where_skipped", numbers=", ".join(skipped)))
+        _keep(known, console, course)
     return 0
 
 

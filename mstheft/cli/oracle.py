@@ -20,7 +20,7 @@ EXACT = ("logits", "log_probs", "probs")  # what exact attacks on numbers take
 
 def add_answers(parser: Any, usual: str) -> None:
     """--output and --decimals of the attacks that read numbers."""
-    words = "what the oracle tells (default: %(default)s)"
+    words = "what it tells (default: %(default)s)"
     parser.add_argument("--output", choices=EXACT, default=usual, help=words)
     parser.add_argument("--decimals", type=whole(0), metavar="N", help="to which it rounds")
 

@@ -40,7 +40,7 @@ def add_arguments(parser: Any) -> None:
     add("--accounts", type=path, metavar="FILE", help="counts (default: VICTIM.accounts.db)")
     add("--host", default="127.0.0.1", help=usual)
     add("--port", type=whole(1, 65535), default=8000, metavar="N", help=usual)
-    options.add_quiet(parser)
+    options.add_results(parser, json=False)
 
 
 # ---- what it does

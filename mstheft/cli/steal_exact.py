@@ -25,58 +25,31 @@ from mstheft.report import pictures, tables
 from mstheft.result import Result
 
 Failure = ExtractionError | None
+ENDS = (ExtractionError, BudgetExhausted, ConnectionError, ValueError, KeyboardInterrupt)
 
-# ---- arguments: a further kind is one more function
+# ---- arguments: a further kind is a line of a table, or one more function
 
 
 def add_kinds(kinds: Any) -> None:
     """Every exact attack."""
-    for add in (_logistic, _softmax, _label, _relu, _sweep, _smooth, _deep):
-        add(kinds)
+    solve, hidden = linear.extract, "one hidden ReLU layer, in"
+    numbers, labels = pictures.linear_pictures, pictures.label_pictures
+    _linear(kinds, "logistic", "equation solving against one sigmoid", 1, solve, numbers)
+    _linear(kinds, "softmax", "equation solving against many classes", 10, solve, numbers)
+    what = "logistic regression from its labels alone"
+    _linear(kinds, "label", what, 1, boundary.extract, labels)
+    _hidden(kinds, "relu", f"{hidden} four steps", relu.extract, pictures.relu_pictures)
+    _sweep(_hidden(kinds, "sweep", f"{hidden} few queries", sweep.extract, pictures.sweep_pictures))
+    what = "one hidden layer of tanh, sigmoid or softplus"
+    _smooth(_hidden(kinds, "smooth", what, smooth.extract, pictures.smooth_pictures))
+    what, shapes = "two hidden ReLU layers, or three", ("784-64-32-10", "64-32-16-16-10")
+    _deep(_hidden(kinds, "deep", what, deep.extract, pictures.deep_pictures, *shapes))
 
 
-def _logistic(kinds: Any) -> None:
-    parser = _linear(kinds, "logistic", "equation solving against one sigmoid", 1)
-    oracle.add_answers(parser, "probs")
-
-
-def _softmax(kinds: Any) -> None:
-    parser = _linear(kinds, "softmax", "equation solving against many classes", 10)
-    parser.add_argument("--classes", type=whole(2), metavar="K", help="with --dim (default: 10)")
-    oracle.add_answers(parser, "probs")
-
-
-def _label(kinds: Any) -> None:
-    parser = _linear(kinds, "label", "logistic regression from its labels alone", 1)
-    parser.set_defaults(attack=boundary.extract, pictures=pictures.label_pictures)
-    parser.set_defaults(output="label", decimals=None)
-
-
-def _relu(kinds: Any) -> None:
-    parser = _hidden(kinds, "relu", "one hidden ReLU layer, in four steps")
-    parser.set_defaults(attack=relu.extract, pictures=pictures.relu_pictures)
-
-
-def _sweep(kinds: Any) -> None:
-    parser = _hidden(kinds, "sweep", "one hidden ReLU layer, in fewer queries")
+def _sweep(parser: Parser) -> None:
     parser.add_argument("--low", type=float, metavar="V", help="ask only inputs from here")
     parser.add_argument("--high", type=float, metavar="V", help="up to here, in every input")
-    parser.set_defaults(attack=sweep.extract, pictures=pictures.sweep_pictures, options=_box)
-
-
-def _smooth(kinds: Any) -> None:
-    parser = _hidden(kinds, "smooth", "one hidden layer of tanh, sigmoid or softplus")
-    parser.add_argument("--activation", choices=smooth.ACTIVATIONS, default="tanh")
-    parser.set_defaults(attack=smooth.extract, pictures=pictures.smooth_pictures)
-    parser.set_defaults(options=lambda args: {"activation": args.activation})
-
-
-def _deep(kinds: Any) -> None:
-    what = "two hidden ReLU layers, or three"
-    parser = _hidden(kinds, "deep", what, "784-64-32-10", "64-32-16-16-10")
-    words = "hidden ones of the --victim (default: 2)"
-    parser.add_argument("--layers", type=int, choices=(2, 3), dest="depth", help=words)
-    parser.set_defaults(attack=deep.extract, pictures=pictures.deep_pictures, options=_depth)
+    parser.set_defaults(options=_box)
 
 
 def _box(args: argparse.Namespace) -> dict[str, Any]:
@@ -85,66 +58,77 @@ def _box(args: argparse.Namespace) -> dict[str, Any]:
     return {"low": args.low, "high": args.high}
 
 
+def _smooth(parser: Parser) -> None:
+    parser.add_argument("--activation", choices=smooth.ACTIVATIONS, default="tanh")
+    parser.set_defaults(options=lambda args: {"activation": args.activation})
+
+
+def _deep(parser: Parser) -> None:
+    words = "hidden ones of the --victim (default: 2)"
+    parser.add_argument("--layers", type=int, choices=(2, 3), dest="depth", help=words)
+    parser.set_defaults(options=_depth)
+
+
 def _depth(args: argparse.Namespace) -> dict[str, Any]:
     """How many hidden layers, as far as anything says it."""
     hidden = args.shape[1:-1] if args.shape else args.hidden
     return {"layers": args.depth or (len(hidden) if hidden else 2)}
 
 
-def _linear(kinds: Any, name: str, what: str, outputs: int) -> Parser:
-    """A parser for victims without a hidden layer."""
-    parser, victims = _kind(kinds, name, what)
-    example = f"20-{outputs}"
-    words = "random weights"
-    victims.add_argument("--shape", type=widths(example), metavar="D-K", help=words)
-    victims.add_argument(
-        "--dim", type=whole(1), metavar="D", help=f"the same as --shape D-{outputs}"
-    )
-    parser.set_defaults(attack=linear.extract, pictures=pictures.linear_pictures)
-    parser.set_defaults(two_classes=outputs == 1)
-    parser.set_defaults(
-        widths=lambda args: args.shape or [args.dim, getattr(args, "classes", None) or outputs]
-    )
-    return parser
+def _linear(kinds: Any, name: str, what: str, outputs: int, attack: Any, draw: Any) -> None:
+    """A kind whose victims have no hidden layer."""
+    output = "label" if name == "label" else "probs"
+    parser, group, victims = _kind(kinds, name, what, attack, draw, output)
+    shape, words = widths(f"20-{outputs}"), "random weights"
+    victims.add_argument("--shape", type=shape, metavar="D-K", help=words)
+    words = f"the same as --shape D-{outputs}"
+    victims.add_argument("--dim", type=whole(1), metavar="D", help=words)
+    parser.set_defaults(two_classes=outputs == 1, classes=None, layers=lambda args: ())
+    parser.set_defaults(widths=lambda args: args.shape or [args.dim, args.classes or outputs])
+    if outputs > 1:
+        words = f"with --dim (default: {outputs})"
+        group.add_argument("--classes", type=whole(2), metavar="K", help=words)
 
 
-def _hidden(kinds: Any, name: str, what: str, example: str = "784-64-10", *others: str) -> Parser:
+def _hidden(kinds: Any, name: str, what: str, attack: Any, draw: Any, *examples: str) -> Parser:
     """A parser for victims with as many hidden layers as the examples have."""
-    parser, victims = _kind(kinds, name, what)
-    usual, *more = (each.split("-", 1)[1].rsplit("-", 1)[0] for each in (example, *others))
+    parser, group, victims = _kind(kinds, name, what, attack, draw, "logits")
+    shapes = examples or ("784-64-10",)
+    usual, *more = (each.split("-", 1)[1].rsplit("-", 1)[0] for each in shapes)
     hidden = "-".join("H" for _ in usual.split("-"))
-    shape, words = widths(example, *others), f"with --data (default: {usual})"
+    shape, words = widths(*shapes), f"with --data (default: {usual})"
     victims.add_argument("--shape", type=shape, metavar=f"D-{hidden}-K", help="random weights")
-    parser.add_argument("--hidden", type=widths(usual, *more), metavar=hidden, help=words)
-    parser.set_defaults(
-        widths=lambda args: args.shape,
-        layers=lambda args: tuple(args.hidden or widths(usual)(usual)),
-    )
-    oracle.add_answers(parser, "logits")
+    group.add_argument("--hidden", type=widths(usual, *more), metavar=hidden, help=words)
+    parser.set_defaults(widths=lambda args: args.shape)
+    parser.set_defaults(layers=lambda args: tuple(args.hidden or widths(usual)(usual)))
     return parser
 
 
-def _kind(kinds: Any, name: str, what: str) -> tuple[Parser, Any]:
-    """A parser with the options of every kind, and the group of which one names the victim."""
+def _kind(
+    kinds: Any, name: str, what: str, attack: Any, draw: Any, output: str
+) -> tuple[Parser, Any, Any]:
+    """A parser with the options of every kind; the group on the victim, and that in which one
+    option names it."""
     parser = kinds.add_parser(name, help=what, description=f"Steal a victim: {what}.")
-    parser.set_defaults(run=run, two_classes=False, layers=lambda args: ())
-    parser.set_defaults(activation="relu", options=lambda args: {})
-    victims = parser.add_mutually_exclusive_group(required=True)
+    parser.set_defaults(run=run, attack=attack, pictures=draw, options=lambda args: {})
+    parser.set_defaults(two_classes=False, activation="relu")
+    group = parser.add_argument_group("victim")
+    victims = group.add_mutually_exclusive_group(required=True)
     victim.add_victim(victims)
     victim.add_model(victims)
-    victims.add_argument(
-        "--data", choices=sorted(tasks.IMAGES), help="train a victim on these images"
-    )
-    victim.add_key(parser)
-    words = "queries that the oracle answers"
-    parser.add_argument("--budget", type=whole(0), metavar="N", help=words)
-    oracle.add_defence(parser)
-    oracle.add_journal(parser)
-    options.add_save(parser, "the copy")
-    options.add_plot(parser, "a figure of each stage")
-    options.add_seed(parser)
-    options.add_json(parser)
-    return parser, victims
+    words = "train a victim on these images"
+    victims.add_argument("--data", choices=sorted(tasks.IMAGES), help=words)
+    victim.add_key(group)
+    box = parser.add_argument_group("oracle")
+    if output == "label":
+        parser.set_defaults(output="label", decimals=None)
+    else:
+        oracle.add_answers(box, output)
+    box.add_argument("--budget", type=whole(0), metavar="N", help="queries that it answers")
+    oracle.add_defence(box)
+    oracle.add_journal(box)
+    options.add_results(parser, save="the copy", plot="a figure of each stage", seed=True)
+    return parser, group, victims
 
 
 # ---- what it does
@@ -185,52 +169,35 @@ def _theft(
 def _attack(args: argparse.Namespace, asked: Oracle) -> tuple[Result, Failure, bool]:
     """What the attack returned; or how far it came, why not further, and whether by Ctrl-C."""
     rng = np.random.default_rng([args.seed, 1])
-    end: BaseException
     try:
         return args.attack(asked, rng=rng, **args.options(args)), None, False
-    except ExtractionError as error:
-        failure, end = error, error
-    except BudgetExhausted as error:
-        failure, end = _spent(args, asked, error), error
-    except (ConnectionError, ValueError) as error:
-        if not is_url(args.victim):
-            raise
-        why = f"was not answered after {asked.count:,} queries: {error}"
-        failure, end = _stopped(args, args.kind, why, error), error
-    except KeyboardInterrupt as error:
-        stage = _stage(args, error)
-        why = f"stopped by Ctrl-C after {asked.count:,} queries"
-        failure, end = _stopped(args, stage, why, error), error
+    except ENDS as error:
+        failure, stopped = _failure(args, asked, error), isinstance(error, KeyboardInterrupt)
     if isinstance(failure.partial, Result):
-        result = failure.partial
-    else:
-        result = Result(queries={failure.stage: asked.count})
-    return result, failure, isinstance(end, KeyboardInterrupt)
+        return failure.partial, failure, stopped
+    return Result(queries={failure.stage: asked.count}), failure, stopped
 
 
-def _stage(args: argparse.Namespace, error: BaseException) -> str:
-    """The stage that an error ended, or the attack where it is not known."""
+def _failure(args: argparse.Namespace, asked: Oracle, error: BaseException) -> ExtractionError:
+    """What ended an attack, as the stage that it ended and how to go on."""
+    if isinstance(error, ExtractionError):
+        return error
     partial = getattr(error, "partial", None)
-    return (partial.stopped if isinstance(partial, Result) else "") or args.kind
-
-
-def _stopped(
-    args: argparse.Namespace, stage: str, why: str, error: BaseException
-) -> ExtractionError:
-    go_on = "start again with the same --journal" if args.journal else "start again"
-    return ExtractionError(stage, why, go_on, partial=getattr(error, "partial", None))
-
-
-def _spent(args: argparse.Namespace, asked: Oracle, error: BudgetExhausted) -> ExtractionError:
-    own = (error.left, error.budget) == (asked.left, asked.budget)  # not the service's
-    where = "" if own else f" that this key has at {args.victim}"
-    return ExtractionError(
-        _stage(args, error),
-        f"needs more than the budget of {error.budget:,} queries{where}: {asked.count:,} were "
-        f"asked and the next batch has {error.asked:,}",
-        "raise --budget" if own else "ask whoever serves it for more",
-        partial=error.partial,
-    )
+    stage = (partial.stopped if isinstance(partial, Result) else "") or args.kind
+    advice = "start again with the same --journal" if args.journal else "start again"
+    if isinstance(error, BudgetExhausted):
+        own = (error.left, error.budget) == (asked.left, asked.budget)  # not the service's
+        where = "" if own else f" that this key has at {args.victim}"
+        why = f"needs more than the budget of {error.budget:,} queries{where}: {asked.count:,} "
+        why += f"were asked and the next batch has {error.asked:,}"
+        advice = "raise --budget" if own else "ask whoever serves it for more"
+    elif isinstance(error, KeyboardInterrupt):
+        why = f"stopped by Ctrl-C after {asked.count:,} queries"
+    elif is_url(args.victim):
+        stage, why = args.kind, f"was not answered after {asked.count:,} queries: {error}"
+    else:
+        raise error
+    return ExtractionError(stage, why, advice, partial=partial)
 
 
 def _promise(asked: Oracle, defence: str | None) -> str:

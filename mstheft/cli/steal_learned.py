@@ -36,10 +36,12 @@ def add_kinds(kinds: Any) -> None:
     add = parser.add_argument
     words = "of photographs, drawings, noise, or a folder; for texts topics, spam or wikitext-2"
     add("--pool", metavar="NAME", help=words)
-    add("--pool-size", type=whole(1), metavar="N", help="(default: 5000)")
-    add("--strategy", choices=[*strategies.STRATEGIES, "noise"], default="k-center")
+    add("--pool-size", type=whole(1), metavar="N", help=_usual("pool_size"))
+    names = [*strategies.STRATEGIES, "noise"]
+    add("--strategy", choices=names, help=_usual("strategy"))
     add("--candidates", type=whole(0), metavar="N", help="rows DFAL looks at; 0: all of them")
-    add("--patience", type=whole(1), metavar="N", help="epochs without progress (default: 5)")
+    words = f"epochs without progress {_usual('patience')}"
+    add("--patience", type=whole(1), metavar="N", help=words)
     words = "keeps what was paid for; goes on from it"
     add("--checkpoint", type=path, metavar="DIR", help=words)
     parser = _kind(kinds, "jacobian", "a copy learned by Jacobian-based augmentation")
@@ -50,25 +52,35 @@ def _kind(kinds: Any, name: str, what: str) -> Parser:
     """A parser with the options of every attack that learns."""
     parser = kinds.add_parser(name, help=what, description=f"Steal a victim: {what}.")
     parser.set_defaults(run=run)
-    victim.add_victim(parser)
-    victim.add_key(parser)
+    group = parser.add_argument_group("victim")
+    victim.add_victim(group)
+    victim.add_key(group)
+    words = "what it has learned; without --victim one is trained on the spot"
+    group.add_argument("--data", choices=sorted(tasks.TASKS), help=words)
+    words = "neurons of one that is trained, an mlp; the usual network unless given"
+    group.add_argument("--hidden", type=whole(1), metavar="N", help=words)
+    box = parser.add_argument_group("oracle")
+    words = f"what it tells {_usual('output')}"
+    box.add_argument("--output", choices=(*oracle.EXACT, "label"), help=words)
+    words = f"queries that it answers {_usual('budget')}"
+    box.add_argument("--budget", type=whole(10), metavar="N", help=words)
+    oracle.add_defence(box)
+    oracle.add_journal(box)
     add = parser.add_argument
-    add("--data", choices=sorted(tasks.TASKS), help="what the victim has learned")
-    add("--output", choices=("logits", "log_probs", "probs", "label"), default="probs")
-    add("--budget", type=whole(10), default=1000, metavar="N", help="(default: %(default)s)")
-    add("--rounds", type=whole(1), default=5, metavar="N", help="(default: %(default)s)")
+    add("--rounds", type=whole(1), metavar="N", help=_usual("rounds"))
     add("--copy", metavar="KIND", help="tiny, small, mlp, cnn-1 to cnn-4, text-cnn, text-gru")
-    add("--epochs", type=whole(1), metavar="N", help="at most, for each copy (default: 30)")
-    add("--batch", type=whole(1), metavar="N", help="(default: 50)")
+    words = f"at most, for each copy {_usual('epochs')}"
+    add("--epochs", type=whole(1), metavar="N", help=words)
+    add("--batch", type=whole(1), metavar="N", help=_usual("batch"))
     words = "the queries and their labels, .npz"
     add("--log", type=path, metavar="FILE", help=words)
-    oracle.add_defence(parser)
-    oracle.add_journal(parser)
-    options.add_save(parser, "the copy")
-    options.add_plot(parser, "figures of the attack")
-    options.add_seed(parser)
-    options.add_json(parser)
+    options.add_results(parser, save="the copy", plot="figures of the attack", seed=True)
     return parser
+
+
+def _usual(name: str) -> str:
+    """The default of an option, which is that of a grid."""
+    return f"(default: {getattr(learned_theft.Settings, name)})"
 
 
 # ---- what it does
@@ -99,7 +111,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
             raise UsageError("--journal and --checkpoint both keep what was paid for; choose one")
         theft = _prepared(args, console)
     _introduce(args, theft, console)
-    about, settings = asdict(theft.settings), {"output": args.output, "budget": args.budget}
+    chosen, about = theft.settings, asdict(theft.settings)
+    settings = {"output": chosen.output, "budget": chosen.budget}
     judge = learned_theft.judge_of(theft.task, theft.network, len(theft.task.x_test))
     with oracle.opened(args, console, theft.victim, about, chance=4, **settings) as asked:
         result, failure = _attack(lambda: _extract(args, theft, asked, judge))
@@ -114,7 +127,7 @@ def _prepared(args: argparse.Namespace, console: Console) -> _Theft:
     pool = learned_theft.thief_pool(settings, task)
     tasks.build(settings.copy, task, rng=0)
     if args.victim is not None:
-        return _Theft(settings, task, pool, victim.of_task(args, task, args.output))
+        return _Theft(settings, task, pool, victim.of_task(args, task, settings.output))
     console.say(f"training a victim on {task.name}: {task.found}")
     epochs = settings.victim_epochs
     trained = tasks.victim(settings.victim, task, epochs=epochs, rng=args.seed)
@@ -132,10 +145,14 @@ def _settings(args: argparse.Namespace) -> tuple[learned_theft.Settings, tasks.T
         )
     if args.data not in tasks.TASKS:
         raise UsageError(f"expected --data as one of {', '.join(tasks.TASKS)}, got {args.data}")
+    if args.hidden and args.victim:
+        raise UsageError("--hidden is for a victim that is trained on the spot; leave one out")
     task = tasks.cached(args.data)
     names = {each.name for each in fields(learned_theft.Settings)} - {"victim"}
     named = {name: getattr(args, name, None) for name in names}
     chosen: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
+    if args.hidden:
+        chosen["victim"] = f"mlp-{args.hidden}"
     return learned_theft.Settings(**{**tasks.SUITABLE[task.kind], **chosen}), task
 
 
@@ -145,8 +162,8 @@ def _introduce(args: argparse.Namespace, theft: _Theft, console: Console) -> Non
         theft.accuracy = accuracy(theft.network, task.x_test, task.y_test)
         right = f", right on {_share(theft.accuracy)} of the test part of {task.name}"
     console.say(f"victim: {args.victim or 'trained on the spot'}{right}")
-    copy = theft.settings.copy
-    console.say(f"oracle: {args.output}, {args.budget:,} queries; copy: {copy}\n")
+    how = theft.settings
+    console.say(f"oracle: {how.output}, {how.budget:,} queries; copy: {how.copy}\n")
 
 
 def _extract(

@@ -27,9 +27,7 @@ def add_arguments(parser: Any) -> None:
     kind.add_argument("--shape", type=shape, default=[30, 8, 4], metavar="D-H-K", help=words)
     words = "victims (default: 3)"
     kind.add_argument("--seeds", type=whole(1), default=3, metavar="N", help=words)
-    options.add_plot(kind, "error against digits")
-    options.add_seed(kind)
-    options.add_json(kind)
+    options.add_results(kind, plot="error against digits", seed=True)
 
 
 def run(args: argparse.Namespace, console: Console) -> int:

@@ -15,8 +15,7 @@ def add_arguments(parser: Any) -> None:
     """[--out DIR]."""
     parser.set_defaults(run=run)
     options.add_out(parser, "mstheft-tour")
-    options.add_seed(parser)
-    options.add_json(parser)
+    options.add_results(parser, seed=True)
 
 
 def run(args: argparse.Namespace, console: Console) -> int:

@@ -31,10 +31,7 @@ def add_arguments(parser: Any) -> None:
     add("--blocks", type=whole(1), default=3, metavar="N", help="of cnn, 1 to 4 (default: 3)")
     add("--hidden", type=whole(1), default=128, metavar="N", help="of mlp (default: 128)")
     add("--patience", type=whole(1), metavar="N", help="stop after N epochs without progress")
-    options.add_save(parser, "the network")
-    options.add_plot(parser, "its learning curves")
-    options.add_seed(parser)
-    options.add_json(parser)
+    options.add_results(parser, save="the network", plot="its learning curves", seed=True)
 
 
 def run(args: argparse.Namespace, console: Console) -> int:

@@ -38,7 +38,7 @@ def add_arguments(parser: Any) -> None:
     check.add_argument("--seconds", type=positive, default=60.0, metavar="S", help=words)
     for name, do in (("list", _list), ("show", _show), ("check", _check)):
         actions.choices[name].set_defaults(run=run, do=do)
-        options.add_json(actions.choices[name])
+        options.add_results(actions.choices[name])
 
 
 # ---- what it does

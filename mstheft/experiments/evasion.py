@@ -40,7 +40,7 @@ class Settings(learned_theft.Settings):
     victim_epochs: int = setting(10, low=1)
     copy: str = "text-bag"
     pool: str = "spam"
-    strategy: str = "k-center"
+    budget: int = setting(500, low=1)
     epochs: int = setting(60, low=1)
     patience: int = setting(10, low=1)
     edits: int = setting(10, low=1)  # of each message or program, at most

@@ -194,6 +194,16 @@ def test_a_filter_that_only_the_service_has_is_asked_what_passes(run, monkeypatc
     assert Path("out/evasion.png").exists()
 
 
+@pytest.mark.parametrize("output", ["label", "probs"])
+def test_a_filter_known_by_its_answers_is_asked_for_each_row_once(output):
+    victim = zoo.softmax(4, 2, rng=0)
+    x = np.random.default_rng(0).normal(size=(6, 4))
+    asked = evasion.Answering(Oracle(victim, output))
+    for rows in (x[[0, 1, 0, 2]], x, x[::-1]):
+        np.testing.assert_array_equal(asked.labels(rows), victim.labels(rows))
+    assert asked.oracle.count == 6
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
