@@ -63,11 +63,7 @@ class Learner:
         return call
 
     def refuses(
-        self,
-        name: str,
-        *args: object,
-        mistakes: dict[str, object] | None = None,
-        **kwargs: object,
+        self, name: str, *args: object, mistakes: dict[str, object] | None = None, **kwargs: object
     ) -> Answer:
         """The function must raise `ValueError` on these arguments."""
         __tracebackhide__ = True

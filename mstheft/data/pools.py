@@ -28,12 +28,7 @@ _CHUNK = 1000
 
 
 def pool(
-    name: str,
-    shape: tuple[int, ...],
-    n: int,
-    rng: Rng,
-    *,
-    dtype: DTypeLike = np.float32,
+    name: str, shape: tuple[int, ...], n: int, rng: Rng, *, dtype: DTypeLike = np.float32
 ) -> np.ndarray:
     """Make a pool of n images in the victim's shape, in random order.
 

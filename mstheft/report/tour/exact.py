@@ -180,11 +180,7 @@ def two_layers(setting: Setting, digits: Task) -> Chapter:
 
 
 def chapter(
-    title: str,
-    text: list[str],
-    figures: Iterable[Picture],
-    numbers: dict[str, str],
-    result: Result,
+    title: str, text: list[str], figures: Iterable[Picture], numbers: dict[str, str], result: Result
 ) -> Chapter:
     """A chapter with the stages of its attack."""
     return Chapter(title, text, list(figures), numbers, tables.stage_rows(result))

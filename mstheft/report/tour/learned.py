@@ -57,12 +57,7 @@ def learned_copy(setting: Setting, digits: Task) -> Chapter:
 
 
 def _learn(
-    name: str,
-    oracle: Oracle,
-    letters: Array,
-    digits: Task,
-    setting: Setting,
-    labels: np.ndarray,
+    name: str, oracle: Oracle, letters: Array, digits: Task, setting: Setting, labels: np.ndarray
 ) -> LearnedResult:
     def new_copy() -> Network:
         return zoo.mlp([letters.shape[1], 64, 10], rng=[setting.seed, 9], dtype=np.float32)
