@@ -2,12 +2,11 @@
 
     victim, a filter  ->  copy, in `budget` queries  ->  rows changed on the copy  ->  do they pass?
 
-The filter is asked for the theft and, at the very end, whether the changed rows pass; the changing
-itself costs no query. Beside the copy's edits stand as many chosen at random, and those chosen on
-the filter itself, which a thief cannot have.
+The theft and the last test of the changed rows query the filter; the edits cost no query.
+Two controls: as many edits at random, and edits chosen on the filter itself, which no thief has.
 
-    spam       a mail filter; words are replaced and added. `data`: spam, or mr, reviews of films,
-               as a stand-in for mail, in which negative ones are what is held back
+    spam       a mail filter; words are replaced and added. `data`: spam, or mr, reviews of films
+               in place of mail, of which the filter stops the negative ones
     malware    a virus scanner; imports, sections, strings are added, none removed; labels only
 """
 
@@ -19,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from mstheft.adversarial import edits
+from mstheft.data.vocabulary import PADDING, UNKNOWN
 from mstheft.experiments import learned_theft
 from mstheft.experiments.settings import checked, setting
 from mstheft.experiments.tasks import Task
@@ -59,13 +59,13 @@ class MalwareSettings(Settings):
     output: str = setting("label", choices=("probs", "label"))
 
 
-HARMFUL = {"spam": 1, "mr": 0, "programs": 1}  # the label that is held back
+HARMFUL = {"spam": 1, "mr": 0, "programs": 1}  # the label that the filter stops
 SAMPLE = 20  # messages on which words are tried
 
 
 @dataclass
 class Evasion:
-    """What came of it. Shares are of the changed rows, 0 … 1.
+    """The outcome of an evasion. Shares are of the changed rows, 0 … 1.
 
     accuracy : of the filter on its test part;  agreement : of copy and filter there
     queries : what the theft cost
@@ -90,7 +90,7 @@ class Evasion:
 
 
 def settings(kind: str, **chosen: object) -> Settings:
-    """All settings of an evasion; those that were not chosen are as usual for its kind."""
+    """All settings of an evasion: the chosen ones, and the defaults of its kind."""
     if kind not in ("spam", "malware"):
         raise ValueError(f"expected kind as one of spam, malware, got {kind!r}; pick one")
     made = checked(MalwareSettings if kind == "malware" else Settings, chosen)
@@ -104,23 +104,23 @@ def run(
     """Steal the filter from behind the oracle, change rows on the copy, and see what passes.
 
     victim : the filter, which only judges
-    oracle : what the thief asks, an `Oracle` over the filter, or over an `HttpVictim`
+    oracle : an `Oracle` over the filter, or over an `HttpVictim`
     rng : for the random edits; the seed of the settings unless given
-    Costs the budget of the settings. Raises what the theft raises, and ValueError where the filter
-    holds nothing back that could be changed.
+    Costs the budget of the settings. Raises the errors of the theft, and ValueError where the
+    filter stops no harmful row.
     """
     pool = learned_theft.thief_pool(settings, task)
     judge = learned_theft.judge_of(task, victim, settings.test)
     copy = learned_theft.extract(settings, oracle, task, pool, judge).model
     rows, harmful = held_back(settings, task, victim), HARMFUL[settings.data]
-    words = words_of(pool) if task.vocabulary else None
+    words = np.setdiff1d(pool, [PADDING, UNKNOWN]) if task.vocabulary else None
     rng = np.random.default_rng([settings.seed, 4] if rng is None else rng)
     on_copy, on_filter = (guided(guide, rows, words, settings) for guide in (copy, victim))
     at_random = edits.at_random(rows, _edits(words), settings.edits, rng)
     paths = {"copy": on_copy, "random": at_random, "filter": on_filter}
     passes_copy = passing(copy, on_copy.rows, harmful)  # (edits + 1, n)
     steps, after = on_copy.until(passes_copy)
-    ends = {"copy": after, "random": at_random.after(steps)}
+    stopped = {"copy": after, "random": at_random.after(steps)}
     return Evasion(
         accuracy=accuracy(victim, task.x_test, task.y_test),
         agreement=judge(copy)["agreement"],
@@ -130,7 +130,7 @@ def run(
         },
         believed=passes_copy.mean(axis=1),
         stopped={
-            name: float((victim.labels(each) != harmful).mean()) for name, each in ends.items()
+            name: float((victim.labels(each) != harmful).mean()) for name, each in stopped.items()
         },
         made=float(steps.mean()),
         before=rows,
@@ -148,27 +148,19 @@ def evade(settings: Settings, folder: Path) -> tuple[Task, Network, Evasion]:
 
 
 def held_back(settings: Settings, task: Task, victim: Network) -> np.ndarray:
-    """Harmful rows that the filter holds back, up to `messages` of them: (n, d).
-
-    They are of the test part, and none of them judges the copy.
-    """
+    """Up to `messages` harmful rows of the test part that the filter stops and that do not judge
+    the copy: (n, d)."""
     harmful, parts = HARMFUL[settings.data], learned_theft.split_test(task)
     spare = np.concatenate(parts[1:])
     x, y = task.x_test[spare], task.y_test[spare]
     rows = x[(y == harmful) & (victim.labels(x) == harmful)][: settings.messages]
     if not len(rows):
-        raise ValueError("expected harmful rows that the filter holds back, got none; train longer")
+        raise ValueError("expected harmful rows that the filter stops, got none; train longer")
     return rows
 
 
-def words_of(pool: np.ndarray) -> np.ndarray:
-    """The words that the thief's own texts are written in, without padding and unknown ones."""
-    words = np.unique(np.asarray(pool, np.int64))
-    return words[words > 1]
-
-
 def guided(guide: Network, rows: Array, words: np.ndarray | None, settings: Settings) -> edits.Path:
-    """Edits chosen on a guide; of words only the most harmless in its eyes are tried."""
+    """Edits chosen on a guide, of words only those that it finds the most harmless."""
     score = edits.margin(guide, HARMFUL[settings.data])
     if words is not None:
         words = edits.harmless(score, rows[:SAMPLE], words, settings.words)

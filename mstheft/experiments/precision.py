@@ -1,6 +1,6 @@
 """How much rounding stops which attack: the same victims behind coarser and coarser answers.
 
-Every attack chooses its steps by the noise that it sees in the answers; no option names it here.
+Every attack measures the noise in the answers and chooses its steps by it, without an option.
 """
 
 from __future__ import annotations
@@ -31,8 +31,7 @@ ROWS = 2000  # fresh inputs on which copy and victim are compared
 class Run:
     """One attack on one victim.
 
-    digits : decimal digits behind the point that the answers tell, about; float formats by their
-        relative precision
+    digits : decimal digits behind the point of the answers, for float formats of size 1
     error : largest |Δlogit| on fresh N(0, I) rows, less the mean over classes; None without a copy
     stage : the stage in which it failed, or ""
     """
@@ -78,7 +77,7 @@ def one(
     decimals: int | None,
     rng: Sequence[int],
 ) -> Run:
-    """One run; a failure is a result too."""
+    """One attack; a failure is a result too."""
     oracle, stage, result = behind(victim, kind, decimals), "", Result()
     try:
         result = attack(oracle, rng=rng)

@@ -1,12 +1,9 @@
 """Victims worth stealing from: a task (data with its test part), a network, training.
 
-    task = load("cifar10")                                  # what is learned
-    network = build("cnn-2", task, rng=0)                   # what learns it
-    history = train(network, task, epochs=5, rng=0)         # the best epoch is kept
-
-    network = victim("usual", task, folder=folder)          # all of it, or the file of last time
-
-Used by `mstheft train`, by the benchmarks, and wherever an experiment needs victim and test set.
+task = load("cifar10")                                  # data with a test part
+network = build("cnn-2", task, rng=0)                   # an untrained network
+history = train(network, task, epochs=5, rng=0)         # returns to the best epoch
+network = victim("usual", task, folder=folder)          # all of it, or the file of last time
 """
 
 from __future__ import annotations
@@ -27,7 +24,7 @@ from mstheft.data.vocabulary import Vocabulary
 from mstheft.nn import Network, fit, optim, zoo
 from mstheft.typing import Rng
 
-LENGTHS = {"mr": 40, "ag-news": 60, "imdb": 300, "spam": 40, "topics": 40}  # words kept of a text
+LENGTHS = {"mr": 40, "ag-news": 60, "imdb": 300, "spam": 40, "topics": 40}  # words of a text
 WORDS = 10_000  # in a vocabulary, at the most
 GENERATED = 6000, 1000  # training and test items of tasks that are made on the spot
 VALIDATION = 0.1  # share of the training part that picks the epoch
@@ -39,20 +36,16 @@ DENSE_ROWS = 40_000  # rows shown to a victim of the exact attacks, over all epo
 
 @dataclass(frozen=True)
 class Task:
-    """Data to learn, and to judge by.
-
-    x, y, x_test, y_test : inputs (n, *shape), labels (n,); texts as word numbers (n, length)
-    found : how much of the published set this is
-    vocabulary : for texts, built from the training part
-    """
+    """Training and test data. x : inputs (n, *shape), texts as word numbers (n, length);
+    y : labels (n,)."""
 
     name: str
     x: np.ndarray
     y: np.ndarray
     x_test: np.ndarray
     y_test: np.ndarray
-    found: str
-    vocabulary: Vocabulary | None = None
+    found: str  # how much of the published set this is
+    vocabulary: Vocabulary | None = None  # of texts, built from the training part
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -95,9 +88,8 @@ class Task:
 
 
 def load(name: str, *, seed: int = 0, dtype: DTypeLike = np.float32) -> Task:
-    """A task by name.
+    """A task by name. seed : of generated data;  dtype : of images.
 
-    seed : of those that are made on the spot;  dtype : of images
     Raises ValueError for an unknown name and `DataError` where real data is missing.
     """
     if name not in TASKS:
@@ -116,13 +108,12 @@ def drawn(
     rng: Rng,
     dtype: DTypeLike = np.float32,
 ) -> Task:
-    """Images that are drawn on the spot.
+    """Generated images.
 
     draw : of `data.synthetic`;  sizes : of the training and the test part;  shape : of one image
     """
-    n = sizes[0]
     x, y = draw(sum(sizes), rng=rng, size=shape[0])
-    x = x.reshape(len(x), *shape).astype(dtype)
+    x, n = x.reshape(len(x), *shape).astype(dtype), sizes[0]
     return Task(name, x[:n], y[:n], x[n:], y[n:], "drawn on the spot")
 
 
@@ -138,8 +129,7 @@ def _text_files(loader: Callable[[str], Any], name: str, seed: int, dtype: DType
 
 
 def _written(name: str, seed: int, dtype: DTypeLike) -> Task:
-    texts, y = synthetic.texts(sum(GENERATED), task=name, rng=seed)
-    n = GENERATED[0]
+    (texts, y), n = synthetic.texts(sum(GENERATED), task=name, rng=seed), GENERATED[0]
     return _encoded(name, texts[:n], y[:n], texts[n:], y[n:])
 
 
@@ -157,8 +147,7 @@ def _drawn(
 
 
 def _compiled(name: str, seed: int, dtype: DTypeLike) -> Task:
-    x, y = synthetic.programs(sum(GENERATED), rng=seed)
-    n = GENERATED[0]
+    (x, y), n = synthetic.programs(sum(GENERATED), rng=seed), GENERATED[0]
     return Task(name, x[:n], y[:n], x[n:], y[n:], "made up on the spot")
 
 
@@ -197,7 +186,7 @@ SUITABLE = {
 def architecture(network: str) -> tuple[str, int | None]:
     """('cnn', 2) of 'cnn-2', ('mlp', 32) of 'mlp-32', ('text-cnn', None) of 'text-cnn'.
 
-    Raises ValueError for what names no network.
+    Raises ValueError for another name.
     """
     if network in ARCHITECTURES:
         return network, None
@@ -212,8 +201,7 @@ def architecture(network: str) -> tuple[str, int | None]:
 def build(
     network: str, task: Task, *, hidden: int = 128, blocks: int = 3, rng: Rng = None
 ) -> Network:
-    """An untrained network for a task: dense ones in float64, as exact attacks take them, others
-    in float32.
+    """An untrained network for a task: dense in float64, as exact attacks need, others in float32.
 
     network : one of `ARCHITECTURES`, cnn-2 (two blocks), mlp-32 (hidden neurons)
     hidden : neurons of 'mlp'; blocks : of 'cnn', 1 to 4
@@ -252,31 +240,20 @@ def train(
     falling: bool = True,
     rng: Rng = None,
 ) -> fit.History:
-    """Train in place on the training part; a tenth of it picks the epoch that is kept.
+    """Train in place on the training part, without a share that picks the best epoch.
 
     rate : of Adam at the start;  falling : it falls to 0 over the epochs
-    validation : share that picks the epoch; 0 trains on everything and keeps the last one
-    Ctrl-C ends cleanly with the best epoch so far. The test part is not used.
+    validation : that share; 0 trains on everything up to the last epoch
+    Ctrl-C ends the training with the best epoch so far. The test part is not used.
     """
     rng = np.random.default_rng(rng)
     network.about = {"data": task.name}
-    x, y, held = task.x, task.y, None
+    x, y = task.x, task.y
+    how: dict[str, Any] = {"epochs": epochs, "batch": batch, "l2": l2, "patience": patience}
     if validation:
         first, rest = np.split(rng.permutation(len(x)), [int(validation * len(x))])
-        x, y, held = x[rest], y[rest], (x[first], y[first])
-    return fit.fit(
-        network,
-        x,
-        y,
-        epochs=epochs,
-        batch=batch,
-        optimizer=optim.Adam(rate),
-        l2=l2,
-        validation=held,
-        patience=patience,
-        falling=falling,
-        rng=rng,
-    )
+        x, y, how["validation"] = x[rest], y[rest], (x[first], y[first])
+    return fit.fit(network, x, y, optimizer=optim.Adam(rate), falling=falling, rng=rng, **how)
 
 
 # Real tasks with a network and a training that do well on two cores.
@@ -321,7 +298,6 @@ def victim_file(network: str, data: str, epochs: int) -> str:
 def dense_victim(
     task: Task,
     hidden: Sequence[int] = (),
-    *,
     activation: str = "relu",
     l2: float = 1e-4,
     rng: Rng = None,

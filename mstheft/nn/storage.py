@@ -7,46 +7,21 @@ import json
 import math
 import os
 import struct
-import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from mstheft.errors import DataError
+from mstheft.files import replace_file
 from mstheft.nn.layers import Shape
 from mstheft.typing import Array
 
 FORMAT = 1
 HEADER = "mstheft"
 T = TypeVar("T")
-
-
-def replace_file(path: str | os.PathLike[str], fill: Callable[[IO[bytes]], object]) -> None:
-    """Write a file whole or not at all: fill a neighbour, flush it to disk, rename it.
-
-    Ctrl-C, a crash or a full disk leave the old file as it was.
-    """
-    path = Path(os.path.realpath(path))  # behind a link, the file that it names
-    if path.exists() and not path.is_file():
-        with open(path, "wb") as file:  # a device or a pipe can only be written through
-            fill(file)
-        return
-    if not path.parent.is_dir():
-        raise DataError(f"expected a folder {path.parent} to save {path.name} in; create it first")
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            fill(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def write(path: str | os.PathLike[str], spec: dict[str, Any], arrays: dict[str, Array]) -> None:

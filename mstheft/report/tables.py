@@ -3,7 +3,7 @@
     Result  ->  stage_rows  ->  table (terminal), Chapter (page)
             ->  record      ->  JSON
 
-Pure functions from data to text; only `write` touches the disk, and nothing here prints.
+Pure functions from data to text; nothing here prints or, but for `write`, touches the disk.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ from __future__ import annotations
 import io
 import json
 import math
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mstheft.files import write as write
 from mstheft.learning.result import LearnedResult
-from mstheft.nn.storage import replace_file
 from mstheft.result import Result
 
 if TYPE_CHECKING:
@@ -157,9 +156,3 @@ def picture(name: str, ax: Axes, alt: str, caption: str) -> Picture:
     file = io.BytesIO()
     ax.get_figure().savefig(file, format="png", dpi=160)  # type: ignore[union-attr]
     return Picture(name, alt, caption, file.getvalue())
-
-
-def write(path: str | os.PathLike[str], content: str | bytes) -> None:
-    """Write a file whole or not at all, text as UTF-8."""
-    data = content.encode() if isinstance(content, str) else content
-    replace_file(path, lambda file: file.write(data))
