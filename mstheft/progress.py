@@ -1,7 +1,5 @@
 """The one place through which progress reaches a screen. Silent until it is switched on."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator
 

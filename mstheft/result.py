@@ -1,7 +1,5 @@
 """What an attack returns, with the cost of each of its stages."""
 
-from __future__ import annotations
-
 import contextlib
 import time
 from collections.abc import Iterator

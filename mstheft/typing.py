@@ -1,7 +1,5 @@
 """Types that appear everywhere: arrays, seeds, and the black box that an attack queries."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, Protocol
 

@@ -1,7 +1,5 @@
 """DeepFool: how far an input is from the nearest other class."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass

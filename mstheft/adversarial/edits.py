@@ -6,8 +6,6 @@ s is the score of a guide, usually a copy of the attacked filter: high where the
 Random edits are the control: they show how much the choice of the edits matters.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol

@@ -1,7 +1,5 @@
 """Two networks on given rows: how often the labels are equal, how far the logits are apart."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import NamedTuple
 

@@ -4,8 +4,6 @@ Hidden layers are counted from 1 and their neurons from 0, as in `regions`. Ever
 a new network and does not change its argument.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A sound bound on how far two networks are apart on a box of inputs: arithmetic, not sampling."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Two networks under a distribution of inputs: shares estimated from draws, with intervals."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

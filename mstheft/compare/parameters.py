@@ -1,7 +1,5 @@
 """The parameters of networks of Dense layers with one activation between them, checked."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from mstheft.nn.layers import Activation, Dense, Flatten

@@ -1,7 +1,5 @@
 """A copy beside its victim: every comparison that applies to the two, in one table."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """One answer of a learner's function, and how it is judged."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
@@ -45,7 +43,7 @@ class Answer:
         mistakes: dict[str, object] | None = None,
         rtol: float = 1e-6,
         atol: float = 1e-9,
-    ) -> Answer:
+    ) -> "Answer":
         """The answer must be `expected`: in kind, shape and value.
 
             |got - expected| ≤ atol + rtol · |expected|
@@ -60,7 +58,7 @@ class Answer:
         why = explain.likeliest(expected, self.value, mistakes or {}, self.args, rtol, atol)
         self.fail(why.key, show.value(expected), show.value(self.value), why.text)
 
-    def holds(self, ok: ArrayLike, what: str, mistake: str | None = None) -> Answer:
+    def holds(self, ok: ArrayLike, what: str, mistake: str | None = None) -> "Answer":
         """A condition on an answer that has many right forms, and the condition in words."""
         __tracebackhide__ = True
         if bool(np.all(ok)):
@@ -69,7 +67,7 @@ class Answer:
             self.fail("none", what, "None", say("none"))
         self.fail(mistake or "unknown", what, show.value(self.value))
 
-    def asked(self, count: int, most: int) -> Answer:
+    def asked(self, count: int, most: int) -> "Answer":
         """The function may have queried the victim for at most so many rows."""
         __tracebackhide__ = True
         if count > most:

@@ -1,7 +1,5 @@
 """The lessons as a book of HTML pages, and one lesson as a notebook. Sphinx and Jupyter do it."""
 
-from __future__ import annotations
-
 import importlib.util
 import os
 import re

@@ -4,8 +4,6 @@ The checks are ordinary pytest; here pytest runs inside this process, quietly, a
 file in a process of its own (`mstheft.course.process`).
 """
 
-from __future__ import annotations
-
 import contextlib
 import io
 import sys
@@ -145,11 +143,11 @@ class _Results:
         self.broken = ""
         self.interrupted = False
 
-    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo) -> None:
+    def pytest_keyboard_interrupt(self, excinfo: "pytest.ExceptionInfo") -> None:
         """Called by pytest, which otherwise ends as if there were no further tests."""
         self.interrupted = excinfo.type is KeyboardInterrupt  # not pytest's own, of the same family
 
-    def pytest_runtest_makereport(self, item: Any, call: pytest.CallInfo) -> None:
+    def pytest_runtest_makereport(self, item: Any, call: "pytest.CallInfo") -> None:
         """Called by pytest after each phase of each test."""
         name = getattr(item, "originalname", item.name)
         if call.when == "setup" and "learner" in item.funcargs:

@@ -5,8 +5,6 @@ input: "your answer equals what you get if you divide by c² instead of c". Then
 from the coarse to the fine: kind, shape, NaN, whole numbers, sign, factor, order.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Callable, Iterator

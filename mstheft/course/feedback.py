@@ -1,7 +1,5 @@
 """The feedback that a learner reads: called, expected, got, the likeliest cause, what is next."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from mstheft.course.messages import say

@@ -4,8 +4,6 @@ A submission is a file `NN_name.py` in FOLDER, in a folder of FOLDER that is cal
 or a file of another name, `anna_02_logistic.py`, if it ends in the exercise's.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import multiprocessing

@@ -1,7 +1,5 @@
 """What a check works with: the learner's functions, called in another process."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from pathlib import Path

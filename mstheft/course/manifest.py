@@ -4,8 +4,6 @@ A second language is a second file beside it: `course.zh-CN.toml` holds, under t
 lesson and function, the same keys in that language; keys that it lacks stay in English.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 python -m mstheft.course.matrix        writes the table anew
 """
 
-from __future__ import annotations
-
 from mstheft.course import manifest, state
 
 ATTACKS = (

@@ -1,7 +1,5 @@
 """The sentences of the course, read from `messages.toml` (or `messages.zh-CN.toml`)."""
 
-from __future__ import annotations
-
 import functools
 from pathlib import Path
 from typing import Any

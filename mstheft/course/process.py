@@ -1,7 +1,5 @@
 """Starts and bounds the learner's process (time, memory, output) and answers its calls back."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import queue

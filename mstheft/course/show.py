@@ -1,7 +1,5 @@
 """Values in one or two lines for a learner: shape first, few numbers."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What a learner has done so far: one small readable file, `tutorials/progress.json`."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

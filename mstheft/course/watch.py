@@ -1,7 +1,5 @@
 """Which exercise has changed? Looks at the files again and again: network drives work too."""
 
-from __future__ import annotations
-
 import hashlib
 import time
 from collections.abc import Iterator

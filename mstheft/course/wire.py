@@ -4,8 +4,6 @@ A message is a tree of JSON and the raw bytes of its arrays. Nothing that arrive
 that is why it is not pickle. This file is loaded by the learner's process too, without `mstheft`.
 """
 
-from __future__ import annotations
-
 import json
 import struct
 from collections.abc import Callable

@@ -5,8 +5,6 @@ How many members there are, how large each is, and how large they are together i
 before their content is unpacked.
 """
 
-from __future__ import annotations
-
 import gzip
 import re
 import stat

@@ -11,8 +11,6 @@
 Each returns a `Loaded`: a pair (x, y) whose `.found` says how much of the set it is.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import DTypeLike
 

@@ -1,7 +1,5 @@
 """What a loader returns and how it refuses: the data, how much of a set it is, what is damaged."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from os import PathLike
 from typing import TypeVar
@@ -24,7 +22,7 @@ class Loaded(tuple[Items, np.ndarray]):
 
     found: str
 
-    def __new__(cls, x: Items, y: np.ndarray, found: str) -> Loaded[Items]:
+    def __new__(cls, x: Items, y: np.ndarray, found: str) -> "Loaded[Items]":
         """Put the pair together."""
         pair = super().__new__(cls, (x, y))
         pair.found = found

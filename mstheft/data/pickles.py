@@ -12,8 +12,6 @@ looked up. The memory that a pickle asks for is not bounded, so a loader compare
 of a batch before it comes here.
 """
 
-from __future__ import annotations
-
 import io
 import pickle
 from collections.abc import Callable

@@ -5,8 +5,6 @@ things, drawings, or noise, and how much the answers teach depends on that choic
 (Pal et al. 2020, 'ActiveThief', compare noise with photographs).
 """
 
-from __future__ import annotations
-
 import os
 
 import numpy as np

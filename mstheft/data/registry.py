@@ -6,8 +6,6 @@ the folder. The complete file stands first in the table and is preferred where b
 No loader reads a file before its checksum agrees.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re

@@ -1,7 +1,5 @@
 """Bringing images to a size and a number of channels, in NumPy alone."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 import numpy as np

@@ -9,8 +9,6 @@ A complete archive is taken where it lies in the data folder, a known subset oth
 The `.found` of what `mr`, `imdb` and `ag_news` return says how much of the set it is.
 """
 
-from __future__ import annotations
-
 import csv
 import hashlib
 import html

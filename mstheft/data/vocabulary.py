@@ -7,8 +7,6 @@ The victim has a vocabulary of its own texts. A thief who asks in words does not
 builds one of the thief's own texts.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re
@@ -55,7 +53,7 @@ class Vocabulary:
     @classmethod
     def build(
         cls, texts: Iterable[str], *, size: int | None = None, min_count: int = 1
-    ) -> Vocabulary:
+    ) -> "Vocabulary":
         """Count the words of texts and keep the most frequent ones.
 
         size : greatest number of ids, the two reserved ones among them; all words unless given
@@ -118,7 +116,7 @@ class Vocabulary:
         replace_file(path, fill)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Vocabulary:
+    def load(cls, path: str | os.PathLike[str]) -> "Vocabulary":
         """Read what `save` wrote; nothing in the file is ever executed.
 
         Raises DataError if the file is missing, damaged, of another kind or format.

@@ -4,8 +4,6 @@ Each mechanism draws new noise for every answer and computes what it costs; the 
 Source: Papernot et al. 2017 (arXiv 1610.05755) and 2018 (arXiv 1802.08908).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Defences by their words, for command lines and for files: 'noise:0.1,round:2'."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

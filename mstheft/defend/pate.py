@@ -13,8 +13,6 @@ a model from the student, or from the answers, gets what anyone may know.
 Source: Papernot et al. 2017 (arXiv 1610.05755) and 2018 (arXiv 1802.08908).
 """
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -6,8 +6,6 @@ ones, each the same step away from its parent, piles distances up at that step, 
 normality notices.
 """
 
-from __future__ import annotations
-
 import math
 import os
 from typing import NamedTuple
@@ -149,7 +147,7 @@ class Detector:
         )
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Detector:
+    def load(cls, path: str | os.PathLike[str]) -> "Detector":
         """The detector that `save` wrote; it goes on as if it had never stopped.
 
         Raises `DataError` for a damaged file; nothing in it is ever executed.

@@ -5,8 +5,6 @@
 `prada_naive.nearest_distance` is the slow obvious version.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 

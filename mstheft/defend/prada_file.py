@@ -1,7 +1,5 @@
 """The file of a detector: an `.npz` of plain arrays, written whole or not at all, no pickle."""
 
-from __future__ import annotations
-
 import io
 import math
 import os

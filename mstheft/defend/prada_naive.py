@@ -1,7 +1,5 @@
 """PRADA as its text says it, one query after the other: what the fast detector is held equal to."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

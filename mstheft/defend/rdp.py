@@ -17,8 +17,6 @@ private learning with PATE', arXiv 1802.08908), appendices A and B; for Laplace 
 al. 2017 (arXiv 1610.05755), section 4.1.
 """
 
-from __future__ import annotations
-
 import math
 from typing import Any, NamedTuple
 

@@ -12,8 +12,6 @@ keeps: the simplex (no number below 0, each row adds up to 1), or the label (the
 largest).
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Callable
 from typing import Any, NamedTuple

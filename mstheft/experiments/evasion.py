@@ -10,8 +10,6 @@ Two controls: as many edits at random, and edits chosen on the filter itself, wh
     malware    a virus scanner; imports, sections, strings are added, none removed; labels only
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from pathlib import Path
 

@@ -8,8 +8,6 @@ A cell trains or loads its victim, steals it, shows the queries to PRADA, and co
 lie beside the results, so that each is trained once.
 """
 
-from __future__ import annotations
-
 import contextlib
 import csv
 import io

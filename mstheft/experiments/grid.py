@@ -8,8 +8,6 @@ it was. A cell that fails is reported and stops no other. The caller chooses wha
 and by the executor where: processes, threads, or a cluster.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import itertools

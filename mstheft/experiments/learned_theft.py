@@ -5,8 +5,6 @@
 A `cell` of a grid is `asdict(settings)`. The grid computes many, `mstheft steal active` one.
 """
 
-from __future__ import annotations
-
 import math
 import zlib
 from collections.abc import Callable

@@ -3,8 +3,6 @@
 Every attack measures the noise in the answers and chooses its steps by it, without an option.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

@@ -8,8 +8,6 @@ class Settings:
 settings = checked(Settings, {"budget": 2000})
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, field, fields, is_dataclass

@@ -6,8 +6,6 @@ history = train(network, task, epochs=5, rng=0)         # returns to the best ep
 network = victim("usual", task, folder=folder)          # all of it, or the file of last time
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -64,16 +62,16 @@ class Task:
             return "texts"
         return "images" if len(self.shape) == 3 else "rows of numbers"
 
-    def flat(self) -> Task:
+    def flat(self) -> "Task":
         """The same inputs as rows, (n, d)."""
         x, x_test = (part.reshape(len(part), -1) for part in (self.x, self.x_test))
         return replace(self, x=x, x_test=x_test)
 
-    def astype(self, dtype: DTypeLike) -> Task:
+    def astype(self, dtype: DTypeLike) -> "Task":
         """The same inputs as numbers of another type."""
         return replace(self, x=self.x.astype(dtype), x_test=self.x_test.astype(dtype))
 
-    def two_classes(self, first: int, second: int) -> Task:
+    def two_classes(self, first: int, second: int) -> "Task":
         """Only the inputs of two classes, which become 0 and 1."""
         pair = first, second
         used, judged = (np.isin(labels, pair) for labels in (self.y, self.y_test))

@@ -9,8 +9,6 @@ choose, buy; and train once more on all of it.
 Source: Pal et al. 2020 (ActiveThief), arXiv 1905.09165.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 from collections.abc import Callable, Mapping

@@ -1,7 +1,5 @@
 """Do the arguments of a learned attack fit one another? Asked before anything is paid for."""
 
-from __future__ import annotations
-
 from mstheft.nn.network import Network
 from mstheft.typing import Array, Oracle
 

@@ -9,8 +9,6 @@ Every file is written whole or not at all, and never changed. A run that is star
 through the same story, and takes from here what is already there.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import os

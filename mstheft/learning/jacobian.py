@@ -7,8 +7,6 @@ From a few rows of the victim's kind, each round doubles what is labelled. `extr
 Source: Papernot et al. 2017, 'Practical black-box attacks against machine learning'.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any

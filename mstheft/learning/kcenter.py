@@ -7,8 +7,6 @@
 bit, with matrix products: see there.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike
 

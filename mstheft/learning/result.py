@@ -1,7 +1,5 @@
 """What an attack that learns returns: a `Result` with the curve on the way to its copy."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -3,8 +3,6 @@
 Each asks the checkpoint first. What is there was paid for or trained before, and is not done again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any

@@ -16,8 +16,6 @@ equally good the first in the pool comes first. None asks the victim anything.
 Source: Pal et al. 2020, section 'Active learning strategies'.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

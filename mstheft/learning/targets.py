@@ -1,7 +1,5 @@
 """What a copy is trained towards, made of the oracle's answers, and how the copy is judged."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike
 

@@ -4,8 +4,6 @@ im2col makes every window one row of a matrix, so that a convolution is a matrix
 stride 1 `nn.fast` computes the same products faster; a test holds both equal.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import DTypeLike

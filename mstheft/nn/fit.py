@@ -1,7 +1,5 @@
 """Training: mini-batches, L2, early stopping on validation data, a history, one progress bar."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 

@@ -17,8 +17,6 @@ number, 0 where there is none. In reading order:
 Source: Martens and Grosse 2015 (K-FAC) for the preconditioner; Fong and Saunders 2011 for LSMR.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property

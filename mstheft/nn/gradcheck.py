@@ -1,7 +1,5 @@
 """Are these derivatives right? Random projections against central differences."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -5,8 +5,6 @@ holds what the backward pass needs, so that a layer itself keeps no memory of a 
 Rows are samples throughout: x is (n, ...).
 """
 
-from __future__ import annotations
-
 import inspect
 import math
 from collections.abc import Callable

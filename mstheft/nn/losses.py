@@ -1,7 +1,5 @@
 """Losses: each returns its value and its gradient with respect to the logits together."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from mstheft.nn.functions import log_softmax, sigmoid, softmax, softplus

@@ -1,7 +1,5 @@
 """A network: layers in a row, answers in batches, gradients, and a file format of its own."""
 
-from __future__ import annotations
-
 import copy
 import math
 import operator
@@ -193,7 +191,7 @@ class Network:
         """(W, b) of every Dense layer, first to last: (A0, b0), (A1, b1) with one hidden layer."""
         return [(la.params["W"], la.params["b"]) for la in self.layers if isinstance(la, Dense)]
 
-    def copy(self) -> Network:
+    def copy(self) -> "Network":
         """A network of its own with equal parameters."""
         return copy.deepcopy(self)
 
@@ -204,7 +202,7 @@ class Network:
         storage.write(path, self._spec(), self.parameters())
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Network:
+    def load(cls, path: str | os.PathLike[str]) -> "Network":
         """Read a network written by `save`; pickles are refused, damage is a `DataError`."""
         return storage.read(path, _expected, _build)
 

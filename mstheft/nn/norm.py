@@ -1,7 +1,5 @@
 """Batch normalisation and dropout: layers that behave differently in training."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

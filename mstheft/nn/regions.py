@@ -17,8 +17,6 @@ Here the owner of a network draws its regions from its parameters. What an attac
 same picture from answers alone is the subject of `direct/`.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -4,8 +4,6 @@ Padding has word number 0 and the embedding 0: a position whose vector is all ze
 the layers here leave it out.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

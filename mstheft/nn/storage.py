@@ -1,7 +1,5 @@
 """The file format of a network: an `.npz` with a JSON description and plain arrays, no pickle."""
 
-from __future__ import annotations
-
 import io
 import json
 import math

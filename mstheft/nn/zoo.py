@@ -1,7 +1,5 @@
 """Ready-made architectures, untrained: He-initialised weights and zero biases by default."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Sequence
 

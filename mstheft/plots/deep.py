@@ -1,7 +1,5 @@
 """Two hidden layers: bent boundaries, and how each stage of the attack tells the layers apart."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np

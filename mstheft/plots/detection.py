@@ -1,7 +1,5 @@
 """What a service sees of an attack: the distances between its queries, and a test of normality."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What gets past a filter after a number of edits."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

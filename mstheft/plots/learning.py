@@ -1,7 +1,5 @@
 """Learned copies: how they get better, which rows they were trained on, and where they differ."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

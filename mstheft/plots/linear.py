@@ -1,7 +1,5 @@
 """Pictures of equation solving: the logit line, its equations, boundaries, saturation."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

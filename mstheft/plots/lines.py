@@ -1,7 +1,5 @@
 """A network along a straight line u + t v: logits, slopes, and how a kink is found."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Protocol
 

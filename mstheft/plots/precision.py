@@ -1,7 +1,5 @@
 """How far a copy is off when the answers have fewer digits."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What an ensemble of teachers answers, and what it costs: votes, the bill, what the bill buys."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The folds of a ReLU network on a plane: regions, hyperplanes, gradients."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

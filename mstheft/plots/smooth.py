@@ -1,7 +1,5 @@
 """What the attack on smooth networks sees: how many neurons, which directions, which shapes."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -4,8 +4,6 @@ The main colours are those of Okabe and Ito (2008), the ones for classes are of 
 scheme: readers with any common kind of colour vision can tell both apart.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 

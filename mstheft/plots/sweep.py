@@ -1,7 +1,5 @@
 """The sweep, stage by stage: a line and its kinks, arrows, chosen gaps, a group, the signs."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Protocol
 

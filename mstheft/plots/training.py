@@ -1,7 +1,5 @@
 """How a network learned."""
 
-from __future__ import annotations
-
 from typing import Protocol
 
 from mstheft.plots import style

@@ -1,7 +1,5 @@
 """True weights against recovered ones. Both come in aligned: same neuron order, same scale."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike
 

@@ -11,8 +11,6 @@ A number, a list of lists of numbers, a word, true, false and null stand for the
 computes each formula, and which names the formula had before.
 """
 
-from __future__ import annotations
-
 import difflib
 import functools
 import json

@@ -1,7 +1,5 @@
 """Holds a function against the known answers: anybody's function, in any framework."""
 
-from __future__ import annotations
-
 import copy
 import threading
 from collections.abc import Callable, Mapping

@@ -1,7 +1,5 @@
 """What stands for networks and oracles in the cases: nothing but their weights and NumPy."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Toy clouds of points in the plane, and a linear task in any dimension."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from mstheft.typing import Rng

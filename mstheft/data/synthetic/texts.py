@@ -6,8 +6,6 @@ as spammers pad their messages with harmless words and honest people quote an of
 leaves a share of texts that nobody can label for sure.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from typing import TypeVar

@@ -5,8 +5,6 @@ share many words on purpose: ham has offers, accounts and links, spam has friend
 countries play football and companies build rockets.
 """
 
-from __future__ import annotations
-
 
 def _list(text: str) -> tuple[str, ...]:
     """Split a block of text into entries, one a line or separated by bars."""

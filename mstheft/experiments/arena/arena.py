@@ -4,8 +4,6 @@ Each combination is a match, a cell of a grid, and each cell a file. After the f
 detector the service answers nothing, and the thief has what it learned before that batch.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict

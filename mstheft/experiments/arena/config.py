@@ -8,8 +8,6 @@ title, seeds                what it is; [0, 1, 2]
 [detectors.NAME]            as `DetectorSettings`. Empty: none
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace

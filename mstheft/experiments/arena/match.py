@@ -1,7 +1,5 @@
 """One match: an attack against a defence and a detector. A cell of the arena."""
 
-from __future__ import annotations
-
 import functools
 import math
 from collections.abc import Callable

@@ -4,8 +4,6 @@ im2col copies every pixel of x into k² windows. A band copies it k times: it ho
 one row of windows covers, and every window is a run of consecutive numbers in it.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

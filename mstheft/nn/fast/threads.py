@@ -11,8 +11,6 @@ thread. The results are the same up to rounding; but rounding decides which of t
 numbers is the largest, so float32 gradients of a network with max-pools may differ in a place.
 """
 
-from __future__ import annotations
-
 import functools
 import itertools
 import os

@@ -1,7 +1,5 @@
 """The picture of an arena: one heat map for each detector."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -35,13 +33,13 @@ def arena_pictures(groups: Mapping[tuple[str, str, str], Sequence[Values]]) -> I
             ax,
             "A table of attacks by defences, dark where the copy agrees with the victim.",
             f"How often the copy agrees with the victim, detector: {detector}. Below the name of "
-            "each defence stands what honest users keep of the victim's accuracy.",
+            "each defence: the accuracy for honest users.",
         )
 
 
 def _mean(values: Sequence[Values], name: str) -> float:
-    known = [each[name] for each in values if each[name] is not None]
-    return float(np.mean(known)) if known else float("nan")
+    present = [each[name] for each in values if each[name] is not None]
+    return float(np.mean(present)) if present else float("nan")
 
 
 def _alarm(values: Sequence[Values]) -> str:

@@ -1,6 +1,4 @@
-"""The pictures of copies that learn, and of who notices."""
-
-from __future__ import annotations
+"""The pictures of copies that learn, and of detectors."""
 
 from collections.abc import Iterator
 
@@ -10,9 +8,7 @@ from mstheft.defend.prada import Detector
 from mstheft.learning.result import LearnedResult
 from mstheft.nn import Network
 from mstheft.plots import detection, learning, style
-from mstheft.report.tables import Picture, picture
-
-WIDE = (5.0, 3.4)  # inches: small, so that words stay readable on a phone
+from mstheft.report.tables import WIDE, Picture, picture
 
 
 def learned_pictures(
@@ -20,7 +16,7 @@ def learned_pictures(
 ) -> Iterator[Picture]:
     """The figures of `learning`: agreement round by round, and what is confused on rows x.
 
-    pool : with it also where the chosen rows lie in the eyes of the copy
+    pool : (n, d); with it also the chosen rows in the output space of the copy
     """
     if not result.curve or result.model is None:
         return
@@ -40,15 +36,15 @@ def learned_pictures(
         "confusion",
         learning.confusion(counts, style.axes(size=(5.2, 4.8))),
         "A table of classes by classes, dark along its diagonal.",
-        "Rows are what the victim says, columns what the copy says; off the diagonal they differ.",
+        "Rows are labels of the victim, columns of the copy; off the diagonal they differ.",
     )
     if pool is not None and result.model.outputs > 2:
         yield picture(
             "output_space",
             learning.output_space(result.model.probs(pool), result.chosen),
             "Grey dots inside a ring of classes, and in colour those that each round chose.",
-            "The pool as the copy sees it: in a corner lies what it is sure of, between two "
-            "corners what it takes for half of each. In colour what each round asked.",
+            "The pool in the copy's eyes: sure of the rows in a corner, undecided between two "
+            "corners. In colour the rows that each round queried.",
         )
 
 
@@ -68,7 +64,7 @@ def strategy_pictures(
         "noticed",
         detection.over_queries(histories, style.axes(size=WIDE)),
         "Curves of W against the number of queries, and a dashed line below which there is alarm.",
-        "PRADA looks at how far each query lies from the nearest one before it. Distances that "
-        "look like a bell curve give W near 1. An attack that grows its queries out of one another "
-        "does not.",
+        "PRADA measures the distance of each query to the nearest one before it. Distances in a "
+        "bell curve give W near 1. An attack that makes queries out of its own earlier ones gives "
+        "a lower W.",
     )

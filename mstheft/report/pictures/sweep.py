@@ -1,7 +1,5 @@
 """The pictures of the attacks that need few queries: the sweep, and smooth activations."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np
@@ -14,11 +12,11 @@ from mstheft.direct.sweep.attack import Trace
 from mstheft.nn import Network
 from mstheft.plots import smooth, style, sweep
 from mstheft.report.pictures.exact import aligned_pictures, line_pictures
-from mstheft.report.tables import Picture, picture
+from mstheft.report.tables import WIDE, Picture, picture
 from mstheft.result import Result
 from mstheft.typing import Array
 
-WIDE, HIGH = (5.0, 3.4), (4.6, 4.4)  # inches: small, so that words stay readable on a phone
+HIGH = 4.6, 4.4  # inches
 MEASURES = {
     "lines": "root mean\nsquare in V",
     "fit": "root mean\nsquare in V",
@@ -39,9 +37,9 @@ def sweep_pictures(victim: Network, result: Result, side: int | None = None) -> 
             "gaps",
             sweep.gaps(trace.lines[0], trace.plans[0], style.axes(size=WIDE)),
             "A row of bars, a few of them filled.",
-            "A Jacobian, the steepness along every input, is dear. So it is measured only in a few "
-            "wide gaps between bends (filled), and its change from one to the next is shared out "
-            "among the neurons between them.",
+            "A Jacobian, the steepness along every input, is dear. So it is measured in a handful "
+            "of wide gaps between bends (filled), and its change from one to the next is shared "
+            "out among the neurons between them.",
         )
         yield from _group_picture(trace)
     if trace.signs is not None:
@@ -49,7 +47,7 @@ def sweep_pictures(victim: Network, result: Result, side: int | None = None) -> 
             "signs",
             sweep.signs(trace.signs, style.axes(size=WIDE)),
             "Dots on two lines, at +1 and at -1.",
-            "On which side is each neuron on? The answers paid for already say it: solved as "
+            "On which side is each neuron on? Earlier answers give it without a query: solved as "
             "ordinary numbers, the signs come out as +1 or -1 by themselves.",
         )
     if result.verified:
@@ -72,19 +70,15 @@ def smooth_pictures(victim: Network, result: Result, side: int | None = None) ->
     if trace.start is not None:
         yield _curve_picture(trace)
     if trace.errors:
-        kept = {
-            f"{name}\n{MEASURES[name]}": value
-            for name, value in trace.errors.items()
-            if np.isfinite(value)
-        }
+        finite = {name: value for name, value in trace.errors.items() if np.isfinite(value)}
+        labelled = {f"{name}\n{MEASURES[name]}": value for name, value in finite.items()}
         yield picture(
             "errors",
-            smooth.errors(kept, style.axes(size=WIDE)),
+            smooth.errors(labelled, style.axes(size=WIDE)),
             "Dots on a log axis, the second far below the first.",
-            "How far the copy is off after each stage. The fit takes away all that the differences "
-            "had left: both its dots are the root mean square of the same misses, inside the "
-            "subspace V. The last two are the largest of many misses, along the directions across "
-            "V and on fresh inputs, so they may well stand higher.",
+            "How far the copy is off after each stage. The first two dots are the root mean square "
+            "of the same misses, inside the subspace V, before and after the fit. The last two are "
+            "the largest of many misses, across V and on fresh inputs, and may well be higher.",
         )
 
 
@@ -94,14 +88,9 @@ def _jumps_picture(line: Line) -> Picture:
         "jumps",
         sweep.jumps(line, style.axes(size=HIGH)),
         f"Arrows{' of one length' if flat else ''} in all directions from the middle.",
-        "At every bend the logits turn by an amount that is the neuron's column in the last layer. "
-        "Here each is an arrow, "
-        + (
-            "drawn with length 1. "
-            if flat
-            else "each of length 1, seen from one side: shorter ones point out of the picture. "
-        )
-        + "Their directions differ, which is what tells the neurons of a group apart.",
+        "At every bend the logits turn by the neuron's column in the last layer. Here each is an "
+        f"arrow of length 1{'' if flat else '; shorter ones point out of the picture'}. Their "
+        "directions differ, and so separate the neurons of a group.",
     )
 
 
@@ -109,18 +98,18 @@ def _group_picture(trace: Trace) -> Iterator[Picture]:
     """The largest group of the first line whose two Jacobians both passed their check."""
     line, plan = trace.lines[0], trace.plans[0]
     at = {site.t: site.jacobian for site in trace.sites}
-    ends = [(a, b) for a, b in plan.groups if plan.t[a] in at and plan.t[b] in at]
-    if not ends:
+    groups = [(a, b) for a, b in plan.groups if plan.t[a] in at and plan.t[b] in at]
+    if not groups:
         return
-    a, b = max(ends, key=lambda pair: pair[1] - pair[0])
+    a, b = max(groups, key=lambda pair: pair[1] - pair[0])
     change, jumps = at[plan.t[b]] - at[plan.t[a]], line.jumps[a:b]
     yield picture(
         "group",
         sweep.group(change, jumps, solve_group(jumps, change), style.axes(size=(6.4, 3.4))),
         "A block of coloured cells equals a small block times another block.",
         "The group with the most bends. From one Jacobian to the next only its neurons switched, "
-        "so what changed is their slope jumps times their rows. The change was measured and the "
-        "jumps are known from the line: the rows follow from a small system of equations.",
+        "so the change is their slope jumps times their rows. Queries gave the change and the "
+        "jumps: the rows follow from a small system of equations.",
     )
 
 
@@ -129,15 +118,15 @@ def _hessian_pictures(turned: Array) -> Iterator[Picture]:
         "bends",
         smooth.bends(turned, style.axes(size=HIGH)),
         "A square of dark cells with a bright diagonal.",
-        "Second derivatives along the directions that were found. Every direction bends with "
-        "itself (the diagonal) and with no other, so each belongs to one neuron alone.",
+        "Second derivatives along the recovered directions. Every direction bends with itself (the "
+        "diagonal) and with no other, so each belongs to one neuron alone.",
     )
     yield picture(
         "separation",
         smooth.separation(turned, style.axes(size=WIDE)),
         "Rows of strokes between -1 and 1, one row for each Hessian.",
-        "What tells the neurons apart: how each one's bend is shared out among the second "
-        "derivatives. Two neurons with the same shares in every row could not be told apart.",
+        "How each neuron's bend is shared out among the second derivatives. Two neurons with the "
+        "same shares in every row could not be separated.",
     )
 
 
@@ -151,6 +140,6 @@ def _curve_picture(trace: smooth_attack.Trace) -> Picture:
         "curve",
         smooth.curve(curves.t, answers, fit, style.axes(size=WIDE)),
         "Dots on a smooth curve that bends.",
-        "One neuron pulled along its own direction, with all others at rest: the answers (dots) "
-        "trace its activation, which tells where it stands and how fast it moves.",
+        "One neuron moved along its own direction, with all others at rest: the answers (dots) "
+        "trace its activation, which gives its bias and scale.",
     )

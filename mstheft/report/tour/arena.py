@@ -1,6 +1,4 @@
-"""The last chapter of the tour: a small arena, attacks against what a service can do."""
-
-from __future__ import annotations
+"""The last chapter of the tour: a small arena, attacks against the defences of a service."""
 
 import itertools
 import time
@@ -48,14 +46,13 @@ def arena(setting: Setting, digits: Task) -> Chapter:
     return Chapter(
         "The arena: every attack against every defence",
         [
-            "So far nobody has defended the counter. A service can say less: round its numbers, or "
-            "tell nothing but the class. It can add noise. Or it can look at the questions, and "
-            "shut the door when they look like a thief's (PRADA).",
-            "The exact attack needs exact answers: rounding or noise stops it, and its questions, "
-            "so close to one another, are noticed after a hundred or so. The copies that learn may "
-            "lose some of their agreement to noise and to labels, and are not stopped. The one "
-            "that asks about letters is not even noticed; the one that grows its questions out of "
-            "one another is.",
+            "So far the counter had no defence. A service can give less away: it can round its "
+            "numbers, or answer with the class alone. It can add noise. Or it can watch the "
+            "questions, and block a user whose questions are a thief's (PRADA).",
+            "The exact attack needs exact answers: rounding or noise stops it, and the detector "
+            "notices its questions, so close to one another, after a hundred or so. Noise and "
+            "labels may cost the learned copies some agreement, but do not stop them. The detector "
+            "notices Jacobian augmentation, but not the thief who asks about letters.",
         ],
         list(pictures.arena_pictures(matches)),
         {
@@ -70,7 +67,7 @@ def arena(setting: Setting, digits: Task) -> Chapter:
 
 
 def _outcome(values: dict[str, Any]) -> str:
-    """What came of a match, in a line."""
+    """The outcome of a match in a line."""
     got = "no copy" if values["agreement"] is None else f"agrees on {values['agreement']:.1%}"
     seen = f", noticed after {values['noticed']:,}" if values["noticed"] is not None else ""
     return f"{got}{seen}; honest users: {values['honest']:.1%}"

@@ -1,7 +1,5 @@
 """The chapters of the direct attacks: a victim, an attack, and its story in plain words."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -53,7 +51,7 @@ def logistic(setting: Setting, digits: Task) -> Chapter:
     return chapter(
         "Logistic regression: solve for the weights",
         [
-            f"The victim tells 3 from 8 on pictures of {d:,} pixels. It multiplies every pixel "
+            f"The victim separates 3 from 8 on pictures of {d:,} pixels. It multiplies every pixel "
             "with a weight, adds a bias, and squeezes the sum into a probability. We may only "
             "show it pictures and read the probability of an 8.",
             "Undo the squeezing, and each answer is an ordinary equation in the unknown weights. "
@@ -78,7 +76,7 @@ def softmax(setting: Setting, digits: Task) -> Chapter:
             f"Now the victim names all {k} digits and answers with {k} probabilities. One answer "
             f"is {k} numbers, so the bill does not grow: {victim.inputs + 1:,} questions are "
             "still enough.",
-            "One thing can never be known. Adding the same picture to the weights of all classes "
+            "One thing stays hidden. Adding the same picture to the weights of all classes "
             "changes no probability, so victim and copy are compared after their mean over the "
             "classes has been taken away.",
         ],
@@ -98,7 +96,7 @@ def four_steps(setting: Setting, digits: Task) -> Chapter:
         [
             f"This victim has {setting.hidden} hidden neurons. Each is a switch: off on one side "
             "of a flat wall through the space of pictures, on at the other side. The answers bend "
-            "wherever a wall is crossed, and nowhere else. So the walls can be found from outside.",
+            "wherever a wall is crossed, and nowhere else. So a search from outside finds the walls.",
             "Step 1: walk along a straight line and find every bend.",
             "Step 2: at each bend, measure how sharply the answer turns along each pixel. That "
             "gives the sizes of the weights.",
@@ -122,10 +120,10 @@ def one_sweep(setting: Setting, digits: Task) -> Chapter:
         "The same in fewer questions: one sweep",
         [
             "The four steps ask at every bend along every pixel. But one straight line crosses "
-            "every wall once, and between two bends nothing changes: how steep the answers are "
-            "along each pixel, the Jacobian, takes one question for each pixel. From one bend to "
-            "the next it changes by the neuron that switched, and each answer has as many numbers "
-            "as there are classes. So a few Jacobians are enough for all neurons.",
+            "every wall once. Between two bends the steepness of the answers along the pixels, "
+            "the Jacobian, is constant, and takes one question for each pixel. At a bend it "
+            "changes by the neuron that switches, and each answer has as many numbers as there are "
+            "classes. So a handful of Jacobians are enough for all neurons.",
             f"The same victim as before: {before:,} questions in four steps, {result.total:,} in "
             f"one sweep, a factor of {before / result.total:.0f}.",
         ],
@@ -164,13 +162,13 @@ def two_layers(setting: Setting, digits: Task) -> Chapter:
     return chapter(
         "Two hidden layers: whose bend is this?",
         [
-            f"Behind the first {hidden[0]} neurons of this victim stand {hidden[1]} others, which "
-            "see only what the first let through. They too bend the answers where they switch, "
-            "and a bend does not say from which layer it comes.",
-            "Two things give it away. A wall of the first layer is flat, so one bend tells where "
-            "every other line must bend. And a neuron of the second layer always turns the logits "
-            "the same way, wherever it is met.",
-            "Once the first layer is known, pictures can be made that give its neurons any values "
+            f"Behind the first {hidden[0]} neurons of this victim come {hidden[1]} others, whose "
+            "inputs are the outputs of the first. They too bend the answers where they switch, and "
+            "a bend does not show from which layer it comes.",
+            "Two things give it away. A wall of the first layer is flat, so one bend predicts a "
+            "bend on every other line. And a neuron of the second layer turns the logits the same "
+            "way at each of its bends.",
+            "With the first layer in hand, we can make pictures that give its neurons any values "
             "we like. What is left is a network with one hidden layer, and the sweep steals that.",
         ],
         pictures.deep_pictures(victim, result, setting.side),
