@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from mstheft.course import manifest
 from mstheft.course.answer import OUTSIDE
+from mstheft.course.book import EXTRA
 from mstheft.course.feedback import Feedback, Mismatch
 from mstheft.errors import MstheftError
 
@@ -34,7 +35,7 @@ class Judged:
 
     @property
     def state(self) -> str:
-        """'solved', 'open' (not written yet), 'wrong', or 'stopped' (not called any more)."""
+        """'solved', 'open' (not written yet), 'wrong', or 'stopped' (not called again)."""
         if self.feedback is None:
             return "solved"
         own = {"unwritten": "open", "absent": "open", "stopped": "stopped"}
@@ -86,9 +87,7 @@ def check(
     try:
         import pytest
     except ImportError:
-        raise MstheftError(
-            "checks need pytest, which is not installed; run: pip install -e '.[course]'"
-        ) from None
+        raise MstheftError(f"checks need pytest, {EXTRA}") from None
     if "[" in str(lesson.check):  # pytest takes what follows for a parameter
         folder = lesson.check.parent
         raise MstheftError(f"expected a folder without a [ in its name, got {folder}; rename it")

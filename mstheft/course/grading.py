@@ -25,16 +25,12 @@ LARGEST = 200_000  # bytes of a submission
 
 @dataclass(frozen=True)
 class Grade:
-    """One submission of one exercise.
-
-    grade : the share of functions that are right, 0 to 1; 0 if its process had to be stopped
-    solved : how many functions are right, however it ended
-    """
+    """One submission of one exercise."""
 
     author: str
     exercise: str
-    grade: float
-    solved: int
+    grade: float  # share of right functions, 0 to 1; 0 if the process had to be stopped
+    solved: int  # number of right functions
     functions: int
     reason: str
 
@@ -64,7 +60,7 @@ def submissions(course: manifest.Course, folder: Path) -> tuple[list[Submission]
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() != ".py" or path.name.startswith("."):
             continue  # ._anna.py is what a Mac puts beside anna.py
-        lesson = _lesson_of(course, path.stem)
+        lesson = next((one for one in course.lessons if path.stem.endswith(one.name)), None)
         if lesson and path.is_file():
             named.append(Submission(_author(folder, path, lesson), path, lesson))
         elif path.is_file():
@@ -73,10 +69,6 @@ def submissions(course: manifest.Course, folder: Path) -> tuple[list[Submission]
         name = course.lessons[0].name
         raise DataError(f"{folder}: expected files such as anna/{name}.py or anna_{name}.py")
     return named, misnamed
-
-
-def _lesson_of(course: manifest.Course, stem: str) -> manifest.Lesson | None:
-    return next((one for one in course.lessons if stem.endswith(one.name)), None)
 
 
 def _author(folder: Path, path: Path, lesson: manifest.Lesson) -> str:
@@ -95,7 +87,7 @@ def grade(
     """The grade of each submission, in the order in which they are ready.
 
     seed : all submissions of an exercise are judged on the same inputs, drawn from it
-    workers : side by side; as many as there are processors if None
+    workers : processes side by side; one for each processor if None
     """
     workers = min(workers or os.cpu_count() or 1, len(batch))
     left = yield from _side_by_side(batch, folder.resolve(), seed, workers)
@@ -172,10 +164,6 @@ def table(grades: Sequence[Grade]) -> str:
     rows.writerow(["author", "exercise", "grade", "solved", "functions", "reason"])
     for g in sorted(grades, key=lambda g: (g.exercise, g.author)):
         row = [g.author, g.exercise, f"{g.grade:.2f}", g.solved, g.functions, g.reason]
-        rows.writerow([_harmless(str(cell)) for cell in row])
+        # a spreadsheet must not take a learner's text for a formula
+        rows.writerow([re.sub(r"^(?=[=+\-@\t\r])", "'", str(cell)) for cell in row])
     return text.getvalue()
-
-
-def _harmless(cell: str) -> str:
-    """A spreadsheet must not take a learner's text for a formula."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

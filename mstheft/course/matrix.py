@@ -41,7 +41,7 @@ def table(course: manifest.Course) -> str:
 
 
 def between(text: str) -> str:
-    """The table that stands in a README."""
+    """The table in the text of a README."""
     return text.split(START)[1].split(END)[0]
 
 

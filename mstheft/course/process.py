@@ -30,7 +30,7 @@ class Stopped(Exception):
     """The process had to be stopped, or has ended.
 
     kind : 'slow', 'memory', 'noisy', 'ended', or 'broke' for a broken rule, named in `what`
-    line : [number, text] of the learner's line that caused it, if it is known
+    line : [number, text] of the learner's line that caused it, or None
     """
 
     def __init__(self, kind: str, what: str = "", line: Sequence[Any] | None = None):

@@ -7,9 +7,8 @@ together they call any function of any module:
     'rm -rf ~'  TUPLE1      push its arguments
     REDUCE                  call it
 
-Here GLOBAL knows five names, and each of them stands for a method of this file: no function is
-looked up. The memory that a pickle asks for is not bounded, so a loader compares the checksum
-of a batch before it comes here.
+Here GLOBAL has five names, each with a method of this file behind it: no function is imported. The
+memory of a pickle is not bounded, so a loader compares the checksum of a batch first.
 """
 
 import io
@@ -22,7 +21,7 @@ from mstheft.data.loaded import damaged
 
 
 class _NumberType:
-    """Stands for `numpy.dtype`. Its state, a byte order, says nothing about single bytes."""
+    """In place of `numpy.dtype`. Its state, a byte order, means nothing for single bytes."""
 
     def __init__(self, name: str | bytes, *_: object):
         self.name = name.decode() if isinstance(name, bytes) else name
@@ -32,7 +31,7 @@ class _NumberType:
 
 
 class _Bytes:
-    """Stands for an array of bytes: empty at first, then filled from the state that follows."""
+    """In place of an array of bytes: empty at first, then filled from the state that follows."""
 
     values: np.ndarray | None = None
 
@@ -47,7 +46,7 @@ class _Unpickler(pickle.Unpickler):
     """An unpickler that knows five names."""
 
     def find_class(self, module: str, name: str) -> Callable[..., object] | None:
-        """Return what a name stands for: bound methods, as a pickle could alter a class."""
+        """The meaning of a name: a bound method, since a pickle could alter a class."""
         meanings = {
             "numpy.core.multiarray _reconstruct": self._array,  # in the published batches
             "numpy._core.multiarray _reconstruct": self._array,  # its name since NumPy 2

@@ -12,54 +12,16 @@ be overlooked adds features.
 """
 
 import re
+from pathlib import Path
 
 import numpy as np
 
 from mstheft.data.synthetic.clouds import Cloud, labels
+from mstheft.files import read_toml
 from mstheft.typing import Rng
 
 # Traces of each ability: imports by name, sections with a dot, strings in quotation marks.
-ABILITIES = {
-    "run": """GetModuleHandle GetProcAddress ExitProcess GetLastError HeapAlloc HeapFree .text
-        .data .rdata GetCommandLine GetStartupInfo .bss""",
-    "built properly": """.rsrc .reloc .pdata .debug "Copyright" "FileVersion" "ProductName"
-        "CompanyName" "OriginalFilename" SetUnhandledExceptionFilter .gfids""",
-    "windows": """CreateWindowEx ShowWindow DispatchMessage LoadIcon LoadCursor MessageBox
-        SetWindowText GetDlgItem BeginPaint "About" "File" "Edit" "Help" "Cancel\"""",
-    "drawing": """CreateCompatibleDC BitBlt TextOut SelectObject CreateFont GdiplusStartup
-        Direct3DCreate9 D3D11CreateDevice "shader" "texture" SwapBuffers""",
-    "sound": """waveOutOpen PlaySound DirectSoundCreate mciSendString "volume" ".wav\"""",
-    "printing": """OpenPrinter StartDoc EndPage "page setup" "print preview" ChooseFont""",
-    "files": """CreateFile ReadFile WriteFile FindFirstFile FindNextFile GetTempPath DeleteFile
-        MoveFile SetFileAttributes "*.*" ".docx" ".xlsx" ".jpg\"""",
-    "registry": """RegOpenKey RegSetValue RegQueryValue RegCloseKey RegDeleteKey "SOFTWARE"
-        "Uninstall" "Settings\"""",
-    "network": """WSAStartup socket connect send recv gethostbyname InternetOpen InternetReadFile
-        HttpSendRequest "User-Agent" "http://" "https://" "GET\"""",
-    "crypto": """CryptAcquireContext CryptGenRandom CryptEncrypt CryptDecrypt CryptHashData
-        BCryptOpenAlgorithmProvider "RSA" "AES" "SHA256" "certificate\"""",
-    "processes": """CreateProcess ShellExecute WaitForSingleObject TerminateProcess
-        CreateToolhelp32Snapshot Process32Next OpenProcess "cmd.exe\"""",
-    "services": """OpenSCManager CreateService StartService ControlService DeviceIoControl
-        "driver" "service\"""",
-    "threads": """CreateThread CreateMutex EnterCriticalSection Sleep QueryPerformanceCounter
-        CreateEvent "mutex\"""",
-    "updates": """URLDownloadToFile "update" "version" "download" "latest" ".msi" "license\"""",
-    "starts again": """"CurrentVersion\\Run" "schtasks" "Startup" "svchost" CopyFile
-        GetSystemDirectory GetWindowsDirectory""",
-    "injects": """VirtualAllocEx WriteProcessMemory CreateRemoteThread VirtualProtect
-        NtUnmapViewOfSection QueueUserAPC SetThreadContext ReadProcessMemory""",
-    "reads keys": """SetWindowsHookEx GetAsyncKeyState GetForegroundWindow GetKeyState
-        GetClipboardData "[ENTER]" "[SHIFT]" CallNextHookEx""",
-    "hides": """IsDebuggerPresent CheckRemoteDebuggerPresent GetTickCount "vmware" "sandbox"
-        "wireshark" NtQueryInformationProcess OutputDebugString .tls""",
-    "extorts": """"bitcoin" ".onion" "README.txt" "decrypt" "your files" "vssadmin" "wallet"
-        "backup\"""",
-    "steals": """"password" "cookies" "Login Data" "wallet.dat" "ftp" "smtp" CryptUnprotectData
-        "bank\"""",
-    "mines": """"stratum" "pool" "hashrate" "xmr" GetSystemInfo SetPriorityClass "cpu" "gpu\"""",
-    "packed": """UPX0 UPX1 .packed "overlay" "high entropy" LoadLibrary VirtualAlloc""",
-}
+ABILITIES = read_toml(Path(__file__).with_name("abilities.toml"))
 # Probability of each ability besides "run"; what is not named has `_RARELY`.
 KINDS: dict[str, tuple[int, dict[str, float]]] = {
     "editor": (0, {"windows": 0.95, "files": 0.9, "printing": 0.7, "registry": 0.5}),
@@ -91,8 +53,8 @@ _ROWS = {name: np.isin(FEATURES, traces) for name, traces in _OF.items()}
 def programs(n: int, *, rng: Rng) -> Cloud:
     """Make up programs of fourteen kinds, eight of them harmless.
 
-    A packed file hides most of what it has. Debuggers and help from afar look like malice, and
-    some downloaders look like installers, so nobody gets all of them right.
+    A packed file hides most of its features. Debuggers and help from afar resemble malice, and some
+    downloaders resemble installers, so no classifier gets all of them right.
 
     n : number of programs;  rng : Generator or int seed
     Returns x (n, d) float32 of 0 and 1, d = len(FEATURES), and y (n,) int64: 0 harmless, 1

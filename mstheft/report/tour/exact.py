@@ -96,7 +96,7 @@ def four_steps(setting: Setting, digits: Task) -> Chapter:
         [
             f"This victim has {setting.hidden} hidden neurons. Each is a switch: off on one side "
             "of a flat wall through the space of pictures, on at the other side. The answers bend "
-            "wherever a wall is crossed, and nowhere else. So a search from outside finds the walls.",
+            "wherever a wall is crossed, and nowhere else. So the walls show from outside.",
             "Step 1: walk along a straight line and find every bend.",
             "Step 2: at each bend, measure how sharply the answer turns along each pixel. That "
             "gives the sizes of the weights.",
