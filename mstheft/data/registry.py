@@ -215,4 +215,4 @@ def _download(file: DataFile, address: str) -> Path:
         return Path(downloads.fetch(file.name, downloader=get))
     except (OSError, ValueError) as error:  # requests' errors are OSErrors
         reason = shorten(str(error), 100)
-        raise DataError(f"cannot download {address}: {reason}; try again later") from error
+        raise DataError(f"cannot download {address}: {reason}; nothing was installed") from error

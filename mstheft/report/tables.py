@@ -52,9 +52,10 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[st
     """Text in columns, as wide as they need; the columns named in `right` end on one edge."""
     lines = [list(head), *(list(row) for row in rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
-    pads = [str.rjust if name in right else str.ljust for name in head]
     lines.insert(1, ["-" * width for width in widths])
-    rows = ([pad(*cell) for pad, *cell in zip(pads, line, widths, strict=True)] for line in lines)
+    pads = [str.rjust if name in right else str.ljust for name in head]
+    columns = list(zip(pads, widths, strict=True))
+    rows = ([pad(cell, n) for (pad, n), cell in zip(columns, line, strict=True)] for line in lines)
     return "\n".join("  ".join(row).rstrip() for row in rows)
 
 
