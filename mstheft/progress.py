@@ -18,7 +18,7 @@ def shown(on: bool = True) -> Iterator[None]:
 
 
 def is_shown() -> bool:
-    """Tell whether somebody wants to see progress, for libraries with bars of their own."""
+    """Are progress bars on? For libraries with bars of their own."""
     return _shown
 
 

@@ -1,5 +1,7 @@
 """DeepFool: how far an input is from the nearest other class."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -90,7 +92,7 @@ def deepfool(
 
 @dataclass
 class _Search:
-    """One batch of rows on their way to the boundary; `free` (n, d) says which entries may move."""
+    """One batch of rows on their way to the boundary; `free` (n, d) is 0 at fixed entries."""
 
     network: Network
     clean: Array
@@ -158,7 +160,7 @@ def _rivals(scores: Array, labels: np.ndarray, count: int | None) -> Iterator[np
 def _towards(scores: Array, labels: np.ndarray, rival: np.ndarray) -> tuple[np.ndarray, Array]:
     """|f_l - f_k|, (n,), and the seed e_l - e_k of its gradient, (n, K).
 
-    A gap of 0 would give a step of 0, so a few roundings of the logits are added.
+    A gap of 0 would give a step of 0, so four roundings of the logits are added.
     """
     rows = np.arange(len(scores))
     gap = np.abs(scores[rows, labels] - scores[rows, rival]).astype(np.float64)

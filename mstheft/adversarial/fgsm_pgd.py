@@ -1,5 +1,7 @@
 """Attacks that may move an input by a given size and make the loss as large as they can."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

@@ -1,5 +1,7 @@
 """Gradients with respect to the inputs, a bounded number of rows at a time."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterator
 

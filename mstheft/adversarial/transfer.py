@@ -1,5 +1,7 @@
 """Does what fools the copy fool the victim?"""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -1,5 +1,7 @@
 """Two networks on given rows: how often the labels are equal, how far the logits are apart."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -54,7 +56,7 @@ def logit_difference(f: Answers, g: Answers, x: ArrayLike, *, gauge: bool = Fals
     return Difference(float(apart.max()), float(apart.mean()))
 
 
-# ---- what both answer
+# ---- the answers of both
 
 
 def scores_of(f: Answers, g: Answers, x: ArrayLike, labels: bool = False) -> tuple[Array, Array]:

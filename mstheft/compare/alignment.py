@@ -4,6 +4,8 @@ Hidden layers are counted from 1 and their neurons from 0, as in `regions`. Ever
 a new network and does not change its argument.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -202,7 +204,7 @@ def _match(first: Layers, second: Layers, name: str) -> tuple[np.ndarray, np.nda
     from scipy.optimize import linear_sum_assignment
     from scipy.spatial.distance import cdist
 
-    sizes, rows, outputs = [], [], []
+    sizes, rows, outputs = [], [], []  # of both networks: (h,), (h, d + 1), (h, K)
     for (weights, bias), (last, _) in (first, second):
         row = np.column_stack([weights, bias])  # (h, d + 1)
         size = np.linalg.norm(row, axis=1) if name == "relu" else np.ones(len(row))
@@ -218,7 +220,7 @@ def _match(first: Layers, second: Layers, name: str) -> tuple[np.ndarray, np.nda
 
     same = distance(1)
     cost = np.minimum(same, distance(-1)) if name in MIRRORED else same
-    neurons, partners = linear_sum_assignment(cost)
+    neurons, partners = linear_sum_assignment(cost)  # (m,) each, m = min(h_a, h_b)
     sign = np.where((cost < same)[neurons, partners], -1.0, 1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = sizes[0][neurons] / sizes[1][partners]  # a row of zeros has no scale

@@ -11,6 +11,8 @@
 Each returns a `Loaded`: a pair (x, y), and in `.found` how much of the set it is.
 """
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import DTypeLike
 

@@ -1,5 +1,7 @@
 """Photographs of all kinds of things, from which a thief draws queries, and your own files."""
 
+from __future__ import annotations
+
 import os
 import re
 from pathlib import Path

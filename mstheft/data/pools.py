@@ -4,6 +4,8 @@ A thief without the victim's data queries photographs of other things, drawings,
 the answers teach depends on that choice (Pal et al. 2020, 'ActiveThief').
 """
 
+from __future__ import annotations
+
 import os
 
 import numpy as np

@@ -9,6 +9,8 @@ A complete archive in the data folder is preferred to a subset; the `.found` of 
 `imdb` and `ag_news` is how much of the set it has.
 """
 
+from __future__ import annotations
+
 import csv
 import hashlib
 import html

@@ -9,6 +9,8 @@ Frames of one track are almost the same picture. If some of them are trained on 
 tested on, the test rewards remembering: so whole tracks go to one side.
 """
 
+from __future__ import annotations
+
 import csv
 import io
 import re

@@ -7,6 +7,8 @@ The victim has a vocabulary of its own texts, which a thief does not have: the t
 one of the thief's own texts.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import re
@@ -52,7 +54,7 @@ class Vocabulary:
     @classmethod
     def build(
         cls, texts: Iterable[str], *, size: int | None = None, min_count: int = 1
-    ) -> "Vocabulary":
+    ) -> Vocabulary:
         """Count the words of texts and keep the most frequent ones.
 
         size : greatest number of ids, the two reserved ones among them; all words unless given
@@ -111,7 +113,7 @@ class Vocabulary:
         write(path, body)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> "Vocabulary":
+    def load(cls, path: str | os.PathLike[str]) -> Vocabulary:
         """Read what `save` wrote; nothing in the file is ever executed.
 
         Raises DataError if the file is missing, damaged, of another kind or format.

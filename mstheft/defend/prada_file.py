@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mstheft.errors import DataError
-from mstheft.nn.storage import replace_file
+from mstheft.files import replace_file
 
 # Name: kind of number (f float64, i int64, r the float32 or float64 of the queries), and axes;
 # axes of the same letter have the same length.
@@ -36,23 +36,23 @@ def write(path: str | os.PathLike[str], arrays: dict[str, np.ndarray]) -> None:
 
 
 def read(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
-    """Read what `write` wrote, or raise `DataError` with what is wrong."""
+    """The arrays that `write` wrote. Raises `DataError` with the difference."""
     path = Path(path)
     if not path.is_file():
         raise DataError(f"expected a saved detector at {path}, but there is no such file; save one")
     try:
         with zipfile.ZipFile(path) as archive:
             arrays = {name: _array(archive, name) for name in ENTRIES}
-    except (
-        *(OSError, ValueError, KeyError, EOFError, RuntimeError),
-        *(zipfile.BadZipFile, struct.error),
-    ) as error:
+    except DAMAGE as error:
         raise DataError(
-            f"{path}: expected a file of Detector.save, but it is damaged ({error}); save it again"
+            f"{path}: expected a file of Detector.save, got a damaged one ({error})"
         ) from error
     if missing := _missing(arrays):
         raise DataError(f"{path}: expected {missing}, got something else; save it again")
     return arrays
+
+
+DAMAGE = OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, struct.error
 
 
 def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
@@ -65,13 +65,13 @@ def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
         raise ValueError(f"{name} is in another version of .npy")
     shape, _, dtype = np.lib.format.read_array_header_1_0(data)
     if dtype.kind not in "fi" or math.prod(shape) * dtype.itemsize != info.file_size - data.tell():
-        raise ValueError(f"{name} holds other numbers than its header says")
+        raise ValueError(f"{name} holds other numbers than its header announces")
     data.seek(0)
     return np.lib.format.read_array(data, allow_pickle=False)
 
 
 def _missing(arrays: dict[str, np.ndarray]) -> str:
-    """What should hold of the arrays and does not, or nothing."""
+    """A condition that the arrays do not meet, or ''."""
     lengths: dict[str, int] = {}
     for name, (kind, axes) in ENTRIES.items():
         array = arrays[name]

@@ -5,6 +5,8 @@ there it is the differences between classes that must be finite.
 Sources: any textbook; the stable forms are checked against 50-digit arithmetic in the tests.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from mstheft.typing import Array

@@ -1,5 +1,7 @@
 """Are these derivatives right? Random projections against central differences."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 import numpy as np
@@ -32,10 +34,8 @@ def directional_error(
     Source: HIPS autograd's test_util checks by random projection too.
     """
     if gradient.shape != x.shape or {gradient.dtype, x.dtype} != {np.dtype(np.float64)}:
-        raise ValueError(
-            f"expected float64 arrays of one shape, got a gradient of {gradient.shape}, "
-            f"{gradient.dtype}, and x of {x.shape}, {x.dtype}"
-        )
+        got = f"a gradient of {gradient.shape}, {gradient.dtype}, and x of {x.shape}, {x.dtype}"
+        raise ValueError(f"expected float64 arrays of one shape, got {got}")
     rng = np.random.default_rng(rng)
     step = 1e-5 * max(1.0, float(np.abs(x).max(initial=0)))
     worst = 0.0

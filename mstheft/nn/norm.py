@@ -1,5 +1,7 @@
 """Batch normalisation and dropout: layers that behave differently in training."""
 
+from __future__ import annotations
+
 import math
 
 import numpy as np
@@ -29,7 +31,7 @@ class BatchNorm(Layer):
         momentum: float = 0.1,
         epsilon: float = 1e-5,
         *,
-        dtype: DTypeLike = np.float64,
+        dtype: DTypeLike = float,
     ):
         super().__init__()
         self.channels, self.momentum, self.epsilon = channels, momentum, epsilon

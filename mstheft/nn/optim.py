@@ -1,5 +1,7 @@
 """Optimisers: `step(params, grads)` changes the parameters in place."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from mstheft.nn.fast.buffers import pieces

@@ -1,5 +1,7 @@
 """Pooling over images, (n, height, width, channels)."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from mstheft.nn.fast.buffers import pieces

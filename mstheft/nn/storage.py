@@ -41,7 +41,7 @@ def read(
 
     expected : spec -> {array name: shape}
     build : spec, {array name: array} -> the object
-    Raises `DataError` with what is wrong; nothing in the file is ever executed.
+    Raises `DataError` with the difference; nothing in the file is ever executed.
     """
     path = Path(path)
     if not path.is_file():

@@ -1,5 +1,7 @@
 """How much of a victim an attack gets: attacks against defences."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,4 +1,6 @@
-"""Two hidden layers: bent boundaries, and how each stage of the attack tells the layers apart."""
+"""Two hidden layers: bent boundaries, and how each stage of the attack separates the layers."""
+
+from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -21,7 +23,7 @@ def boundaries(
     A boundary of the second layer bends where it meets one of the first, for on the other side
     the hidden values depend on x in another way.
 
-    kinks : (n,) positions x and (n,) layers of the kinks that a line search found along y = 0
+    kinks : (n,) positions x and (n,) layers of the kinks along y = 0
     """
     ax = style.axes(ax, (6.2, 6.0))
     for boundary in slice.boundaries:

@@ -1,5 +1,7 @@
 """Pictures of equation solving: the logit line, its equations, boundaries, saturation."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 import numpy as np
@@ -20,7 +22,7 @@ def logit_line(
     p : (n,) the answers, probabilities
     logit : (n,) logit of p
     fit : (n,) the recovered line at x
-    Returns the Axes of the logits; the probabilities stand on a second axis at the right.
+    Returns the Axes of the logits; the probabilities have a second axis at the right.
     """
     ax = style.axes(ax, (6.8, 4.2))
     ax.spines["top"].set_visible(False)

@@ -1,5 +1,7 @@
 """The folds of a ReLU network on a plane: regions, hyperplanes, gradients."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np
@@ -75,7 +77,7 @@ def _classes(slice: Slice, ax: Axes) -> None:
 
 
 def _arrows(slice: Slice, ax: Axes) -> None:
-    """Gradients from their foot, the longest as long as the arrows stand apart."""
+    """Gradients as arrows, the longest almost as long as the distance between arrows."""
     size = np.linalg.norm(slice.gradient, axis=1)
     if not size.any():
         return

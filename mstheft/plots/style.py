@@ -1,8 +1,10 @@
 """One colour for one thing, through the whole course; and what several pictures share.
 
 The main colours are those of Okabe and Ito (2008), the ones for classes are of Paul Tol's muted
-scheme: readers with any common kind of colour vision can tell both apart.
+scheme, distinct with any common kind of colour vision.
 """
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -122,8 +124,8 @@ def end_labels(
     heights : (n,) where the curves end, in data units; call this after all data is drawn
     """
     ax.get_ylim()  # settles the limits, which matplotlib puts off
-    ends = np.stack([np.zeros(len(texts)), np.asarray(heights, float)], axis=1)
-    wanted = ax.transAxes.inverted().transform(ax.transData.transform(ends))[:, 1]
+    last = np.stack([np.zeros(len(texts)), np.asarray(heights, float)], axis=1)  # (n, 2)
+    wanted = ax.transAxes.inverted().transform(ax.transData.transform(last))[:, 1]
     places = spread(wanted.clip(0, 1), gap=min(0.065, 1 / max(len(texts) - 1, 1)))
     for place, text, colour in zip(places, texts, colours, strict=True):
         note(ax, 1.015, place, text, color=colour, va="center")

@@ -1,5 +1,7 @@
 """The sweep, stage by stage: a line and its kinks, arrows, chosen gaps, a group, the signs."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -36,7 +38,7 @@ def jumps(line: Line, ax: Axes | None = None) -> Axes:
     """Stage 2. Each kink turns the slope by g_i = A1_i |A0_i·v|: one arrow in output space.
 
     The arrow points along A1_i itself, sign included; all arrows are drawn with length 1. Arrows
-    of one group must not be parallel, or nobody could tell which row belongs to which kink. The
+    of one group must not be parallel, or no row could be matched with its kink. The
     first two outputs are shown; for K = 1 the arrows lie on one axis.
     """
     g = np.asarray(line.jumps, float)  # (n, K)

@@ -1,4 +1,6 @@
-"""Holds a function against the known answers: anybody's function, in any framework."""
+"""Compares a function of any origin and framework with the known answers."""
+
+from __future__ import annotations
 
 import copy
 import threading
@@ -16,7 +18,7 @@ Miss = tuple[str, str] | None  # (what was expected, what came), in words; None 
 
 @dataclass(frozen=True)
 class Failure:
-    """A case with a wrong result: `str()` says in one line what was expected and what came.
+    """A case with a wrong result: `str()` gives the expected answer and the result in one line.
 
     expected, got : in words, with the place in the array if it has one
     valued : did the function return a value? Only then can it have made the slip of the case

@@ -1,5 +1,7 @@
 """Toy clouds of points in the plane, and a linear task in any dimension."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from mstheft.typing import Rng

@@ -9,6 +9,8 @@ The distance is what makes the stroke width free to choose: moving the threshold
 or thins every stroke evenly, and a threshold with a slope gives smooth edges.
 """
 
+from __future__ import annotations
+
 import string
 from collections.abc import Sequence
 from functools import cache

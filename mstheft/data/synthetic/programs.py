@@ -11,6 +11,8 @@ section that is never read), and not so easily be taken out. So an author who wa
 be overlooked adds features.
 """
 
+from __future__ import annotations
+
 import re
 from pathlib import Path
 

@@ -8,6 +8,8 @@ How a sign is made:
    \_____/                 turned      ~~\___/~~             darker here
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from mstheft.data.synthetic.clouds import Cloud, labels, require

@@ -5,6 +5,8 @@ typical of the text's class, some fit into any class, and some are of another cl
 pad their messages with harmless words and honest people quote an offer. So no label is certain.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Sequence
 from typing import TypeVar
