@@ -13,8 +13,9 @@ from mstheft.direct.hyperplanes.hyperplanes import crossings
 from mstheft.nn import Network, zoo
 from mstheft.nn.regions import slice_regions
 from mstheft.plots import deep, style
+from mstheft.report.pictures.captions import captioned
 from mstheft.report.pictures.exact import line_pictures
-from mstheft.report.tables import WIDE, Picture, picture
+from mstheft.report.tables import WIDE, Picture
 from mstheft.result import Result
 
 SQUARE = (4.8, 4.7)  # inches
@@ -40,22 +41,13 @@ def _layer_pictures(trace: Trace) -> Iterator[Picture]:
     """Which kink is of which layer, in two ways, of which the first is for two layers only."""
     shown = [(kinks.directions, _layers(kinks)) for kinks in trace.searched[:SHOWN]]
     if trace.searched[0].line.jumps.shape[1] > 1 and trace.layers == 2:
-        yield picture(
-            "directions",
-            deep.directions(shown, style.axes(size=(4.6, 4.4))),
-            "Dots all over a disc, and nests of rings in a few places.",
-            f"The slope jumps of {len(shown)} lines in two of the logits. A neuron of the second "
-            "layer turns the logits the same way on every line, so that its rings nest. A neuron "
-            "of the first layer turns them another way each time.",
+        yield captioned(
+            "deep.directions", deep.directions(shown, style.axes(size=(4.6, 4.4))), lines=len(shown)
         )
     t, _ = crossings(trace.searched[1].line, trace.searched[0].planes)
-    yield picture(
-        "layers",
+    yield captioned(
+        "deep.layers",
         deep.meeting(trace.searched[1].line, t, _layers(trace.searched[0]), style.axes(size=WIDE)),
-        "Two bands of dots: predictions that are exactly right, and others that are far off.",
-        "If the wall of a bend on the first line is flat, it meets a second line at a predicted "
-        "place. The walls of the first layer are flat, and the second line bends exactly there "
-        "(below). The walls of later layers are bent, and their predictions are off (above).",
     )
 
 
@@ -65,13 +57,9 @@ def _vote_picture(votes: Votes) -> Iterator[Picture]:
     if not len(on):
         return
     kink = int(np.minimum(on.sum(axis=1), (~on).sum(axis=1)).argmax())
-    yield picture(
-        "votes",
+    yield captioned(
+        "deep.votes",
         deep.coefficients(votes.beta[kink], on[kink], style.axes(size=WIDE), zero=votes.zero[kink]),
-        "Dots near the top for some neurons, and far down for the others.",
-        "One bend of the second layer, written as a sum of first-layer rows. A neuron that is off "
-        "there has the coefficient zero. So each such bend shows the active side of every "
-        "first-layer wall.",
     )
 
 
@@ -86,26 +74,15 @@ def _slice_picture(result: Result) -> Picture:
     plane = slice_regions(result.model, start, across, up, extent=extent, points=GRID)
     near = np.abs(at) < extent
     kinks = at[near], layers_of(result.model, first.points)[near]
-    return picture(
-        "boundaries",
-        deep.boundaries(plane, style.axes(size=SQUARE), kinks=kinks),
-        "Straight lines of one colour, and others that bend where they cross these.",
-        "The stolen network on a plane. The walls of the first layer are straight; later ones "
-        "bend wherever they cross one of an earlier layer. Circles are the bends of one searched "
-        "line, in the colour of the layer that bends there in the copy.",
+    return captioned(
+        "deep.boundaries", deep.boundaries(plane, style.axes(size=SQUARE), kinks=kinks)
     )
 
 
 def _error_picture(victim: Network, copy: Network) -> Iterator[Picture]:
     errors = errors_by_layer(victim, copy)
     if errors:
-        yield picture(
-            "errors",
-            deep.errors(errors, style.axes(size=WIDE)),
-            "A column of dots for each layer.",
-            "How far are the stolen weights off, neuron by neuron? Each labelled step down is "
-            "ten times better or more.",
-        )
+        yield captioned("deep.errors", deep.errors(errors, style.axes(size=WIDE)))
 
 
 def errors_by_layer(victim: Network, copy: Network) -> dict[str, np.ndarray]:

@@ -14,7 +14,8 @@ from mstheft.nn import Network
 from mstheft.nn import functions as F
 from mstheft.plots import linear as linear_plots
 from mstheft.plots import lines, style, weights
-from mstheft.report.tables import WIDE, Picture, picture
+from mstheft.report.pictures.captions import captioned
+from mstheft.report.tables import WIDE, Picture
 from mstheft.result import Result
 
 HIGH = 5.0, 4.4  # inches
@@ -31,13 +32,8 @@ def linear_pictures(victim: Network, result: Result, side: int | None = None) ->
     trace, one = result.trace, victim.outputs == 1
     chosen, other = (0, None) if one else (victim.outputs - 1, 0)
     system = trace.A, trace.rhs[:, chosen], trace.solution[:, chosen]
-    yield picture(
-        "equations",
-        linear_plots.equations(*system, style.axes(size=WIDE)),
-        f"A block of {len(trace.A):,} rows of inputs, times a column of unknown weights, equals a "
-        "column of logits.",
-        "One question, one equation. Each row on the left is the input of a query, the column on "
-        "the right has the answers, unsqueezed. The solution in the middle is the weights.",
+    yield captioned(
+        "exact.equations", linear_plots.equations(*system, style.axes(size=WIDE)), rows=len(trace.A)
     )
     yield _logit_picture(trace, chosen, other)
     true, stolen = victim.dense()[0][0], result.model.dense()[0][0]
@@ -59,13 +55,7 @@ def _logit_picture(trace: Trace, chosen: int, other: int | None) -> Picture:
     x, z = position[shown], z[shown]
     ax = linear_plots.logit_line(x, F.sigmoid(z), z, size * x + theta[-1], style.axes(size=WIDE))
     which = "" if other is None else f" of class {chosen}, held against class {other}"
-    return picture(
-        "logit_line",
-        ax,
-        "A curve of probabilities between 0 and 1, and full dots on a straight line through them.",
-        f"The victim answers with a probability{which} (open dots, on a curve). Its logit, "
-        "ln p / (1 - p), lies on a straight line (full dots), and two numbers give a line.",
-    )
+    return captioned("exact.logit_line", ax, which=which)
 
 
 def label_pictures(victim: Network, result: Result, side: int | None = None) -> Iterator[Picture]:
@@ -87,14 +77,7 @@ def relu_pictures(victim: Network, result: Result, side: int | None = None) -> I
     if not result.verified:
         return
     signs = np.sign(trace.neurons.rows) * trace.neuron_signs[:, None]
-    yield picture(
-        "signs",
-        weights.signs(np.abs(signs), signs, style.axes(size=(5.8, 3.6))),
-        "Two blocks of cells: all blue above, blue and vermilion mixed below.",
-        "Curvature gives sizes only, so at first every weight counts as positive (above). Queries "
-        "along two pixels at once show which weights differ in sign, and the last step turns "
-        "whole rows (below).",
-    )
+    yield captioned("exact.signs", weights.signs(np.abs(signs), signs, style.axes(size=(5.8, 3.6))))
     yield from aligned_pictures(victim, result, side)
 
 
@@ -130,34 +113,24 @@ def line_pictures(line: Line) -> Iterator[Picture]:
     count = f"{len(line.kinks):,}"
     middle = _middle(line)
     shown = f"{len(middle.kinks)} of {count}"
-    yield picture(
-        "kinks",
+    yield captioned(
+        "exact.kinks",
         lines.kinks(middle, style.axes(size=WIDE)),
-        f"Logits along a line: straight pieces that bend at {shown} kinks.",
-        f"A walk along one straight line through the input space. The answers bend {count} times; "
-        f"{len(middle.kinks)} bends are in view, with at most three of the logits. At every bend "
-        "(circle) one hidden neuron switches. Dots are queries.",
+        shown=shown,
+        count=count,
+        in_view=len(middle.kinks),
     )
-    yield picture(
-        "slopes",
-        lines.slopes(line, style.axes(size=WIDE), scale="arctan"),
-        "Steps: the slope of each logit is constant and jumps at every kink.",
-        "The steepness along the same walk. It is constant between two bends. At a bend it jumps, "
-        "for every logit by the neuron's weight in the last layer, times a common number.",
-    )
+    yield captioned("exact.slopes", lines.slopes(line, style.axes(size=WIDE), scale="arctan"))
 
 
 def _curvature_picture(neurons: Hyperplanes) -> Picture:
     """The absolute weights of the first neuron, as the second differences showed them."""
     k = int(neurons.outputs[0].argmax())
     values = np.abs(neurons.rows[0]) * neurons.outputs[0, k]
-    return picture(
-        "second_differences",
+    return captioned(
+        "exact.second_differences",
         weights.second_differences(np.arange(len(values)), values, style.axes(size=WIDE)),
-        "Bars, one for each input: how sharply the answer bends along it.",
-        "From the wall of one neuron, take a small step forwards and backwards along each input: "
-        f"how sharply does logit {k} bend? A heavy weight bends it much, a zero not at all. All "
-        "bars share one factor, which does not matter.",
+        k=k,
     )
 
 
@@ -168,23 +141,6 @@ def _weight_pictures(
         size = HIGH if len(true) == 1 else (5.0, 3.9)
         ax = weights.rows(true, stolen, style.axes(size=size), image_shape=(side, side), count=4)
         ax.set_xlabel(what)
-        yield picture(
-            "rows",
-            ax,
-            f"Weights of some {what}s as pictures: true, recovered, and their difference.",
-            f"The weights as pictures: a blue pixel counts for the {what}, a vermilion one against "
-            "it. The second row was stolen. The third is the difference on its own scale.",
-        )
-    yield picture(
-        "weights",
-        weights.matrices(true, stolen, style.axes(size=HIGH)),
-        "Dots, one for each weight, on a diagonal line.",
-        "Every weight of the first layer, true and stolen. On the diagonal they are equal.",
-    )
-    yield picture(
-        "errors",
-        weights.errors(stolen - true, style.axes(size=WIDE)),
-        "A histogram of the errors of the stolen weights, on a logarithmic axis.",
-        "How far off are they? Each labelled step to the left is ten times better or more, down to "
-        "the rounding of the computer's own numbers.",
-    )
+        yield captioned("exact.rows", ax, what=what)
+    yield captioned("exact.weights", weights.matrices(true, stolen, style.axes(size=HIGH)))
+    yield captioned("exact.errors", weights.errors(stolen - true, style.axes(size=WIDE)))

@@ -12,6 +12,7 @@ from mstheft.nn.fit import accuracy
 from mstheft.report import pictures
 from mstheft.report.tables import Chapter
 from mstheft.report.tour.exact import Setting, relu_victim, widths
+from mstheft.report.tour.words import words
 
 LEARNS: dict[str, Any] = {"copy": "mlp-32", "budget": 300, "rounds": 2, "epochs": 20}
 ATTACKS: dict[str, dict[str, Any]] = {
@@ -44,16 +45,7 @@ def arena(setting: Setting, digits: Task) -> Chapter:
     copies = [v["agreement"] for (v,) in matches.values() if v["agreement"] is not None]
     queries = sum(v["queries"] for (v,) in matches.values())
     return Chapter(
-        "The arena: every attack against every defence",
-        [
-            "So far the counter had no defence. A service can give less away: it can round its "
-            "numbers, or answer with the class alone. It can add noise. Or it can watch the "
-            "questions, and block a user whose questions are a thief's (PRADA).",
-            "The exact attack needs exact answers: rounding or noise stops it, and the detector "
-            "notices its questions, so close to one another, after a hundred or so. Noise and "
-            "labels may cost the learned copies some agreement, but do not stop them. The detector "
-            "notices Jacobian augmentation, but not the thief who asks about letters.",
-        ],
+        *words("arena"),
         list(pictures.arena_pictures(matches)),
         {
             "victim": widths(victim),

@@ -11,7 +11,8 @@ from mstheft.nn import Network, zoo
 from mstheft.oracle import Oracle
 from mstheft.report import pictures
 from mstheft.report.tables import Chapter
-from mstheft.report.tour.exact import Setting, chapter, numbers
+from mstheft.report.tour.exact import Setting, chapter
+from mstheft.report.tour.words import words
 from mstheft.typing import Array
 
 LETTERS, BUDGET = 3000, 800  # rows of the pool, and queries
@@ -28,24 +29,13 @@ def learned_copy(setting: Setting, digits: Task) -> Chapter:
         oracle = Oracle(victim, output="probs", monitors=[detectors[name]])
         results[name] = _learn(name, oracle, letters, rows, setting, victim.labels(rows.x_test))
     best = results["k-center"]
-    figures = pictures.learned_pictures(victim, best, rows.x_test)
-    figures = (figure for figure in figures if figure.name != "agreement")
-    return chapter(
-        "A copy that learns: ask about letters, learn the digits",
-        [
-            "Equations need the kind of network behind the counter. A thief without that knowledge "
-            "can still let a network of his own learn from the answers. He has no digits, only "
-            f"{LETTERS:,} drawn letters, and asks about {BUDGET:,} of them.",
-            "Which letters? Random ones, or in each round those that lie farthest from everything "
-            "asked so far in the eyes of the copy (k-center). The third attack has a few digits, "
-            "and moves them along the copy's own gradients (Jacobian augmentation).",
-            "A learned copy agrees most of the time and is never equal: compare its numbers with "
-            "those of the chapters before.",
-        ],
-        [*pictures.strategy_pictures(results, detectors), *figures],
-        numbers(victim, best, digits, gauge=True),
-        best,
-    )
+    learned = pictures.learned_pictures(victim, best, rows.x_test)
+    figures = [
+        *pictures.strategy_pictures(results, detectors),
+        *(each for each in learned if each.name != "agreement"),
+    ]
+    text = words("learned_copy", letters=LETTERS, budget=BUDGET)
+    return chapter(text, figures, victim, best, digits, gauge=True)
 
 
 def _learn(
