@@ -17,11 +17,9 @@ MOST_DEATHS = 2  # processes of one file that are started anew
 
 
 class Learner:
-    """The functions of one exercise file, called in another process.
+    """The functions of the learner's file for a lesson, called in another process.
 
-    lesson : whose exercise it is
-    path : the learner's file
-    seed : from which the inputs were drawn, for the last line of a feedback
+    seed : of the inputs, for the last line of a feedback
     hidden : a further folder that the file may not read
     """
 

@@ -39,11 +39,9 @@ class Stopped(Exception):
 
 
 class Process:
-    """One learner's file, loaded in a process of its own.
+    """One learner's file at `path`, loaded in a process of its own that may not read `hidden`.
 
-    path : the file
-    hidden : folders that it may not read
-    `hello` is the first answer: which functions there are, or why the file cannot be loaded.
+    `hello` is the first answer: the functions of the file, or why it cannot be loaded.
     """
 
     def __init__(self, path: Path, hidden: Sequence[Path]):

@@ -16,6 +16,7 @@ from textwrap import shorten
 
 from mstheft import progress
 from mstheft.errors import DataError
+from mstheft.files import read_toml
 
 _RETRIES = 3
 
@@ -31,23 +32,10 @@ class DataFile:
     address: str | None = None  # of the publisher's file; None if it cannot be downloaded
 
 
-def _data_file(row: str) -> DataFile:
-    """Read one file from the table."""
-    first, *rest = row.split("\n    ")
-    name, size, holds = first.split(maxsplit=2)
-    address = rest.pop() if "://" in rest[-1] else None
-    checksum = rest.pop() if rest else None
-    return DataFile(name, None if size == "-" else int(size), holds, checksum, address)
-
-
-def _data_sets() -> dict[str, tuple[DataFile, ...]]:
-    """Read the table in `registry.txt`: {data set: its files}."""
-    table = Path(__file__).with_name("registry.txt").read_text("utf-8").strip()
-    blocks = (re.split(r"\n  (?=\S)", block) for block in re.split(r"\n(?=[^\s#])", table)[1:])
-    return {name: tuple(map(_data_file, rows)) for name, *rows in blocks}
-
-
-SETS = _data_sets()
+_TABLE = read_toml(Path(__file__).with_name("registry.toml"))
+SETS = {
+    name: tuple(DataFile(**{"size": None, **row}) for row in rows) for name, rows in _TABLE.items()
+}
 FILES = {file.name: file for files in SETS.values() for file in files}
 # Files that this process has checked, with what would change if they did.
 _checked: set[tuple[Path, int, int, str]] = set()

@@ -63,28 +63,21 @@ SAMPLE = 20  # messages on which words are tried
 
 @dataclass
 class Evasion:
-    """The outcome of an evasion. Shares are of the changed rows, 0 … 1.
+    """The outcome of an evasion. Shares are of the changed rows, 0 … 1."""
 
-    accuracy : of the filter on its test part;  agreement : of copy and filter there
-    queries : what the theft cost
-    passed : {'copy', 'random', 'filter'}: (edits + 1,) share that the filter lets pass after so
-        many edits chosen on the copy, at random, and on the filter itself
-    believed : (edits + 1,) share that the copy lets pass, the thief's own forecast
-    stopped : {'copy', 'random'}: the share that passes if each row is changed only until the copy
-        lets it pass, and if as many edits of it are made at random
-    made : mean number of edits until then
-    before, after : (n, d) the rows, and as they were when they stopped
-    """
-
-    accuracy: float
-    agreement: float
-    queries: int
+    accuracy: float  # of the filter on its test part
+    agreement: float  # of copy and filter there
+    queries: int  # of the theft
+    # (edits + 1,) shares that the filter lets pass after so many edits chosen on 'copy', on
+    # 'filter' and at 'random'; and that the copy lets pass, the thief's own forecast
     passed: dict[str, np.ndarray]
     believed: np.ndarray
+    # shares that pass if each row is changed only until the copy lets it pass, and if it gets as
+    # many 'random' edits
     stopped: dict[str, float]
-    made: float
-    before: np.ndarray
-    after: np.ndarray
+    made: float  # mean number of edits until then
+    before: np.ndarray  # (n, d) the rows
+    after: np.ndarray  # (n, d) the rows when their edits stopped
 
 
 def settings(kind: str, **chosen: object) -> Settings:

@@ -27,22 +27,17 @@ ROWS = 2000  # fresh inputs on which copy and victim are compared
 
 @dataclass(frozen=True)
 class Run:
-    """One attack on one victim.
-
-    digits : decimal digits behind the point of the answers, for float formats of size 1
-    error : largest |Δlogit| on fresh N(0, I) rows, less the mean over classes; None without a copy
-    stage : the stage in which it failed, or ""
-    """
+    """One attack on one victim."""
 
     attack: str
     answers: str
-    digits: float
+    digits: float  # behind the point of the answers, for float formats of answers of size 1
     seed: int
     verified: bool
-    error: float | None
+    error: float | None  # largest |Δlogit| on fresh N(0, I) rows; None without a copy
     agreement: float | None
     queries: int
-    stage: str
+    stage: str  # in which the attack failed, or ""
 
 
 def attacks(shape: list[int]) -> dict[str, tuple[Make, Attack]]:
@@ -88,17 +83,9 @@ def one(
         x = np.random.default_rng([*rng, 7]).normal(size=(ROWS, victim.inputs))
         judged = compare.summary(victim, copy, x)
         error, agreement = float(judged.difference.max), float(judged.agreement)
-    return Run(
-        attack=name,
-        answers=kind or f"{decimals} decimals",
-        digits=digits(kind, decimals),
-        seed=int(rng[1]),
-        verified=bool(result.verified) and not stage,
-        error=error,
-        agreement=agreement,
-        queries=oracle.count,
-        stage=stage,
-    )
+    answers, verified = kind or f"{decimals} decimals", bool(result.verified) and not stage
+    measures = verified, error, agreement, oracle.count, stage
+    return Run(name, answers, digits(kind, decimals), int(rng[1]), *measures)
 
 
 def behind(victim: Network, kind: str | None, decimals: int | None) -> Oracle:

@@ -25,16 +25,12 @@ STAGES = {"validation": "validation", "00": "seed"}  # of these purchases; 'quer
 
 @dataclass
 class Trace:
-    """Rows as indices into the pool, in order of purchase, and the oracle's answers.
+    """Rows as indices into the pool, in order of purchase, and the oracle's answers."""
 
-    held, labels : (m,) the validation rows, and their labels
-    rows, answers : (n,) all others; (n, K), or (n,) labels
-    """
-
-    held: np.ndarray
-    rows: np.ndarray
-    labels: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
-    answers: Array | None = None
+    held: np.ndarray  # (m,) the validation rows
+    rows: np.ndarray  # (n,) all others
+    labels: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))  # (m,)
+    answers: Array | None = None  # (n, K), or (n,) labels
 
 
 @dataclass

@@ -81,18 +81,12 @@ def unflat(vector: Array, like: Weights) -> Weights:
 
 @dataclass(frozen=True)
 class DensePass:
-    """A forward pass a_0 = x, z_l = W_l [a_l 1], a_{l+1} = σ(z_l), and what its derivative needs.
+    """A forward pass a_0 = x, z_l = W_l [a_l 1], a_{l+1} = σ(z_l), and its derivative."""
 
-    weights : [W b] of each layer, (out, in + 1)
-    inputs : [a_l 1] of each layer, (n, in + 1)
-    slopes : σ'(z_l) of each hidden layer, (n, out)
-    logits : z of the last layer, (n, K)
-    """
-
-    weights: Weights
-    inputs: list[Array]
-    slopes: list[Array]
-    logits: Array
+    weights: Weights  # [W b] of each layer, (out, in + 1)
+    inputs: list[Array]  # [a_l 1] of each layer, (n, in + 1)
+    slopes: list[Array]  # σ'(z_l) of each hidden layer, (n, out)
+    logits: Array  # z of the last layer, (n, K)
 
     def jvp(self, tangent: Weights) -> Array:
         """How the logits move when the weights do: J p, one pass forwards. (n, K)
@@ -100,9 +94,8 @@ class DensePass:
         ż_l = Ẇ_l [a_l 1] + W_l ȧ_l,    ȧ_{l+1} = σ'(z_l) ∘ ż_l,    ȧ_0 = 0
         """
         dz = self.inputs[0] @ tangent[0].T
-        for slope, a, matrix, moved in zip(
-            self.slopes, self.inputs[1:], self.weights[1:], tangent[1:], strict=True
-        ):
+        layers = self.slopes, self.inputs[1:], self.weights[1:], tangent[1:]
+        for slope, a, matrix, moved in zip(*layers, strict=True):
             dz = a @ moved.T + (slope * dz) @ matrix[:, :-1].T  # (n, out)
         return dz
 

@@ -39,20 +39,13 @@ SIGNS = 4  # random ±1 vectors over the outputs, for the second moments of the 
 
 @dataclass(frozen=True)
 class Fit:
-    """Rows, their answers, and how much each number counts.
+    """Rows, their answers, and the weight of each number."""
 
-    rows : (n, d + 1) inputs with their ones
-    activations : between the layers
-    answers : (n, K), finite
-    precision : (n, K) the w = 1/σ of each number, 0 where there is no answer
-    output : what the answers are, of `OUTPUTS`
-    """
-
-    rows: Array
-    activations: list[str]
-    answers: Array
-    precision: Array
-    output: str = "logits"
+    rows: Array  # (n, d + 1) inputs with their ones
+    activations: list[str]  # between the layers
+    answers: Array  # (n, K), finite
+    precision: Array  # (n, K) the w = 1/σ of each number, 0 where there is no answer
+    output: str = "logits"  # the form of the answers, of `OUTPUTS`
 
     @cached_property
     def link(self) -> Output:
@@ -104,9 +97,8 @@ class Kronecker:
 
     def apply(self, q: Weights) -> Weights:
         """Q -> W. The matrices are symmetric, so that the adjoint is the same."""
-        return [
-            left @ each @ right for left, each, right in zip(self.left, q, self.right, strict=True)
-        ]
+        triples = zip(self.left, q, self.right, strict=True)
+        return [left @ each @ right for left, each, right in triples]
 
 
 def kronecker(fit: Fit, here: DensePass, rng: Rng = None) -> Kronecker:

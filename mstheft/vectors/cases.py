@@ -33,30 +33,20 @@ Build = Callable[[Weights, str], Any]  # (weights, activation) -> a network
 
 @dataclass(frozen=True)
 class Case:
-    """One known answer.
+    """One known answer."""
 
-    id : the name of the case, such as 'softmax-large'
-    name : the name of the formula, 'activations/softmax', which stays wherever functions move
-    equation, arguments, returns, source : of the formula; {argument: shape and meaning}
-    inputs : {argument: value} as in the file; `decoded` makes arrays of the values
-    options : inputs that are passed by name
-    expected : the answer, or {name: answer} if the function has several results
-    relative, absolute : |got - expected| ≤ absolute + relative |expected| for every number
-    catches : the bug that this case catches
-    """
-
-    id: str
-    name: str
+    id: str  # the name of the case, such as 'softmax-large'
+    name: str  # of the formula, 'activations/softmax', which stays wherever functions move
     equation: str
-    arguments: dict[str, str]
+    arguments: dict[str, str]  # {argument: shape and meaning}
     returns: str
     source: str
-    inputs: dict[str, Any]
-    options: dict[str, Any]
-    expected: Any
-    relative: float
+    inputs: dict[str, Any]  # {argument: value} as in the file; `decoded` makes arrays of them
+    options: dict[str, Any]  # inputs that are passed by name
+    expected: Any  # the answer, or {name: answer} if the function has several results
+    relative: float  # |got - expected| ≤ absolute + relative |expected| for every number
     absolute: float
-    catches: str
+    catches: str  # the bug that this case catches
 
     def decoded(self, network: Build = Victim) -> tuple[list[Any], dict[str, Any]]:
         """Positional and named arguments of a call, new objects every time.
