@@ -129,7 +129,9 @@ class _Search:
         nearest, step = np.full(len(x), np.inf), np.zeros_like(x)
         with reused():
             logits, caches = self.network.forward(x)
-            scores = _at_least_two(logits.copy())
+            # one logit becomes two scores, of which the first is always 0: (m, K), K >= 2
+            zero = np.zeros_like(logits[:, :1])
+            scores = np.hstack([zero, logits]) if logits.shape[1] == 1 else logits.copy()
             for rival in _rivals(scores, labels, self.rivals):
                 gap, seed = _towards(scores, labels, rival)  # (m,), (m, K)
                 # w_l, (m, d); of two scores made from one logit only the second has a gradient
@@ -143,11 +145,6 @@ class _Search:
                 scale = distance / np.where(size > 0, size, 1)  # |f_l - f_k| / ‖w_l‖²
                 step[closer] = scale[closer, None] * slope[closer]
         return step
-
-
-def _at_least_two(logits: Array) -> Array:
-    """(n, K); one logit becomes two scores, of which the first is always 0."""
-    return np.hstack([np.zeros_like(logits), logits]) if logits.shape[1] == 1 else logits
 
 
 def _rivals(scores: Array, labels: np.ndarray, count: int | None) -> Iterator[np.ndarray]:

@@ -1,38 +1,28 @@
 """One answer of a learner's function, and how it is judged."""
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mstheft.course import explain, manifest, show
+from mstheft.course import explain, show
 from mstheft.course.feedback import Feedback, Mismatch
 from mstheft.course.messages import cause, say
 from mstheft.course.process import MEMORY, NOISE, Stopped, seconds
 
+if TYPE_CHECKING:
+    from mstheft.course.learner import Learner
+
 OUTSIDE = ("syntax", "load", "no_file")  # causes that lie outside the functions
 UNCALLED = ("unwritten", "absent")  # causes for which no function was called
-
-
-class Caller(Protocol):
-    """What an answer needs of the `Learner` that called: the file, and how it was called."""
-
-    lesson: manifest.Lesson
-    path: Path
-    seed: int | None
-
-    @property
-    def printed(self) -> str:
-        """The beginning of what the learner's file has printed."""
 
 
 class Answer:
     """One call of a learner's function; `value` is what it returned."""
 
     def __init__(
-        self, caller: Caller, name: str, args: tuple[object, ...], kwargs: dict[str, object]
+        self, caller: "Learner", name: str, args: tuple[object, ...], kwargs: dict[str, object]
     ):
         self.caller, self.name, self.args, self.kwargs = caller, name, args, kwargs
         self.value: Any = None
@@ -74,8 +64,6 @@ class Answer:
             expected, got = say("asked_most", most=most), say("asked", count=count)
             self.fail("too_many_queries", expected, got)
         return self
-
-    # ---- failing
 
     def fail(
         self,

@@ -43,8 +43,6 @@ class Learner:
             self._process.close()
         self._process = None
 
-    # ---- calling
-
     def call(self, name: str, *args: object, **kwargs: object) -> Answer:
         """Call the learner's function. Fails with a feedback if it does not give plain data."""
         __tracebackhide__ = True

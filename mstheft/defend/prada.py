@@ -21,6 +21,7 @@ DELTA = 0.9  # an alarm below this W, unless another threshold is given
 EVERY = 10  # queries between two checks
 FEWEST = 10  # distances that a class must have to count
 ENOUGH = 100  # more distances than this, or there is no check
+SERIES = "distances", "classes", "checked", "ws"  # the arrays of a detector that grow
 LATEST = 5000  # distances tested at most: so many is the Shapiro-Wilk test accurate for
 
 
@@ -134,10 +135,7 @@ class Detector:
             {
                 "delta": np.array(self.delta),
                 "queries": np.array(self.queries),
-                "distances": self._distances.values,
-                "classes": self._classes.values,
-                "checked": self._checked.values,
-                "ws": self._ws.values,
+                **{name: getattr(self, f"_{name}").values for name in SERIES},
                 "labels": np.array(labels, np.int64),
                 "thresholds": np.array([s.threshold for s in sets], np.float64),
                 "sizes": np.array([len(s.members) for s in sets], np.int64),
@@ -155,7 +153,7 @@ class Detector:
         saved = prada_file.read(path)
         detector = cls(float(saved["delta"]))
         detector.queries = int(saved["queries"])
-        for name in ("distances", "classes", "checked", "ws"):
+        for name in SERIES:
             getattr(detector, f"_{name}").extend(saved[name])
         labels, counts = np.unique(saved["classes"], return_counts=True)
         detector._counts = dict(zip(labels.tolist(), counts.tolist(), strict=True))

@@ -107,7 +107,9 @@ class GrowingSet:
             distances[i] = _nearest(row, candidates, np.where(member, rough[i], np.inf), slack[i])
             if distances[i] > self.threshold:
                 member[before + i] = True
-                self._join(distances[i])
+                self.distances.extend(distances[i : i + 1])
+                d = self.distances.values
+                self.threshold = max(self.threshold, float(d.mean() - d.std()))
         self.members.keep_last(m, member[before:])
         self._squares.keep_last(m, member[before:])
         return distances
@@ -122,11 +124,6 @@ class GrowingSet:
         info, width = np.finfo(squares.dtype), self.members.values.shape[1]
         bound = 2 * info.eps * (width + 8) * (np.sqrt(squares) + np.sqrt(largest)) ** 2
         return bound + 4 * width * info.tiny
-
-    def _join(self, distance: float) -> None:
-        self.distances.extend([distance])
-        d = self.distances.values
-        self.threshold = max(self.threshold, float(d.mean() - d.std()))
 
 
 def _nearest(row: Array, members: Array, rough: np.ndarray, slack: float) -> float:

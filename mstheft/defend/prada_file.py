@@ -12,22 +12,12 @@ import numpy as np
 from mstheft.errors import DataError
 from mstheft.files import replace_file
 
-# Name: kind of number (f float64, i int64, r the float32 or float64 of the queries), and axes;
-# axes of the same letter have the same length.
+# float64, int64, the float32 or float64 of the queries; then of each array the kind and the axes,
+# where axes of the same letter have the same length
 KINDS = {"f": (np.float64,), "i": (np.int64,), "r": (np.float32, np.float64)}
-ENTRIES = {
-    "delta": ("f", ""),
-    "queries": ("i", ""),
-    "distances": ("f", "d"),
-    "classes": ("i", "d"),
-    "checked": ("i", "c"),
-    "ws": ("f", "c"),
-    "labels": ("i", "l"),
-    "thresholds": ("f", "l"),
-    "sizes": ("i", "l"),
-    "members": ("r", "mw"),
-    "member_distances": ("f", "m"),
-}
+_TABLE = """delta f, queries i, distances fd, classes id, checked ic, ws fc, labels il,
+    thresholds fl, sizes il, members rmw, member_distances fm"""
+ENTRIES = {name: (kind[0], kind[1:]) for name, kind in map(str.split, _TABLE.split(","))}
 
 
 def write(path: str | os.PathLike[str], arrays: dict[str, np.ndarray]) -> None:

@@ -22,6 +22,7 @@ FORMATS = ("float64", "float32", "float16")
 DECIMALS = tuple(range(12, 0, -1))
 Make = Callable[..., Network]
 Attack = Callable[..., Result]
+Form = tuple[str | None, int | None]  # a float format, or None and decimals
 ROWS = 2000  # fresh inputs on which copy and victim are compared
 
 
@@ -54,24 +55,17 @@ def attacks(shape: list[int]) -> dict[str, tuple[Make, Attack]]:
 
 def study(shape: list[int], *, seeds: int = 3, rng: int = 0) -> Iterator[Run]:
     """Every attack behind every kind of answer, on `seeds` random victims each."""
-    formats = [*((name, None) for name in FORMATS), *((None, n) for n in DECIMALS)]
-    cases = list(itertools.product(attacks(shape).items(), formats, range(seeds)))
+    forms: list[Form] = [*((name, None) for name in FORMATS), *((None, n) for n in DECIMALS)]
+    cases = list(itertools.product(attacks(shape).items(), forms, range(seeds)))
     with progress.bar("attacks", len(cases), "run") as bar:
-        for (name, (make, attack)), (kind, decimals), seed in cases:
-            yield one(name, make(rng=[rng, seed, 0]), attack, kind, decimals, [rng, seed, 1])
+        for (name, (make, attack)), form, seed in cases:
+            yield one(name, make(rng=[rng, seed, 0]), attack, form, [rng, seed, 1])
             bar.update(1)
 
 
-def one(
-    name: str,
-    victim: Network,
-    attack: Attack,
-    kind: str | None,
-    decimals: int | None,
-    rng: Sequence[int],
-) -> Run:
+def one(name: str, victim: Network, attack: Attack, form: Form, rng: Sequence[int]) -> Run:
     """One attack; a failure is a result too."""
-    oracle, stage, result = behind(victim, kind, decimals), "", Result()
+    oracle, stage, result = behind(victim, *form), "", Result()
     try:
         result = attack(oracle, rng=rng)
     except ExtractionError as failure:
@@ -83,9 +77,9 @@ def one(
         x = np.random.default_rng([*rng, 7]).normal(size=(ROWS, victim.inputs))
         judged = compare.summary(victim, copy, x)
         error, agreement = float(judged.difference.max), float(judged.agreement)
-    answers, verified = kind or f"{decimals} decimals", bool(result.verified) and not stage
+    answers, verified = form[0] or f"{form[1]} decimals", bool(result.verified) and not stage
     measures = verified, error, agreement, oracle.count, stage
-    return Run(name, answers, digits(kind, decimals), int(rng[1]), *measures)
+    return Run(name, answers, digits(*form), int(rng[1]), *measures)
 
 
 def behind(victim: Network, kind: str | None, decimals: int | None) -> Oracle:

@@ -99,10 +99,10 @@ cached = cache(load)  # the same task, for many runs of one process
 
 
 def drawn(
-    name: str,
     draw: Callable[..., Any],
     sizes: tuple[int, int],
     shape: tuple[int, int, int],
+    name: str,
     rng: Rng,
     dtype: DTypeLike = np.float32,
 ) -> Task:
@@ -138,12 +138,6 @@ def _encoded(name: str, texts: list[str], y: Any, texts_test: list[str], y_test:
     return Task(name, x, y, x_test, y_test, found, vocabulary)
 
 
-def _drawn(
-    draw: Callable[..., Any], shape: tuple[int, int, int], name: str, seed: int, dtype: DTypeLike
-) -> Task:
-    return drawn(name, draw, GENERATED, shape, seed, dtype)
-
-
 def _compiled(name: str, seed: int, dtype: DTypeLike) -> Task:
     (x, y), n = synthetic.programs(sum(GENERATED), rng=seed), GENERATED[0]
     return Task(name, x[:n], y[:n], x[n:], y[n:], "made up on the spot")
@@ -156,8 +150,8 @@ TASKS: dict[str, Callable[[str, int, DTypeLike], Task]] = {
     "mr": partial(_text_files, text.mr),
     "imdb": partial(_text_files, text.imdb),
     "ag-news": partial(_text_files, text.ag_news),
-    "glyphs": partial(_drawn, synthetic.glyphs, (28, 28, 1)),
-    "signs": partial(_drawn, synthetic.signs, (32, 32, 3)),
+    "glyphs": lambda *how: drawn(synthetic.glyphs, GENERATED, (28, 28, 1), *how),
+    "signs": lambda *how: drawn(synthetic.signs, GENERATED, (32, 32, 3), *how),
     "spam": _written,
     "topics": _written,
     "programs": _compiled,

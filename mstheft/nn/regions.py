@@ -90,7 +90,8 @@ def slice_regions(
     along = np.linspace(-extent, extent, points)
     hidden, owners, label = _evaluate(plane, along)
     patterns, region = _distinct(hidden > 0)
-    at = _grid(extent * (2 * np.arange(arrows) + 1 - arrows) / arrows)
+    centres = np.meshgrid(*2 * [extent * (2 * np.arange(arrows) + 1 - arrows) / arrows])
+    at = np.stack([axis.ravel() for axis in centres], axis=1)  # (arrows², 2)
     return Slice(
         x=along,
         y=along.copy(),
@@ -159,9 +160,3 @@ def _distinct(on: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     packed, region = np.unique(packed, axis=0, return_inverse=True)
     patterns = np.unpackbits(packed, axis=1, count=neurons).astype(bool)
     return patterns, region.reshape(sides)
-
-
-def _grid(along: Array) -> Array:
-    """(n,) -> (n², 2) all pairs x, y, row by row of equal y."""
-    x, y = np.meshgrid(along, along)
-    return np.stack([x.ravel(), y.ravel()], axis=1)

@@ -82,17 +82,9 @@ def _arrows(slice: Slice, ax: Axes) -> None:
     if not size.any():
         return
     apart = (slice.x[-1] - slice.x[0]) / np.sqrt(len(size))
-    ax.quiver(
-        *slice.gradient_at.T,
-        *slice.gradient.T,
-        angles="xy",
-        scale_units="xy",
-        scale=size.max() / (0.9 * apart),
-        color=style.of_class(slice.logit),
-        width=0.0035,
-        pivot="mid",
-        zorder=3,
-    )
+    options = {"color": style.of_class(slice.logit), "width": 0.0035, "pivot": "mid", "zorder": 3}
+    scale = size.max() / (0.9 * apart)
+    style.arrows(ax, slice.gradient_at, slice.gradient, scale=scale, **options)
 
 
 def _caption(slice: Slice) -> str:

@@ -48,16 +48,8 @@ def jumps(line: Line, ax: Axes | None = None) -> Axes:
     tips = shown / np.where(size > 0, size, 1)[:, None]
     ax = style.bare(style.axes(ax, (5.4, 5.2)))
     style.unit_circle(ax, ["logit 0", "logit 1" if several else "nothing"])
-    ax.quiver(
-        *np.zeros((2, len(tips))),
-        *tips.T,
-        color=style.KINK,
-        angles="xy",
-        scale_units="xy",
-        scale=1,
-        width=0.004,
-        alpha=1.0 if len(tips) <= 20 else 0.5,
-    )
+    alpha = 1.0 if len(tips) <= 20 else 0.5
+    style.arrows(ax, 0 * tips, tips, color=style.KINK, scale=1, width=0.004, alpha=alpha)
     style.above(ax, 0, f"{style.count(len(tips), 'slope jump')}, each over its length", style.KINK)
     return ax
 

@@ -45,9 +45,6 @@ class Chapter:
     stages: Sequence[Row]  # of `stage_rows`
 
 
-# ---- tables
-
-
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()) -> str:
     """Text in columns, as wide as they need; the columns named in `right` end on one edge."""
     lines = [list(head), *(list(row) for row in rows)]

@@ -54,9 +54,6 @@ def read(path: str | os.PathLike[str]) -> Experiment:
     return Experiment(path.stem, title, "", grid, match.run_cell, match.victim_settings)
 
 
-# ---- tables
-
-
 def table(outcome: Outcome) -> str:
     """CSV: a line for each cell."""
     rows = ([*map(cell.get, AXES), *map(values.get, FIGURES)] for cell, values in outcome.done)

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from mstheft.plots.arena import heat
-from mstheft.report.tables import Picture, picture
+from mstheft.report.pictures.captions import captioned
+from mstheft.report.tables import Picture
 
 Values = Mapping[str, Any]
 
@@ -28,13 +29,8 @@ def arena_pictures(groups: Mapping[tuple[str, str, str], Sequence[Values]]) -> I
         honest = [_mean([v for values in column for v in values], "honest") for column in columns]
         ax = heat(shares, attacks, defences, noticed=alarms, honest=honest)
         ax.set_title(f"detector: {detector}", loc="left", fontsize="medium")
-        yield picture(
-            "arena-" + re.sub(r"\W+", "_", detector),
-            ax,
-            "A table of attacks by defences, dark where the copy agrees with the victim.",
-            f"How often the copy agrees with the victim, detector: {detector}. Below the name of "
-            "each defence: the accuracy for honest users.",
-        )
+        file = "arena-" + re.sub(r"\W+", "_", detector)
+        yield captioned("arena.agreement", ax, file, detector=detector)
 
 
 def _mean(values: Sequence[Values], name: str) -> float:

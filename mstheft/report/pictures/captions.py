@@ -9,8 +9,7 @@ from mstheft.report.tables import Picture, picture
 CAPTIONS = read_toml(Path(__file__).with_name("captions.toml"))
 
 
-def captioned(key: str, ax: Axes, **facts: object) -> Picture:
-    """The picture 'file.name' with its words, the facts filled in."""
-    words = CAPTIONS[key]
-    name = key.split(".")[1]
+def captioned(key: str, ax: Axes, file: str = "", **facts: object) -> Picture:
+    """The picture 'room.file' with its words, the facts filled in; `file` for another file name."""
+    words, name = CAPTIONS[key], file or key.split(".")[1]
     return picture(name, ax, words["alt"].format(**facts), words["caption"].format(**facts))

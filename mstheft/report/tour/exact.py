@@ -34,7 +34,7 @@ class Setting:
 def glyphs(setting: Setting) -> Task:
     """Digits drawn from fonts, as images in float64: what every victim of the tour learns."""
     sizes, shape = (setting.train, setting.test), (setting.side, setting.side, 1)
-    return drawn("drawn digits", synthetic.glyphs, sizes, shape, [setting.seed, 0], np.float64)
+    return drawn(synthetic.glyphs, sizes, shape, "drawn digits", [setting.seed, 0], np.float64)
 
 
 def relu_victim(setting: Setting, digits: Task) -> Network:
