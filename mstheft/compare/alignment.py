@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mstheft.compare.parameters import Layers, check_same_ends, checked_layers, largest, layers_of
+from mstheft.compare.parameters import Layers, check_same_sizes, checked_layers, largest, layers_of
 from mstheft.nn.layers import Activation, Dense, Flatten
 from mstheft.nn.network import Network
 from mstheft.typing import Array
@@ -169,7 +169,7 @@ def align(a: Network, b: Network) -> Alignment:
     names = [layer.name for layer in a.layers if isinstance(layer, Activation)]
     name = names[0] if names else "relu"
     first, second = _one_hidden(a, "a", name), _one_hidden(b, "b", name)
-    check_same_ends(a, b)
+    check_same_sizes(a, b)
     neurons, partners, scale = _match(first, second, name)
     rest = np.setdiff1d(np.arange(len(second[0][1])), partners)
     order = np.concatenate([partners, rest])

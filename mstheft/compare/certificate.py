@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mstheft.compare.alignment import Alignment, align
-from mstheft.compare.parameters import Layers, check_same_ends, checked_layers, layers_of
+from mstheft.compare.parameters import Layers, check_same_sizes, checked_layers, layers_of
 from mstheft.nn.network import Network
 from mstheft.typing import Array
 
@@ -43,7 +43,7 @@ def certificate(a: Network, b: Network, low: ArrayLike, high: ArrayLike) -> floa
     roundings of the certificate itself are bounded and added (Higham 2002, §3.1).
     Raises ValueError for other networks than Dense and relu, and for an empty box.
     """
-    check_same_ends(a, b)
+    check_same_sizes(a, b)
     lows, highs = _box(a.inputs, low, high)
     with np.errstate(over="ignore", invalid="ignore"):
         error = _propagate(*_pairs(a, b), lows, highs).max()

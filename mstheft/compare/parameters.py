@@ -9,7 +9,7 @@ from mstheft.typing import Array
 Layers = list[tuple[Array, Array]]  # (W, b) of each Dense layer, in float64
 
 
-def check_same_ends(a: Network, b: Network) -> None:
+def check_same_sizes(a: Network, b: Network) -> None:
     """Raise ValueError unless inputs d and outputs K are equal."""
     if (a.inputs, a.outputs) != (b.inputs, b.outputs):
         sizes = f"{a.inputs} to {a.outputs} and {b.inputs} to {b.outputs}"

@@ -78,18 +78,13 @@ def _author(folder: Path, path: Path, lesson: manifest.Lesson) -> str:
 
 
 def grade(
-    course: manifest.Course,
-    batch: Sequence[Submission],
-    folder: Path,
-    seed: int,
-    workers: int | None = None,
+    course: manifest.Course, batch: Sequence[Submission], folder: Path, seed: int
 ) -> Iterator[Grade]:
     """The grade of each submission, in the order in which they are ready.
 
     seed : all submissions of an exercise are judged on the same inputs, drawn from it
-    workers : processes side by side; one for each processor if None
     """
-    workers = min(workers or os.cpu_count() or 1, len(batch))
+    workers = min(os.cpu_count() or 1, len(batch))  # processes side by side
     left = yield from _side_by_side(batch, folder.resolve(), seed, workers)
     for sub in left:  # a worker died: each of the rest alone, to see which one ends it
         if (yield from _side_by_side([sub], folder.resolve(), seed, 1)):

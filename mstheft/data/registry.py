@@ -54,11 +54,10 @@ class Row:
 
 
 def folder() -> Path:
-    """Name the folder that holds the data, which need not exist.
+    """The folder of the data, which need not exist: ``$MSTHEFT_DATA``, or the user's cache folder.
 
-    It is ``$MSTHEFT_DATA``, or else the user's cache folder: ``%LOCALAPPDATA%\\mstheft\\Cache``
-    on Windows, ``~/Library/Caches/mstheft`` on macOS, and ``$XDG_CACHE_HOME/mstheft`` or
-    ``~/.cache/mstheft`` elsewhere.
+    ``%LOCALAPPDATA%\\mstheft\\Cache`` on Windows, ``~/Library/Caches/mstheft`` on macOS, and
+    ``$XDG_CACHE_HOME/mstheft`` or ``~/.cache/mstheft`` elsewhere.
     """
     if chosen := os.environ.get("MSTHEFT_DATA"):
         return Path(os.path.expanduser(chosen))
@@ -190,13 +189,8 @@ def _download(file: DataFile, address: str) -> Path:
     except ImportError as error:
         raise DataError("downloads need the package pooch: pip install 'mstheft[data]'") from error
     pooch.get_logger().setLevel("WARNING")
-    downloads = pooch.create(
-        folder(),
-        "",
-        registry={file.name: file.checksum},
-        urls={file.name: address},
-        retry_if_failed=_RETRIES,
-    )
+    what = {"registry": {file.name: file.checksum}, "urls": {file.name: address}}
+    downloads = pooch.create(folder(), "", retry_if_failed=_RETRIES, **what)
     as_it_is = {"Accept-Encoding": "identity"}  # some servers would unpack .gz files on the way
     get = pooch.HTTPDownloader(progress.is_shown(), chunk_size=1 << 16, headers=as_it_is)
     try:

@@ -112,13 +112,14 @@ def run(
     passes_copy = passing(copy, on_copy.rows, harmful)  # (edits + 1, n)
     steps, after = on_copy.until(passes_copy)
     stopped = {"copy": after, "random": at_random.after(steps)}
+    shares = {
+        name: passing(victim, path.rows, harmful).mean(axis=1) for name, path in paths.items()
+    }
     return Evasion(
         accuracy=accuracy(victim, task.x_test, task.y_test),
         agreement=judge(copy)["agreement"],
         queries=oracle.count,
-        passed={
-            name: passing(victim, path.rows, harmful).mean(axis=1) for name, path in paths.items()
-        },
+        passed=shares,
         believed=passes_copy.mean(axis=1),
         stopped={
             name: float((victim.labels(each) != harmful).mean()) for name, each in stopped.items()

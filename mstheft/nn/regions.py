@@ -92,21 +92,14 @@ def slice_regions(
     patterns, region = _distinct(hidden > 0)
     centres = np.meshgrid(*2 * [extent * (2 * np.arange(arrows) + 1 - arrows) / arrows])
     at = np.stack([axis.ravel() for axis in centres], axis=1)  # (arrows², 2)
-    return Slice(
-        x=along,
-        y=along.copy(),
-        region=region,
-        patterns=patterns,
-        boundaries=[
-            Boundary(layer, neuron, values)
-            for (layer, neuron), values in zip(owners, hidden, strict=True)
-            if values.min() < 0 < values.max()
-        ],
-        label=label,
-        logit=logit,
-        gradient_at=at,
-        gradient=plane.input_gradient(at, one_hot(np.full(len(at), logit), plane.outputs)),
-    )
+    gradient = plane.input_gradient(at, one_hot(np.full(len(at), logit), plane.outputs))
+    boundaries = [
+        Boundary(layer, neuron, values)
+        for (layer, neuron), values in zip(owners, hidden, strict=True)
+        if values.min() < 0 < values.max()
+    ]
+    grid = along, along.copy(), region, patterns, boundaries, label
+    return Slice(*grid, logit, at, gradient)
 
 
 def restrict(network: Network, origin: ArrayLike, across: ArrayLike, up: ArrayLike) -> Network:

@@ -52,9 +52,14 @@ def read(
         with zipfile.ZipFile(path) as archive:
             spec = _spec(archive)
             shapes = expected(spec)
+            dtype = np.dtype(spec["dtype"])
             _check_entries(archive, set(shapes) | {HEADER})
-            _check_size(path, shapes, np.dtype(spec["dtype"]))
-            arrays = {n: _array(archive, n, s, np.dtype(spec["dtype"])) for n, s in shapes.items()}
+            # all arrays lie in the file uncompressed: it has at least as many bytes
+            size = path.stat().st_size
+            promised = sum(math.prod(shape) for shape in shapes.values()) * dtype.itemsize
+            wanted = f"parameters that fit into the file of {size:,} bytes"
+            _require(0 <= promised <= size, wanted, "a description of more")
+            arrays = {n: _array(archive, n, shape, dtype) for n, shape in shapes.items()}
         return build(spec, arrays)
     except DataError as error:
         raise DataError(f"{path}: {error}; save it again with Network.save") from None
@@ -80,14 +85,6 @@ def _check_entries(archive: zipfile.ZipFile, expected: set[str]) -> None:
     extra, missing = sorted(names - expected)[:5], sorted(expected - names)[:5]
     wanted = "the described parameters and nothing else"
     _require(names == expected, wanted, f"{extra} too many and {missing} too few")
-
-
-def _check_size(path: Path, shapes: dict[str, Shape], dtype: np.dtype) -> None:
-    """All arrays lie in the file uncompressed: it cannot hold more numbers than it has bytes."""
-    size = path.stat().st_size
-    promised = sum(math.prod(shape) for shape in shapes.values()) * dtype.itemsize
-    wanted = f"parameters that fit into the file of {size:,} bytes"
-    _require(0 <= promised <= size, wanted, "a description of more")
 
 
 def _spec(archive: zipfile.ZipFile) -> dict[str, Any]:

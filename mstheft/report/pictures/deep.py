@@ -34,7 +34,8 @@ def deep_pictures(victim: Network, result: Result, side: int | None = None) -> I
         yield from _vote_picture(trace.votes)
     if result.verified:
         yield _slice_picture(result)
-        yield from _error_picture(victim, result.model)
+        if errors := errors_by_layer(victim, result.model):
+            yield captioned("deep.errors", deep.errors(errors, style.axes(size=WIDE)))
 
 
 def _layer_pictures(trace: Trace) -> Iterator[Picture]:
@@ -77,12 +78,6 @@ def _slice_picture(result: Result) -> Picture:
     return captioned(
         "deep.boundaries", deep.boundaries(plane, style.axes(size=SQUARE), kinks=kinks)
     )
-
-
-def _error_picture(victim: Network, copy: Network) -> Iterator[Picture]:
-    errors = errors_by_layer(victim, copy)
-    if errors:
-        yield captioned("deep.errors", deep.errors(errors, style.axes(size=WIDE)))
 
 
 def errors_by_layer(victim: Network, copy: Network) -> dict[str, np.ndarray]:

@@ -15,7 +15,6 @@ from mstheft.report.pictures.captions import captioned
 from mstheft.report.pictures.exact import aligned_pictures, line_pictures
 from mstheft.report.tables import WIDE, Picture
 from mstheft.result import Result
-from mstheft.typing import Array
 
 HIGH = 4.6, 4.4  # inches
 MEASURES = {
@@ -53,7 +52,9 @@ def smooth_pictures(victim: Network, result: Result, side: int | None = None) ->
             smooth.spectrum(trace.space.spectrum, trace.space.axes.shape[1], style.axes(size=WIDE)),
         )
     if trace.directions is not None:
-        yield from _hessian_pictures(trace.directions.turned)
+        turned = trace.directions.turned
+        yield captioned("sweep.bends", smooth.bends(turned, style.axes(size=HIGH)))
+        yield captioned("sweep.separation", smooth.separation(turned, style.axes(size=WIDE)))
     if trace.start is not None:
         yield _curve_picture(trace)
     if trace.errors:
@@ -64,12 +65,10 @@ def smooth_pictures(victim: Network, result: Result, side: int | None = None) ->
 
 def _jumps_picture(line: Line) -> Picture:
     flat = line.jumps.shape[1] <= 2
-    return captioned(
-        "sweep.jumps",
-        sweep.jumps(line, style.axes(size=HIGH)),
-        alt_length=" of one length" if flat else "",
-        shorter="" if flat else "; shorter ones point out of the picture",
-    )
+    length = " of one length" if flat else ""
+    shorter = "" if flat else "; shorter ones point out of the picture"
+    ax = sweep.jumps(line, style.axes(size=HIGH))
+    return captioned("sweep.jumps", ax, alt_length=length, shorter=shorter)
 
 
 def _group_picture(trace: Trace) -> Iterator[Picture]:
@@ -80,16 +79,9 @@ def _group_picture(trace: Trace) -> Iterator[Picture]:
     if not groups:
         return
     a, b = max(groups, key=lambda pair: pair[1] - pair[0])
-    change, jumps = at[plan.t[b]] - at[plan.t[a]], line.jumps[a:b]
-    yield captioned(
-        "sweep.group",
-        sweep.group(change, jumps, solve_group(jumps, change), style.axes(size=(6.4, 3.4))),
-    )
-
-
-def _hessian_pictures(turned: Array) -> Iterator[Picture]:
-    yield captioned("sweep.bends", smooth.bends(turned, style.axes(size=HIGH)))
-    yield captioned("sweep.separation", smooth.separation(turned, style.axes(size=WIDE)))
+    change, jumps = at[plan.t[b]] - at[plan.t[a]], line.jumps[a:b]  # (K, d), (m, K)
+    ax = style.axes(size=(6.4, 3.4))
+    yield captioned("sweep.group", sweep.group(change, jumps, solve_group(jumps, change), ax))
 
 
 def _curve_picture(trace: smooth_attack.Trace) -> Picture:

@@ -19,6 +19,7 @@ from mstheft.report.tables import Chapter
 from mstheft.report.tour import exact, learned
 from mstheft.report.tour.arena import arena
 from mstheft.report.tour.exact import Setting
+from mstheft.report.tour.words import words
 
 CHAPTERS: tuple[Callable[[Setting, Task], Chapter], ...] = (
     exact.logistic,
@@ -29,17 +30,6 @@ CHAPTERS: tuple[Callable[[Setting, Task], Chapter], ...] = (
     exact.two_layers,
     learned.learned_copy,
     arena,
-)
-
-TITLE = "How to steal a neural network"
-INTRO = (
-    "Each victim on this page was trained a moment ago on digits drawn from fonts, and then put "
-    "behind a counter: the thief may hand in inputs and read answers, and sees nothing else. At "
-    "the end of each chapter the copy is held against the victim on pictures that neither the "
-    "training nor the theft has used.",
-    "F is the floor: the number of unknowns divided by the numbers in one answer. No attack on a "
-    "network without special structure can do with fewer questions, so queries / F measures "
-    "how thrifty a theft was. Do this only to models that are yours or that you may test.",
 )
 
 
@@ -59,5 +49,5 @@ def run(
     for number, chapter in enumerate(CHAPTERS, 1):
         done.append(chapter(setting, digits))
         report(f"\n{number}. {tables.chapter_text(done[-1])}")
-    tables.write(path, page.page(TITLE, INTRO, done))
+    tables.write(path, page.page(*words("tour"), done))
     return path
