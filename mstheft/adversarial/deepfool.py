@@ -72,7 +72,10 @@ def deepfool(
     if not (overshoot > 0 and steps >= 1 and (rivals is None or rivals >= 1)):
         raise ValueError(f"expected all above 0, got {overshoot=}, {steps=}, {rivals=}")
     words = reads_words(network)
-    rest = _after_embedding(network) if words else network
+    rest = network
+    if words:  # the network behind its first layer, with the same parameters
+        after = network.layers[0].out_shape(network.shape)
+        rest = Network(network.layers[1:], after, network.dtype)
     rows = np.asarray(x) if words else inputs(network, x, low, high)
     shape = rest.shape if words else np.shape(x)[1:]
     moved = np.empty((len(rows), rest.inputs), rest.dtype)
@@ -165,12 +168,6 @@ def _towards(scores: Array, labels: np.ndarray, rival: np.ndarray) -> tuple[np.n
     seed = np.zeros_like(scores)
     seed[rows, rival], seed[rows, labels] = 1, -1
     return gap, seed
-
-
-def _after_embedding(network: Network) -> Network:
-    """The network behind its first layer, with the same parameters."""
-    shape = network.layers[0].out_shape(network.shape)
-    return Network(network.layers[1:], shape, network.dtype)
 
 
 def _embedded(network: Network, words: np.ndarray) -> tuple[Array, Array | None]:

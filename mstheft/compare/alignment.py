@@ -180,16 +180,9 @@ def align(a: Network, b: Network) -> Alignment:
     elif (scale < 0).any():
         model = flip(model, 1, np.flatnonzero(scale < 0))
     differences = _differences(first, layers_of(model, name) or [], neurons)
-    return Alignment(
-        neurons=neurons,
-        order=order,
-        scale=scale,
-        model=model,
-        differences=differences,
-        error=max(largest(each) for each in differences.values()),
-        unmatched_a=np.setdiff1d(np.arange(len(first[0][1])), neurons).tolist(),
-        unmatched_b=rest.tolist(),
-    )
+    error = max(map(largest, differences.values()))
+    alone = np.setdiff1d(np.arange(len(first[0][1])), neurons).tolist()
+    return Alignment(neurons, order, scale, model, differences, error, alone, rest.tolist())
 
 
 def _one_hidden(network: Network, name: str, activation: str) -> Layers:

@@ -89,9 +89,8 @@ class Course:
 
     def lesson(self, number: int) -> Lesson:
         """Lesson `number`. Raises `ValueError` if there is none."""
-        for lesson in self.lessons:
-            if lesson.number == number:
-                return lesson
+        if lesson := next((each for each in self.lessons if each.number == number), None):
+            return lesson
         last = self.lessons[-1].number
         raise ValueError(f"expected a lesson from 1 to {last}, got {number}; mstheft learn list")
 

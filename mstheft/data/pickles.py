@@ -76,12 +76,9 @@ def load(content: bytes, name: str) -> dict[object, object]:
     """
     try:
         batch = _Unpickler(io.BytesIO(content), encoding="bytes").load()
-        return {
-            key.decode("latin-1") if isinstance(key, bytes) else key: (
-                value.values if isinstance(value, _Bytes) else value
-            )
-            for key, value in batch.items()
-        }
+        keys = [key.decode("latin-1") if isinstance(key, bytes) else key for key in batch]
+        values = [each.values if isinstance(each, _Bytes) else each for each in batch.values()]
+        return dict(zip(keys, values, strict=True))
     except Exception as error:  # the manual of `pickle` lists some and says that there are more
         got = f"{type(error).__name__} ({error})"
         raise damaged(name, "a pickled dict of plain values and bytes", got) from error

@@ -155,18 +155,14 @@ class Detector:
         detector.queries = int(saved["queries"])
         for name in SERIES:
             getattr(detector, f"_{name}").extend(saved[name])
-        labels, counts = np.unique(saved["classes"], return_counts=True)
-        detector._counts = dict(zip(labels.tolist(), counts.tolist(), strict=True))
+        classes, counts = np.unique(saved["classes"], return_counts=True)
+        detector._counts = dict(zip(classes.tolist(), counts.tolist(), strict=True))
         stops, width = np.cumsum(saved["sizes"])[:-1], saved["members"].shape[1]
         detector._width = width or None
-        pieces = zip(
-            saved["labels"].tolist(),
-            np.split(saved["members"], stops),
-            np.split(saved["member_distances"], stops),
-            saved["thresholds"].tolist(),
-            strict=False,  # without a class, np.split still gives one empty piece
-        )
-        for label, *content in pieces:
+        parts = [np.split(saved[name], stops) for name in ("members", "member_distances")]
+        labels, thresholds = saved["labels"].tolist(), saved["thresholds"].tolist()
+        # without a class, np.split still gives one empty piece
+        for label, *content in zip(labels, *parts, thresholds, strict=False):
             detector._sets[label] = GrowingSet(width, saved["members"].dtype)
             detector._sets[label].restore(*content)
         return detector

@@ -45,12 +45,8 @@ def checked(kind: type[Kind], table: Mapping[str, object]) -> Kind:
         raise ValueError(f"expected {', '.join(options)}, got no {missing[0]}; add it")
     types = get_type_hints(kind)
     kinds = {name: (get_args(each) or (each,))[0] for name, each in types.items()}  # of X | None: X
-    return kind(
-        **{
-            name: _value(name, value, kinds[name], options[name].metadata)
-            for name, value in table.items()
-        }
-    )
+    limits = {name: options[name].metadata for name in table}
+    return kind(**{name: _value(name, table[name], kinds[name], limits[name]) for name in table})
 
 
 def _value(name: str, value: Any, kind: type, limits: Mapping[str, Any]) -> object:

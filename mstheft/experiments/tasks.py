@@ -73,16 +73,12 @@ class Task:
 
     def two_classes(self, first: int, second: int) -> "Task":
         """Only the inputs of two classes, which become 0 and 1."""
-        pair = first, second
-        used, judged = (np.isin(labels, pair) for labels in (self.y, self.y_test))
-        return replace(
-            self,
-            name=f"{self.name}, {first} against {second}",
-            x=self.x[used],
-            y=(self.y[used] == second).astype(np.int64),
-            x_test=self.x_test[judged],
-            y_test=(self.y_test[judged] == second).astype(np.int64),
-        )
+        used, judged = (np.isin(labels, (first, second)) for labels in (self.y, self.y_test))
+        labels = self.y[used], self.y_test[judged]
+        y, y_test = ((each == second).astype(np.int64) for each in labels)
+        x, x_test = self.x[used], self.x_test[judged]
+        name = f"{self.name}, {first} against {second}"
+        return replace(self, name=name, x=x, y=y, x_test=x_test, y_test=y_test)
 
 
 def load(name: str, *, seed: int = 0, dtype: DTypeLike = np.float32) -> Task:

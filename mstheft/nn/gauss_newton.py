@@ -185,7 +185,7 @@ def trusted(here: DensePass, move: Weights, scale: Kronecker, trust: float = TRU
 
 @dataclass(frozen=True)
 class Step:
-    """Where a step led. `share` of it was taken: 1 whole, ½, ¼, …, 0 if none fitted better."""
+    """The pass after a step, of which a `share` was taken: 1, ½, ¼, …, 0 if none fitted better."""
 
     here: DensePass
     misfit: float

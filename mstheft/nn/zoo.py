@@ -154,14 +154,13 @@ def text_gru(
     *,
     size: int = 100,
     units: int = 64,
-    dropout: float = 0.1,
     rng: Rng = None,
     dtype: DTypeLike = np.float32,
 ) -> Network:
     """Embedding, a GRU's last state, dropout, dense. Source: Cho et al. 2014; Pal et al. 2020."""
     rng = np.random.default_rng(rng)
     layers: list[Layer] = [Embedding(words, size, rng=rng, dtype=dtype)]
-    layers += [GRU(size, units, rng=rng, dtype=dtype), Dropout(dropout, rng=rng)]
+    layers += [GRU(size, units, rng=rng, dtype=dtype), Dropout(0.1, rng=rng)]
     return Network([*layers, Dense(units, classes, rng=rng, dtype=dtype)], length)
 
 

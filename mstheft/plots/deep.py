@@ -27,11 +27,9 @@ def boundaries(
     """
     ax = style.axes(ax, (6.2, 6.0))
     for boundary in slice.boundaries:
-        ax.contour(
-            *(slice.x, slice.y, boundary.values, [0.0]),
-            colors=style.of_layer(boundary.layer),
-            linewidths=1.0 if boundary.layer == 1 else 1.6,
-        )
+        colour, width = style.of_layer(boundary.layer), 1.0 if boundary.layer == 1 else 1.6
+        contour = slice.x, slice.y, boundary.values, [0.0]
+        ax.contour(*contour, colors=colour, linewidths=width)
     if kinks is not None:
         at, layers = map(np.asarray, kinks)
         ax.axhline(0, color=style.QUIET, linewidth=0.8)

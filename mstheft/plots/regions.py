@@ -46,15 +46,10 @@ def _fill(slice: Slice, ax: Axes) -> None:
 
     x, y = slice.x, slice.y
     half_x, half_y = np.diff(x[:2])[0] / 2, np.diff(y[:2])[0] / 2  # of a cell
-    ax.imshow(
-        slice.active[slice.region] % len(style.REGIONS),
-        cmap=ListedColormap(style.REGIONS),
-        vmin=0,
-        vmax=len(style.REGIONS) - 1,
-        origin="lower",
-        interpolation="nearest",
-        extent=(x[0] - half_x, x[-1] + half_x, y[0] - half_y, y[-1] + half_y),
-    )
+    extent = (x[0] - half_x, x[-1] + half_x, y[0] - half_y, y[-1] + half_y)
+    on, most = slice.active[slice.region] % len(style.REGIONS), len(style.REGIONS) - 1
+    options: dict[str, Any] = {"origin": "lower", "interpolation": "nearest", "extent": extent}
+    ax.imshow(on, ListedColormap(style.REGIONS), vmin=0, vmax=most, **options)
 
 
 def _classes(slice: Slice, ax: Axes) -> None:
