@@ -161,10 +161,21 @@ def run(code):
 def test_the_import_takes_numpy_only():
     code = (
         "import sys, mstheft\n"
+        "[getattr(mstheft, name) for name in mstheft.__all__]\n"
         "heavy = ['scipy', 'matplotlib', 'tqdm', 'sklearn', 'torch', 'pandas', 'PIL', 'dask']\n"
         "print([name for name in heavy if name in sys.modules])"
     )
     assert run(code) == "[]"
+
+
+def test_the_import_loads_nothing_before_it_is_used():
+    code = "import sys, mstheft\nheavy = ('mstheft.', 'numpy')\n"
+    code += "print([name for name in sys.modules if name.startswith(heavy)])"
+    assert run(code) == "[]"
+    code = (
+        "import mstheft as mt\nprint(mt.Oracle.__module__, mt.result.__name__, hasattr(mt, 'no'))"
+    )
+    assert run(code) == "mstheft.oracle.oracle mstheft.result False"
 
 
 def test_the_import_says_nothing():

@@ -20,7 +20,7 @@ from mstheft.defend.prada import Detector
 from mstheft.experiments import tasks
 from mstheft.experiments.grid import Cell
 from mstheft.experiments.settings import setting
-from mstheft.learning import active, jacobian, strategies
+from mstheft.learning import active, defaults, jacobian, strategies
 from mstheft.learning.result import LearnedResult
 from mstheft.nn import Network
 from mstheft.nn.fit import accuracy
@@ -29,7 +29,6 @@ from mstheft.oracle.oracle import OUTPUTS
 from mstheft.typing import Array
 
 Judge = Callable[[Network], dict[str, float]]
-LAM = 0.1  # of Jacobian augmentation
 SHARES = 0.7, 0.85  # of the test part: what judges ends, what is attacked ends, the rest seeds
 
 
@@ -49,11 +48,11 @@ class CopySettings:
     copy: str = setting("small", check=tasks.architecture)
     pool: str = "letters"  # as in data.pools; for texts wikitext-2, topics, spam; or programs
     pool_size: int = setting(5000, low=1)
-    budget: int = setting(500, low=1)
-    rounds: int = setting(5, low=1)
-    epochs: int = setting(30, low=1)
-    patience: int = setting(5, low=1)
-    batch: int = setting(50, low=1)
+    budget: int = setting(defaults.BUDGET, low=1)
+    rounds: int = setting(defaults.ROUNDS, low=1)
+    epochs: int = setting(defaults.EPOCHS, low=1)
+    patience: int = setting(defaults.PATIENCE, low=1)
+    batch: int = setting(defaults.BATCH, low=1)
     candidates: int = setting(2000, low=0)  # rows of least margin that DFAL searches; 0 for all
     test: int = setting(2000, low=1)  # test rows on which copy and victim are compared
 
@@ -63,7 +62,9 @@ class Settings(VictimSettings, CopySettings):
     """One theft. Three strategies are not of `learning.strategies`: noise queries random rows of
     noise, jbda is Jacobian augmentation, and traffic is the queries of ordinary users."""
 
-    strategy: str = setting("random", choices=(*strategies.STRATEGIES, "noise", "jbda", "traffic"))
+    strategy: str = setting(
+        defaults.STRATEGY, choices=(*strategies.STRATEGIES, "noise", "jbda", "traffic")
+    )
     output: str = setting("probs", choices=OUTPUTS)
     transfer: bool = False  # also: how many adversarial examples of the copy fool the victim
     delta: float = setting(0.9, check=Detector)
@@ -128,7 +129,7 @@ def extract(
     common: dict[str, Any] = {name: getattr(settings, name) for name in names} | {"evaluate": judge}
     if settings.strategy == "jbda":
         start = seed_rows(task, settings.budget, settings.rounds, rng)
-        common |= {"lam": LAM, "bounds": (0.0, 1.0)}
+        common |= {"bounds": (0.0, 1.0)}
         return jacobian.extract(oracle, start, new_copy, rng=rng, **common)
     strategy: str | strategies.Select = settings.strategy
     if strategy == "noise":

@@ -139,15 +139,18 @@ def _compiled(name: str, seed: int, dtype: DTypeLike) -> Task:
     return Task(name, x[:n], y[:n], x[n:], y[n:], "made up on the spot")
 
 
-TASKS: dict[str, Callable[[str, int, DTypeLike], Task]] = {
+IMAGES: dict[str, Callable[[str, int, DTypeLike], Task]] = {
     "mnist": partial(_files, images.mnist),
     "cifar10": partial(_files, images.cifar10),
     "gtsrb": partial(_files, gtsrb),
+    "glyphs": lambda *how: drawn(synthetic.glyphs, GENERATED, (28, 28, 1), *how),
+    "signs": lambda *how: drawn(synthetic.signs, GENERATED, (32, 32, 3), *how),
+}
+TASKS: dict[str, Callable[[str, int, DTypeLike], Task]] = {
+    **IMAGES,
     "mr": partial(_text_files, text.mr),
     "imdb": partial(_text_files, text.imdb),
     "ag-news": partial(_text_files, text.ag_news),
-    "glyphs": lambda *how: drawn(synthetic.glyphs, GENERATED, (28, 28, 1), *how),
-    "signs": lambda *how: drawn(synthetic.signs, GENERATED, (32, 32, 3), *how),
     "spam": _written,
     "topics": _written,
     "programs": _compiled,

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from mstheft import progress
-from mstheft.learning import arguments, strategies
+from mstheft.learning import arguments, defaults, strategies
 from mstheft.learning.checkpoint import Checkpoint, settings_of
 from mstheft.learning.result import Evaluate, LearnedResult
 from mstheft.learning.rounds import DRAW, Run, Trace, add_purchase, choose, learn, purchase
@@ -34,16 +34,16 @@ def extract(
     pool: Array,
     new_copy: Callable[[], Network],
     *,
-    strategy: str | strategies.Select,
-    budget: int,
-    rounds: int,
-    rng: Rng,
+    strategy: str | strategies.Select = defaults.STRATEGY,
+    budget: int = defaults.BUDGET,
+    rounds: int = defaults.ROUNDS,
+    rng: Rng = None,
     checkpoint: str | os.PathLike[str] | None = None,
     about: Mapping[str, object] | None = None,
     evaluate: Evaluate | None = None,
-    epochs: int = 100,
-    patience: int | None = 10,
-    batch: int = 150,
+    epochs: int = defaults.EPOCHS,
+    patience: int | None = defaults.PATIENCE,
+    batch: int = defaults.BATCH,
     l2: float = 1e-3,
 ) -> LearnedResult:
     """Learn a copy of the oracle's model from `budget` rows of the pool, chosen in rounds.
@@ -59,7 +59,7 @@ def extract(
     new_copy : builds an untrained Network with an output per class; with `checkpoint` it must build
         the same each time, so fix its rng
     strategy : one of `strategies.STRATEGIES`, or such a function
-    rng : Generator or int seed; each round draws from a generator of its own
+    rng : Generator or int seed, which a checkpoint needs; each round draws from one of its own
     checkpoint : folder that receives everything at once. The same call goes on from it after any
         kind of end, to the same copy, and `queries` then includes the rows bought before. A batch
         without its answers when the process was killed is queried again

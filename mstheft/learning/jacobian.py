@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from mstheft import progress
-from mstheft.learning import arguments
+from mstheft.learning import arguments, defaults
 from mstheft.learning.result import Evaluate, LearnedResult, Round, evaluation
 from mstheft.learning.targets import labels_of, targets
 from mstheft.nn.bag import BagOfWords
@@ -41,17 +41,17 @@ def extract(
     seed_rows: Array,
     new_copy: Callable[[], Network],
     *,
-    rounds: int,
-    rng: Rng,
-    lam: float = 0.1,
+    rounds: int = defaults.ROUNDS,
+    rng: Rng = None,
+    lam: float = defaults.LAM,
     tau: int | None = None,
     sigma: int | None = None,
     kappa: int = 400,
     bounds: tuple[float, float] | None = None,
     budget: int | None = None,
     evaluate: Evaluate | None = None,
-    epochs: int = 10,
-    batch: int = 128,
+    epochs: int = defaults.EPOCHS,
+    batch: int = defaults.BATCH,
     l2: float = 0.0,
 ) -> LearnedResult:
     """Learn a copy from seed rows and what grows out of them by the signs of its gradients.

@@ -79,6 +79,7 @@ def theft(cell, folder):
         rng=cell["seed"],
         epochs=25,
         batch=30,
+        patience=10,
         evaluate=lambda copy: mt.compare.agreement(victim, copy, test),
     )
     return {

@@ -42,12 +42,22 @@ def run(
 
     report : called with the text of each chapter as it is ready
     """
-    setting, path = setting or Setting(), Path(folder) / "index.html"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    return write(folder, chapters(setting or Setting(), report))
+
+
+def chapters(setting: Setting, report: Callable[[str], None]) -> list[Chapter]:
+    """All chapters, one after the other."""
     report(f"drawing {setting.train + setting.test:,} digits ...")
     digits, done = exact.glyphs(setting), []
     for number, chapter in enumerate(CHAPTERS, 1):
         done.append(chapter(setting, digits))
         report(f"\n{number}. {tables.chapter_text(done[-1])}")
+    return done
+
+
+def write(folder: str | os.PathLike[str], done: list[Chapter]) -> Path:
+    """The page of these chapters, `folder`/index.html; returns its path."""
+    path = Path(folder) / "index.html"
     tables.write(path, page.page(*words("tour"), done))
     return path

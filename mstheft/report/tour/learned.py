@@ -51,5 +51,5 @@ def _learn(
     if name == "jacobian":
         seeds = digits.x[:: len(digits.x) // (BUDGET // 8)][: BUDGET // 8]
         return jacobian.extract(oracle, seeds, new_copy, rounds=3, bounds=(0, 1), **common)  # type: ignore[arg-type]
-    spend = {"budget": BUDGET, "rounds": 4, "strategy": name}
+    spend = {"budget": BUDGET, "rounds": 4, "strategy": name, "patience": 10}
     return active.extract(oracle, letters, new_copy, **spend, **common)  # type: ignore[arg-type]

@@ -65,6 +65,14 @@ def test_without_a_file_the_victim_is_trained_on_the_spot(run):
     assert "training a victim on glyphs" in said
 
 
+def test_the_victim_trained_on_the_spot_has_the_neurons_asked_for(run):
+    words = ["steal", "active", "--data", "glyphs", *SMALL, "--hidden", "12"]
+    assert run(*words, "--json", "out.json")[0] == 0
+    assert json.loads(Path("out.json").read_text())["settings"]["victim"] == "mlp-12"
+    status, _, complaint = run(*words, "--victim", "v.npz")
+    assert (status, "--hidden is for a victim that is trained" in complaint) == (2, True)
+
+
 def test_texts_are_stolen_with_other_texts(run):
     words = ["--epochs", "1", "--budget", "40", "--rounds", "1", "--copy", "text-gru"]
     status, said, complaint = run("steal", "active", "--data", "spam", *words)
@@ -78,7 +86,7 @@ def test_jacobian_augmentation_is_noticed_and_random_letters_are_not(run, victim
         own = ["--strategy", "random", "--pool-size", "600"] if kind == "active" else []
         assert run("steal", kind, *victim, *words, *own, "--log", "log.npz")[0] == 0
         status, said, _ = run("detect", "prada", "--log", "log.npz", "--plot", "seen")
-        assert status == 0
+        assert status == int(noticed), "an alarm is status 1"
         assert ("alarm after" in said) == noticed
         assert sorted(os.listdir("seen")) == ["distances.png", "over_queries.png"]
 

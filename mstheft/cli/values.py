@@ -29,13 +29,15 @@ def _between(text: str, high: float, words: str) -> float:
     return value
 
 
-def whole(low: int) -> Callable[[str], int]:
+def whole(low: int, high: int = 10**15 - 1) -> Callable[[str], int]:
     """A type of argument: whole numbers from `low` on."""
+    most = "at most 15 digits" if high == 10**15 - 1 else f"at most {high}"
 
     def read(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and len(text) < 16 and int(text) >= low):
+        digits = text.isascii() and text.isdigit() and len(text) < 16
+        if not (digits and low <= int(text) <= high):
             raise argparse.ArgumentTypeError(
-                f"expected a whole number of at least {low} and at most 15 digits, got {text!r}"
+                f"expected a whole number of at least {low} and {most}, got {text!r}"
             )
         return int(text)
 
@@ -56,6 +58,14 @@ def widths(example: str, *others: str) -> Callable[[str], list[int]]:
     return read
 
 
+def path(text: str) -> Path:
+    """A file or a folder; ~ is the home folder."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise argparse.ArgumentTypeError(f"expected a path, got {text!r}: {error}") from error
+
+
 def is_url(place: Any) -> bool:
     """Is this a service, and not a file?"""
     return isinstance(place, str)
@@ -70,10 +80,4 @@ def url(text: str) -> str:
 
 def file_or_url(text: str) -> Path | str:
     """A file; or a URL, which stays a word."""
-    return text if text.startswith(("http://", "https://")) else Path(text)
-
-
-def add_common(parser: argparse.ArgumentParser) -> None:
-    """Options that nearly every command has."""
-    parser.add_argument("--seed", type=whole(0), default=0, metavar="N", help="(default: 0)")
-    parser.add_argument("--quiet", action="store_true", help="say only what went wrong")
+    return text if text.startswith(("http://", "https://")) else path(text)

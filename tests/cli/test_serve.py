@@ -101,6 +101,17 @@ def test_ctrl_c_twice_is_no_traceback(tmp_path):
     assert "Traceback" not in complained
 
 
+def test_the_victim_is_named_as_everywhere_and_once(run, started):
+    words = ["--output", "probs", "--detector", "none"]
+    assert run("serve", "--victim", "victim.npz", *words)[0] == 0
+    assert run("serve", "victim.npz", *words)[0] == 0
+    one, two = (each[0].oracle.query(X) for each in started)
+    assert np.array_equal(one, two)
+    for named, got in ([], 0), (["victim.npz", "--victim", "victim.npz"], 2):
+        status, _, complaint = run("serve", *named)
+        assert (status, f"expected one victim, --victim FILE, got {got}" in complaint) == (2, True)
+
+
 def test_keys_come_from_a_file_with_budgets_of_their_own(run, started, tmp_path):
     (tmp_path / "keys.txt").write_text("# name key budget\nann k1\n\nbob k2 7\n")
     words = "serve victim.npz --keys keys.txt --budget 100 --detector none --port {} --output label"
@@ -140,7 +151,7 @@ def test_each_account_has_a_detector_of_its_own(run, started, tmp_path):
     [
         ("serve nothing.npz", "", "no such file"),
         ("serve victim.npz --output top_k", "", "top="),
-        ("serve victim.npz --port 70000", "", "port up to 65535"),
+        ("serve victim.npz --port 70000", "", "at most 65535"),
         ("serve victim.npz --defence rond:2", "", "out of round:DECIMALS"),
         ("serve victim.npz --output logits --defence round:2", "", "ask for output='probs'"),
         ("serve victim.npz --keys keys.txt", "ann", "NAME KEY"),

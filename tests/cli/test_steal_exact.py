@@ -11,11 +11,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from mstheft import arguments, cli, compare
-from mstheft.commands import shared, steal
+from mstheft import compare
+from mstheft.cli import files, steal_exact
 from mstheft.direct import linear, relu
 from mstheft.errors import ExtractionError
-from mstheft.nn import Network, fit, zoo
+from mstheft.experiments import tasks
+from mstheft.nn import Network, zoo
 from mstheft.report import pictures as figures
 from mstheft.report import tour
 from mstheft.result import Result
@@ -92,6 +93,25 @@ def test_data_trains_a_victim_and_judges_on_test_pictures(run, small_digits, kin
     assert figures <= set(os.listdir("out"))
 
 
+def test_any_set_of_images_trains_a_victim(run, monkeypatch):
+    monkeypatch.setattr(tasks, "GENERATED", (300, 100))
+    words = "steal sweep --data signs --hidden 6 --json o.json --plot out"
+    status, printed, complaint = run(*words.split())
+    assert (status, complaint) == (0, "")
+    assert "3072-6-12, trained on signs" in printed
+    assert "100 test pictures, none of them seen by the attack" in printed
+    assert "100.00 %  (100 of 100)" in printed
+    assert "--data" in run("steal", "relu", "--data", "spam")[2], "texts are no images"
+
+
+@pytest.mark.realdata
+@pytest.mark.slow
+def test_cifar10(run):
+    status, printed, _ = run("steal", "sweep", "--data", "cifar10", "--hidden", "8")
+    assert status == 0
+    assert "3072-8-10, trained on cifar10" in printed
+
+
 @pytest.mark.realdata
 @pytest.mark.slow
 def test_mnist(run):
@@ -104,7 +124,7 @@ def test_everything_that_can_be_written(run):
     Network.save(zoo.mlp([12, 5, 3], bias=0.2, rng=3), "victim.npz")
     places = ["--json", "report.json", "--save", "copy.npz", "--plot", "a/b"]
     limits = ["--output", "logits", "--budget", "300000", "--seed", "4"]
-    status, printed, complaint = run("steal", "relu", "--model", "victim.npz", *limits, *places)
+    status, printed, complaint = run("steal", "relu", "--victim", "victim.npz", *limits, *places)
     assert (status, complaint) == (0, "")
     assert "copy saved to copy.npz" in printed
     x = np.random.default_rng(0).normal(size=(100, 12))
@@ -164,7 +184,7 @@ def test_a_failed_attack_is_status_1_and_says_why(run, arguments, words):
 
 def test_a_linear_victim_is_no_relu_network(run):
     zoo.softmax(6, 3, rng=0).save("victim.npz")
-    status, printed, complaint = run("steal", "relu", "--model", "victim.npz", "--plot", "out")
+    status, printed, complaint = run("steal", "relu", "--victim", "victim.npz", "--plot", "out")
     assert status == 1
     assert "direct.linear" in complaint
     assert "0 kinks" in printed
@@ -177,7 +197,7 @@ def test_a_linear_victim_is_no_relu_network(run):
 )
 def test_a_victim_of_another_depth_is_named(run, shape, words):
     zoo.mlp(shape, bias=0.1, rng=1).save("victim.npz")
-    status, printed, complaint = run("steal", "deep", "--model", "victim.npz", "--plot", "out")
+    status, printed, complaint = run("steal", "deep", "--victim", "victim.npz", "--plot", "out")
     assert status == 1
     assert one_sentence(complaint)
     assert words in complaint
@@ -227,7 +247,7 @@ def test_a_full_disk_takes_figures_and_json_but_not_the_copy(run, monkeypatch):
     def full(*args):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(steal.report, "write", full)
+    monkeypatch.setattr(steal_exact.tables, "write", full)
     places = ["--save", "copy.npz", "--json", "r.json", "--plot", "out"]
     status, printed, complaint = run(*RELU, *places)
     assert status == 1
@@ -245,7 +265,7 @@ def test_a_copy_that_cannot_be_saved_goes_elsewhere(run, monkeypatch, tmp_path):
 
     attack = linear.extract
     monkeypatch.setattr(linear, "extract", vanish)
-    monkeypatch.setattr(shared.tempfile, "mkdtemp", lambda prefix: str(tmp_path))
+    monkeypatch.setattr(files.tempfile, "mkdtemp", lambda prefix: str(tmp_path))
     os.mkdir("place")
     status, _, complaint = run("steal", "logistic", "--dim", 3, "--save", "place/c.npz", "--quiet")
     assert status == 1
@@ -310,16 +330,16 @@ def test_no_memory_is_a_sentence(run, monkeypatch):
         ("steal softmax --dim 5 --classes 1", "at least 2"),
         ("steal softmax --data glyphs --classes 5", "--classes"),
         ("steal relu --shape 5-4-3 --hidden 9", "--hidden"),
-        ("steal relu --shape 5-4-3 --model x.npz", "not allowed with"),
+        ("steal relu --shape 5-4-3 --victim x.npz", "not allowed with"),
         ("steal relu --shape 5-4-3 --seed -1", "--seed"),
         ("steal relu --shape 5-4-3 --budget many", "--budget"),
         ("steal relu --shape 5-4-3 --decimals 99", "decimals"),
         ("steal relu --shape 5-4-3 --output everything", "--output"),
         ("steal relu --shape 5-4-3 --out probs", "--out"),
         ("steal label --dim 5 --decimals 3", "--decimals"),
-        ("steal relu --model none.npz", "none.npz"),
-        ("steal relu --model text.npz", "text.npz"),
-        ("steal relu --model .", "saved network"),
+        ("steal relu --victim none.npz", "none.npz"),
+        ("steal relu --victim text.npz", "text.npz"),
+        ("steal relu --victim .", "saved network"),
         ("steal relu --shape 5-4-3 --json none/r.json", "none/r.json"),
         ("steal relu --shape 5-4-3 --save none/c.npz", "none/c.npz"),
         ("steal relu --shape 5-4-3 --save .", "--save"),
@@ -359,121 +379,14 @@ def test_a_damaged_model_is_a_wrong_argument(run):
     zoo.mlp([5, 4, 3], rng=0).save("victim.npz")
     with open("victim.npz", "r+b") as file:
         file.truncate(300)
-    status, _, complaint = run("steal", "relu", "--model", "victim.npz")
+    status, _, complaint = run("steal", "relu", "--victim", "victim.npz")
     assert status == 2
     assert one_sentence(complaint)
 
 
-# ---- the rest
-
-
-def test_version_and_help(run):
-    assert run("--version")[:2] == (0, f"mstheft {arguments.version()}\n")
-    for words in ([], ["--help"]):
-        status, printed, _ = run(*words)
-        assert status == 0
-        assert "mstheft steal relu --shape 784-64-10" in printed
-    for kind in ("logistic", "softmax", "label", "relu"):
-        assert "--budget" in run("steal", kind, "--help")[1]
-
-
-def test_every_example_of_the_help_is_understood():
-    for line in arguments.EXAMPLES.splitlines():
-        if line.startswith("  mstheft "):
-            arguments.build().parse_args(line.split("   ")[0].split()[1:])
-
-
-def test_the_tour_prints_its_chapters(run, small_digits):
-    status, printed, complaint = run("tour", "--out", "page")
-    assert (status, complaint) == (0, "")
-    assert printed.count("a verified copy") == len(tour.CHAPTERS) - 2
-    assert printed.count("a learned copy") == 1
-    assert printed.count("honest users: ") == 24, "the arena comes last"
-    assert "page/index.html written after" in printed.replace(os.sep, "/")
-    assert os.listdir("page") == ["index.html"]
-
-
-def test_a_tour_that_fails_is_status_1(run, monkeypatch):
-    def fails(folder, setting, tell):
-        raise ExtractionError("solve", "needs this", "try that")
-
-    monkeypatch.setattr(tour, "run", fails)
-    status, _, complaint = run("tour")
-    assert (status, complaint) == (1, "mstheft: stage 'solve': needs this; try that\n")
-
-
-def test_as_a_module():
-    command = [sys.executable, "-m", "mstheft", "steal", "relu", "--shape", "nonsense"]
-    child = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert child.returncode == 2
-    assert one_sentence(child.stderr)
-
-
 def test_exact_attacks_refuse_a_convolution_at_once(run):
     zoo.small_cnn((8, 8, 1), 3, rng=0).save("cnn.npz")
-    status, _, complaint = run("steal", "relu", "--model", "cnn.npz")
+    status, _, complaint = run("steal", "relu", "--victim", "cnn.npz")
     assert status == 2
     assert "expected dense layers" in complaint
     assert "steal active" in complaint
-
-
-def test_ctrl_c_before_the_first_epoch_spares_the_old_file(run, monkeypatch):
-    zoo.mlp([4, 2], rng=0).save("old.npz")
-    with open("old.npz", "rb") as file:
-        before = file.read()
-
-    def stop(*args, **options):
-        return fit.History(interrupted=True)
-
-    monkeypatch.setattr(cli.training.victims, "train", stop)
-    monkeypatch.setattr(cli.training.victims, "GENERATED", (60, 20))
-    status, _, complaint = run("train", "mlp", "--data", "glyphs", "--save", "old.npz")
-    assert status == 130
-    assert "nothing was saved" in complaint
-    with open("old.npz", "rb") as file:
-        assert file.read() == before
-
-
-@pytest.mark.parametrize(
-    ("words", "says"),
-    [
-        (["--save", "notes.txt"], "ends in .npz"),
-        (["--save", "."], "got a folder"),
-        (["--save", "nowhere/v.npz"], "there is no folder"),
-        (["--save", "v.npz", "--plot", "v.npz"], "one place twice"),
-        (["--rate", "1e6"], "above 0 and below 1e6"),
-    ],
-)
-def test_places_and_numbers_are_checked_before_training(run, words, says):
-    status, _, complaint = run("train", "mlp", "--data", "glyphs", *words)
-    assert status == 2
-    assert says in complaint
-    assert complaint.count("\n") == 1
-
-
-def test_a_trained_network_is_never_lost(run, monkeypatch, tmp_path):
-    """The folder goes while the victim learns: it is kept elsewhere, and the place is said."""
-    os.mkdir("gone")
-
-    def vanish(*args, **options):
-        os.rmdir("gone")
-        return fit.History(loss=[1.0], validation=[0.5], best=0)
-
-    monkeypatch.setattr(cli.training.victims, "train", vanish)
-    monkeypatch.setattr(cli.training.victims, "GENERATED", (60, 20))
-    monkeypatch.setattr(shared.tempfile, "mkdtemp", lambda prefix: str(tmp_path))
-    status, _, complaint = run("train", "mlp", "--data", "glyphs", "--save", "gone/v.npz")
-    assert status == 1
-    assert f"the network is at {tmp_path / 'v.npz'} instead" in complaint
-    assert Network.load(tmp_path / "v.npz").outputs == 10
-
-
-def test_ctrl_c_while_the_program_loads(monkeypatch, capsys):
-    from mstheft import __main__
-
-    def stop():
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(cli, "main", stop)
-    assert __main__.main() == 130
-    assert "stopped by Ctrl-C" in capsys.readouterr().err
