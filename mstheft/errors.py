@@ -1,7 +1,5 @@
 """The errors of this package: a broken assumption, a spent budget, damaged data."""
 
-from __future__ import annotations
-
 
 class MstheftError(Exception):
     """Base class of every error that this package defines."""

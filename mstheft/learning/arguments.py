@@ -1,6 +1,4 @@
-"""Do the arguments of a learned attack fit one another? Asked before anything is paid for."""
-
-from __future__ import annotations
+"""Do the arguments of a learned attack fit one another? Checked before any query."""
 
 from mstheft.nn.network import Network
 from mstheft.typing import Array, Oracle
@@ -17,9 +15,7 @@ def check(oracle: Oracle, rows: Array, copy: Network, least: int, epochs: int, b
         raise ValueError(f"expected a pool of at least {least:,} distinct rows, got {len(rows):,}")
     fits = oracle.outputs in (None, copy.outputs) or {oracle.outputs, copy.outputs} == {1, 2}
     if copy.inputs != oracle.inputs or not fits:
-        raise ValueError(
-            f"expected a copy of {oracle.inputs} inputs and {oracle.outputs} outputs as the "
-            f"oracle's, got {copy.inputs} and {copy.outputs}; change new_copy"
-        )
+        wanted = f"a copy of {oracle.inputs} inputs and {oracle.outputs} outputs"
+        raise ValueError(f"expected {wanted}, got {copy.inputs} and {copy.outputs}")
     if min(epochs, batch) < 1:
         raise ValueError(f"expected epochs= and batch= of at least 1, got {epochs} and {batch}")

@@ -1,9 +1,7 @@
 """The stages of a round: buy rows, train a copy on all that is labelled, choose the next rows.
 
-Each asks the checkpoint first. What is there was paid for or trained before, and is not done again.
+Each reads the checkpoint first: a purchase or a copy of an earlier run is not made again.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,22 +19,18 @@ from mstheft.nn.network import Network
 from mstheft.typing import Array, Oracle
 
 RESTLESS = 1.5  # nats: while the loss is above it, patience starts anew
-DRAW, CHOOSE, TRAIN = range(3)  # what a round needs chance for
+DRAW, CHOOSE, TRAIN = range(3)  # the purposes of random numbers
 STAGES = {"validation": "validation", "00": "seed"}  # of these purchases; 'query' of all others
 
 
 @dataclass
 class Trace:
-    """Rows as indices into the pool, in order of purchase, and what the oracle made of them.
+    """Rows as indices into the pool, in order of purchase, and the oracle's answers."""
 
-    held, labels : (m,) the validation rows, and their labels
-    rows, answers : (n,) all others; (n, K), or (n,) labels
-    """
-
-    held: np.ndarray
-    rows: np.ndarray
-    labels: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
-    answers: Array | None = None
+    held: np.ndarray  # (m,) the validation rows
+    rows: np.ndarray  # (n,) all others
+    labels: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))  # (m,)
+    answers: Array | None = None  # (n, K), or (n,) labels
 
 
 @dataclass
@@ -70,15 +64,13 @@ class Run:
 def purchase(run: Run, result: LearnedResult, name: str, rows: np.ndarray) -> Array:
     """The oracle's answers to these rows of the pool, on disk before anything else is done.
 
-    What the checkpoint has under this name was paid for in an earlier run: it is booked, not asked.
+    A purchase of an earlier run in the checkpoint is booked and not queried again.
     Returns (m, K) or (m,) answers. Costs m queries, or none.
     """
     if bought := run.checkpoint.bought(name):
         if not np.array_equal(bought[0], rows):
-            raise DataError(
-                f"expected the {len(rows)} rows that this run chose in bought-{name}.npz, got "
-                f"{len(bought[0])} others; name an empty folder"
-            )
+            wanted = f"the {len(rows)} rows that this run chose in bought-{name}.npz"
+            raise DataError(f"expected {wanted}, got {len(bought[0])} others")
         stage = STAGES.get(name, "query")
         result.queries[stage] = result.queries.get(stage, 0) + len(rows)
         return bought[1]
@@ -92,7 +84,7 @@ def purchase(run: Run, result: LearnedResult, name: str, rows: np.ndarray) -> Ar
 
 
 def add_purchase(result: LearnedResult, rows: np.ndarray, answers: Array) -> None:
-    """Add rows and their answers to what is labelled."""
+    """Add rows and their answers to the labelled ones."""
     trace = result.trace
     result.chosen.append(rows)
     trace.rows = np.concatenate([trace.rows, rows])
@@ -156,10 +148,10 @@ def _train(run: Run, result: LearnedResult, turn: int, copy: Network) -> Round:
 
 
 def choose(run: Run, result: LearnedResult, copy: Network | None, k: int, turn: int) -> np.ndarray:
-    """The k rows to buy for this round, as the strategy says: neither labelled nor held out, nor of
-    the content of one that is.
+    """The k rows that the strategy buys for this round: neither labelled nor held out, nor of the
+    content of one that is.
 
-    k-center starts from all rows with a known label, the validation rows among them.
+    k-center starts from all labelled rows, with the validation rows.
     """
     if bought := run.checkpoint.bought(f"{turn:02d}"):
         return bought[0]
@@ -170,8 +162,6 @@ def choose(run: Run, result: LearnedResult, copy: Network | None, k: int, turn: 
     rows = np.asarray(run.select(copy, labelled, run.candidates, k, run.generator(CHOOSE, turn)))
     fresh = np.setdiff1d(rows, labelled)
     if rows.shape != (k,) or len(fresh) != k:
-        raise ValueError(
-            f"expected strategy= to choose {k} distinct rows that are not labelled, got "
-            f"{len(fresh)} such among {rows.size}"
-        )
+        wanted = f"strategy= to choose {k} distinct rows that are not labelled"
+        raise ValueError(f"expected {wanted}, got {len(fresh)} such among {rows.size}")
     return run.distinct[rows]

@@ -97,7 +97,9 @@ def test_probabilities_of_zero_give_minus_infinity_without_a_warning():
     assert set(np.unique(told)) == {-np.inf, 0}
 
 
-@pytest.mark.parametrize(("model", "y"), [(SVC(), Y3), (LinearSVC(dual=True), Y2), (RidgeClassifier(), Y3)])
+@pytest.mark.parametrize(
+    ("model", "y"), [(SVC(), Y3), (LinearSVC(dual="auto"), Y2), (RidgeClassifier(), Y3)]
+)
 def test_decision_values_where_there_are_no_probabilities(model, y):
     model.fit(X, y)
     labels = Oracle(model, "label").query(X)
