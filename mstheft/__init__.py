@@ -1,8 +1,25 @@
 """Model theft, explained by doing it: exact and learned copies of networks in plain NumPy."""
 
-from mstheft import adversarial, compare, data, defend, direct, errors, learning, nn, oracle, plots
-from mstheft.nn import Network
-from mstheft.oracle import Oracle
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # loaded when they are first used: importing this package takes no time
+    from mstheft import (
+        adversarial,
+        compare,
+        data,
+        defend,
+        direct,
+        errors,
+        learning,
+        nn,
+        oracle,
+        plots,
+    )
+    from mstheft.nn import Network
+    from mstheft.oracle import Oracle
 
 __version__ = "0.1.0"
 __all__ = [
@@ -19,3 +36,19 @@ __all__ = [
     "oracle",
     "plots",
 ]
+_CLASSES = {"Network": "nn", "Oracle": "oracle"}  # where they lie
+_SMALL = ("progress", "result", "typing")  # modules that need no place in `__all__`
+
+
+def __getattr__(name: str) -> object:
+    """A room, or one of the two classes that everybody needs."""
+    if name not in (*__all__, *_SMALL):
+        raise AttributeError(f"module 'mstheft' has no attribute {name!r}")
+    room = importlib.import_module(f"mstheft.{_CLASSES.get(name, name)}")
+    found = globals()[name] = getattr(room, name) if name in _CLASSES else room
+    return found
+
+
+def __dir__() -> list[str]:
+    """What tab completion shows."""
+    return sorted([*__all__, "__version__"])

@@ -1,7 +1,5 @@
 """The errors of this package: a broken assumption, a spent budget, damaged data."""
 
-from __future__ import annotations
-
 
 class MstheftError(Exception):
     """Base class of every error that this package defines."""
@@ -51,6 +49,14 @@ class BudgetExhausted(MstheftError):
 
 class WrongRows(MstheftError, ValueError):
     """Rows that a model does not take, for their shape or for numbers such as NaN."""
+
+
+class VictimError(MstheftError, ValueError):
+    """The victim answered with what is no answer, such as NaN; nothing was charged for it."""
+
+
+class Unreachable(MstheftError, ConnectionError):
+    """The victim gave no answer, however often it was asked; nothing was charged for it."""
 
 
 class DataError(MstheftError, ValueError):

@@ -1,7 +1,5 @@
 """The one place through which progress reaches a screen. Silent until it is switched on."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator
 
@@ -20,7 +18,7 @@ def shown(on: bool = True) -> Iterator[None]:
 
 
 def is_shown() -> bool:
-    """Tell whether somebody wants to see progress, for libraries with bars of their own."""
+    """Are progress bars on? For libraries with bars of their own."""
     return _shown
 
 

@@ -1,4 +1,4 @@
-"""What an attack returns, with the cost of each of its stages."""
+"""The result of an attack, with the cost of each of its stages."""
 
 from __future__ import annotations
 

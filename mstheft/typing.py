@@ -1,7 +1,5 @@
 """Types that appear everywhere: arrays, seeds, and the black box that an attack queries."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -18,9 +16,9 @@ class Oracle(Protocol):
     """The black box as an attack sees it: a `mstheft.Oracle`, or one that a lesson writes.
 
     output : the form of the answers: 'logits', 'log_probs', 'probs', 'top_k' or 'label'
-    decimals : to how many the answers are rounded, None if that is not known
+    decimals : of rounded answers, None for others
     inputs, shape : d, and the shape of one input
-    outputs : K, the number of logits, once it is known
+    outputs : K, the number of logits; None before it shows
     count, left, budget : rows answered so far, rows that are left, and both together
     """
 

@@ -72,7 +72,10 @@ def deepfool(
     if not (overshoot > 0 and steps >= 1 and (rivals is None or rivals >= 1)):
         raise ValueError(f"expected all above 0, got {overshoot=}, {steps=}, {rivals=}")
     words = reads_words(network)
-    rest = _after_embedding(network) if words else network
+    rest = network
+    if words:  # the network behind its first layer, with the same parameters
+        after = network.layers[0].out_shape(network.shape)
+        rest = Network(network.layers[1:], after, network.dtype)
     rows = np.asarray(x) if words else inputs(network, x, low, high)
     shape = rest.shape if words else np.shape(x)[1:]
     moved = np.empty((len(rows), rest.inputs), rest.dtype)
@@ -92,7 +95,7 @@ def deepfool(
 
 @dataclass
 class _Search:
-    """One batch of rows on their way to the boundary; `free` (n, d) says which entries may move."""
+    """One batch of rows on their way to the boundary; `free` (n, d) is 0 at fixed entries."""
 
     network: Network
     clean: Array
@@ -129,7 +132,9 @@ class _Search:
         nearest, step = np.full(len(x), np.inf), np.zeros_like(x)
         with reused():
             logits, caches = self.network.forward(x)
-            scores = _at_least_two(logits.copy())
+            # one logit becomes two scores, of which the first is always 0: (m, K), K >= 2
+            zero = np.zeros_like(logits[:, :1])
+            scores = np.hstack([zero, logits]) if logits.shape[1] == 1 else logits.copy()
             for rival in _rivals(scores, labels, self.rivals):
                 gap, seed = _towards(scores, labels, rival)  # (m,), (m, K)
                 # w_l, (m, d); of two scores made from one logit only the second has a gradient
@@ -145,11 +150,6 @@ class _Search:
         return step
 
 
-def _at_least_two(logits: Array) -> Array:
-    """(n, K); one logit becomes two scores, of which the first is always 0."""
-    return np.hstack([np.zeros_like(logits), logits]) if logits.shape[1] == 1 else logits
-
-
 def _rivals(scores: Array, labels: np.ndarray, count: int | None) -> Iterator[np.ndarray]:
     """The other classes of each row, likeliest first: for each rank the (n,) classes."""
     ranked = np.argsort(-scores, axis=1, kind="stable")
@@ -160,7 +160,7 @@ def _rivals(scores: Array, labels: np.ndarray, count: int | None) -> Iterator[np
 def _towards(scores: Array, labels: np.ndarray, rival: np.ndarray) -> tuple[np.ndarray, Array]:
     """|f_l - f_k|, (n,), and the seed e_l - e_k of its gradient, (n, K).
 
-    A gap of 0 would give a step of 0, so a few roundings of the logits are added.
+    A gap of 0 would give a step of 0, so four roundings of the logits are added.
     """
     rows = np.arange(len(scores))
     gap = np.abs(scores[rows, labels] - scores[rows, rival]).astype(np.float64)
@@ -168,12 +168,6 @@ def _towards(scores: Array, labels: np.ndarray, rival: np.ndarray) -> tuple[np.n
     seed = np.zeros_like(scores)
     seed[rows, rival], seed[rows, labels] = 1, -1
     return gap, seed
-
-
-def _after_embedding(network: Network) -> Network:
-    """The network behind its first layer, with the same parameters."""
-    shape = network.layers[0].out_shape(network.shape)
-    return Network(network.layers[1:], shape, network.dtype)
 
 
 def _embedded(network: Network, words: np.ndarray) -> tuple[Array, Array | None]:

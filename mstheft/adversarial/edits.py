@@ -167,13 +167,13 @@ def harmless(score: Score, texts: Array, words: ArrayLike, count: int) -> np.nda
     Returns (count,) word numbers, the lowest score first. Costs n w scores.
     """
     words = np.asarray(words)
-    ends = np.array([_places(row) - 1 for row in texts])
+    last = np.array([_places(row) - 1 for row in texts])
     means = np.empty(len(words))
     step = max(1, ROWS // len(texts))
     for start in range(0, len(words), step):
         part = words[start : start + step]
         rows = np.repeat(texts[None], len(part), axis=0)  # (words, n, length)
-        rows[:, np.arange(len(texts)), ends] = part[:, None]
+        rows[:, np.arange(len(texts)), last] = part[:, None]
         scores = score(rows.reshape(-1, texts.shape[1])).reshape(len(part), -1)  # (words, n)
         means[start : start + step] = scores.mean(axis=1)
     return words[np.argsort(means, kind="stable")[:count]]

@@ -66,17 +66,14 @@ def transferability(
     changed = _clipped(attack(copy, start, classes), start, low, high)
     sizes = lengths(changed - start)
     noisy = noise(start, sizes, rng, low, high)
+
+    def fooled(rows: Array) -> float:
+        return float((labels(rows) != classes).mean())
+
     white_box = None
     if isinstance(victim, Network):
-        own = _clipped(attack(victim, start, classes), start, low, high)
-        white_box = float((labels(own) != classes).mean())
-    return Transfer(
-        rows=len(start),
-        copied=float((labels(changed) != classes).mean()),
-        white_box=white_box,
-        noise=float((labels(noisy) != classes).mean()),
-        size=float(sizes.mean()),
-    )
+        white_box = fooled(_clipped(attack(victim, start, classes), start, low, high))
+    return Transfer(len(start), fooled(changed), white_box, fooled(noisy), float(sizes.mean()))
 
 
 def noise(x: Array, sizes: ArrayLike, rng: Rng, low: float = 0.0, high: float = 1.0) -> Array:

@@ -16,30 +16,10 @@ section 3 (fidelity and functional equivalence).
 from mstheft.compare.agreement import Answers, Difference, agreement, control, logit_difference
 from mstheft.compare.alignment import align
 from mstheft.compare.certificate import certificate
-from mstheft.compare.fidelity import (
-    Equivalence,
-    Fidelity,
-    Sample,
-    fidelity,
-    functional_equivalence,
-    interval,
-)
+from mstheft.compare.fidelity import Equivalence, Fidelity, Sample, fidelity, interval
+from mstheft.compare.fidelity import functional_equivalence as functional_equivalence
 from mstheft.compare.summary import Summary, summary
 
-__all__ = [
-    "Answers",
-    "Difference",
-    "Equivalence",
-    "Fidelity",
-    "Sample",
-    "Summary",
-    "agreement",
-    "align",
-    "certificate",
-    "control",
-    "fidelity",
-    "functional_equivalence",
-    "interval",
-    "logit_difference",
-    "summary",
-]
+__all__ = ["Answers", "Difference", "Equivalence", "Fidelity", "Sample", "Summary", "agreement"]
+__all__ += ["align", "certificate", "control", "fidelity", "functional_equivalence", "interval"]
+__all__ += ["logit_difference", "summary"]

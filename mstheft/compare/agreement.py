@@ -56,9 +56,6 @@ def logit_difference(f: Answers, g: Answers, x: ArrayLike, *, gauge: bool = Fals
     return Difference(float(apart.max()), float(apart.mean()))
 
 
-# ---- what both answer
-
-
 def scores_of(f: Answers, g: Answers, x: ArrayLike, labels: bool = False) -> tuple[Array, Array]:
     """Scores of both on rows x (n, d): (n, K) each.
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mstheft.compare.parameters import Layers, check_same_ends, checked_layers, largest, layers_of
+from mstheft.compare.parameters import Layers, check_same_sizes, checked_layers, largest, layers_of
 from mstheft.nn.layers import Activation, Dense, Flatten
 from mstheft.nn.network import Network
 from mstheft.typing import Array
@@ -169,7 +169,7 @@ def align(a: Network, b: Network) -> Alignment:
     names = [layer.name for layer in a.layers if isinstance(layer, Activation)]
     name = names[0] if names else "relu"
     first, second = _one_hidden(a, "a", name), _one_hidden(b, "b", name)
-    check_same_ends(a, b)
+    check_same_sizes(a, b)
     neurons, partners, scale = _match(first, second, name)
     rest = np.setdiff1d(np.arange(len(second[0][1])), partners)
     order = np.concatenate([partners, rest])
@@ -180,16 +180,9 @@ def align(a: Network, b: Network) -> Alignment:
     elif (scale < 0).any():
         model = flip(model, 1, np.flatnonzero(scale < 0))
     differences = _differences(first, layers_of(model, name) or [], neurons)
-    return Alignment(
-        neurons=neurons,
-        order=order,
-        scale=scale,
-        model=model,
-        differences=differences,
-        error=max(largest(each) for each in differences.values()),
-        unmatched_a=np.setdiff1d(np.arange(len(first[0][1])), neurons).tolist(),
-        unmatched_b=rest.tolist(),
-    )
+    error = max(map(largest, differences.values()))
+    alone = np.setdiff1d(np.arange(len(first[0][1])), neurons).tolist()
+    return Alignment(neurons, order, scale, model, differences, error, alone, rest.tolist())
 
 
 def _one_hidden(network: Network, name: str, activation: str) -> Layers:
@@ -204,7 +197,7 @@ def _match(first: Layers, second: Layers, name: str) -> tuple[np.ndarray, np.nda
     from scipy.optimize import linear_sum_assignment
     from scipy.spatial.distance import cdist
 
-    sizes, rows, outputs = [], [], []
+    sizes, rows, outputs = [], [], []  # of both networks: (h,), (h, d + 1), (h, K)
     for (weights, bias), (last, _) in (first, second):
         row = np.column_stack([weights, bias])  # (h, d + 1)
         size = np.linalg.norm(row, axis=1) if name == "relu" else np.ones(len(row))
@@ -220,7 +213,7 @@ def _match(first: Layers, second: Layers, name: str) -> tuple[np.ndarray, np.nda
 
     same = distance(1)
     cost = np.minimum(same, distance(-1)) if name in MIRRORED else same
-    neurons, partners = linear_sum_assignment(cost)
+    neurons, partners = linear_sum_assignment(cost)  # (m,) each, m = min(h_a, h_b)
     sign = np.where((cost < same)[neurons, partners], -1.0, 1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = sizes[0][neurons] / sizes[1][partners]  # a row of zeros has no scale

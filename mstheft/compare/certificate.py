@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mstheft.compare.alignment import Alignment, align
-from mstheft.compare.parameters import Layers, check_same_ends, checked_layers, layers_of
+from mstheft.compare.parameters import Layers, check_same_sizes, checked_layers, layers_of
 from mstheft.nn.network import Network
 from mstheft.typing import Array
 
@@ -43,7 +43,7 @@ def certificate(a: Network, b: Network, low: ArrayLike, high: ArrayLike) -> floa
     roundings of the certificate itself are bounded and added (Higham 2002, §3.1).
     Raises ValueError for other networks than Dense and relu, and for an empty box.
     """
-    check_same_ends(a, b)
+    check_same_sizes(a, b)
     lows, highs = _box(a.inputs, low, high)
     with np.errstate(over="ignore", invalid="ignore"):
         error = _propagate(*_pairs(a, b), lows, highs).max()
@@ -58,7 +58,7 @@ def _propagate(first: Layers, second: Layers, low: Array, high: Array) -> Array:
         if depth:
             own, box = _relu(own), _relu(box)
             error = np.minimum(error, _gap(own, box))
-        error = _apart_after(W, b, W_, b_, error, *_ball(box))
+        error = _apart_after(W, b, W_, b_, error, *_ball(box))  # (in,) -> (out,)
         own, box = _range(W, b, *_ball(own)), _range(W_, b_, *_ball(box))
         error = np.minimum(error, _gap(own, box))
     return error
@@ -153,11 +153,11 @@ def _padded(first: Layers, alignment: Alignment) -> tuple[Layers, Layers]:
 
 
 def _box(d: int, low: ArrayLike, high: ArrayLike) -> Box:
-    ends = np.asarray(low, np.float64), np.asarray(high, np.float64)
-    for name, end in zip(("low", "high"), ends, strict=True):
-        if end.shape not in ((), (d,)) or not np.isfinite(end).all():
-            raise ValueError(f"expected {name} as a finite number or ({d},) of them, got {end}")
-    lows, highs = (np.broadcast_to(end, (d,)) for end in ends)
+    limits = np.asarray(low, np.float64), np.asarray(high, np.float64)
+    for name, limit in zip(("low", "high"), limits, strict=True):
+        if limit.shape not in ((), (d,)) or not np.isfinite(limit).all():
+            raise ValueError(f"expected {name} as a finite number or ({d},) of them, got {limit}")
+    lows, highs = (np.broadcast_to(limit, (d,)) for limit in limits)
     if (lows > highs).any():
         j = int((lows > highs).argmax())
         raise ValueError(f"expected low <= high, got {lows[j]} > {highs[j]} for input {j}")

@@ -44,7 +44,7 @@ def fidelity(
 
 @dataclass(frozen=True)
 class Equivalence:
-    """What n draws say about δ = P(max_k |f_k - g_k| > ε).
+    """The estimate of δ = P(max_k |f_k - g_k| > ε) from n draws.
 
     failures : draws on which the difference was above `epsilon`
     delta : failures / n
@@ -104,8 +104,8 @@ def functional_equivalence(
 def interval(count: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
     """Exact two-sided confidence interval of a share that was seen `count` times in n draws.
 
-    The ends are the shares under which so many, or so few, have probability (1 - confidence) / 2:
-    quantiles of Beta(count, n - count + 1) and Beta(count + 1, n - count).
+    The ends are the shares under which at least, or at most, `count` have probability
+    (1 - confidence) / 2: quantiles of Beta(count, n - count + 1) and Beta(count + 1, n - count).
     Source: Clopper and Pearson 1934.
     """
     _check_draws(n, confidence)

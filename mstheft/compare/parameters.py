@@ -1,7 +1,5 @@
 """The parameters of networks of Dense layers with one activation between them, checked."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from mstheft.nn.layers import Activation, Dense, Flatten
@@ -11,7 +9,7 @@ from mstheft.typing import Array
 Layers = list[tuple[Array, Array]]  # (W, b) of each Dense layer, in float64
 
 
-def check_same_ends(a: Network, b: Network) -> None:
+def check_same_sizes(a: Network, b: Network) -> None:
     """Raise ValueError unless inputs d and outputs K are equal."""
     if (a.inputs, a.outputs) != (b.inputs, b.outputs):
         sizes = f"{a.inputs} to {a.outputs} and {b.inputs} to {b.outputs}"

@@ -121,7 +121,7 @@ def _by_parameters(
         error = max(largest(q - p) for p, q in zip(first[0], second[0], strict=True))
     elif len(first) == 2:
         error = align(victim, copy).error
-    rows = x.astype(np.float64).reshape(len(x), -1)
+    rows = x.astype(np.float64).reshape(len(x), -1)  # (n, d)
     return error, certificate(victim, copy, rows.min(axis=0), rows.max(axis=0))
 
 

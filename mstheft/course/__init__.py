@@ -1,4 +1,4 @@
 """Runs the course: finds its files, checks a learner's functions, explains wrong answers, grades.
 
-It holds no text of any exercise: that stands in `tutorials/`, sentences in `messages.toml`.
+The texts of exercises are in `tutorials/`, the sentences of feedback in `messages.toml`.
 """

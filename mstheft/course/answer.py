@@ -1,40 +1,28 @@
 """One answer of a learner's function, and how it is judged."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mstheft.course import explain, manifest, show
+from mstheft.course import explain, show
 from mstheft.course.feedback import Feedback, Mismatch
 from mstheft.course.messages import cause, say
 from mstheft.course.process import MEMORY, NOISE, Stopped, seconds
 
+if TYPE_CHECKING:
+    from mstheft.course.learner import Learner
+
 OUTSIDE = ("syntax", "load", "no_file")  # causes that lie outside the functions
 UNCALLED = ("unwritten", "absent")  # causes for which no function was called
-
-
-class Caller(Protocol):
-    """What an answer needs of the `Learner` that called: the file, and how it was called."""
-
-    lesson: manifest.Lesson
-    path: Path
-    seed: int | None
-
-    @property
-    def printed(self) -> str:
-        """The beginning of what the learner's file has printed."""
 
 
 class Answer:
     """One call of a learner's function; `value` is what it returned."""
 
     def __init__(
-        self, caller: Caller, name: str, args: tuple[object, ...], kwargs: dict[str, object]
+        self, caller: "Learner", name: str, args: tuple[object, ...], kwargs: dict[str, object]
     ):
         self.caller, self.name, self.args, self.kwargs = caller, name, args, kwargs
         self.value: Any = None
@@ -45,7 +33,7 @@ class Answer:
         mistakes: dict[str, object] | None = None,
         rtol: float = 1e-6,
         atol: float = 1e-9,
-    ) -> Answer:
+    ) -> "Answer":
         """The answer must be `expected`: in kind, shape and value.
 
             |got - expected| ≤ atol + rtol · |expected|
@@ -60,7 +48,7 @@ class Answer:
         why = explain.likeliest(expected, self.value, mistakes or {}, self.args, rtol, atol)
         self.fail(why.key, show.value(expected), show.value(self.value), why.text)
 
-    def holds(self, ok: ArrayLike, what: str, mistake: str | None = None) -> Answer:
+    def holds(self, ok: ArrayLike, what: str, mistake: str | None = None) -> "Answer":
         """A condition on an answer that has many right forms, and the condition in words."""
         __tracebackhide__ = True
         if bool(np.all(ok)):
@@ -69,15 +57,13 @@ class Answer:
             self.fail("none", what, "None", say("none"))
         self.fail(mistake or "unknown", what, show.value(self.value))
 
-    def asked(self, count: int, most: int) -> Answer:
+    def asked(self, count: int, most: int) -> "Answer":
         """The function may have queried the victim for at most so many rows."""
         __tracebackhide__ = True
         if count > most:
             expected, got = say("asked_most", most=most), say("asked", count=count)
             self.fail("too_many_queries", expected, got)
         return self
-
-    # ---- failing
 
     def fail(
         self,

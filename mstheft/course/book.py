@@ -1,7 +1,5 @@
 """The lessons as a book of HTML pages, and one lesson as a notebook. Sphinx and Jupyter do it."""
 
-from __future__ import annotations
-
 import importlib.util
 import os
 import re
@@ -25,11 +23,13 @@ def build(course: manifest.Course, out: Path) -> Path:
     for package in ("sphinx", "myst_nb", "furo", "jupytext", "ipykernel"):
         _need(package, "the book")
     out.mkdir(parents=True, exist_ok=True)
+    own = str(Path(__file__).parents[2])  # so that the lessons use this mstheft and no other
+    path = os.pathsep.join([own, *filter(None, [os.environ.get("PYTHONPATH")])])
     with tempfile.TemporaryDirectory() as scratch:
         words = ["-b", "html", "-W", "-q", "-d", scratch, str(course.home), str(out)]
         run = subprocess.run(
             [sys.executable, "-m", "sphinx", *words],
-            env={**os.environ, "PYTHONPATH": _path(), "PYDEVD_DISABLE_FILE_VALIDATION": "1"},
+            env={**os.environ, "PYTHONPATH": path, "PYDEVD_DISABLE_FILE_VALIDATION": "1"},
             capture_output=True,
             text=True,
         )
@@ -48,7 +48,7 @@ def _essence(output: str) -> str:
 def notebook(lesson: manifest.Lesson) -> Path:
     """The lesson as `tutorials/notebooks/NN_name.ipynb`; one that is newer is left as it is.
 
-    An older one, in which somebody may have written, stays beside the new one.
+    An older one, in which a learner may have written, is renamed and stays in the folder.
     """
     _need("jupytext", "a lesson as a notebook")
     import jupytext
@@ -79,9 +79,3 @@ def need_jupyter() -> None:
 def _need(package: str, what: str) -> None:
     if importlib.util.find_spec(package) is None:
         raise MstheftError(f"{what} needs {package}, {EXTRA}")
-
-
-def _path() -> str:
-    """So that the lessons use this mstheft and no other."""
-    own = str(Path(__file__).parents[2])
-    return os.pathsep.join([own, *filter(None, [os.environ.get("PYTHONPATH")])])

@@ -4,8 +4,6 @@ The checks are ordinary pytest; here pytest runs inside this process, quietly, a
 file in a process of its own (`mstheft.course.process`).
 """
 
-from __future__ import annotations
-
 import contextlib
 import io
 import sys
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from mstheft.course import manifest
 from mstheft.course.answer import OUTSIDE
+from mstheft.course.book import EXTRA
 from mstheft.course.feedback import Feedback, Mismatch
 from mstheft.errors import MstheftError
 
@@ -36,7 +35,7 @@ class Judged:
 
     @property
     def state(self) -> str:
-        """'solved', 'open' (not written yet), 'wrong', or 'stopped' (not called any more)."""
+        """'solved', 'open' (not written yet), 'wrong', or 'stopped' (not called again)."""
         if self.feedback is None:
             return "solved"
         own = {"unwritten": "open", "absent": "open", "stopped": "stopped"}
@@ -88,9 +87,7 @@ def check(
     try:
         import pytest
     except ImportError:
-        raise MstheftError(
-            "checks need pytest, which is not installed; run: pip install -e '.[course]'"
-        ) from None
+        raise MstheftError(f"checks need pytest, {EXTRA}") from None
     if "[" in str(lesson.check):  # pytest takes what follows for a parameter
         folder = lesson.check.parent
         raise MstheftError(f"expected a folder without a [ in its name, got {folder}; rename it")
@@ -145,11 +142,11 @@ class _Results:
         self.broken = ""
         self.interrupted = False
 
-    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo) -> None:
+    def pytest_keyboard_interrupt(self, excinfo: "pytest.ExceptionInfo") -> None:
         """Called by pytest, which otherwise ends as if there were no further tests."""
         self.interrupted = excinfo.type is KeyboardInterrupt  # not pytest's own, of the same family
 
-    def pytest_runtest_makereport(self, item: Any, call: pytest.CallInfo) -> None:
+    def pytest_runtest_makereport(self, item: Any, call: "pytest.CallInfo") -> None:
         """Called by pytest after each phase of each test."""
         name = getattr(item, "originalname", item.name)
         if call.when == "setup" and "learner" in item.funcargs:

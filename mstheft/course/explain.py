@@ -1,11 +1,9 @@
-"""The likeliest cause of a wrong answer, from the expected answer and the one that came.
+"""The likeliest cause of a wrong answer, from the expected answer and the learner's.
 
 The mistakes listed in the exercise come first, each with the answer that it gives on the same
 input: "your answer equals what you get if you divide by c² instead of c". Then come general slips,
 from the coarse to the fine: kind, shape, NaN, whole numbers, sign, factor, order.
 """
-
-from __future__ import annotations
 
 import math
 import re
@@ -109,7 +107,9 @@ def likeliest(
         return _of_shape(e, g, args, rtol, atol)
     if e.dtype.kind == "b":
         return _cause("negated") if np.array_equal(g, ~e) else _some(e, g == e)
-    return next(_of_values(e, g, _lengths(args), rtol, atol))
+    # lengths that a forgotten or doubled mean would bring in, longest first
+    lengths = sorted({n for shape in _shapes(args) for n in shape if n > 2}, reverse=True)
+    return next(_of_values(e, g, lengths, rtol, atol))
 
 
 def _of_parts(expected: Any, got: Any, args: Args, rtol: float, atol: float) -> Cause:
@@ -193,15 +193,10 @@ def _of_factor(e: Array, g: Array, lengths: list[int], equal: Equal) -> Iterator
     power = float((e * e).sum())
     factor = float((e * g).sum()) / power if power else 0.0  # the best fit of g = factor e
     if factor and equal(factor * e):
-        names = {
-            2.0: "factor_2",
-            0.5: "half",
-            math.log(2): "factor_ln2",
-            1 / math.log(2): "divided_by_ln2",
-            math.log(10): "factor_ln10",
-            1 / math.log(10): "divided_by_ln10",
-        }
-        for value, key in names.items():
+        names = ("factor_2", "half", "factor_ln2", "divided_by_ln2", "factor_ln10")
+        ln2, ln10 = math.log(2), math.log(10)
+        values = (2.0, 0.5, ln2, 1 / ln2, ln10, 1 / ln10)
+        for value, key in zip(values, (*names, "divided_by_ln10"), strict=True):
             if math.isclose(factor, value, rel_tol=1e-5):
                 yield _cause(key)
         for n in lengths:
@@ -251,8 +246,3 @@ def _shapes(args: Args) -> list[tuple[int, ...]]:
         elif isinstance(arg, (tuple, list)):
             shapes += _shapes(tuple(arg))
     return shapes
-
-
-def _lengths(args: Args) -> list[int]:
-    """Lengths that a forgotten or doubled mean would bring in, longest first."""
-    return sorted({n for shape in _shapes(args) for n in shape if n > 2}, reverse=True)

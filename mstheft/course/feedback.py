@@ -1,7 +1,5 @@
 """The feedback that a learner reads: called, expected, got, the likeliest cause, what is next."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from mstheft.course.messages import say
@@ -9,32 +7,26 @@ from mstheft.course.messages import say
 
 @dataclass(frozen=True)
 class Feedback:
-    """The feedback on one wrong answer.
-
-    key : names the cause
-    stopped : was the process stopped, now or before?
-    """
+    """The feedback on one answer that failed its check."""
 
     function: str
     called: str
     expected: str
     got: str
-    key: str
+    key: str  # names the cause
     cause: str
     following: str
     remarks: tuple[str, ...] = ()
-    stopped: bool = False
+    stopped: bool = False  # was the process stopped, now or before?
 
     def __str__(self) -> str:
         rows = [("called", self.called), ("expected", self.expected), ("got", self.got)]
         why = "begin" if self.key == "unwritten" else "cause"
         rows += [(why, self.cause), ("next", self.following)]
-        wide = max(len(say(key)) for key, text in rows if text)
-        lines = [
-            f"{say(key):{wide}}  " + text.replace("\n", "\n" + " " * (wide + 2))
-            for key, text in rows
-            if text
-        ]
+        shown = [(say(key), text) for key, text in rows if text]
+        width = max(len(title) for title, _ in shown)
+        indent = "\n" + " " * (width + 2)
+        lines = [f"{title:{width}}  " + text.replace("\n", indent) for title, text in shown]
         return "\n".join([*lines, *self.remarks])
 
 

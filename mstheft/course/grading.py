@@ -4,8 +4,6 @@ A submission is a file `NN_name.py` in FOLDER, in a folder of FOLDER that is cal
 or a file of another name, `anna_02_logistic.py`, if it ends in the exercise's.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import multiprocessing
@@ -27,16 +25,12 @@ LARGEST = 200_000  # bytes of a submission
 
 @dataclass(frozen=True)
 class Grade:
-    """One submission of one exercise.
-
-    grade : the share of functions that are right, 0 to 1; 0 if its process had to be stopped
-    solved : how many functions are right, however it ended
-    """
+    """One submission of one exercise."""
 
     author: str
     exercise: str
-    grade: float
-    solved: int
+    grade: float  # share of right functions, 0 to 1; 0 if the process had to be stopped
+    solved: int  # number of right functions
     functions: int
     reason: str
 
@@ -66,7 +60,7 @@ def submissions(course: manifest.Course, folder: Path) -> tuple[list[Submission]
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() != ".py" or path.name.startswith("."):
             continue  # ._anna.py is what a Mac puts beside anna.py
-        lesson = _lesson_of(course, path.stem)
+        lesson = next((one for one in course.lessons if path.stem.endswith(one.name)), None)
         if lesson and path.is_file():
             named.append(Submission(_author(folder, path, lesson), path, lesson))
         elif path.is_file():
@@ -77,10 +71,6 @@ def submissions(course: manifest.Course, folder: Path) -> tuple[list[Submission]
     return named, misnamed
 
 
-def _lesson_of(course: manifest.Course, stem: str) -> manifest.Lesson | None:
-    return next((one for one in course.lessons if stem.endswith(one.name)), None)
-
-
 def _author(folder: Path, path: Path, lesson: manifest.Lesson) -> str:
     above = path.parent.relative_to(folder).as_posix()
     own = re.sub(r"[_\- .]+$", "", path.stem.removesuffix(lesson.name))
@@ -88,18 +78,13 @@ def _author(folder: Path, path: Path, lesson: manifest.Lesson) -> str:
 
 
 def grade(
-    course: manifest.Course,
-    batch: Sequence[Submission],
-    folder: Path,
-    seed: int,
-    workers: int | None = None,
+    course: manifest.Course, batch: Sequence[Submission], folder: Path, seed: int
 ) -> Iterator[Grade]:
     """The grade of each submission, in the order in which they are ready.
 
     seed : all submissions of an exercise are judged on the same inputs, drawn from it
-    workers : side by side; as many as there are processors if None
     """
-    workers = min(workers or os.cpu_count() or 1, len(batch))
+    workers = min(os.cpu_count() or 1, len(batch))  # processes side by side
     left = yield from _side_by_side(batch, folder.resolve(), seed, workers)
     for sub in left:  # a worker died: each of the rest alone, to see which one ends it
         if (yield from _side_by_side([sub], folder.resolve(), seed, 1)):
@@ -174,10 +159,6 @@ def table(grades: Sequence[Grade]) -> str:
     rows.writerow(["author", "exercise", "grade", "solved", "functions", "reason"])
     for g in sorted(grades, key=lambda g: (g.exercise, g.author)):
         row = [g.author, g.exercise, f"{g.grade:.2f}", g.solved, g.functions, g.reason]
-        rows.writerow([_harmless(str(cell)) for cell in row])
+        # a spreadsheet must not take a learner's text for a formula
+        rows.writerow([re.sub(r"^(?=[=+\-@\t\r])", "'", str(cell)) for cell in row])
     return text.getvalue()
-
-
-def _harmless(cell: str) -> str:
-    """A spreadsheet must not take a learner's text for a formula."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

@@ -1,7 +1,5 @@
 """What a check works with: the learner's functions, called in another process."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,11 +17,9 @@ MOST_DEATHS = 2  # processes of one file that are started anew
 
 
 class Learner:
-    """The functions of one exercise file, called in another process.
+    """The functions of the learner's file for a lesson, called in another process.
 
-    lesson : whose exercise it is
-    path : the learner's file
-    seed : from which the inputs were drawn, for the last line of a feedback
+    seed : of the inputs, for the last line of a feedback
     hidden : a further folder that the file may not read
     """
 
@@ -47,8 +43,6 @@ class Learner:
             self._process.close()
         self._process = None
 
-    # ---- calling
-
     def call(self, name: str, *args: object, **kwargs: object) -> Answer:
         """Call the learner's function. Fails with a feedback if it does not give plain data."""
         __tracebackhide__ = True
@@ -63,11 +57,7 @@ class Learner:
         return call
 
     def refuses(
-        self,
-        name: str,
-        *args: object,
-        mistakes: dict[str, object] | None = None,
-        **kwargs: object,
+        self, name: str, *args: object, mistakes: dict[str, object] | None = None, **kwargs: object
     ) -> Answer:
         """The function must raise `ValueError` on these arguments."""
         __tracebackhide__ = True

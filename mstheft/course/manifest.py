@@ -4,21 +4,14 @@ A second language is a second file beside it: `course.zh-CN.toml` holds, under t
 lesson and function, the same keys in that language; keys that it lacks stay in English.
 """
 
-from __future__ import annotations
-
 import os
-import sys
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from mstheft.errors import DataError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from mstheft.files import read_toml
 
 
 @dataclass(frozen=True)
@@ -85,20 +78,19 @@ class Course:
     @cached_property
     def lessons(self) -> tuple[Lesson, ...]:
         """All lessons, by number."""
-        manifest = read(self.home / "course.toml")
-        other = _translated(self.home)
+        file, translation = self.home / "course.toml", self.home / f"course.{language()}.toml"
+        manifest = read_toml(file)
+        other = read_toml(translation) if translation.is_file() else {}
         try:
             lessons = [_lesson(self.home, raw, other) for raw in manifest["lesson"]]
         except (KeyError, TypeError) as error:
-            file = self.home / "course.toml"
             raise DataError(f"{file}: a lesson lacks {error}; restore the file") from error
         return tuple(sorted(lessons, key=lambda lesson: lesson.number))
 
     def lesson(self, number: int) -> Lesson:
         """Lesson `number`. Raises `ValueError` if there is none."""
-        for lesson in self.lessons:
-            if lesson.number == number:
-                return lesson
+        if lesson := next((each for each in self.lessons if each.number == number), None):
+            return lesson
         last = self.lessons[-1].number
         raise ValueError(f"expected a lesson from 1 to {last}, got {number}; mstheft learn list")
 
@@ -116,7 +108,7 @@ def find(start: Path | None = None) -> Course:
     for folder in (start, *start.parents):
         for home in (folder / "tutorials", folder):
             if (home / "course.toml").is_file() and (home / "checks").is_dir():
-                return Course(home, str(read(home / "course.toml").get("title", "")))
+                return Course(home, str(read_toml(home / "course.toml").get("title", "")))
     where = f"there is no tutorials/ with the course in {start} or above"
     raise DataError(f"{where}; go into the folder that you cloned (cd mstheft)")
 
@@ -125,19 +117,6 @@ def language() -> str:
     """The language of messages and hints: $MSTHEFT_LANG, such as zh-CN; English unless set."""
     tag = os.environ.get("MSTHEFT_LANG", "en").split(".")[0].replace("_", "-")
     return "zh-CN" if tag.lower() in ("zh", "zh-cn") else tag
-
-
-def _translated(home: Path) -> dict[str, Any]:
-    path = home / f"course.{language()}.toml"
-    return read(path) if path.is_file() else {}
-
-
-def read(path: Path) -> dict[str, Any]:
-    """A TOML file. Raises `DataError` if it cannot be read."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise DataError(f"{path} cannot be read ({error}); restore it") from error
 
 
 def _lesson(home: Path, raw: dict[str, Any], other: dict[str, Any]) -> Lesson:

@@ -3,8 +3,6 @@
 python -m mstheft.course.matrix        writes the table anew
 """
 
-from __future__ import annotations
-
 from mstheft.course import manifest, state
 
 ATTACKS = (
@@ -43,7 +41,7 @@ def table(course: manifest.Course) -> str:
 
 
 def between(text: str) -> str:
-    """The table that stands in a README."""
+    """The table in the text of a README."""
     return text.split(START)[1].split(END)[0]
 
 

@@ -1,21 +1,20 @@
 """The sentences of the course, read from `messages.toml` (or `messages.zh-CN.toml`)."""
 
-from __future__ import annotations
-
 import functools
 from pathlib import Path
 from typing import Any
 
 from mstheft.course import manifest
+from mstheft.files import read_toml
 
 
 @functools.cache
 def _all(language: str) -> dict[str, Any]:
     folder = Path(__file__).parent
-    words = manifest.read(folder / "messages.toml")
+    words = read_toml(folder / "messages.toml")
     other = folder / f"messages.{language}.toml"
     if other.is_file():
-        for section, sentences in manifest.read(other).items():
+        for section, sentences in read_toml(other).items():
             words[section] = {**words[section], **sentences}
     return words
 
@@ -26,11 +25,11 @@ def say(key: str, **facts: object) -> str:
 
 
 def advice(error: str) -> str:
-    """What an error of Python most often means to a beginner; '' if messages.toml has no word."""
+    """The usual meaning of an error of Python to a beginner; '' if messages.toml has none."""
     advice_for = _all(manifest.language())["error"]
     return next((str(text) for part, text in advice_for.items() if part in error), "")
 
 
 def cause(key: str) -> str | None:
-    """What a general cause of a wrong answer is, in words; None if `key` is not one."""
+    """A general cause of a wrong answer in words; None for another `key`."""
     return _all(manifest.language())["cause"].get(key)

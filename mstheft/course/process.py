@@ -1,7 +1,5 @@
 """Starts and bounds the learner's process (time, memory, output) and answers its calls back."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import queue
@@ -32,7 +30,7 @@ class Stopped(Exception):
     """The process had to be stopped, or has ended.
 
     kind : 'slow', 'memory', 'noisy', 'ended', or 'broke' for a broken rule, named in `what`
-    line : [number, text] of the learner's line that caused it, if it is known
+    line : [number, text] of the learner's line that caused it, or None
     """
 
     def __init__(self, kind: str, what: str = "", line: Sequence[Any] | None = None):
@@ -41,11 +39,9 @@ class Stopped(Exception):
 
 
 class Process:
-    """One learner's file, loaded in a process of its own.
+    """One learner's file at `path`, loaded in a process of its own that may not read `hidden`.
 
-    path : the file
-    hidden : folders that it may not read
-    `hello` is the first answer: which functions there are, or why the file cannot be loaded.
+    `hello` is the first answer: the functions of the file, or why it cannot be loaded.
     """
 
     def __init__(self, path: Path, hidden: Sequence[Path]):

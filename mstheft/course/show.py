@@ -1,6 +1,4 @@
-"""Values in one or two lines for a learner: shape first, few numbers."""
-
-from __future__ import annotations
+"""Values in one or two lines for a learner: the shape first, then six numbers at most."""
 
 import os
 from collections.abc import Sequence
@@ -32,9 +30,9 @@ def value(thing: object) -> str:
         return f"{thing:.7g}"
     if isinstance(thing, (tuple, list)):
         left, right = "()" if isinstance(thing, tuple) else "[]"
-        return left + _listed([value(each) for each in _ends(thing)], len(thing)) + right
+        return left + _listed(list(map(value, _outermost(thing))), len(thing)) + right
     if isinstance(thing, dict):
-        pairs = [f"{value(k)}: {value(v)}" for k, v in _ends(list(thing.items()))]
+        pairs = [f"{value(k)}: {value(v)}" for k, v in _outermost(list(thing.items()))]
         return "{" + _listed(pairs, len(thing)) + "}"
     if isinstance(thing, str):
         cut = f"{thing[:WIDE]!r}… ({len(thing):,} letters)"
@@ -57,8 +55,8 @@ def near(path: Path) -> str:
     return str(path) if relative.startswith(os.path.join("..", "..", "..")) else relative
 
 
-def _ends(things: Sequence[Any]) -> Sequence[Any]:
-    """The first and last three of many things, or all of few."""
+def _outermost(things: Sequence[Any]) -> Sequence[Any]:
+    """The first and last three of many things, or all of up to `LONG`."""
     return things if len(things) <= LONG else [*things[:3], *things[-3:]]
 
 
@@ -70,7 +68,7 @@ def _listed(shown: list[str], count: int) -> str:
 
 def _array(array: np.ndarray) -> str:
     kind = "" if array.dtype.kind == "f" else f" {array.dtype}"
-    title = f"array {array.shape}{kind}".replace(",)", ",)")
+    title = f"array {array.shape}{kind}"
     if array.size == 0:
         return title
     with np.printoptions(

@@ -5,8 +5,6 @@
 writes `tutorials/exercises/02_logistic.py`. A test holds the two together.
 """
 
-from __future__ import annotations
-
 import ast
 import sys
 from pathlib import Path

@@ -1,16 +1,13 @@
-"""What a learner has done so far: one small readable file, `tutorials/progress.json`."""
+"""The progress of a learner: one small readable file, `tutorials/progress.json`."""
 
-from __future__ import annotations
-
-import contextlib
 import json
 import os
-import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from mstheft.course import manifest
 from mstheft.errors import DataError
+from mstheft.files import write as write
 
 
 @dataclass
@@ -58,10 +55,8 @@ def load(course: manifest.Course) -> Progress:
     except (ValueError, TypeError, AttributeError) as error:
         aside = path.with_suffix(".json.damaged")
         os.replace(path, aside)
-        raise DataError(
-            f"{path} could not be read ({error}) and is now {aside.name}; your exercises are "
-            "untouched, and mstheft learn check N counts the solved ones again"
-        ) from error
+        where = f"{path} could not be read ({error}) and is now {aside.name}"
+        raise DataError(f"{where}; mstheft learn check N counts solved ones again") from error
 
 
 def _checked(progress: Progress) -> Progress:
@@ -75,29 +70,10 @@ def _checked(progress: Progress) -> Progress:
 
 def save(course: manifest.Course, progress: Progress) -> None:
     """Write all of it or nothing: a new file takes the place of the old one."""
-    text = json.dumps(asdict(progress), indent=2, ensure_ascii=False) + "\n"
-    write(place(course), text)
+    write(place(course), json.dumps(asdict(progress), indent=2, ensure_ascii=False) + "\n")
 
 
 def aside(path: Path) -> Path:
     """A name beside `path` that is free."""
     names = (path.with_name(f"{path.stem}.before-{n}") for n in range(1, 10_000))
     return next(name for name in names if not name.exists())
-
-
-def write(path: Path, text: str) -> None:
-    """Write a text file whole or not at all."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(name, 0o666 & ~umask)
-        os.replace(name, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise

@@ -1,6 +1,4 @@
-"""Which exercise has changed? Looks at the files again and again: network drives work too."""
-
-from __future__ import annotations
+"""Which exercise has changed? Reads the files again and again: network drives work too."""
 
 import hashlib
 import time
@@ -8,7 +6,7 @@ from collections.abc import Iterator
 
 from mstheft.course import manifest
 
-PAUSE = 0.5  # seconds between two looks
+PAUSE = 0.5  # seconds between two readings
 
 
 def changes(course: manifest.Course, pause: float = PAUSE) -> Iterator[manifest.Lesson]:

@@ -4,8 +4,6 @@ A message is a tree of JSON and the raw bytes of its arrays. Nothing that arrive
 that is why it is not pickle. This file is loaded by the learner's process too, without `mstheft`.
 """
 
-from __future__ import annotations
-
 import json
 import struct
 from collections.abc import Callable
@@ -27,12 +25,12 @@ class Ended(Exception):
 
 
 def send(stream: IO[bytes], value: object, name_of: Callable[[Any], Any] | None = None) -> None:
-    """Write one value. `name_of(thing)` gives what stands for a callable, or None."""
+    """Write one value. `name_of(thing)` gives the name to send for a callable, or None."""
     blobs: list[bytes] = []
     tree = json.dumps(_pack(value, blobs, name_of)).encode()
     if (size := len(tree) + sum(map(len, blobs))) > LARGEST:
         most = LARGEST // 2**20
-        raise NotPlain(f"an answer of {size / 2**20:.0f} MB; at most {most} MB can be told")
+        raise NotPlain(f"an answer of {size / 2**20:.0f} MB; at most {most} MB may cross")
     stream.write(_HEADER.pack(len(tree), sum(map(len, blobs))) + tree)
     for blob in blobs:
         stream.write(blob)
@@ -40,7 +38,7 @@ def send(stream: IO[bytes], value: object, name_of: Callable[[Any], Any] | None 
 
 
 def receive(stream: IO[bytes], thing_of: Callable[[Any], Any] | None = None) -> Any:
-    """Read one value; `thing_of(name)` is what a name stands for. Raises `Ended`."""
+    """Read one value; `thing_of(name)` gives the callable of a name. Raises `Ended`."""
     tree, blob = _HEADER.unpack(_exactly(stream, _HEADER.size))
     if tree + blob > LARGEST:
         raise Ended(f"a message of {tree + blob:,} bytes; at most {LARGEST:,} may cross")
@@ -58,9 +56,7 @@ def _exactly(stream: IO[bytes], size: int) -> bytes:
 
 
 def _pack(value: object, blobs: list[bytes], name_of: Callable[[Any], Any] | None) -> Any:
-    if value is None or isinstance(value, (bool, str)):
-        return value
-    if type(value) in (int, float):
+    if value is None or isinstance(value, (bool, str)) or type(value) in (int, float):
         return value
     if isinstance(value, (np.ndarray, np.generic)):
         return _pack_array(value, blobs)

@@ -5,8 +5,6 @@ How many members there are, how large each is, and how large they are together i
 before their content is unpacked.
 """
 
-from __future__ import annotations
-
 import gzip
 import re
 import stat
@@ -19,8 +17,7 @@ from pathlib import Path
 from mstheft.data.loaded import damaged
 from mstheft.errors import DataError
 
-# The largest known archives: Tiny ImageNet with 120,000 members, IMDB with 0.5 GB in all, and
-# CIFAR-10 with 31 MB in one member.
+# The largest: Tiny ImageNet has 120,000 members, IMDB 0.5 GB in all, CIFAR-10 31 MB in one.
 MOST_MEMBERS = 250_000
 MOST_IN_ALL = 1 << 30  # bytes
 MOST_IN_ONE = 1 << 26
@@ -47,7 +44,7 @@ def members(
 ) -> Iterator[tuple[str, bytes]]:
     """Go through the files in a `.tar.gz` or `.zip` archive, in the order in which they lie there.
 
-    path : the archive; its first bytes tell which kind it is, not its name
+    path : the archive; its first bytes decide its kind, not its name
     wanted : name -> bool, which files to return. The others are checked all the same.
     Yields (name, content); names have forward slashes and no leading ``./``.
     Raises DataError, at the member where it is noticed, if the archive is missing, damaged or
@@ -71,7 +68,7 @@ def _zip(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes
         for count, info in enumerate(archive.infolist(), 1):
             total += info.file_size
             mode = stat.S_IFMT(info.external_attr >> 16)
-            # Only what is stored or deflated is unpacked by no more than is asked for.
+            # zipfile bounds the unpacked bytes of stored and deflated members alone
             is_plain = mode in (0, stat.S_IFREG, stat.S_IFDIR) and not info.flag_bits & 1
             is_plain &= info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
             name = _checked(path, info.filename, is_plain, count, info.file_size, total)

@@ -1,7 +1,5 @@
 """The file formats of images: IDX and PPM read here, JPEG, PNG and the rest by Pillow."""
 
-from __future__ import annotations
-
 import gzip
 import io
 import math

@@ -8,7 +8,7 @@
     imagenet_sample  64 x 64 x 3  0...255  the same, one a class
     folder           as asked     0...255  your own files
 
-Each returns a `Loaded`: a pair (x, y) whose `.found` says how much of the set it is.
+Each returns a `Loaded`: a pair (x, y), and in `.found` how much of the set it is.
 """
 
 from __future__ import annotations
@@ -22,16 +22,8 @@ from mstheft.data.loaded import Images, Loaded, check_split, how_many
 from mstheft.data.photographs import folder, imagenet_sample, tiny_imagenet
 from mstheft.data.traffic_signs import gtsrb
 
-__all__ = [
-    "Loaded",
-    "cifar10",
-    "folder",
-    "gtsrb",
-    "imagenet_sample",
-    "mnist",
-    "read_idx",
-    "tiny_imagenet",
-]
+__all__ = ["Loaded", "cifar10", "folder", "gtsrb", "imagenet_sample", "mnist", "read_idx"]
+__all__ += ["tiny_imagenet"]
 
 _MNIST = {
     "train": ("mnist/train", 60_000, "training images"),
@@ -79,15 +71,14 @@ def cifar10(split: str = "train", *, flat: bool = False, dtype: DTypeLike = np.f
     batches = _cifar_batches(_BATCHES[split])
     y = np.concatenate([labels for _, labels in batches.values()])
     x = np.empty((len(y), 32, 32, 3), dtype)
-    start = 0
-    names = " ".join(batches)
+    start, names = 0, " ".join(batches)
     for name in list(batches):
         pixels, _ = batches.pop(name)
         np.divide(pixels, 255, out=x[start : start + len(pixels)], dtype=dtype)
         start += len(pixels)
     of, what = (50_000, "training images") if split == "train" else (10_000, "test images")
-    found = how_many(len(x), of, what, f"{names} only")
-    return Loaded(x.reshape(len(x), -1) if flat else x, y, found)
+    extent = how_many(len(x), of, what, f"{names} only")
+    return Loaded(x.reshape(len(x), -1) if flat else x, y, extent)
 
 
 def _cifar_batches(names: list[str]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -103,10 +94,7 @@ def _cifar_batches(names: list[str]) -> dict[str, tuple[np.ndarray, np.ndarray]]
 
 
 def _cifar_batch(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Understand a batch: a dict with the pixels, plane by plane, and a list of labels.
-
-    Returns (n, 32, 32, 3) uint8, a view, and (n,) int64.
-    """
+    """Pixels (n, 32, 32, 3) uint8, a view, and labels (n,) int64 of a pickled batch."""
     batch = pickles.load(content, name)
     pixels, labels = np.asarray(batch["data"]), np.array(batch["labels"], np.int64)
     # (n, 3072) -> (n, 3, 32, 32) -> (n, 32, 32, 3)

@@ -1,6 +1,4 @@
-"""What a loader returns and how it refuses: the data, how much of a set it is, what is damaged."""
-
-from __future__ import annotations
+"""The result of a loader: the data, and how much of a published set it is; and its errors."""
 
 from collections.abc import Collection
 from os import PathLike
@@ -14,18 +12,16 @@ Items = TypeVar("Items")
 
 
 class Loaded(tuple[Items, np.ndarray]):
-    """A pair (x, y) whose `.found` says how much of the published set it is.
+    """A pair (x, y), and in `.found` how much of the published set it is.
 
-        x, y = images.cifar10("train")        # an ordinary pair
-        images.cifar10("train").found         # '10,000 of 50,000 training images: data_batch_1'
-
-    A subset is a sound thing to work with as long as nobody takes it for the whole.
+    x, y = images.cifar10("train")        # an ordinary pair
+    images.cifar10("train").found         # '10,000 of 50,000 training images: data_batch_1'
     """
 
     found: str
 
-    def __new__(cls, x: Items, y: np.ndarray, found: str) -> Loaded[Items]:
-        """Put the pair together."""
+    def __new__(cls, x: Items, y: np.ndarray, found: str) -> "Loaded[Items]":
+        """The pair with its extent."""
         pair = super().__new__(cls, (x, y))
         pair.found = found
         return pair
@@ -49,10 +45,9 @@ Texts = Loaded[list[str]]
 
 
 def how_many(got: int, of: int, what: str, which: str) -> str:
-    """Say 'all 50,000 training images', or '10,000 of 50,000 training images: data_batch_1'.
+    """'all 50,000 training images', or '10,000 of 50,000 training images: data_batch_1'.
 
-    got, of : number of items here, and in the complete set
-    which : what the part is, said only if it is one
+    got, of : number of items here, and in the complete set;  which : the name of a part
     """
     return f"all {of:,} {what}" if got == of else f"{got:,} of {of:,} {what}: {which}"
 

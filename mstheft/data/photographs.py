@@ -37,13 +37,10 @@ def tiny_imagenet(split: str = "val") -> Images:
     check_split(split, _TINY_SIZE)
     names = (_TINY,) if split == "train" else (_TINY, _TINY_SMALL, _TINY_SOME)
     path = registry.find(*names)
-    if path.suffix == ".npz":
-        images, labels = _arrays(path)
-    else:
-        images, labels = _tiny_jpegs(path, split)
+    images, labels = _arrays(path) if path.suffix == ".npz" else _tiny_jpegs(path, split)
     what = {"train": "training images", "val": "validation images"}[split]
-    found = how_many(len(images), _TINY_SIZE[split], what, "the first of each class")
-    return Loaded(images, labels, f"{found} of Tiny ImageNet")
+    extent = how_many(len(images), _TINY_SIZE[split], what, "the first of each class")
+    return Loaded(images, labels, f"{extent} of Tiny ImageNet")
 
 
 def imagenet_sample() -> Images:
@@ -99,15 +96,12 @@ def folder(path: str | os.PathLike[str], size: tuple[int, int] = (32, 32)) -> Im
     above = [file.relative_to(path).parts[0] if file.parent != Path(path) else "" for file in files]
     classes = {name: k for k, name in enumerate(sorted(set(above)))}
     labels = np.array([classes[name] for name in above], np.int64)
-    found = f"{len(files):,} images in {len(classes):,} classes in {path}"
-    return Loaded(read_images(files, size), labels, found)
+    extent = f"{len(files):,} images in {len(classes):,} classes in {path}"
+    return Loaded(read_images(files, size), labels, extent)
 
 
 def image_files(path: str | os.PathLike[str]) -> list[Path]:
-    """List the images in a folder and below it, in the order of names. Follows no links to folders.
-
-    Raises DataError if there is no image.
-    """
+    """The images in a folder and below it by name, without links to folders; DataError for none."""
     files = sorted(
         Path(place, name)
         for place, _, names in os.walk(path)

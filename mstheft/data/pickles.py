@@ -7,12 +7,9 @@ together they call any function of any module:
     'rm -rf ~'  TUPLE1      push its arguments
     REDUCE                  call it
 
-Here GLOBAL knows five names, and each of them stands for a method of this file: no function is
-looked up. The memory that a pickle asks for is not bounded, so a loader compares the checksum
-of a batch before it comes here.
+Here GLOBAL has five names, each with a method of this file behind it: no function is imported. The
+memory of a pickle is not bounded, so a loader compares the checksum of a batch first.
 """
-
-from __future__ import annotations
 
 import io
 import pickle
@@ -24,7 +21,7 @@ from mstheft.data.loaded import damaged
 
 
 class _NumberType:
-    """Stands for `numpy.dtype`. Its state, a byte order, says nothing about single bytes."""
+    """In place of `numpy.dtype`. Its state, a byte order, means nothing for single bytes."""
 
     def __init__(self, name: str | bytes, *_: object):
         self.name = name.decode() if isinstance(name, bytes) else name
@@ -34,7 +31,7 @@ class _NumberType:
 
 
 class _Bytes:
-    """Stands for an array of bytes: empty at first, then filled from the state that follows."""
+    """In place of an array of bytes: empty at first, then filled from the state that follows."""
 
     values: np.ndarray | None = None
 
@@ -49,7 +46,7 @@ class _Unpickler(pickle.Unpickler):
     """An unpickler that knows five names."""
 
     def find_class(self, module: str, name: str) -> Callable[..., object] | None:
-        """Return what a name stands for: bound methods, as a pickle could alter a class."""
+        """The meaning of a name: a bound method, since a pickle could alter a class."""
         meanings = {
             "numpy.core.multiarray _reconstruct": self._array,  # in the published batches
             "numpy._core.multiarray _reconstruct": self._array,  # its name since NumPy 2
@@ -79,12 +76,9 @@ def load(content: bytes, name: str) -> dict[object, object]:
     """
     try:
         batch = _Unpickler(io.BytesIO(content), encoding="bytes").load()
-        return {
-            key.decode("latin-1") if isinstance(key, bytes) else key: (
-                value.values if isinstance(value, _Bytes) else value
-            )
-            for key, value in batch.items()
-        }
+        keys = [key.decode("latin-1") if isinstance(key, bytes) else key for key in batch]
+        values = [each.values if isinstance(each, _Bytes) else each for each in batch.values()]
+        return dict(zip(keys, values, strict=True))
     except Exception as error:  # the manual of `pickle` lists some and says that there are more
         got = f"{type(error).__name__} ({error})"
         raise damaged(name, "a pickled dict of plain values and bytes", got) from error

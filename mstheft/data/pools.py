@@ -1,8 +1,7 @@
 """Pools of images from which a thief draws queries, each brought to the victim's shape.
 
-A thief has no data of the victim's. What is asked instead may be photographs of other
-things, drawings, or noise, and how much the answers teach depends on that choice
-(Pal et al. 2020, 'ActiveThief', compare noise with photographs).
+A thief without the victim's data queries photographs of other things, drawings, or noise. How much
+the answers teach depends on that choice (Pal et al. 2020, 'ActiveThief').
 """
 
 from __future__ import annotations
@@ -28,22 +27,15 @@ _CHUNK = 1000
 
 
 def pool(
-    name: str,
-    shape: tuple[int, ...],
-    n: int,
-    rng: Rng,
-    *,
-    dtype: DTypeLike = np.float32,
+    name: str, shape: tuple[int, ...], n: int, rng: Rng, *, dtype: DTypeLike = np.float32
 ) -> np.ndarray:
     """Make a pool of n images in the victim's shape, in random order.
 
     name : one of `NAMES`; several sets of photographs joined by "+", for instance
         "tiny-imagenet+imagenet-sample"; or the path of a folder of images
     shape : (height, width, channels), or (height, width) for grey
-    n : number of images. Photographs are taken once each, chosen at random; if there are fewer
-        than n, all are taken and the rest are crops and mirror images of them
-        (see `crops_and_flips`).
-    rng : Generator or int seed
+    n : number of images. Photographs are taken once each, at random; beyond their number the rest
+        are crops and mirror images of them (see `crops_and_flips`)
     dtype : float32 or float64
     Returns (n, *shape) in [0, 1].
     Raises ValueError for an unknown name or shape, DataError if files are missing or differ.
@@ -59,10 +51,8 @@ def pool(
         chosen = rng.permutation(len(files))[:n]
         sets = [photographs.read_images([files[i] for i in chosen], (shape[0], shape[1]))]
     else:
-        raise ValueError(
-            f"name must be one of {', '.join(NAMES)}, photographs joined by '+', or a folder of "
-            f"images; got {name!r}"
-        )
+        kinds = f"{', '.join(NAMES)}, photographs joined by '+', or a folder of images"
+        raise ValueError(f"name must be one of {kinds}; got {name!r}")
     return _photographs(sets, shape, n, rng, dtype)
 
 
@@ -92,17 +82,17 @@ def _photographs(
     dtype: DTypeLike,
 ) -> np.ndarray:
     """Choose n of several sets of photographs (n_i, h_i, w_i, 3), with crops where n is more."""
-    ends = np.cumsum([len(images) for images in sets])
-    chosen = rng.permutation(ends[-1])[:n]
+    stops = np.cumsum([len(images) for images in sets])
+    chosen = rng.permutation(stops[-1])[:n]
     order = rng.permutation(n)  # where each goes: originals and crops are mixed
     x = np.empty((n, *shape), dtype)
-    for images, end in zip(sets, ends, strict=True):
-        start = end - len(images)  # number of this set's first image, counted over all sets
-        places = np.flatnonzero((chosen >= start) & (chosen < end))
+    for images, stop in zip(sets, stops, strict=True):
+        start = stop - len(images)  # number of this set's first image, counted over all sets
+        places = np.flatnonzero((chosen >= start) & (chosen < stop))
         for some in np.array_split(places, len(places) // _CHUNK + 1):
             x[order[some]] = convert(images[chosen[some] - start], shape, dtype=dtype)
     places = np.arange(len(chosen), n)
-    set_of = np.searchsorted(ends, rng.integers(ends[-1], size=len(places)), side="right")
+    set_of = np.searchsorted(stops, rng.integers(stops[-1], size=len(places)), side="right")
     for k, images in enumerate(sets):
         targets = order[places[set_of == k]]  # rows of x that get crops of this set
         which = np.resize(rng.permutation(len(images)), len(targets))
@@ -114,7 +104,7 @@ def _photographs(
 
 
 def crops_and_flips(images: np.ndarray, n: int, rng: Rng) -> np.ndarray:
-    """Make n new images out of fewer: random windows scaled to full size, half of them mirrored.
+    """Make n new images of m: random windows scaled to full size, half of them mirrored.
 
         side of the window = s * side of the image,   s uniform in [0.6, 1),   anywhere inside
 
@@ -122,7 +112,6 @@ def crops_and_flips(images: np.ndarray, n: int, rng: Rng) -> np.ndarray:
 
     images : (m, h, w, c) uint8 or floats, m at least 1
     n : number of images to make; each image is used equally often, up to one
-    rng : Generator or int seed
     Returns (n, h, w, c) of the same type, in random order.
     Source: the usual augmentation for ImageNet; Szegedy et al. 2015, 'Going deeper with
     convolutions', section 6, there with windows down to 8 % of the area.

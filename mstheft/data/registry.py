@@ -1,12 +1,9 @@
 """Which files the loaders read, where they lie, whether they are sound, and how to get them.
 
-The data folder is ``$MSTHEFT_DATA`` or the user's cache folder. Of many data sets there is a
-complete file from its publisher, which `fetch` downloads, and a subset that somebody put into
-the folder. The complete file stands first in the table and is preferred where both are there.
-No loader reads a file before its checksum agrees.
+The data folder is ``$MSTHEFT_DATA`` or the user's cache folder. Many data sets have a complete file
+from the publisher, which `fetch` downloads, and a subset. The complete file comes first in the
+table and is preferred. No loader reads a file before its checksum agrees.
 """
-
-from __future__ import annotations
 
 import hashlib
 import os
@@ -19,45 +16,26 @@ from textwrap import shorten
 
 from mstheft import progress
 from mstheft.errors import DataError
+from mstheft.files import read_toml
 
 _RETRIES = 3
 
 
 @dataclass(frozen=True)
 class DataFile:
-    """A file that a loader can read.
+    """A file that a loader can read."""
 
-    name : path below the data folder, with forward slashes
-    size : bytes; None if the publisher does not give it
-    holds : what is in it, and how much
-    checksum : 'sha256:…' or 'md5:…'; None if none was published
-    address : where the publisher offers it; None if it cannot be downloaded
-    """
-
-    name: str
-    size: int | None
-    holds: str
-    checksum: str | None = None
-    address: str | None = None
+    name: str  # path below the data folder, with forward slashes
+    size: int | None  # bytes; None if the publisher does not give it
+    holds: str  # its content, and how much
+    checksum: str | None = None  # 'sha256:…' or 'md5:…'; None if none was published
+    address: str | None = None  # of the publisher's file; None if it cannot be downloaded
 
 
-def _data_file(row: str) -> DataFile:
-    """Read one file from the table."""
-    first, *rest = row.split("\n    ")
-    name, size, holds = first.split(maxsplit=2)
-    address = rest.pop() if "://" in rest[-1] else None
-    checksum = rest.pop() if rest else None
-    return DataFile(name, None if size == "-" else int(size), holds, checksum, address)
-
-
-def _data_sets() -> dict[str, tuple[DataFile, ...]]:
-    """Read the table in `registry.txt`: {data set: its files}."""
-    table = Path(__file__).with_name("registry.txt").read_text("utf-8").strip()
-    blocks = (re.split(r"\n  (?=\S)", block) for block in re.split(r"\n(?=[^\s#])", table)[1:])
-    return {name: tuple(map(_data_file, rows)) for name, *rows in blocks}
-
-
-SETS = _data_sets()
+_TABLE = read_toml(Path(__file__).with_name("registry.toml"))
+SETS = {
+    name: tuple(DataFile(**{"size": None, **row}) for row in rows) for name, rows in _TABLE.items()
+}
 FILES = {file.name: file for files in SETS.values() for file in files}
 # Files that this process has checked, with what would change if they did.
 _checked: set[tuple[Path, int, int, str]] = set()
@@ -65,30 +43,21 @@ _checked: set[tuple[Path, int, int, str]] = set()
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the listing.
+    """A line of the listing."""
 
-    data_set : its name, for `mstheft data fetch`
-    file : what the table says of the file
-    path : where it lies or would lie
-    is_present : whether there is a file
-    is_checked : whether its checksum was compared, which only `verify` does
-    problem : what was wrong with it then; None if nothing was
-    """
-
-    data_set: str
-    file: DataFile
-    path: Path
+    data_set: str  # its name, for `mstheft data fetch`
+    file: DataFile  # its row in the table
+    path: Path  # its place, whether it is there or not
     is_present: bool
-    is_checked: bool = False
-    problem: str | None = None
+    is_checked: bool = False  # has `verify` compared its checksum?
+    problem: str | None = None  # the difference that `verify` noticed
 
 
 def folder() -> Path:
-    """Name the folder that holds the data, which need not exist.
+    """The folder of the data, which need not exist: ``$MSTHEFT_DATA``, or the user's cache folder.
 
-    It is ``$MSTHEFT_DATA``, or else the user's cache folder: ``%LOCALAPPDATA%\\mstheft\\Cache``
-    on Windows, ``~/Library/Caches/mstheft`` on macOS, and ``$XDG_CACHE_HOME/mstheft`` or
-    ``~/.cache/mstheft`` elsewhere.
+    ``%LOCALAPPDATA%\\mstheft\\Cache`` on Windows, ``~/Library/Caches/mstheft`` on macOS, and
+    ``$XDG_CACHE_HOME/mstheft`` or ``~/.cache/mstheft`` elsewhere.
     """
     if chosen := os.environ.get("MSTHEFT_DATA"):
         return Path(os.path.expanduser(chosen))
@@ -99,7 +68,7 @@ def folder() -> Path:
     if sys.platform == "darwin":
         return home / "Library" / "Caches" / "mstheft"
     cache = os.environ.get("XDG_CACHE_HOME", "")
-    # The XDG specification says that a relative path there is to be ignored.
+    # The XDG specification ignores a relative path there.
     return (Path(cache) if os.path.isabs(cache) else home / ".cache") / "mstheft"
 
 
@@ -131,10 +100,8 @@ def find(*names: str) -> Path:
             return path
     data_set = next(row.data_set for row in listing() if row.file.name == names[0])
     advice = f"run `mstheft data fetch {data_set}`, or " if FILES[names[0]].address else ""
-    raise DataError(
-        f"expected {' or '.join(dict.fromkeys((names[0], names[-1])))} in {folder()}, but it is "
-        f"not there; {advice}set MSTHEFT_DATA to the folder that holds it"
-    )
+    wanted = f"{' or '.join(dict.fromkeys((names[0], names[-1])))} in {folder()}"
+    raise DataError(f"expected {wanted}, got none; {advice}set MSTHEFT_DATA to its folder")
 
 
 def listing() -> list[Row]:
@@ -222,20 +189,12 @@ def _download(file: DataFile, address: str) -> Path:
     except ImportError as error:
         raise DataError("downloads need the package pooch: pip install 'mstheft[data]'") from error
     pooch.get_logger().setLevel("WARNING")
-    downloads = pooch.create(
-        folder(),
-        "",
-        registry={file.name: file.checksum},
-        urls={file.name: address},
-        retry_if_failed=_RETRIES,
-    )
-    # Some servers unpack .gz files on the way unless they are asked not to.
-    as_it_is = {"Accept-Encoding": "identity"}
+    what = {"registry": {file.name: file.checksum}, "urls": {file.name: address}}
+    downloads = pooch.create(folder(), "", retry_if_failed=_RETRIES, **what)
+    as_it_is = {"Accept-Encoding": "identity"}  # some servers would unpack .gz files on the way
     get = pooch.HTTPDownloader(progress.is_shown(), chunk_size=1 << 16, headers=as_it_is)
     try:
         return Path(downloads.fetch(file.name, downloader=get))
     except (OSError, ValueError) as error:  # requests' errors are OSErrors
         reason = shorten(str(error), 100)
-        raise DataError(
-            f"cannot download {address}: {reason}; nothing was installed, try again later"
-        ) from error
+        raise DataError(f"cannot download {address}: {reason}; nothing was installed") from error

@@ -1,7 +1,5 @@
 """Bringing images to a size and a number of channels, in NumPy alone."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 import numpy as np
@@ -33,7 +31,7 @@ def weights(size_in: int, size_out: int) -> np.ndarray:
         centre = np.clip((np.arange(size_out) + 0.5) * scale - 0.5, 0, size_in - 1)
         w = np.clip(1 - np.abs(centre[:, None] - pixels), 0, None)
     w = (w / w.sum(axis=1, keepdims=True)).astype(np.float32)
-    w.setflags(write=False)  # it is shared by all who ask for the same sizes
+    w.setflags(write=False)  # shared by all calls with the same sizes
     return w
 
 

@@ -5,8 +5,8 @@
     AG News  127,600 news articles                world sports business sci/tech `ag_news`
     WikiText-2  articles, a thief's pool          no labels                     `wikitext2`
 
-A complete archive is taken where it lies in the data folder, a known subset otherwise.
-The `.found` of what `mr`, `imdb` and `ag_news` return says how much of the set it is.
+A complete archive in the data folder is preferred to a subset; the `.found` of a result of `mr`,
+`imdb` and `ag_news` is how much of the set it has.
 """
 
 from __future__ import annotations
@@ -65,12 +65,8 @@ def mr(split: str = "train") -> Texts:
     # The first distribution has no published checksum.
     if set(sentences) != {"neg", "pos"}:
         raise damaged(path, "rt-polarity.neg and rt-polarity.pos", f"{len(sentences)} of them")
-    rows = (
-        (text, label)
-        for label, kind in enumerate(("neg", "pos"))
-        for text in sentences[kind]
-        if _is_test(text) == (split == "test")
-    )
+    every = [(text, label) for label, kind in enumerate(("neg", "pos")) for text in sentences[kind]]
+    rows = (row for row in every if _is_test(row[0]) == (split == "test"))
     return _loaded("mr", split, path, rows)
 
 
@@ -103,8 +99,8 @@ def imdb(split: str = "train") -> Texts:
 def ag_news(split: str = "train") -> Texts:
     r"""Read the news articles of AG News: title and description, joined by a space.
 
-    What the corpus has left of HTML is undone: `` #39;`` and `` quot;`` (which have lost their
-    &), tags, and backslashes, which stand for a dollar's escape or the end of a line.
+    The remains of HTML are undone: `` #39;`` and `` quot;`` (which have lost their &), tags, and
+    backslashes, in place of a dollar's escape or the end of a line.
 
     split : "train" (120,000 in the complete file, 11,997 in the subset) or "test" (7,600)
     Returns n texts in the order of the file and their labels (n,) int64: 0 world, 1 sports,
@@ -165,8 +161,8 @@ def _find(name: str, split: str) -> Path:
 
 
 def _loaded(name: str, split: str, path: Path, rows: Iterable[tuple[str, int]]) -> Texts:
-    """Put texts and labels apart, and say how many of the complete set they are."""
+    """Separate texts and labels, with their number out of the complete set."""
     pairs = list(rows)
-    found = how_many(len(pairs), *_COMPLETE[name][split], path.name)
+    extent = how_many(len(pairs), *_COMPLETE[name][split], path.name)
     labels = np.array([label for _, label in pairs], dtype=np.int64)
-    return Loaded([text for text, _ in pairs], labels, found)
+    return Loaded([text for text, _ in pairs], labels, extent)

@@ -34,7 +34,7 @@ _COLUMNS = ("Roi.X1", "Roi.Y1", "Roi.X2", "Roi.Y2", "ClassId")
 
 
 class _Sign(NamedTuple):
-    """A row of the CSV files: where in the image the sign is, and which it is."""
+    """A row of the CSV files: the place of the sign in the image, and its class."""
 
     left: int
     top: int
@@ -63,17 +63,16 @@ def gtsrb(split: str = "train", *, flat: bool = False, dtype: DTypeLike = np.flo
     if split == "official":
         path, table = (registry.find(name) for name in _OFFICIAL)
         signs = _read_signs(table)
-        found = how_many(len(signs), _ALL_OFFICIAL, "official test images", "not the original")
+        extent = how_many(len(signs), _ALL_OFFICIAL, "official test images", "not the original")
     else:
         path = registry.find(*_TRAINING)
         every = _read_signs(path)
         held_out = test_tracks(list(every))
         signs = {k: v for k, v in every.items() if (_track(k) in held_out) == (split == "test")}
-        found = f"{len(signs):,} images for {split!r}, of " + how_many(
-            len(every), _ALL, "training images", "some of every track"
-        )
+        extent = how_many(len(every), _ALL, "training images", "some of every track")
+        extent = f"{len(signs):,} images for {split!r}, of {extent}"
     x, y = _cut_out(path, signs, dtype)
-    return Loaded(x.reshape(len(x), -1) if flat else x, y, found)
+    return Loaded(x.reshape(len(x), -1) if flat else x, y, extent)
 
 
 def test_tracks(images: list[str]) -> set[str]:
@@ -85,9 +84,8 @@ def test_tracks(images: list[str]) -> set[str]:
     images : names as 'CCCCC/TTTTT_FFFFF.ppm' (class, track, frame)
     Returns the chosen tracks, as 'CCCCC/TTTTT'.
     """
-    tracks = sorted({_track(image) for image in images})
     by_class: dict[str, list[str]] = {}
-    for track in tracks:
+    for track in sorted({_track(image) for image in images}):
         by_class.setdefault(track[:5], []).append(track)
     return {track for of_class in by_class.values() for track in of_class[2::4]}
 
@@ -124,8 +122,7 @@ def _cut_out(
     for name, content in archives.members(path, lambda name: _short(name) in position):
         short = _short(name)
         left, top, right, bottom, _ = signs[short]
-        # (h, w, 3) -> (32, 32, 3)
-        cut = read_ppm(content, name)[top:bottom, left:right]
+        cut = read_ppm(content, name)[top:bottom, left:right]  # (h, w, 3)
         x[position[short]] = convert(cut[None], (_SIZE, _SIZE, 3), dtype=dtype)[0]
     return x, np.array([sign.label for sign in signs.values()], np.int64)
 

@@ -3,8 +3,8 @@
     "It's GOOD, really!"  ->  it's good , really !  ->  [12, 45, 3, 1, 9, 0, 0, 0]
       text                     `words`                  `Vocabulary.encode`, length 8
 
-The victim has a vocabulary of its own texts. A thief who asks in words does not know it, and
-builds one of the thief's own texts.
+The victim has a vocabulary of its own texts, which a thief does not have: the thief builds another
+one of the thief's own texts.
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import IO
 
 import numpy as np
 
 from mstheft.errors import DataError
-from mstheft.nn.storage import replace_file
+from mstheft.files import write
 
 PADDING, UNKNOWN = 0, 1  # ids that are no word's
 FORMAT = 1
@@ -111,11 +110,7 @@ class Vocabulary:
         """Write the words as JSON, whole or not at all. Raises DataError if it cannot."""
         content = {"kind": _KIND, "format": FORMAT, "words": self.entries[len(_RESERVED) :]}
         body = json.dumps(content, ensure_ascii=False, indent=0).encode("utf-8", "surrogatepass")
-
-        def fill(file: IO[bytes]) -> None:
-            file.write(body)
-
-        replace_file(path, fill)
+        write(path, body)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Vocabulary:
@@ -136,10 +131,8 @@ class Vocabulary:
         except OSError as error:
             raise DataError(f"cannot read {path}: {error.strerror or error}") from error
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise DataError(
-                f"{path}: expected a vocabulary written by Vocabulary.save, got {error!s:.90}; "
-                "save it again"
-            ) from error
+            wanted = "expected a vocabulary written by Vocabulary.save"
+            raise DataError(f"{path}: {wanted}, got {error!s:.90}; save it again") from error
 
 
 def _check_texts(texts: Iterable[str]) -> None:

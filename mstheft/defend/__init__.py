@@ -1,4 +1,4 @@
-"""The other side: what a prediction service can do against those who copy it.
+"""The other side: the defences of a prediction service against thieves.
 
     change the answers    a function of `responses`; `named` knows its word, 'noise:0.1'
     notice the queries    `prada`, and its distance in `prada_distance`

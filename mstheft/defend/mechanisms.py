@@ -14,12 +14,12 @@ from numpy.typing import ArrayLike
 from mstheft.defend import rdp
 from mstheft.typing import Array, Rng
 
-NO_ANSWER = -1  # the answer of ConfidentGNMax where too few teachers agree
+NO_ANSWER = -1  # of ConfidentGNMax, below its threshold
 PART = 2048  # questions accounted for at a time, to bound memory
 
 
 def _positive(**settings: float) -> None:
-    """Noise that is none, or none that can be, would be billed as if it hid something."""
+    """Raise ValueError for noise of size 0 or infinite, whose bill would be a lie."""
     for name, value in settings.items():
         if not 0 < value < np.inf:
             raise ValueError(f"expected {name}= as a finite number above 0, got {value}; change it")
@@ -104,11 +104,11 @@ class ConfidentGNMax:
         log_q: Array = np.zeros(len(counts))
         if by_data:
             log_q = rdp.log_q_threshold(counts, self.threshold, self.sigma1)
-        costs = rdp.gaussian(log_q, np.sqrt(2) * self.sigma1, orders)
+        costs = rdp.gaussian(log_q, np.sqrt(2) * self.sigma1, orders)  # (n, M)
         passed = answers != NO_ANSWER
         if passed.any():
-            winner = GNMax(self.sigma2).cost(counts[passed], answers[passed], orders, by_data)
-            costs[passed] += winner
+            winner = GNMax(self.sigma2)
+            costs[passed] += winner.cost(counts[passed], answers[passed], orders, by_data)
         return costs
 
 
@@ -116,9 +116,9 @@ Mechanism = LNMax | GNMax | ConfidentGNMax
 
 
 class Accountant:
-    """Adds up what answers cost. Both bounds are kept, order by order.
+    """Adds up the costs of answers by both bounds, order by order.
 
-    orders : (M,) the λ > 1 at which costs are kept
+    orders : (M,) the λ > 1 of the costs
     count : questions accounted for;  answered : those that got an answer
     """
 
@@ -140,7 +140,7 @@ class Accountant:
     def epsilon(self, delta: float, *, by_data: bool = True) -> rdp.Epsilon:
         """ε(δ) of everything so far, and the order that gives it; 0 before the first answer.
 
-        by_data : with what the votes were, which itself is private; else by the noise alone
+        by_data : by the votes, which are private themselves; else by the noise alone
         """
         bound = rdp.epsilon(self._spent[by_data], delta, self.orders)
         return bound if self.count else rdp.Epsilon(0.0, bound.order)

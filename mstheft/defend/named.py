@@ -13,21 +13,20 @@ from mstheft.typing import Array, Rng
 
 Maker = Callable[..., dict[str, Any]]  # numbers, then inputs=, classes=, rng= -> settings
 
-# Word -> its numbers, the function, and what they are to it.
+# Word -> names of its numbers, the function, and its settings out of them.
 WORDS: dict[str, tuple[tuple[str, ...], Callable[..., Any], Maker]] = {
     "round": (("DECIMALS",), responses.rounding, lambda n, **_: {"decimals": _whole(n)}),
     "top": (("K",), responses.top_k, lambda k, **_: {"k": _whole(k)}),
     "label": ((), responses.label_only, lambda **_: {}),
     "noise": (("SCALE",), responses.noise, lambda s, rng, **_: {"scale": s, "rng": rng}),
     "reverse-sigmoid": (
-        ("BETA", "GAMMA"),
-        responses.reverse_sigmoid,
+        *(("BETA", "GAMMA"), responses.reverse_sigmoid),
         lambda beta, gamma, **_: {"beta": beta, "gamma": gamma},
     ),
     "mad": (
         ("RADIUS",),
         responses.mad,
-        lambda radius, **about: {"radius": radius, "gradients": _surrogate(**about)},
+        lambda r, **of: {"radius": r, "gradients": _surrogate(**of)},
     ),
 }
 FORMS = ", ".join(":".join((word, *numbers)) for word, (numbers, _, _) in WORDS.items())
@@ -39,9 +38,8 @@ def named(words: str, *, inputs: int, classes: int, rng: Rng) -> list[Callable[.
 
         round:DECIMALS   top:K   label   noise:SCALE   reverse-sigmoid:BETA:GAMMA   mad:RADIUS
 
-    The numbers are those of the functions of `responses`. MAD's surrogate is an untrained
-    network with 64 hidden neurons. Adaptive misinformation needs a network that has learned to be
-    wrong: `responses.option` takes one.
+    The numbers are those of the functions of `responses`. MAD's surrogate is an untrained network
+    with 64 hidden neurons. Adaptive misinformation takes a network: see `responses.option`.
 
     inputs, classes : of the victim, at least two classes
     Raises ValueError for a word that is none, or numbers that cannot be, before any question.
@@ -56,9 +54,9 @@ def named(words: str, *, inputs: int, classes: int, rng: Rng) -> list[Callable[.
         except (KeyError, ValueError):
             raise ValueError(f"expected defences out of {FORMS}, got {word!r}") from None
         try:
-            given = settings(*numbers, inputs=inputs, classes=classes, rng=rng.spawn(1)[0])
-            defence = responses.option(function, **given)
-            defence(np.full((1, classes), 1 / classes), np.zeros((1, inputs)))  # wrong numbers fail
+            options = settings(*numbers, inputs=inputs, classes=classes, rng=rng.spawn(1)[0])
+            defence = responses.option(function, **options)
+            defence(np.full((1, classes), 1 / classes), np.zeros((1, inputs)))  # try the numbers
         except ValueError as error:
             raise ValueError(f"{word}: {error}") from error
         defences.append(defence)

@@ -3,12 +3,12 @@
     1. cut the private data into disjoint parts        partition
     2. train one teacher on each                       teachers
     3. let them vote on every question                 votes
-    4. tell the winner after noise                     LNMax, GNMax, ConfidentGNMax
+    4. answer with the winner after noise              LNMax, GNMax, ConfidentGNMax
     5. add up what the answers cost in privacy         Ensemble.epsilon
     6. train a student on questions without secrets    student
 
-One person's data reaches one teacher only and so moves one vote: the noise hides it. Whoever steals
-a model from the student, or from the answers, gets what anyone may know.
+One person's data reaches one teacher only and so moves one vote: the noise hides it. A thief of the
+student, or of the answers, gets public knowledge only.
 
 Source: Papernot et al. 2017 (arXiv 1610.05755) and 2018 (arXiv 1802.08908).
 """
@@ -61,12 +61,10 @@ def teachers(
     """
     rows = np.concatenate(parts)
     if len(np.unique(rows)) != len(rows):
-        raise ValueError(
-            "expected disjoint parts, got a row in two of them; use partition(len(x), parts)"
-        )
+        raise ValueError("expected disjoint parts, got a row in two of them; use partition")
     trained = []
-    # Each has a generator and an optimizer of its own: what one draws or remembers may depend on
-    # its data, and must not show in the next.
+    # Each has a generator and an optimizer of its own: the state of one depends on its data, and
+    # must not show in the next.
     generators = np.random.default_rng(rng).spawn(len(parts))
     optimizer = training.pop("optimizer", None)
     with progress.bar("teachers", len(parts), "teacher") as bar:
@@ -80,7 +78,7 @@ def teachers(
 
 
 def votes(taught: Sequence[Network], x: Array, classes: int) -> np.ndarray:
-    """How many teachers say each class:  n_j(x) = |{i : f_i(x) = j}|. (n, d) -> (n, classes)."""
+    """Votes of the teachers for each class: n_j(x) = |{i : f_i(x) = j}|. (n, d) -> (n, classes)."""
     counts = np.zeros((len(x), classes), np.int64)
     for teacher in taught:
         counts[np.arange(len(x)), teacher.labels(x)] += 1
@@ -115,7 +113,7 @@ class Ensemble:
         return answers
 
     def epsilon(self, delta: float, *, by_data: bool = True) -> float:
-        """What all answers so far cost together: (ε, δ) differential privacy for each person."""
+        """The cost of all answers so far: (ε, δ) differential privacy for each person."""
         return float(self.accountant.epsilon(delta, by_data=by_data).epsilon)
 
     def bill(self, delta: float, *, by_data: bool = True) -> np.ndarray:

@@ -1,9 +1,8 @@
-"""PRADA: is somebody stealing this model? Read off the distances between the queries.
+"""PRADA detects thieves by the distances between their queries.
 
-People ask about what they meet: the distance of a query to its nearest earlier neighbour of the
-same class is then close to normally distributed. An attack that makes its queries out of earlier
-ones, each the same step away from its parent, piles distances up at that step, and a test for
-normality notices.
+The distances of ordinary queries to the nearest earlier one of the same class are close to normally
+distributed. An attack that makes its queries out of earlier ones, each the same step away from its
+parent, piles distances up at that step, and a test for normality notices.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ DELTA = 0.9  # an alarm below this W, unless another threshold is given
 EVERY = 10  # queries between two checks
 FEWEST = 10  # distances that a class must have to count
 ENOUGH = 100  # more distances than this, or there is no check
+SERIES = "distances", "classes", "checked", "ws"  # the arrays of a detector that grow
 LATEST = 5000  # distances tested at most: so many is the Shapiro-Wilk test accurate for
 
 
@@ -40,13 +40,12 @@ class Detector:
         d_min = min_{g ∈ G_c} ‖x - g‖₂    always goes to D_c; the class's first query has none
         d_min > T_c                       the query joins G_c, and T_c ← max(T_c, mean - std)
 
-    Every 10 queries, counted over all classes, the D_c of 10 distances or more are put together;
-    what lies beyond 3 standard deviations of the mean is dropped; and if more than 100 distances
-    are left, an attack is flagged when Shapiro-Wilk's W < δ.
+    Every 10 queries, counted over all classes, the D_c of 10 distances or more are put together and
+    distances beyond 3 standard deviations of the mean dropped. If more than 100 are left,
+    Shapiro-Wilk's W < δ flags an attack.
 
-    The test is accurate for up to 5000 numbers: of more, the latest 5000 are taken (before
-    outliers are dropped). So an attack that begins after much ordinary traffic is not drowned in
-    it, and traffic older than that is forgotten. Distances that are all equal have no W.
+    The test is accurate for up to 5000 numbers, so only the latest 5000 count (before outliers are
+    dropped): an attack is not drowned in ordinary traffic before it. Equal distances have no W.
 
     delta : δ, 0.9 to 0.96 in the paper; W is 1 for a perfect normal sample and falls from there
     alarm : has any check flagged an attack so far? It stays on
@@ -136,10 +135,7 @@ class Detector:
             {
                 "delta": np.array(self.delta),
                 "queries": np.array(self.queries),
-                "distances": self._distances.values,
-                "classes": self._classes.values,
-                "checked": self._checked.values,
-                "ws": self._ws.values,
+                **{name: getattr(self, f"_{name}").values for name in SERIES},
                 "labels": np.array(labels, np.int64),
                 "thresholds": np.array([s.threshold for s in sets], np.float64),
                 "sizes": np.array([len(s.members) for s in sets], np.int64),
@@ -157,40 +153,32 @@ class Detector:
         saved = prada_file.read(path)
         detector = cls(float(saved["delta"]))
         detector.queries = int(saved["queries"])
-        for name in ("distances", "classes", "checked", "ws"):
+        for name in SERIES:
             getattr(detector, f"_{name}").extend(saved[name])
-        labels, counts = np.unique(saved["classes"], return_counts=True)
-        detector._counts = dict(zip(labels.tolist(), counts.tolist(), strict=True))
-        ends, width = np.cumsum(saved["sizes"])[:-1], saved["members"].shape[1]
+        classes, counts = np.unique(saved["classes"], return_counts=True)
+        detector._counts = dict(zip(classes.tolist(), counts.tolist(), strict=True))
+        stops, width = np.cumsum(saved["sizes"])[:-1], saved["members"].shape[1]
         detector._width = width or None
-        pieces = zip(
-            saved["labels"].tolist(),
-            np.split(saved["members"], ends),
-            np.split(saved["member_distances"], ends),
-            saved["thresholds"].tolist(),
-            strict=False,  # without a class, np.split still gives one empty piece
-        )
-        for label, *content in pieces:
+        parts = [np.split(saved[name], stops) for name in ("members", "member_distances")]
+        labels, thresholds = saved["labels"].tolist(), saved["thresholds"].tolist()
+        # without a class, np.split still gives one empty piece
+        for label, *content in zip(labels, *parts, thresholds, strict=False):
             detector._sets[label] = GrowingSet(width, saved["members"].dtype)
             detector._sets[label].restore(*content)
         return detector
 
     def _as_rows(self, x: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if x.ndim < 2 or x.dtype.kind not in "fiu" or not np.isfinite(x).all():
-            raise ValueError(
-                f"expected rows (n, d) of finite numbers, got {x.dtype} of shape {x.shape}; a "
-                "single query goes in as x[None]"
-            )
+            got = f"{x.dtype} of shape {x.shape}"
+            raise ValueError(f"expected rows (n, d) of finite numbers, got {got}; try x[None]")
         if labels.shape != (len(x),) or labels.dtype.kind not in "iu":
-            raise ValueError(
-                f"expected labels as ({len(x)},) whole numbers, got {labels.dtype} of shape "
-                f"{labels.shape}; give the victim's class of each row"
-            )
+            got = f"{labels.dtype} of shape {labels.shape}"
+            raise ValueError(f"expected labels as ({len(x)},) whole numbers, got {got}")
         x = x.reshape(len(x), math.prod(x.shape[1:]))
         if self._width not in (None, x.shape[1]):
+            wanted = f"rows of {self._width} numbers as before"
             raise ValueError(
-                f"expected rows of {self._width} numbers as before, got {x.shape[1]}; one detector "
-                "watches one victim"
+                f"expected {wanted}, got {x.shape[1]}; take a detector for each victim"
             )
         self._width = x.shape[1]
         small = np.can_cast(x.dtype, np.float32) and np.abs(x).max(initial=0) < 1e15
@@ -205,13 +193,13 @@ class Detector:
     def _latest(self, so_far: int, counts: dict[int, int]) -> np.ndarray:
         """Of the first `so_far` distances the latest 5000 of classes that have enough.
 
-        Classes that do not have few: looking back a little further than 5000 finds them all.
+        The others have at most 10 each, so that a window of 5000 and these holds all of them.
         """
-        few = [label for label, count in counts.items() if count < FEWEST]
-        start = max(0, so_far - LATEST - FEWEST * len(few))
+        small = [label for label, count in counts.items() if count < FEWEST]
+        start = max(0, so_far - LATEST - FEWEST * len(small))
         distances = self._distances.values[start:so_far]
-        if few:
-            distances = distances[~np.isin(self._classes.values[start:so_far], few)]
+        if small:
+            distances = distances[~np.isin(self._classes.values[start:so_far], small)]
         return distances[-LATEST:]
 
 

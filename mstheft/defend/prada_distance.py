@@ -5,8 +5,6 @@
 `prada_naive.nearest_distance` is the slow obvious version.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
@@ -59,12 +57,10 @@ class GrowingSet:
         T ← max(T, mean - std)          over the d of all members, the first one's being 0
 
     members : the rows of G; distances : their d; threshold : T
-    Distances are exact to rounding. ‖x‖² + ‖g‖² - 2 <x, g> comes from one matrix product for many
-    rows, but it loses all digits of a small distance: it only says which g can be the nearest, and
-    to those ‖x - g‖ is computed as it stands, in float64.
-
-    Rows that come in float32 are kept in float32: half the memory to go through, for the same
-    distances. With the first row of float64 all become that.
+    Distances are exact to rounding. ‖x‖² + ‖g‖² - 2 <x, g>, one matrix product for many rows, loses
+    all digits of a small distance: it only selects the g that can be the nearest, and ‖x - g‖ of
+    these is computed directly in float64. Rows of float32 stay float32, in half the memory, up to
+    the first row of float64.
     """
 
     def __init__(self, width: int, dtype: DTypeLike = np.float64):
@@ -111,7 +107,9 @@ class GrowingSet:
             distances[i] = _nearest(row, candidates, np.where(member, rough[i], np.inf), slack[i])
             if distances[i] > self.threshold:
                 member[before + i] = True
-                self._join(distances[i])
+                self.distances.extend(distances[i : i + 1])
+                d = self.distances.values
+                self.threshold = max(self.threshold, float(d.mean() - d.std()))
         self.members.keep_last(m, member[before:])
         self._squares.keep_last(m, member[before:])
         return distances
@@ -127,13 +125,8 @@ class GrowingSet:
         bound = 2 * info.eps * (width + 8) * (np.sqrt(squares) + np.sqrt(largest)) ** 2
         return bound + 4 * width * info.tiny
 
-    def _join(self, distance: float) -> None:
-        self.distances.extend([distance])
-        d = self.distances.values
-        self.threshold = max(self.threshold, float(d.mean() - d.std()))
-
 
 def _nearest(row: Array, members: Array, rough: np.ndarray, slack: float) -> float:
-    """The exact distance, of those members whose rough square is near the smallest."""
+    """The exact distance, out of the members whose rough square is near the smallest."""
     near = members[np.flatnonzero(rough <= rough.min() + slack)]
     return float(np.sqrt(((near.astype(np.float64) - row) ** 2).sum(axis=1).min()))

@@ -1,7 +1,5 @@
 """The file of a detector: an `.npz` of plain arrays, written whole or not at all, no pickle."""
 
-from __future__ import annotations
-
 import io
 import math
 import os
@@ -12,24 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from mstheft.errors import DataError
-from mstheft.nn.storage import replace_file
+from mstheft.files import replace_file
 
-# Name: kind of number (f float64, i int64, r the float32 or float64 of the queries), and axes;
-# axes of the same letter have the same length.
+# float64, int64, the float32 or float64 of the queries; then of each array the kind and the axes,
+# where axes of the same letter have the same length
 KINDS = {"f": (np.float64,), "i": (np.int64,), "r": (np.float32, np.float64)}
-ENTRIES = {
-    "delta": ("f", ""),
-    "queries": ("i", ""),
-    "distances": ("f", "d"),
-    "classes": ("i", "d"),
-    "checked": ("i", "c"),
-    "ws": ("f", "c"),
-    "labels": ("i", "l"),
-    "thresholds": ("f", "l"),
-    "sizes": ("i", "l"),
-    "members": ("r", "mw"),
-    "member_distances": ("f", "m"),
-}
+_TABLE = """delta f, queries i, distances fd, classes id, checked ic, ws fc, labels il,
+    thresholds fl, sizes il, members rmw, member_distances fm"""
+ENTRIES = {name: (kind[0], kind[1:]) for name, kind in map(str.split, _TABLE.split(","))}
 
 
 def write(path: str | os.PathLike[str], arrays: dict[str, np.ndarray]) -> None:
@@ -38,23 +26,23 @@ def write(path: str | os.PathLike[str], arrays: dict[str, np.ndarray]) -> None:
 
 
 def read(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
-    """Read what `write` wrote, or raise `DataError` with what is wrong."""
+    """The arrays that `write` wrote. Raises `DataError` with the difference."""
     path = Path(path)
     if not path.is_file():
         raise DataError(f"expected a saved detector at {path}, but there is no such file; save one")
     try:
         with zipfile.ZipFile(path) as archive:
             arrays = {name: _array(archive, name) for name in ENTRIES}
-    except (
-        *(OSError, ValueError, KeyError, EOFError, RuntimeError),
-        *(zipfile.BadZipFile, struct.error),
-    ) as error:
+    except DAMAGE as error:
         raise DataError(
-            f"{path}: expected a file of Detector.save, but it is damaged ({error}); save it again"
+            f"{path}: expected a file of Detector.save, got a damaged one ({error})"
         ) from error
     if missing := _missing(arrays):
         raise DataError(f"{path}: expected {missing}, got something else; save it again")
     return arrays
+
+
+DAMAGE = OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, struct.error
 
 
 def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
@@ -67,13 +55,13 @@ def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
         raise ValueError(f"{name} is in another version of .npy")
     shape, _, dtype = np.lib.format.read_array_header_1_0(data)
     if dtype.kind not in "fi" or math.prod(shape) * dtype.itemsize != info.file_size - data.tell():
-        raise ValueError(f"{name} holds other numbers than its header says")
+        raise ValueError(f"{name} holds other numbers than its header announces")
     data.seek(0)
     return np.lib.format.read_array(data, allow_pickle=False)
 
 
 def _missing(arrays: dict[str, np.ndarray]) -> str:
-    """What should hold of the arrays and does not, or nothing."""
+    """A condition that the arrays do not meet, or ''."""
     lengths: dict[str, int] = {}
     for name, (kind, axes) in ENTRIES.items():
         array = arrays[name]

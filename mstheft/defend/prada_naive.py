@@ -1,6 +1,4 @@
-"""PRADA as its text says it, one query after the other: what the fast detector is held equal to."""
-
-from __future__ import annotations
+"""The text of PRADA, one query after the other: tests hold the fast detector equal to it."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -13,7 +11,7 @@ from mstheft.typing import Array
 
 
 class Observed(NamedTuple):
-    """What `prada_naive` saw: distances in order (the first of a class has none), and checks."""
+    """Distances in the order of the queries (the first of a class has none), and checks."""
 
     distances: np.ndarray
     queries: np.ndarray

@@ -1,16 +1,15 @@
-"""What an answer of a teacher ensemble costs in privacy: Rényi differential privacy, added up.
+"""The privacy that an answer of a teacher ensemble costs: Rényi differential privacy, added up.
 
 RDP(λ) bounds the Rényi divergence of order λ between the answers of two ensembles that differ in
 one person's data, in nats. Costs of several answers add up order by order, and at the end the
-cheapest order says how private all of them are together:
+cheapest order bounds all of them together:
 
     ε(δ) = min_λ  Σ RDP(λ) + ln(1/δ) / (λ - 1)
 
 There are two bounds for each answer. The data-independent one depends on the noise alone. The
 data-dependent one is lower where the teachers agree: q, the probability that the noise makes
-another class than theirs win, is then tiny. That bound is computed from the votes, which are
-private themselves: to publish the resulting ε needs noise of its own (smooth sensitivity, section
-5.3 of the source), which is not done here.
+another class than theirs win, is then tiny. It depends on the private votes: to publish its ε needs
+noise of its own (smooth sensitivity, section 5.3 of the source), which is not added here.
 
 Votes are (n, K) numbers of teachers, one row per question. Source: Papernot et al. 2018 ('Scalable
 private learning with PATE', arXiv 1802.08908), appendices A and B; for Laplace noise Papernot et
@@ -27,7 +26,7 @@ from numpy.typing import ArrayLike
 
 from mstheft.typing import Array
 
-# Orders λ at which costs are kept: halves, and from 100 on wider and wider apart.
+# Orders λ of the costs: halves, and from 100 on wider and wider apart.
 ORDERS = np.concatenate([np.arange(1.5, 100, 0.5), np.geomspace(100, 1000, 50)])
 
 
@@ -53,7 +52,7 @@ def epsilon(spent: ArrayLike, delta: float, orders: ArrayLike = ORDERS) -> Epsil
     return Epsilon(np.take_along_axis(totals, best[..., None], -1)[..., 0][()], orders[best][()])
 
 
-# ---- how likely is another answer than the teachers'?
+# ---- the probability of another answer than the teachers'
 
 
 def log_q_laplace(votes: ArrayLike, gamma: float) -> Array:
@@ -95,7 +94,7 @@ def log_q_threshold(votes: ArrayLike, threshold: float, sigma: float) -> Array:
     return log_ndtr(-np.abs(over) / sigma)
 
 
-# ---- what an answer costs
+# ---- the cost of an answer
 
 
 def laplace(log_q: Array, gamma: float, orders: ArrayLike = ORDERS) -> Array:
@@ -163,7 +162,7 @@ def _mixture(log_q: Array, a: Array, b: Array, orders: Array) -> Array:
     """
     log_q, power = log_q[:, None], orders - 1  # (n, 1), (M,)
     first, second = power * a[:, None], power * b[:, None]  # (n, M)
-    # few answers lie beyond 1: exponents are cut there, and the logarithmic form is taken instead
+    # exponents beyond 1 are cut, and the logarithmic form is taken instead
     heavy = log_q + second
     excess = -np.expm1(log_q) * np.expm1(np.minimum(first, 2))
     excess -= np.exp(np.minimum(heavy, 2)) * np.expm1(-second)
@@ -187,10 +186,8 @@ def _gaps(votes: ArrayLike) -> Array:
 def _votes(votes: ArrayLike) -> Array:
     votes = np.asarray(votes, float)
     if votes.ndim != 2 or not (votes >= 0).all():
-        raise ValueError(
-            f"expected votes as (n, K) counts of at least 0, got shape {votes.shape}; give one row "
-            "per question, a single one as votes[None]"
-        )
+        got = f"shape {votes.shape}; give one row per question"
+        raise ValueError(f"expected votes as (n, K) counts of at least 0, got {got}")
     return votes
 
 

@@ -1,15 +1,14 @@
-"""What a service can do to its answers, each as a function of probabilities (n, K) -> (n, K).
+"""Changes of a service's answers, each a function of probabilities (n, K) -> (n, K).
 
-They cost honest users something (`cost`) and thieves, it is hoped, more. Any of them, and several
-one after the other, stand between a model and its users:
+They cost honest users something (`cost`) and thieves, it is hoped, more. An oracle applies any of
+them, and several one after the other:
 
     defended = [responses.option(responses.noise, scale=0.05, rng=0),
                 responses.option(responses.rounding, decimals=2)]
     oracle = mt.Oracle(victim, "probs", defences=defended)
 
-K ≥ 2 throughout: a sigmoid's answer p stands as (1 - p, p). Each docstring says what a response
-keeps: the simplex (no number below 0, each row adds up to 1), or the label (the same class is the
-largest).
+K ≥ 2 throughout: a sigmoid's answer p is (1 - p, p). A response may keep the simplex (no number
+below 0, each row adds up to 1), or the label (the same class is the largest).
 """
 
 from __future__ import annotations
@@ -30,21 +29,21 @@ from mstheft.typing import Array, Rng
 def option(function: Callable[..., Array], **settings: Any) -> Callable[[Array, Array], Array]:
     """Make an entry of an Oracle's `defences=`: a function of (probs (n, K), x (n, d)).
 
-    settings : of the function. A callable one, such as wrong=network.probs, is given the rows x
-        of every batch; rng=seed starts one Generator that lasts
+    settings : of the function. A callable one, such as wrong=network.probs, receives the rows x of
+        every batch; rng=seed starts one Generator that lasts
     """
     if "rng" in settings:
         settings["rng"] = np.random.default_rng(settings["rng"])
 
     def defence(probs: Array, x: Array) -> Array:
-        given = {name: value(x) if callable(value) else value for name, value in settings.items()}
-        return function(probs, **given)
+        values = {name: value(x) if callable(value) else value for name, value in settings.items()}
+        return function(probs, **values)
 
     return defence
 
 
 class Cost(NamedTuple):
-    """What honest users lose.
+    """The loss of honest users.
 
     before, after : share of rows answered with the right label, without and with the defence
     l1 : mean of ‖ỹ - y‖₁ over rows, 0 … 2
@@ -56,7 +55,7 @@ class Cost(NamedTuple):
 
 
 def cost(before: Array, after: Array, labels: np.ndarray) -> Cost:
-    """Measure a defence on rows whose right labels (n,) are known. before, after : (n, K)."""
+    """The cost of a defence on rows with right labels (n,). before, after : (n, K)."""
     before, after = np.asarray(before), np.asarray(after)
     right = [float((y.argmax(axis=1) == labels).mean()) for y in (before, after)]
     return Cost(right[0], right[1], float(np.abs(after - before).sum(axis=1).mean()))
@@ -95,8 +94,8 @@ def label_only(probs: Array) -> Array:
 def noise(probs: Array, scale: float, rng: Rng) -> Array:
     """Add noise and return to the simplex:  ỹ = Π(y + N(0, s² I)), Π the nearest point of it.
 
-    scale : s from 0 to 1, a probability. Keeps the simplex, not the label. Who asks often enough
-    about one row averages the noise away.
+    scale : s from 0 to 1, a probability. Keeps the simplex, not the label. Many queries of one row
+    average the noise away.
     Source: the random-noise baseline of Orekondy et al. 2020.
     """
     if not 0 <= scale <= 1:
@@ -111,7 +110,7 @@ def to_simplex(points: Array) -> Array:
     Source: Duchi et al. 2008, figure 1.
     """
     falling = -np.sort(-points, axis=1)  # u
-    candidates = (np.cumsum(falling, axis=1) - 1) / np.arange(1, points.shape[1] + 1)
+    candidates = (np.cumsum(falling, axis=1) - 1) / np.arange(1, points.shape[1] + 1)  # (n, K)
     last = (falling > candidates).sum(axis=1) - 1
     return np.maximum(points - candidates[np.arange(len(points)), last][:, None], 0)
 
@@ -133,7 +132,7 @@ def reverse_sigmoid(probs: Array, beta: float, gamma: float) -> Array:
 
 
 def adaptive_misinformation(probs: Array, wrong: Array, tau: float, nu: float) -> Array:
-    """Answer what is unlike the training data with what another network says.
+    """Answer inputs unlike the training data with the answers of another network.
 
         ỹ = (1-α) y + α y_mis,   α = 1 / (1 + e^{ν (p_max - τ)}),   p_max = max_k y_k
 
@@ -160,8 +159,8 @@ def mad(probs: Array, gradients: Array, radius: float, *, keep_label: bool = Fal
 
     gradients : G (n, K, D), row k that of -ln p_k of the copy by its weights; `surrogate_gradients`
     radius : 0 … 2; a row of the simplex is never further than 2 from another
-    keep_label : only extremes of the part of the simplex where y's label is kept: the means of
-        corners among which the label's is, 2^(K-1) of them, so K ≤ 16; of K corners otherwise
+    keep_label : only extremes of the part of the simplex where y's label is largest: the means of
+        corners with the label's among them, 2^(K-1) of them, so K ≤ 16; of K corners otherwise
     Keeps the simplex, and the label with `keep_label`. Costs O(n (K or 2^(K-1)) (K + D)).
     Source: Orekondy et al. 2020 ('Prediction poisoning', arXiv 1906.10908), sections 4 and 4.1.
     """
@@ -181,8 +180,8 @@ def mad(probs: Array, gradients: Array, radius: float, *, keep_label: bool = Fal
 def deviation(candidates: Array, y: Array, gradients: Array) -> Array:
     """MAD's objective: how far the gradient's direction is turned, squared, 0 … 4.
 
-    candidates : (m, K);  y : (K,);  gradients : G (K, D).  Returns (m,). A gradient of 0 has no
-    direction and counts as 0: then, as where the surrogate already says y, nothing is gained.
+    candidates : (m, K);  y : (K,);  gradients : G (K, D).  Returns (m,). A gradient of 0, as where
+    the surrogate already answers y, has no direction and counts as 0.
     """
     turned, straight = candidates @ gradients, y @ gradients  # Gᵀỹ (m, D), Gᵀy (D,)
     lengths = np.linalg.norm(turned, axis=1, keepdims=True), np.linalg.norm(straight)
@@ -203,7 +202,7 @@ def label_keeping(classes: int, label: int) -> Array:
 
 
 def surrogate_gradients(surrogate: Network) -> Callable[[Array], Array]:
-    """What a copy would learn from each label, as `mad`'s G: rows x (n, d) -> (n, K, K).
+    """The gradients of a copy for each label, as `mad`'s G: rows x (n, d) -> (n, K, K).
 
         G_kj = ∂(-ln p_k) / ∂z_j = p_j - [k = j],   z the logits, p the surrogate's softmax
 
@@ -214,6 +213,6 @@ def surrogate_gradients(surrogate: Network) -> Callable[[Array], Array]:
     """
 
     def gradients(x: Array) -> Array:
-        return surrogate.probs(x)[:, None, :] - np.eye(surrogate.outputs)
+        return surrogate.probs(x)[:, None, :] - np.eye(surrogate.outputs)  # (n, K, K)
 
     return gradients

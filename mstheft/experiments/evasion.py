@@ -2,26 +2,26 @@
 
     victim, a filter  ->  copy, in `budget` queries  ->  rows changed on the copy  ->  do they pass?
 
-The filter is asked for the theft and, at the very end, whether the changed rows pass; the changing
-itself costs no query. Beside the copy's edits stand as many chosen at random, and those chosen on
-the filter itself, which a thief cannot have.
+The theft and the last test of the changed rows query the filter; the edits cost no query.
+Two controls: as many edits at random, and edits chosen on the filter itself, which no thief has.
 
     spam       a mail filter; words are replaced and added. `data`: spam, or mr, reviews of films,
                as a stand-in for mail, in which negative ones are what is held back
     malware    a virus scanner; imports, sections, strings are added, none removed; labels only
 """
 
-from __future__ import annotations
-
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from mstheft.adversarial import edits
+from mstheft.data.vocabulary import PADDING, UNKNOWN
 from mstheft.experiments import learned_theft
 from mstheft.experiments.settings import checked, setting
 from mstheft.experiments.tasks import Task
+from mstheft.learning.targets import labels_of
 from mstheft.nn import Network
 from mstheft.nn.fit import accuracy
 from mstheft.oracle import Oracle
@@ -38,7 +38,7 @@ class Settings(learned_theft.Settings):
     victim_epochs: int = setting(10, low=1)
     copy: str = "text-bag"
     pool: str = "spam"
-    strategy: str = "k-center"
+    budget: int = setting(500, low=1)
     epochs: int = setting(60, low=1)
     patience: int = setting(10, low=1)
     edits: int = setting(10, low=1)  # of each message or program, at most
@@ -59,38 +59,32 @@ class MalwareSettings(Settings):
     output: str = setting("label", choices=("probs", "label"))
 
 
-HARMFUL = {"spam": 1, "mr": 0, "programs": 1}  # the label that is held back
+HARMFUL = {"spam": 1, "mr": 0, "programs": 1}  # the label that the filter stops
 SAMPLE = 20  # messages on which words are tried
 
 
 @dataclass
 class Evasion:
-    """What came of it. Shares are of the changed rows, 0 … 1.
+    """The outcome of an evasion. Shares are of the changed rows, 0 … 1."""
 
-    accuracy : of the filter on its test part;  agreement : of copy and filter there
-    queries : what the theft cost
-    passed : {'copy', 'random', 'filter'}: (edits + 1,) share that the filter lets pass after so
-        many edits chosen on the copy, at random, and on the filter itself
-    believed : (edits + 1,) share that the copy lets pass, the thief's own forecast
-    stopped : {'copy', 'random'}: the share that passes if each row is changed only until the copy
-        lets it pass, and if as many edits of it are made at random
-    made : mean number of edits until then
-    before, after : (n, d) the rows, and as they were when they stopped
-    """
-
-    accuracy: float
-    agreement: float
-    queries: int
+    # NaN, and no 'filter' in `passed`, where the filter is behind a service
+    accuracy: float  # of the filter on its test part
+    agreement: float  # of copy and filter there
+    queries: int  # of the theft
+    # (edits + 1,) shares that the filter lets pass after so many edits chosen on 'copy', on
+    # 'filter' and at 'random'; and that the copy lets pass, the thief's own forecast
     passed: dict[str, np.ndarray]
     believed: np.ndarray
+    # shares that pass if each row is changed only until the copy lets it pass, and if it gets as
+    # many 'random' edits
     stopped: dict[str, float]
-    made: float
-    before: np.ndarray
-    after: np.ndarray
+    made: float  # mean number of edits until then
+    before: np.ndarray  # (n, d) the rows
+    after: np.ndarray  # (n, d) the rows when their edits stopped
 
 
 def settings(kind: str, **chosen: object) -> Settings:
-    """All settings of an evasion; those that were not chosen are as usual for its kind."""
+    """All settings of an evasion: the chosen ones, and the defaults of its kind."""
     if kind not in ("spam", "malware"):
         raise ValueError(f"expected kind as one of spam, malware, got {kind!r}; pick one")
     made = checked(MalwareSettings if kind == "malware" else Settings, chosen)
@@ -99,43 +93,63 @@ def settings(kind: str, **chosen: object) -> Settings:
 
 
 def run(
-    settings: Settings, task: Task, victim: Network, oracle: Oracle, rng: Rng = None
+    settings: Settings, task: Task, victim: Network | None, oracle: Oracle, rng: Rng = None
 ) -> Evasion:
     """Steal the filter from behind the oracle, change rows on the copy, and see what passes.
 
-    victim : the filter, which only judges
-    oracle : what the thief asks, an `Oracle` over the filter, or over an `HttpVictim`
+    victim : the filter, which only judges; None for a filter behind a service, which then costs
+        up to 2 (edits + 1) messages more queries
+    oracle : an `Oracle` over the filter, or over an `HttpVictim`
     rng : for the random edits; the seed of the settings unless given
-    Costs the budget of the settings. Raises what the theft raises, and ValueError where the filter
-    holds nothing back that could be changed.
+    Costs the budget of the settings. Raises the errors of the theft, and ValueError where the
+    filter stops no harmful row.
     """
     pool = learned_theft.thief_pool(settings, task)
     judge = learned_theft.judge_of(task, victim, settings.test)
     copy = learned_theft.extract(settings, oracle, task, pool, judge).model
-    rows, harmful = held_back(settings, task, victim), HARMFUL[settings.data]
-    words = words_of(pool) if task.vocabulary else None
+    queries, judging = oracle.count, victim or Answering(oracle)
+    rows, harmful = held_back(settings, task, judging), HARMFUL[settings.data]
+    words = np.setdiff1d(pool, [PADDING, UNKNOWN]) if task.vocabulary else None
     rng = np.random.default_rng([settings.seed, 4] if rng is None else rng)
-    on_copy, on_filter = (guided(guide, rows, words, settings) for guide in (copy, victim))
-    at_random = edits.at_random(rows, _edits(words), settings.edits, rng)
-    paths = {"copy": on_copy, "random": at_random, "filter": on_filter}
-    passes_copy = passing(copy, on_copy.rows, harmful)  # (edits + 1, n)
-    steps, after = on_copy.until(passes_copy)
-    ends = {"copy": after, "random": at_random.after(steps)}
+    paths = {"copy": guided(copy, rows, words, settings)}
+    paths["random"] = edits.at_random(rows, _edits(words), settings.edits, rng)
+    if victim:
+        paths["filter"] = guided(victim, rows, words, settings)
+    passes_copy = passing(copy, paths["copy"].rows, harmful)  # (edits + 1, n)
+    steps, after = paths["copy"].until(passes_copy)
+    stopped = {"copy": after, "random": paths["random"].after(steps)}
     return Evasion(
-        accuracy=accuracy(victim, task.x_test, task.y_test),
-        agreement=judge(copy)["agreement"],
-        queries=oracle.count,
+        accuracy=accuracy(victim, task.x_test, task.y_test) if victim else math.nan,
+        agreement=judge(copy).get("agreement", math.nan),
+        queries=queries,
         passed={
-            name: passing(victim, path.rows, harmful).mean(axis=1) for name, path in paths.items()
+            name: passing(judging, path.rows, harmful).mean(axis=1) for name, path in paths.items()
         },
         believed=passes_copy.mean(axis=1),
         stopped={
-            name: float((victim.labels(each) != harmful).mean()) for name, each in ends.items()
+            name: float((judging.labels(each) != harmful).mean()) for name, each in stopped.items()
         },
         made=float(steps.mean()),
         before=rows,
         after=after,
     )
+
+
+class Answering:
+    """A filter by its answers alone, at the cost of a query for each new row."""
+
+    def __init__(self, oracle: Oracle):
+        self.oracle, self._labels = oracle, dict[bytes, int]()
+
+    def labels(self, x: Array) -> np.ndarray:
+        """The most likely class of each row: (n, d) -> (n,)."""
+        keys = [row.tobytes() for row in x]
+        new = {key: i for i, key in enumerate(keys) if key not in self._labels}
+        if new:
+            answers = self.oracle.query(x[list(new.values())])
+            labels = answers if self.oracle.output == "label" else labels_of(answers)
+            self._labels |= dict(zip(new, labels.tolist(), strict=True))
+        return np.array([self._labels[key] for key in keys])
 
 
 def evade(settings: Settings, folder: Path) -> tuple[Task, Network, Evasion]:
@@ -147,35 +161,27 @@ def evade(settings: Settings, folder: Path) -> tuple[Task, Network, Evasion]:
 # ---- stages
 
 
-def held_back(settings: Settings, task: Task, victim: Network) -> np.ndarray:
-    """Harmful rows that the filter holds back, up to `messages` of them: (n, d).
-
-    They are of the test part, and none of them judges the copy.
-    """
+def held_back(settings: Settings, task: Task, victim: Network | Answering) -> np.ndarray:
+    """Up to `messages` harmful rows of the test part that the filter stops and that do not judge
+    the copy: (n, d)."""
     harmful, parts = HARMFUL[settings.data], learned_theft.split_test(task)
     spare = np.concatenate(parts[1:])
-    x, y = task.x_test[spare], task.y_test[spare]
-    rows = x[(y == harmful) & (victim.labels(x) == harmful)][: settings.messages]
+    x = task.x_test[spare[task.y_test[spare] == harmful]]
+    rows = x[victim.labels(x) == harmful][: settings.messages]
     if not len(rows):
-        raise ValueError("expected harmful rows that the filter holds back, got none; train longer")
+        raise ValueError("expected harmful rows that the filter stops, got none; train longer")
     return rows
 
 
-def words_of(pool: np.ndarray) -> np.ndarray:
-    """The words that the thief's own texts are written in, without padding and unknown ones."""
-    words = np.unique(np.asarray(pool, np.int64))
-    return words[words > 1]
-
-
 def guided(guide: Network, rows: Array, words: np.ndarray | None, settings: Settings) -> edits.Path:
-    """Edits chosen on a guide; of words only the most harmless in its eyes are tried."""
+    """Edits chosen on a guide, of words only those that it finds the most harmless."""
     score = edits.margin(guide, HARMFUL[settings.data])
     if words is not None:
         words = edits.harmless(score, rows[:SAMPLE], words, settings.words)
     return edits.greedy(score, rows, _edits(words), settings.edits)
 
 
-def passing(victim: Network, rows: Array, harmful: int) -> np.ndarray:
+def passing(victim: Network | Answering, rows: Array, harmful: int) -> np.ndarray:
     """Which rows a filter lets pass: (steps, n, d) -> (steps, n)."""
     return np.stack([victim.labels(part) != harmful for part in rows])
 

@@ -1,6 +1,6 @@
 """Experiments on learned copies: a file that describes a grid of thefts, and its table.
 
-    title, claim        what is tried, and what the lecture says of it
+    title, claim        the question, and the lecture's answer
     [axes]              lists: every combination is a cell
     [fixed]             the same for every cell; `learned_theft.Settings` has all, with defaults
 
@@ -8,31 +8,36 @@ A cell trains or loads its victim, steals it, shows the queries to PRADA, and co
 lie beside the results, so that each is trained once.
 """
 
-from __future__ import annotations
-
 import contextlib
 import csv
 import io
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mstheft.experiments import learned_theft
-from mstheft.experiments.grid import Grid, Outcome, missing, run
-from mstheft.experiments.settings import checked, read_toml
-from mstheft.experiments.tasks import victim_file
+from mstheft.experiments.grid import Cell, Grid, Outcome, Work, missing, run
+from mstheft.experiments.settings import checked, located
+from mstheft.files import read_toml
+
+
+def victim_settings(cell: Cell) -> learned_theft.VictimSettings:
+    """The victim of a cell."""
+    return learned_theft.VictimSettings(cell["data"], cell["victim"], cell["victim_epochs"])
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """A described experiment: its words and its cells."""
+    """A described experiment: its words, its cells, and the work and the victim of a cell."""
 
     name: str
     title: str
     claim: str
     grid: Grid
+    work: Work = learned_theft.run_cell
+    victim: Callable[[Cell], learned_theft.VictimSettings] = victim_settings
 
 
 def read(path: str | os.PathLike[str]) -> Experiment:
@@ -42,10 +47,8 @@ def read(path: str | os.PathLike[str]) -> Experiment:
     """
     path = Path(path)
     described = read_toml(path)
-    try:
+    with located(path):
         grid = _grid(described.get("axes"), described.get("fixed", {}))
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
     title, claim = described.get("title", path.stem), described.get("claim", "")
     return Experiment(path.stem, title, claim, grid)
 
@@ -65,16 +68,12 @@ def _grid(axes: object, fixed: object) -> Grid:
 def compute(
     experiment: Experiment, folder: str | Path, *, executor: Executor | None = None
 ) -> Outcome:
-    """All cells that are not there yet; their victims first, one after the other."""
+    """All cells that have no file yet; their victims first, one after the other."""
     folder = Path(folder)
-    needed = {
-        victim_file(cell["victim"], cell["data"], cell["victim_epochs"]): cell
-        for cell in missing(experiment.grid, folder)
-    }
-    for cell in needed.values():
+    for victim in dict.fromkeys(map(experiment.victim, missing(experiment.grid, folder))):
         with contextlib.suppress(Exception):  # each of its cells fails too, and is reported
-            learned_theft.victim_of(learned_theft.Settings(**cell), folder / "victims")
-    return run(experiment.grid, learned_theft.run_cell, folder, executor=executor)
+            learned_theft.victim_of(victim, folder / "victims")
+    return run(experiment.grid, experiment.work, folder, executor=executor)
 
 
 ROUND = ("round", "queries", "agreement", "accuracy", "validation")
@@ -85,19 +84,19 @@ TRANSFER = {"copied": "transfer", "white_box": "white_box", "noise": "noise"}  #
 def table(outcome: Outcome, axes: Sequence[str]) -> str:
     """CSV: a line for each round of each cell, with the axes before the figures.
 
-    agreement : of the round's copy; final : of the copy that the attack returned, which validation
-    chose, and of which the transfer is too
+    agreement : of the round's copy; final, transfer : of the copy that the attack returned, which
+        validation chose
     """
     prada = [f"prada_{name}" for name in PRADA]
     rows = []
     for cell, values in outcome.done:
         transfer = values.get("transfer") or {}
-        ends = [values.get("agreement"), values["victim"]]
-        ends += [values["prada"][name] for name in PRADA]
-        ends += [transfer.get(name) for name in TRANSFER]
+        cell_figures = [values.get("agreement"), values["victim"]]
+        cell_figures += [values["prada"][name] for name in PRADA]
+        cell_figures += [transfer.get(name) for name in TRANSFER]
         for point in values.get("curve") or [{"queries": values["queries"]}]:
             curve = [point.get(name) for name in ROUND]
-            rows.append([cell[axis] for axis in axes] + curve + ends)
+            rows.append([cell[axis] for axis in axes] + curve + cell_figures)
     head = [*axes, *ROUND, "final", "victim_accuracy", *prada, *TRANSFER.values()]
     return to_csv(head, rows)
 

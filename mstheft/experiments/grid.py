@@ -3,13 +3,10 @@
     grid = Grid({"strategy": ["random", "k-center"], "seed": [0, 1, 2]}, {"budget": 2000})
     outcome = run(grid, work, "results/")      # work(cell, folder) -> {name: number, …}
 
-A cell that has its file is not computed again, so that a run which was ended at any moment goes
-on where it was; one that fails is reported and stops no other. What a cell computes is the
-caller's: this module knows nothing of attacks. Where it computes is the executor's: processes,
-threads, or a cluster.
+A cell that has its file is not computed again, so a run that was ended at any moment goes on where
+it was. A cell that fails is reported and stops no other. The caller chooses what a cell computes,
+and by the executor where: processes, threads, or a cluster.
 """
-
-from __future__ import annotations
 
 import contextlib
 import hashlib
@@ -25,7 +22,7 @@ from typing import Any
 
 from mstheft import progress
 from mstheft.errors import DataError
-from mstheft.nn.storage import replace_file
+from mstheft.files import write
 
 Cell = dict[str, Any]
 Work = Callable[[Cell, Path], Mapping[str, Any]]
@@ -59,26 +56,15 @@ class Grid:
 
     def name(self, cell: Cell) -> str:
         """A file name for a cell: its axes in words, and a digest of all of its settings."""
-        words = "-".join(_word(cell[axis]) for axis in self.axes)[:80]
+        words = (re.sub(r"[^A-Za-z0-9.]+", "_", str(cell[axis])).strip("_") for axis in self.axes)
         settings = json.dumps(cell, sort_keys=True).encode()
-        return f"{words}-{hashlib.sha256(settings).hexdigest()[:10]}"
-
-
-@dataclass(frozen=True)
-class Failed:
-    """A cell's answer when it has none."""
-
-    why: str
-
-    @classmethod
-    def by(cls, error: BaseException) -> Failed:
-        """The error in words: an exception itself may not travel between processes."""
-        return cls(f"{type(error).__name__}: {error}")
+        digest = hashlib.sha256(settings).hexdigest()[:10]
+        return f"{'-'.join(word or '_' for word in words)[:80]}-{digest}"
 
 
 @dataclass
 class Outcome:
-    """What a grid came to: `done` and `failed` cells, with their values or what went wrong."""
+    """The cells of a grid: `done` with their values, `failed` with the error in words."""
 
     done: list[tuple[Cell, dict[str, Any]]] = field(default_factory=list)
     failed: list[tuple[Cell, str]] = field(default_factory=list)
@@ -94,77 +80,78 @@ def missing(grid: Grid, folder: str | Path) -> list[Cell]:
 def run(grid: Grid, work: Work, folder: str | Path, *, executor: Executor | None = None) -> Outcome:
     """Compute what is missing and return all of it, in the order of `grid.cells()`.
 
-    work : work(cell, scratch) -> {name: JSON value}; scratch is a folder of the cell's own that is
-        there again when the cell is started again, and goes when it is done. With an executor of
-        other processes it must be picklable: a function of a module
+    work : work(cell, scratch) -> {name: JSON value}; scratch is a folder of the cell alone, which
+        stays until the cell is done. Other processes need a picklable function of a module
     folder : made if missing; one JSON file per cell, written whole or not at all. Workers on other
         machines must see the same folder
-    executor : any `concurrent.futures.Executor`; one cell after the other without
-    Raises `DataError` for a damaged file. Ctrl-C ends it; what was done is kept.
+    executor : any `concurrent.futures.Executor`; without it one cell follows the other
+    Raises `DataError` for a damaged file. Ctrl-C ends the run; all cells done have their files.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     cells = {grid.name(cell): cell for cell in grid.cells()}
     values = {name: _read(folder / f"{name}.json", cell) for name, cell in cells.items()}
-    todo = {name: cells[name] for name, there in values.items() if there is None}
+    todo = {name: cells[name] for name, result in values.items() if result is None}
     failures: dict[str, str] = {}
     with progress.bar("cells", len(todo), "cell") as bar:
-        for name, answer in _answers(todo, work, folder, executor):
-            if isinstance(answer, Failed):
-                failures[name] = answer.why
+        for name, result, failure in _results(todo, work, folder, executor):
+            if result is None:
+                failures[name] = failure
             else:
-                _write(folder / f"{name}.json", cells[name], answer)
-                values[name] = answer
+                content = {"cell": cells[name], "values": result}
+                write(folder / f"{name}.json", json.dumps(content, indent=1))
+                values[name] = result
                 shutil.rmtree(_scratch(folder, name), ignore_errors=True)
             bar.update(1)
     outcome = Outcome(computed=len(todo) - len(failures))
-    for name, there in values.items():
-        if there is None:
+    for name, result in values.items():
+        if result is None:
             outcome.failed.append((cells[name], failures[name]))
         else:
-            outcome.done.append((cells[name], there))
+            outcome.done.append((cells[name], result))
     return outcome
 
 
-def _answers(
+def _results(
     todo: dict[str, Cell], work: Work, folder: Path, executor: Executor | None
-) -> Iterator[tuple[str, Failed | dict[str, Any]]]:
-    """The name of each cell with its values, or with why there are none, as they come."""
+) -> Iterator[tuple[str, dict[str, Any] | None, str]]:
+    """Each cell as it is ready: its name, its values or None, and the error in words."""
     if executor is None:
         for name, cell in todo.items():
-            yield name, _attempt(work, cell, _scratch(folder, name))
+            yield name, *_attempt(work, cell, _scratch(folder, name))
         return
     started: dict[Future[Any], str] = {}
     try:
         for name, cell in todo.items():
             started[executor.submit(_attempt, work, cell, _scratch(folder, name))] = name
         for future in as_completed(started):
-            error = future.exception()  # of the executor: a worker that died, say
-            yield started[future], Failed.by(error) if error else future.result()
+            error = future.exception()  # of the executor, such as a worker that died
+            yield started[future], *((None, _in_words(error)) if error else future.result())
     finally:
         for future in started:
             future.cancel()
 
 
-def _attempt(work: Work, cell: Cell, scratch: Path) -> Failed | dict[str, Any]:
-    """Runs where the executor says. An error is an answer too: no other cell is stopped by it."""
+def _attempt(work: Work, cell: Cell, scratch: Path) -> tuple[dict[str, Any] | None, str]:
+    """One cell, where the executor runs it. An error is a result too: it stops no other cell."""
     scratch.mkdir(parents=True, exist_ok=True)
     try:
         values = dict(work(dict(cell), scratch))
         json.dumps(values, allow_nan=False)
-        return values
+        return values, ""
     except Exception as error:
         with contextlib.suppress(OSError):
-            scratch.rmdir()  # keeps what is in it, for the next attempt
-        return Failed.by(error)
+            scratch.rmdir()  # one that holds anything stays, for the next attempt
+        return None, _in_words(error)
+
+
+def _in_words(error: BaseException) -> str:
+    """An exception itself may not travel between processes."""
+    return f"{type(error).__name__}: {error}"
 
 
 def _scratch(folder: Path, name: str) -> Path:
     return (folder / f"{name}.run").resolve()
-
-
-def _word(value: Any) -> str:
-    return re.sub(r"[^A-Za-z0-9.]+", "_", str(value)).strip("_") or "_"
 
 
 def _read(file: Path, cell: Cell) -> dict[str, Any] | None:
@@ -176,11 +163,4 @@ def _read(file: Path, cell: Cell) -> dict[str, Any] | None:
             raise ValueError("it belongs to another cell")
         return dict(content["values"])
     except (ValueError, KeyError, TypeError) as error:
-        raise DataError(
-            f"{file}: expected a cell, but it is damaged ({error}); delete it"
-        ) from error
-
-
-def _write(file: Path, cell: Cell, values: Mapping[str, Any]) -> None:
-    content = json.dumps({"cell": cell, "values": values}, indent=1).encode()
-    replace_file(file, lambda stream: stream.write(content))
+        raise DataError(f"{file}: expected a cell, got damage ({error}); delete it") from error

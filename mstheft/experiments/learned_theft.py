@@ -5,8 +5,6 @@
 A `cell` of a grid is `asdict(settings)`. The grid computes many, `mstheft steal active` one.
 """
 
-from __future__ import annotations
-
 import math
 import zlib
 from collections.abc import Callable
@@ -22,7 +20,7 @@ from mstheft.defend.prada import Detector
 from mstheft.experiments import tasks
 from mstheft.experiments.grid import Cell
 from mstheft.experiments.settings import setting
-from mstheft.learning import active, jacobian, strategies
+from mstheft.learning import active, defaults, jacobian, strategies
 from mstheft.learning.result import LearnedResult
 from mstheft.nn import Network
 from mstheft.nn.fit import accuracy
@@ -31,7 +29,6 @@ from mstheft.oracle.oracle import OUTPUTS
 from mstheft.typing import Array
 
 Judge = Callable[[Network], dict[str, float]]
-LAM = 0.1  # of Jacobian augmentation
 SHARES = 0.7, 0.85  # of the test part: what judges ends, what is attacked ends, the rest seeds
 
 
@@ -51,21 +48,23 @@ class CopySettings:
     copy: str = setting("small", check=tasks.architecture)
     pool: str = "letters"  # as in data.pools; for texts wikitext-2, topics, spam; or programs
     pool_size: int = setting(5000, low=1)
-    budget: int = setting(500, low=1)
-    rounds: int = setting(5, low=1)
-    epochs: int = setting(30, low=1)
-    patience: int = setting(5, low=1)
-    batch: int = setting(50, low=1)
+    budget: int = setting(defaults.BUDGET, low=1)
+    rounds: int = setting(defaults.ROUNDS, low=1)
+    epochs: int = setting(defaults.EPOCHS, low=1)
+    patience: int = setting(defaults.PATIENCE, low=1)
+    batch: int = setting(defaults.BATCH, low=1)
     candidates: int = setting(2000, low=0)  # rows of least margin that DFAL searches; 0 for all
     test: int = setting(2000, low=1)  # test rows on which copy and victim are compared
 
 
 @dataclass(frozen=True)
 class Settings(VictimSettings, CopySettings):
-    """One theft. Three strategies are none of `learning.strategies`: noise asks random rows of
-    noise, jbda is Jacobian augmentation, and traffic is what ordinary users ask."""
+    """One theft. Three strategies are not of `learning.strategies`: noise queries random rows of
+    noise, jbda is Jacobian augmentation, and traffic is the queries of ordinary users."""
 
-    strategy: str = setting("random", choices=(*strategies.STRATEGIES, "noise", "jbda", "traffic"))
+    strategy: str = setting(
+        defaults.STRATEGY, choices=(*strategies.STRATEGIES, "noise", "jbda", "traffic")
+    )
     output: str = setting("probs", choices=OUTPUTS)
     transfer: bool = False  # also: how many adversarial examples of the copy fool the victim
     delta: float = setting(0.9, check=Detector)
@@ -82,7 +81,7 @@ def run_cell(cell: Cell, scratch: Path) -> dict[str, Any]:
     values: dict[str, Any] = {"victim": accuracy(network, task.x_test, task.y_test)}
     if settings.strategy == "traffic":
         order = np.random.default_rng(settings.seed).permutation(len(task.x_test))
-        rows = task.x_test[order[: settings.budget]]
+        rows = task.x_test[order[: settings.budget]]  # (queries, …)
     else:
         pool = thief_pool(settings, task)
         judge = judge_of(task, network, settings.test)
@@ -102,9 +101,8 @@ def run_cell(cell: Cell, scratch: Path) -> dict[str, Any]:
 
 
 def victim_of(settings: VictimSettings, folder: Path | None = None) -> tuple[tasks.Task, Network]:
-    """Task and trained victim of some settings; from the folder where it is there."""
-    task = tasks.cached(settings.data)
-    epochs = settings.victim_epochs
+    """Task and trained victim of some settings; from the folder if it holds the victim."""
+    task, epochs = tasks.cached(settings.data), settings.victim_epochs
     return task, tasks.victim(settings.victim, task, epochs=epochs, folder=folder)
 
 
@@ -118,39 +116,29 @@ def extract(
     checkpoint: Path | None = None,
     about: dict[str, Any] | None = None,
 ) -> LearnedResult:
-    """The attack that the settings name, as it would run against any oracle of the task's shape.
+    """The attack that the settings name, against any oracle of the task's shape.
 
-    about : what tells this victim from another in a checkpoint
+    about : JSON values that identify the victim in a checkpoint
     """
 
     def new_copy() -> Network:
         return tasks.build(settings.copy, task, rng=[settings.seed, 1])
 
     rng = np.random.default_rng([settings.seed, 2])
-    common: dict[str, Any] = {
-        **{"budget": settings.budget, "rounds": settings.rounds, "evaluate": judge},
-        **{"epochs": settings.epochs, "batch": settings.batch},
-    }
+    names = ("budget", "rounds", "epochs", "batch")
+    common: dict[str, Any] = {name: getattr(settings, name) for name in names} | {"evaluate": judge}
     if settings.strategy == "jbda":
         start = seed_rows(task, settings.budget, settings.rounds, rng)
-        common |= {"lam": LAM, "bounds": (0.0, 1.0)}
+        common |= {"bounds": (0.0, 1.0)}
         return jacobian.extract(oracle, start, new_copy, rng=rng, **common)
     strategy: str | strategies.Select = settings.strategy
     if strategy == "noise":
         strategy = "random"
     elif settings.strategy.startswith("dfal") and settings.candidates:
         strategy = strategies.shortlisted(settings.strategy, settings.candidates)
-    return active.extract(
-        oracle,
-        pool,
-        new_copy,
-        strategy=strategy,
-        rng=int(rng.integers(2**32)),
-        checkpoint=checkpoint,
-        about=about,
-        patience=settings.patience,
-        **common,
-    )
+    common |= {"rng": int(rng.integers(2**32)), "patience": settings.patience}
+    common |= {"checkpoint": checkpoint, "about": about}
+    return active.extract(oracle, pool, new_copy, strategy=strategy, **common)
 
 
 def rows_queried(result: LearnedResult, pool: Array) -> Array:
@@ -165,7 +153,7 @@ def rows_queried(result: LearnedResult, pool: Array) -> Array:
 
 
 def thief_pool(settings: Settings, task: tasks.Task) -> np.ndarray:
-    """The attacker's pool, (n, d) as the victim sees it; texts in the words that it knows."""
+    """The attacker's pool, (n, d) as the victim takes it; texts in the victim's vocabulary."""
     seed, size, noise = settings.seed, settings.pool_size, settings.strategy == "noise"
     if task.vocabulary is None:
         return numeric_pool("noise" if noise else settings.pool, task.shape, size, seed)
@@ -177,15 +165,13 @@ def thief_pool(settings: Settings, task: tasks.Task) -> np.ndarray:
     elif settings.pool == "wikitext-2":
         sentences = text.wikitext2(n_words=task.shape[0])
     else:
-        raise ValueError(
-            f"expected pool as topics, spam or wikitext-2 for texts, got {settings.pool!r}"
-        )
+        raise ValueError(f"expected pool as topics, spam or wikitext-2, got {settings.pool!r}")
     chosen = rng.permutation(len(sentences))[:size]
     return task.vocabulary.encode([sentences[i] for i in chosen], task.shape[0])
 
 
 def numeric_pool(name: str, shape: tuple[int, ...], size: int, seed: int) -> np.ndarray:
-    """A pool for victims that read no words, (size, d): images by `data.pools`, or programs."""
+    """A pool for victims that take numbers, (size, d): images by `data.pools`, or programs."""
     rng = np.random.default_rng([seed, 3])
     if name == "programs":
         return synthetic.programs(size, rng=rng)[0]
@@ -200,10 +186,8 @@ def seed_rows(task: tasks.Task, budget: int, rounds: int, rng: np.random.Generat
     spare = rng.permutation(split_test(task)[2])
     n = budget // 2**rounds
     if n < task.classes:
-        raise ValueError(
-            f"expected budget= of at least {task.classes * 2**rounds} for {rounds} rounds of "
-            f"doubling from a row of each of {task.classes} classes, got {budget}"
-        )
+        least = f"{task.classes * 2**rounds} for {rounds} rounds and {task.classes} classes"
+        raise ValueError(f"expected budget= of at least {least}, got {budget}; raise it")
     turns = np.empty(len(spare), np.int64)  # 0 for the first row of each class, 1 for the second
     for label in np.unique(task.y_test[spare]):
         same = np.flatnonzero(task.y_test[spare] == label)
@@ -213,7 +197,7 @@ def seed_rows(task: tasks.Task, budget: int, rounds: int, rng: np.random.Generat
 
 
 def victim_checksum(network: Network) -> dict[str, Any]:
-    """A check sum of a victim's parameters, for a checkpoint: that of another is refused."""
+    """A check sum of a victim's parameters: a checkpoint refuses that of another victim."""
     sums = [zlib.crc32(value.tobytes()) for value in network.parameters().values()]
     return {"victim": zlib.crc32(np.array(sums, np.uint32).tobytes())}
 
@@ -222,7 +206,7 @@ def victim_checksum(network: Network) -> dict[str, Any]:
 
 
 def split_test(task: tasks.Task) -> list[np.ndarray]:
-    """Rows of the test part that judge, that are attacked, and that seed: never the same ones.
+    """Disjoint rows of the test part: to judge by, to attack, and to seed. (k,) indices each.
 
     In a fixed random order, since the files of some sets are sorted by class.
     """
@@ -233,7 +217,7 @@ def split_test(task: tasks.Task) -> list[np.ndarray]:
 def judge_of(task: tasks.Task, network: Network | None, most: int) -> Judge:
     """A function copy -> its agreement with the victim and its accuracy, on at most `most` rows.
 
-    network : the victim; without it (it is behind a service) the accuracy alone
+    network : the victim; None for one behind a service, which leaves the accuracy alone
     """
     rows = split_test(task)[0][:most]
     x, y = task.x_test[rows], task.y_test[rows]
@@ -250,7 +234,7 @@ def judge_of(task: tasks.Task, network: Network | None, most: int) -> Judge:
 
 
 def _transfer(network: Network, copy: Network, task: tasks.Task) -> dict[str, Any]:
-    """By PGD, on rows that judge nothing else."""
+    """Shares of fooled rows by PGD, on the rows of `split_test` to attack."""
     rows = split_test(task)[1][:500]
     x, y = task.x_test[rows], task.y_test[rows]
     shares = adversarial.transferability(
@@ -260,7 +244,7 @@ def _transfer(network: Network, copy: Network, task: tasks.Task) -> dict[str, An
 
 
 def _prada(rows: np.ndarray, network: Network, delta: float) -> dict[str, Any]:
-    """What PRADA makes of the queries: the last W, the lowest, the alarm; and W on the way."""
+    """PRADA's view of the queries: the last W, the lowest, the alarm, and W at every check."""
     detector = Detector(delta)
     detector.observe(rows.reshape(len(rows), -1), network.labels(rows))
     w = np.asarray(detector.history.w, float)

@@ -1,9 +1,7 @@
 """How much rounding stops which attack: the same victims behind coarser and coarser answers.
 
-Every attack chooses its steps by the noise that it sees in the answers; no option names it here.
+Every attack measures the noise in the answers and chooses its steps by it, without an option.
 """
-
-from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +12,7 @@ import numpy as np
 
 from mstheft import compare, progress
 from mstheft.direct import linear, relu, smooth, sweep
-from mstheft.errors import ExtractionError
+from mstheft.errors import ExtractionError, VictimError
 from mstheft.nn import Network, zoo
 from mstheft.oracle import Oracle
 from mstheft.result import Result
@@ -24,28 +22,23 @@ FORMATS = ("float64", "float32", "float16")
 DECIMALS = tuple(range(12, 0, -1))
 Make = Callable[..., Network]
 Attack = Callable[..., Result]
+Form = tuple[str | None, int | None]  # a float format, or None and decimals
 ROWS = 2000  # fresh inputs on which copy and victim are compared
 
 
 @dataclass(frozen=True)
 class Run:
-    """One attack on one victim.
-
-    digits : decimal digits behind the point that the answers tell, about; float formats by their
-        relative precision
-    error : largest |Δlogit| on fresh N(0, I) rows, less the mean over classes; None without a copy
-    stage : the stage in which it failed, or ""
-    """
+    """One attack on one victim."""
 
     attack: str
     answers: str
-    digits: float
+    digits: float  # behind the point of the answers, for float formats of answers of size 1
     seed: int
     verified: bool
-    error: float | None
+    error: float | None  # largest |Δlogit| on fresh N(0, I) rows; None without a copy
     agreement: float | None
     queries: int
-    stage: str
+    stage: str  # in which the attack failed, or ""
 
 
 def attacks(shape: list[int]) -> dict[str, tuple[Make, Attack]]:
@@ -62,46 +55,32 @@ def attacks(shape: list[int]) -> dict[str, tuple[Make, Attack]]:
 
 def study(shape: list[int], *, seeds: int = 3, rng: int = 0) -> Iterator[Run]:
     """Every attack behind every kind of answer, on `seeds` random victims each."""
-    formats = [*((name, None) for name in FORMATS), *((None, n) for n in DECIMALS)]
-    cases = list(itertools.product(attacks(shape).items(), formats, range(seeds)))
+    forms: list[Form] = [*((name, None) for name in FORMATS), *((None, n) for n in DECIMALS)]
+    cases = list(itertools.product(attacks(shape).items(), forms, range(seeds)))
     with progress.bar("attacks", len(cases), "run") as bar:
-        for (name, (make, attack)), (kind, decimals), seed in cases:
-            yield one(name, make(rng=[rng, seed, 0]), attack, kind, decimals, [rng, seed, 1])
+        for (name, (make, attack)), form, seed in cases:
+            yield one(name, make(rng=[rng, seed, 0]), attack, form, [rng, seed, 1])
             bar.update(1)
 
 
-def one(
-    name: str,
-    victim: Network,
-    attack: Attack,
-    kind: str | None,
-    decimals: int | None,
-    rng: Sequence[int],
-) -> Run:
-    """One run; a failure is a result too."""
-    oracle, stage, result = behind(victim, kind, decimals), "", Result()
+def one(name: str, victim: Network, attack: Attack, form: Form, rng: Sequence[int]) -> Run:
+    """One attack; a failure is a result too."""
+    oracle, stage, result = behind(victim, *form), "", Result()
     try:
         result = attack(oracle, rng=rng)
-    except ExtractionError as failure:
-        stage = failure.stage
-        if isinstance(failure.partial, Result):
-            result = failure.partial
+    except (ExtractionError, VictimError) as failure:  # far out float16 answers infinity
+        partial_result = getattr(failure, "partial", None)
+        if isinstance(partial_result, Result):
+            result = partial_result
+        stage = getattr(failure, "stage", "") or result.stopped or "answers"
     copy, error, agreement = result.model, None, None
     if copy is not None:
         x = np.random.default_rng([*rng, 7]).normal(size=(ROWS, victim.inputs))
         judged = compare.summary(victim, copy, x)
         error, agreement = float(judged.difference.max), float(judged.agreement)
-    return Run(
-        attack=name,
-        answers=kind or f"{decimals} decimals",
-        digits=digits(kind, decimals),
-        seed=int(rng[1]),
-        verified=bool(result.verified) and not stage,
-        error=error,
-        agreement=agreement,
-        queries=oracle.count,
-        stage=stage,
-    )
+    answers, verified = form[0] or f"{form[1]} decimals", bool(result.verified) and not stage
+    measures = verified, error, agreement, oracle.count, stage
+    return Run(name, answers, digits(*form), int(rng[1]), *measures)
 
 
 def behind(victim: Network, kind: str | None, decimals: int | None) -> Oracle:

@@ -1,4 +1,4 @@
-"""Settings as frozen dataclasses: each field says what its value may be, and `checked` insists.
+"""Settings as frozen dataclasses: each field has the limits of its value, and `checked` insists.
 
 @dataclass(frozen=True)
 class Settings:
@@ -8,20 +8,10 @@ class Settings:
 settings = checked(Settings, {"budget": 2000})
 """
 
-from __future__ import annotations
-
-import sys
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, field, fields, is_dataclass
-from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
-
-from mstheft.errors import DataError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 Kind = TypeVar("Kind")
 Value = TypeVar("Value")
@@ -35,9 +25,8 @@ def setting(
     choices: Sequence[Value] | None = None,
     check: Callable[[Value], object] | None = None,
 ) -> Value:
-    """A field of settings. low : its lowest value; check : raises ValueError for a wrong one."""
-    metadata = {"low": low, "choices": choices, "check": check}
-    return field(default=default, metadata=metadata)
+    """A field of settings. low : its lowest value; check : raises ValueError."""
+    return field(default=default, metadata={"low": low, "choices": choices, "check": check})
 
 
 def checked(kind: type[Kind], table: Mapping[str, object]) -> Kind:
@@ -50,18 +39,14 @@ def checked(kind: type[Kind], table: Mapping[str, object]) -> Kind:
         raise ValueError(f"expected a table, got {table!r}; write name = value")
     options = {each.name: each for each in fields(kind)}  # type: ignore[arg-type]
     needed = {name for name, each in options.items() if each.default is MISSING}
-    if unoptions := sorted(table.keys() - options.keys()):
-        raise ValueError(f"expected {', '.join(options)}, got {unoptions[0]}; correct it")
+    if unknown := sorted(table.keys() - options.keys()):
+        raise ValueError(f"expected {', '.join(options)}, got {unknown[0]}; correct it")
     if missing := sorted(needed - table.keys()):
         raise ValueError(f"expected {', '.join(options)}, got no {missing[0]}; add it")
     types = get_type_hints(kind)
     kinds = {name: (get_args(each) or (each,))[0] for name, each in types.items()}  # of X | None: X
-    return kind(
-        **{
-            name: _value(name, value, kinds[name], options[name].metadata)
-            for name, value in table.items()
-        }
-    )
+    limits = {name: options[name].metadata for name in table}
+    return kind(**{name: _value(name, table[name], kinds[name], limits[name]) for name in table})
 
 
 def _value(name: str, value: Any, kind: type, limits: Mapping[str, Any]) -> object:
@@ -79,11 +64,10 @@ def _value(name: str, value: Any, kind: type, limits: Mapping[str, Any]) -> obje
     return value
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """What a TOML file holds. Raises `DataError` where there is none, or it is damaged."""
+@contextlib.contextmanager
+def located(place: object) -> Iterator[None]:
+    """Name the place of the settings, a file or a table, in a ValueError of the `with` block."""
     try:
-        return dict(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (FileNotFoundError, IsADirectoryError) as error:
-        raise DataError(f"{path}: expected a TOML file, but there is none; name one") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: expected TOML, but {error}; correct that line") from error
+        yield
+    except ValueError as error:
+        raise ValueError(f"{place}: {error}") from error

@@ -1,15 +1,10 @@
 """Victims worth stealing from: a task (data with its test part), a network, training.
 
-    task = load("cifar10")                                  # what is learned
-    network = build("cnn-2", task, rng=0)                   # what learns it
-    history = train(network, task, epochs=5, rng=0)         # the best epoch is kept
-
-    network = victim("usual", task, folder=folder)          # all of it, or the file of last time
-
-Used by `mstheft train`, by the benchmarks, and wherever an experiment needs victim and test set.
+task = load("cifar10")                                  # data with a test part
+network = build("cnn-2", task, rng=0)                   # an untrained network
+history = train(network, task, epochs=5, rng=0)         # returns to the best epoch
+network = victim("usual", task, folder=folder)          # all of it, or the file of last time
 """
-
-from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
@@ -27,7 +22,7 @@ from mstheft.data.vocabulary import Vocabulary
 from mstheft.nn import Network, fit, optim, zoo
 from mstheft.typing import Rng
 
-LENGTHS = {"mr": 40, "ag-news": 60, "imdb": 300, "spam": 40, "topics": 40}  # words kept of a text
+LENGTHS = {"mr": 40, "ag-news": 60, "imdb": 300, "spam": 40, "topics": 40}  # words of a text
 WORDS = 10_000  # in a vocabulary, at the most
 GENERATED = 6000, 1000  # training and test items of tasks that are made on the spot
 VALIDATION = 0.1  # share of the training part that picks the epoch
@@ -39,20 +34,16 @@ DENSE_ROWS = 40_000  # rows shown to a victim of the exact attacks, over all epo
 
 @dataclass(frozen=True)
 class Task:
-    """Data to learn, and to judge by.
-
-    x, y, x_test, y_test : inputs (n, *shape), labels (n,); texts as word numbers (n, length)
-    found : how much of the published set this is
-    vocabulary : for texts, built from the training part
-    """
+    """Training and test data. x : inputs (n, *shape), texts as word numbers (n, length);
+    y : labels (n,)."""
 
     name: str
     x: np.ndarray
     y: np.ndarray
     x_test: np.ndarray
     y_test: np.ndarray
-    found: str
-    vocabulary: Vocabulary | None = None
+    found: str  # how much of the published set this is
+    vocabulary: Vocabulary | None = None  # of texts, built from the training part
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -71,33 +62,28 @@ class Task:
             return "texts"
         return "images" if len(self.shape) == 3 else "rows of numbers"
 
-    def flat(self) -> Task:
+    def flat(self) -> "Task":
         """The same inputs as rows, (n, d)."""
         x, x_test = (part.reshape(len(part), -1) for part in (self.x, self.x_test))
         return replace(self, x=x, x_test=x_test)
 
-    def astype(self, dtype: DTypeLike) -> Task:
+    def astype(self, dtype: DTypeLike) -> "Task":
         """The same inputs as numbers of another type."""
         return replace(self, x=self.x.astype(dtype), x_test=self.x_test.astype(dtype))
 
-    def two_classes(self, first: int, second: int) -> Task:
+    def two_classes(self, first: int, second: int) -> "Task":
         """Only the inputs of two classes, which become 0 and 1."""
-        pair = first, second
-        used, judged = (np.isin(labels, pair) for labels in (self.y, self.y_test))
-        return replace(
-            self,
-            name=f"{self.name}, {first} against {second}",
-            x=self.x[used],
-            y=(self.y[used] == second).astype(np.int64),
-            x_test=self.x_test[judged],
-            y_test=(self.y_test[judged] == second).astype(np.int64),
-        )
+        used, judged = (np.isin(labels, (first, second)) for labels in (self.y, self.y_test))
+        labels = self.y[used], self.y_test[judged]
+        y, y_test = ((each == second).astype(np.int64) for each in labels)
+        x, x_test = self.x[used], self.x_test[judged]
+        name = f"{self.name}, {first} against {second}"
+        return replace(self, name=name, x=x, y=y, x_test=x_test, y_test=y_test)
 
 
 def load(name: str, *, seed: int = 0, dtype: DTypeLike = np.float32) -> Task:
-    """A task by name.
+    """A task by name. seed : of generated data;  dtype : of images.
 
-    seed : of those that are made on the spot;  dtype : of images
     Raises ValueError for an unknown name and `DataError` where real data is missing.
     """
     if name not in TASKS:
@@ -109,20 +95,19 @@ cached = cache(load)  # the same task, for many runs of one process
 
 
 def drawn(
-    name: str,
     draw: Callable[..., Any],
     sizes: tuple[int, int],
     shape: tuple[int, int, int],
+    name: str,
     rng: Rng,
     dtype: DTypeLike = np.float32,
 ) -> Task:
-    """Images that are drawn on the spot.
+    """Generated images.
 
     draw : of `data.synthetic`;  sizes : of the training and the test part;  shape : of one image
     """
-    n = sizes[0]
     x, y = draw(sum(sizes), rng=rng, size=shape[0])
-    x = x.reshape(len(x), *shape).astype(dtype)
+    x, n = x.reshape(len(x), *shape).astype(dtype), sizes[0]
     return Task(name, x[:n], y[:n], x[n:], y[n:], "drawn on the spot")
 
 
@@ -138,8 +123,7 @@ def _text_files(loader: Callable[[str], Any], name: str, seed: int, dtype: DType
 
 
 def _written(name: str, seed: int, dtype: DTypeLike) -> Task:
-    texts, y = synthetic.texts(sum(GENERATED), task=name, rng=seed)
-    n = GENERATED[0]
+    (texts, y), n = synthetic.texts(sum(GENERATED), task=name, rng=seed), GENERATED[0]
     return _encoded(name, texts[:n], y[:n], texts[n:], y[n:])
 
 
@@ -150,27 +134,23 @@ def _encoded(name: str, texts: list[str], y: Any, texts_test: list[str], y_test:
     return Task(name, x, y, x_test, y_test, found, vocabulary)
 
 
-def _drawn(
-    draw: Callable[..., Any], shape: tuple[int, int, int], name: str, seed: int, dtype: DTypeLike
-) -> Task:
-    return drawn(name, draw, GENERATED, shape, seed, dtype)
-
-
 def _compiled(name: str, seed: int, dtype: DTypeLike) -> Task:
-    x, y = synthetic.programs(sum(GENERATED), rng=seed)
-    n = GENERATED[0]
+    (x, y), n = synthetic.programs(sum(GENERATED), rng=seed), GENERATED[0]
     return Task(name, x[:n], y[:n], x[n:], y[n:], "made up on the spot")
 
 
-TASKS: dict[str, Callable[[str, int, DTypeLike], Task]] = {
+IMAGES: dict[str, Callable[[str, int, DTypeLike], Task]] = {
     "mnist": partial(_files, images.mnist),
     "cifar10": partial(_files, images.cifar10),
     "gtsrb": partial(_files, gtsrb),
+    "glyphs": lambda *how: drawn(synthetic.glyphs, GENERATED, (28, 28, 1), *how),
+    "signs": lambda *how: drawn(synthetic.signs, GENERATED, (32, 32, 3), *how),
+}
+TASKS: dict[str, Callable[[str, int, DTypeLike], Task]] = {
+    **IMAGES,
     "mr": partial(_text_files, text.mr),
     "imdb": partial(_text_files, text.imdb),
     "ag-news": partial(_text_files, text.ag_news),
-    "glyphs": partial(_drawn, synthetic.glyphs, (28, 28, 1)),
-    "signs": partial(_drawn, synthetic.signs, (32, 32, 3)),
     "spam": _written,
     "topics": _written,
     "programs": _compiled,
@@ -197,7 +177,7 @@ SUITABLE = {
 def architecture(network: str) -> tuple[str, int | None]:
     """('cnn', 2) of 'cnn-2', ('mlp', 32) of 'mlp-32', ('text-cnn', None) of 'text-cnn'.
 
-    Raises ValueError for what names no network.
+    Raises ValueError for another name.
     """
     if network in ARCHITECTURES:
         return network, None
@@ -212,8 +192,7 @@ def architecture(network: str) -> tuple[str, int | None]:
 def build(
     network: str, task: Task, *, hidden: int = 128, blocks: int = 3, rng: Rng = None
 ) -> Network:
-    """An untrained network for a task: dense ones in float64, as exact attacks take them, others
-    in float32.
+    """An untrained network for a task: dense in float64, as exact attacks need, others in float32.
 
     network : one of `ARCHITECTURES`, cnn-2 (two blocks), mlp-32 (hidden neurons)
     hidden : neurons of 'mlp'; blocks : of 'cnn', 1 to 4
@@ -252,31 +231,20 @@ def train(
     falling: bool = True,
     rng: Rng = None,
 ) -> fit.History:
-    """Train in place on the training part; a tenth of it picks the epoch that is kept.
+    """Train in place on the training part, without a share that picks the best epoch.
 
     rate : of Adam at the start;  falling : it falls to 0 over the epochs
-    validation : share that picks the epoch; 0 trains on everything and keeps the last one
-    Ctrl-C ends cleanly with the best epoch so far. The test part is not used.
+    validation : that share; 0 trains on everything up to the last epoch
+    Ctrl-C ends the training with the best epoch so far. The test part is not used.
     """
     rng = np.random.default_rng(rng)
     network.about = {"data": task.name}
-    x, y, held = task.x, task.y, None
+    x, y = task.x, task.y
+    how: dict[str, Any] = {"epochs": epochs, "batch": batch, "l2": l2, "patience": patience}
     if validation:
         first, rest = np.split(rng.permutation(len(x)), [int(validation * len(x))])
-        x, y, held = x[rest], y[rest], (x[first], y[first])
-    return fit.fit(
-        network,
-        x,
-        y,
-        epochs=epochs,
-        batch=batch,
-        optimizer=optim.Adam(rate),
-        l2=l2,
-        validation=held,
-        patience=patience,
-        falling=falling,
-        rng=rng,
-    )
+        x, y, how["validation"] = x[rest], y[rest], (x[first], y[first])
+    return fit.fit(network, x, y, optimizer=optim.Adam(rate), falling=falling, rng=rng, **how)
 
 
 # Real tasks with a network and a training that do well on two cores.
@@ -321,7 +289,6 @@ def victim_file(network: str, data: str, epochs: int) -> str:
 def dense_victim(
     task: Task,
     hidden: Sequence[int] = (),
-    *,
     activation: str = "relu",
     l2: float = 1e-4,
     rng: Rng = None,

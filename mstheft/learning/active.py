@@ -18,8 +18,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from mstheft import progress
-from mstheft.learning import arguments, strategies
+from mstheft.learning import arguments, defaults, strategies
 from mstheft.learning.checkpoint import Checkpoint, settings_of
+from mstheft.learning.distinct import first_places
 from mstheft.learning.result import Evaluate, LearnedResult
 from mstheft.learning.rounds import DRAW, Run, Trace, add_purchase, choose, learn, purchase
 from mstheft.learning.targets import labels_of, targets
@@ -34,16 +35,16 @@ def extract(
     pool: Array,
     new_copy: Callable[[], Network],
     *,
-    strategy: str | strategies.Select,
-    budget: int,
-    rounds: int,
-    rng: Rng,
+    strategy: str | strategies.Select = defaults.STRATEGY,
+    budget: int = defaults.BUDGET,
+    rounds: int = defaults.ROUNDS,
+    rng: Rng = None,
     checkpoint: str | os.PathLike[str] | None = None,
     about: Mapping[str, object] | None = None,
     evaluate: Evaluate | None = None,
-    epochs: int = 100,
-    patience: int | None = 10,
-    batch: int = 150,
+    epochs: int = defaults.EPOCHS,
+    patience: int | None = defaults.PATIENCE,
+    batch: int = defaults.BATCH,
     l2: float = 1e-3,
 ) -> LearnedResult:
     """Learn a copy of the oracle's model from `budget` rows of the pool, chosen in rounds.
@@ -51,48 +52,45 @@ def extract(
         budget = validation (20 %) + first rows (10 %) + k_1 + … + k_N
 
     Every round trains a fresh copy on all that is labelled so far, N + 1 in all, with Adam. The
-    epoch is kept whose macro-F1 on the validation rows is best; these are bought once and never
+    epoch with the best macro-F1 on the validation rows counts; these are bought once and never
     trained on. The result's model is the copy with the best such F1, of equal ones the last.
     Answers are learned as they come: soft labels from numbers, one-hot from labels.
 
-    pool : (n, d) or (n, *shape), at least `budget` rows, given to oracle and copy as they are
+    pool : (n, d) or (n, *shape), at least `budget` distinct rows, given to oracle and copy as they
+        are. Of rows of equal content only the first is ever chosen
     new_copy : builds an untrained Network with an output per class; with `checkpoint` it must build
         the same each time, so fix its rng
     strategy : one of `strategies.STRATEGIES`, or such a function
-    rng : Generator or int seed; each round draws from a generator of its own
-    checkpoint : folder in which everything is kept as soon as it is there. The same call goes on
-        from it after any kind of end, to the same copy, and `queries` then counts the rows that
-        were bought before too. A batch whose answer was under way when the process was
-        killed never arrived, and is asked again
-    about : JSON values that the checkpoint remembers and insists on, such as which victim it was
+    rng : Generator or int seed, which a checkpoint needs; each round draws from one of its own
+    checkpoint : folder that receives everything at once. The same call goes on from it after any
+        kind of end, to the same copy, and `queries` then includes the rows bought before. A batch
+        without its answers when the process was killed is queried again
+    about : JSON values that the checkpoint stores and insists on, such as the victim's name
     evaluate : evaluate(copy) -> a number or a dict of them, for the curve; never used to choose
     epochs, patience, batch, l2 : of the training, see `nn.fit.fit`; patience starts anew while the
         mean loss is above 1.5 nats
     Returns `LearnedResult`; its trace is a `Trace`.
     Costs `budget` queries exactly. Raises ValueError for arguments that cannot work and for the
-    checkpoint of another run, before anything is asked; `ExtractionError` where the answers do not
+    checkpoint of another run, before any query; `ExtractionError` where the answers do not
     suit the copy, `BudgetExhausted`, `DataError` for a damaged checkpoint. The error, Ctrl-C too,
     holds the result so far as `partial`.
     Source: Pal et al. 2020, algorithm and section 'Experimental setup'; the authors' code.
     """
     select = strategies.named(strategy, budget)
     pool, copy = np.asarray(pool), new_copy()
-    arguments.check(oracle, pool, copy, budget, epochs, batch)
+    distinct = first_places(pool)
+    arguments.check(oracle, distinct, copy, budget, epochs, batch)
     sizes = shares(budget, rounds)
-    training: dict[str, float | None] = {
-        "epochs": epochs,
-        "patience": patience,
-        "batch": batch,
-        "l2": l2,
-    }
+    training: dict[str, float | None] = {"epochs": epochs, "patience": patience}
+    training |= {"batch": batch, "l2": l2}
     root = int(np.random.default_rng(rng).integers(2**62))
     settings: dict[str, object] = {}
     if checkpoint is not None:
         settings = {"budget": int(budget), "rounds": int(rounds), "rng": root, **training}
         settings |= {"about": dict(about or {})}
         settings |= settings_of(oracle, pool, strategy, copy, new_copy())
-    with contextlib.closing(Checkpoint(checkpoint, settings)) as kept:
-        run = Run(oracle, pool, new_copy, select, root, training, evaluate, kept)
+    with contextlib.closing(Checkpoint(checkpoint, settings)) as folder:
+        run = Run(oracle, pool, distinct, new_copy, select, root, training, evaluate, folder)
         return _story(run, *sizes)
 
 
@@ -110,15 +108,14 @@ def shares(budget: int, rounds: int) -> tuple[int, int, list[int]]:
     held, first = round(VALIDATION * budget), round(SEED * budget)
     rest = budget - held - first
     if min(held, first) < 1 or rest < rounds:
-        raise ValueError(
-            f"expected budget= for {rounds} rounds beside {held} validation rows and {first} at "
-            f"the start, got {budget}; raise it or lower rounds="
-        )
+        shares = f"{rounds} rounds, {held} validation rows and {first} at the start"
+        raise ValueError(f"expected budget= for {shares}, got {budget}; raise it")
     return held, first, [rest // rounds + (i < rest % rounds) for i in range(rounds)]
 
 
 def _story(run: Run, held_size: int, first_size: int, later: list[int]) -> LearnedResult:
-    drawn = run.generator(DRAW).choice(len(run.pool), held_size + first_size, replace=False)
+    count = held_size + first_size
+    drawn = run.distinct[run.generator(DRAW).choice(len(run.distinct), count, replace=False)]
     held, first = drawn[:held_size], drawn[held_size:]
     trace, oracle = Trace(held=held, rows=first[:0]), run.oracle
     result = LearnedResult(trace=trace)

@@ -1,15 +1,13 @@
-"""A folder that keeps what a run has paid for and learned, so that it can be ended at any moment.
+"""A folder with the purchases and copies of a run, which can therefore be ended at any moment.
 
-    settings.json      what the run was asked to do
-    bought-NAME.npz    the rows asked under that name, and the answers, as soon as they came
+    settings.json      the settings of the run
+    bought-NAME.npz    the rows queried under that name, and the answers, as soon as they came
     copy-03.npz        the copy of round 3, in the format of `Network.save`
     round-03.json      its place on the curve; written last, so the round is whole
 
 Every file is written whole or not at all, and never changed. A run that is started again goes
-through the same story, and takes from here what is already there.
+through the same story, and reads its earlier steps from here.
 """
-
-from __future__ import annotations
 
 import io
 import json
@@ -31,20 +29,20 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 from mstheft.errors import DataError
+from mstheft.files import replace_file
 from mstheft.learning.result import Round
 from mstheft.nn.network import Network
-from mstheft.nn.storage import replace_file
 
 FORMAT = 1
 CHUNK = 4096  # rows that are read together
 
 
 class Checkpoint:
-    """The folder of one run, or none at all: then nothing is kept and nothing is found.
+    """The folder of one run; without a path nothing is saved and nothing is loaded.
 
-    path : folder, made if it is not there; None to keep nothing
+    path : folder, made if missing, or None
     settings : JSON values; a folder of a run with others is refused with a ValueError
-    Raises `DataError` for files that are damaged or somebody else's.
+    Raises `DataError` for files that are damaged or of another program.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None, settings: dict[str, Any]):
@@ -57,33 +55,27 @@ class Checkpoint:
         self.path.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(self.path / "lock")
         try:
-            self._begin({"format": FORMAT, **settings})
+            self._begin(self.path, {"format": FORMAT, **settings})
         except BaseException:
             self.close()
             raise
 
-    def _begin(self, settings: dict[str, Any]) -> None:
-        """Clear what a killed run half wrote; write the settings down, or insist on them."""
-        assert self.path is not None
-        for file in self.path.glob("*.part"):  # half written when a run was killed
+    def _begin(self, path: Path, settings: dict[str, Any]) -> None:
+        """Write the settings down, or insist on them."""
+        for file in path.glob("*.part"):  # half written when a run was killed
             file.unlink()
         before = self._json("settings.json")
         if before is None:
-            if any(self.path.glob("*-*.*")):
-                raise DataError(
-                    f"expected a checkpoint in {self.path}, but it has no settings.json"
-                )
-            self._write_json("settings.json", settings)
+            if any(path.glob("*-*.*")):
+                raise DataError(f"expected a checkpoint in {path}, but it has no settings.json")
+            replace_file(path / "settings.json", _json_of(settings))
         elif before != settings:
             changed = sorted(
                 f"{name} was {before.get(name)!r}, now {settings.get(name)!r}"
                 for name in before.keys() | settings.keys()
                 if before.get(name) != settings.get(name)
             )
-            raise ValueError(
-                f"expected the settings of the run in {self.path}, but {'; '.join(changed)}: "
-                "name another folder or set them back"
-            )
+            raise ValueError(f"expected the settings of the run in {path}: {'; '.join(changed)}")
 
     def close(self) -> None:
         """Let other runs have the folder."""
@@ -94,8 +86,7 @@ class Checkpoint:
 
     def bought(self, name: str) -> tuple[np.ndarray, Array] | None:
         """Rows and answers saved under this name, or None."""
-        file = self._file(f"bought-{name}.npz")
-        if file is None:
+        if (file := self._file(f"bought-{name}.npz")) is None:
             return None
         try:
             with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as arrays:
@@ -109,22 +100,18 @@ class Checkpoint:
     def save_bought(self, name: str, rows: np.ndarray, answers: Array) -> None:
         """Save rows (m,) and their answers; to be called before anything else can happen."""
         if self.path is not None:
-            replace_file(
-                self.path / f"bought-{name}.npz",
-                lambda file: np.savez(file, rows=rows, answers=answers),
-            )
+            file = self.path / f"bought-{name}.npz"
+            replace_file(file, lambda file: np.savez(file, rows=rows, answers=answers))
 
     # ---- rounds
 
     def trained(self, turn: int) -> Round | None:
         """The round as it was saved, or None."""
-        name = f"round-{turn:02d}.json"
-        values = self._json(name)
+        values = self._json(name := f"round-{turn:02d}.json")
         try:
             return None if values is None else Round(**values)
         except TypeError as error:
-            assert self.path is not None
-            raise _damaged(self.path / name, error) from error
+            raise _damaged(name, error) from error
 
     def copy(self, turn: int) -> Network | None:
         """The copy of a round, or None where it is neither the last nor the best."""
@@ -137,7 +124,7 @@ class Checkpoint:
             return
         name = f"copy-{point.round:02d}.npz"
         copy.save(self.path / name)
-        self._write_json(f"round-{point.round:02d}.json", asdict(point))
+        replace_file(self.path / f"round-{point.round:02d}.json", _json_of(asdict(point)))
         for file in self.path.glob("copy-*.npz"):
             if file.name not in (name, f"copy-{best:02d}.npz"):
                 file.unlink()
@@ -149,25 +136,21 @@ class Checkpoint:
         return file if file is not None and file.is_file() else None
 
     def _json(self, name: str) -> Any:
-        file = self._file(name)
-        if file is None:
+        if (file := self._file(name)) is None:
             return None
         try:
             return json.loads(file.read_text(encoding="utf-8"))
         except (ValueError, OSError) as error:
             raise _damaged(file, error) from error
 
-    def _write_json(self, name: str, values: Any) -> None:
-        assert self.path is not None
-        content = json.dumps(values, indent=1).encode()
-        replace_file(self.path / name, lambda file: file.write(content))
+
+def _json_of(values: dict[str, Any]) -> Callable[[IO[bytes]], object]:
+    return lambda file: file.write(json.dumps(values, indent=1).encode())
 
 
 def _locked(file: Path) -> IO[bytes]:
-    """The file, open, and held until it is closed or the process ends in whatever way.
-
-    Two runs on one folder would both buy every batch.
-    """
+    """The open file, locked until it is closed or the process ends: two runs on one folder would
+    both buy every batch."""
     lock = open(file, "wb")  # noqa: SIM115
     if fcntl is None:
         return lock
@@ -179,11 +162,11 @@ def _locked(file: Path) -> IO[bytes]:
     return lock
 
 
-def _damaged(file: Path, error: Exception) -> DataError:
+def _damaged(file: Path | str, error: Exception) -> DataError:
     return DataError(f"{file}: expected a file of a checkpoint, but it is damaged ({error})")
 
 
-# ---- settings that tell one run from another
+# ---- the settings that identify a run
 
 
 def settings_of(
@@ -193,31 +176,24 @@ def settings_of(
     copy: Network,
     again: Network,
 ) -> dict[str, object]:
-    """What a checkpoint insists on beside the numbers that the caller chose.
+    """The settings of a run beside the numbers that the caller chose.
 
-    copy, again : what new_copy built twice. Raises ValueError where they differ: a run that goes on
-    from its checkpoint would end with another copy than one that was never interrupted.
+    copy, again : two results of new_copy. Raises ValueError where they differ: a run that goes on
+    from its checkpoint would end with another copy than a run without interruption.
     """
     checksum = network_checksum(copy)
     if checksum != network_checksum(again):
-        raise ValueError(
-            "expected new_copy() to build the same network each time when checkpoint= is given, "
-            "got two that differ; fix its rng, as in zoo.mlp([784, 64, 10], rng=0)"
-        )
+        wanted = "expected new_copy() to build the same network each time with checkpoint="
+        raise ValueError(f"{wanted}, got two that differ; fix its rng")
+    if not isinstance(strategy, str):
+        strategy = f"{strategy.__module__}.{strategy.__qualname__}"
     return {
-        "strategy": strategy_name(strategy),
+        "strategy": strategy,
         "output": oracle.output,
         "decimals": oracle.decimals,
         "pool": pool_checksum(pool),
         "new_copy": checksum,
     }
-
-
-def strategy_name(strategy: str | Callable[..., np.ndarray]) -> str:
-    """A strategy's name, or where its function is defined."""
-    if isinstance(strategy, str):
-        return strategy
-    return f"{strategy.__module__}.{strategy.__qualname__}"
 
 
 def pool_checksum(pool: Array) -> str:

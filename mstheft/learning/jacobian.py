@@ -1,8 +1,9 @@
-"""Jacobian-based augmentation: ask where the copy's own answers change fastest.
+"""Jacobian-based augmentation: query where the copy's own answers change fastest.
 
         S ← S ∪ { x + λ sgn ∂f̃_y(x)/∂x },    y the oracle's label, f̃ the copy
 
-From a few rows of the victim's kind, each round doubles what is labelled. `extract` is the story;
+From some rows of the victim's kind, each round doubles what is labelled, but for rows that are
+there already: S is a set, and none of it is bought twice. `extract` is the story;
 `noise_pool` makes the rows of the plainest baseline of all, noise.
 Source: Papernot et al. 2017, 'Practical black-box attacks against machine learning'.
 """
@@ -16,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from mstheft import progress
-from mstheft.learning import arguments
+from mstheft.learning import arguments, defaults
+from mstheft.learning.distinct import first_places, unlike
 from mstheft.learning.result import Evaluate, LearnedResult, Round, evaluation
 from mstheft.learning.targets import labels_of, targets
 from mstheft.nn.bag import BagOfWords
@@ -41,17 +43,17 @@ def extract(
     seed_rows: Array,
     new_copy: Callable[[], Network],
     *,
-    rounds: int,
-    rng: Rng,
-    lam: float = 0.1,
+    rounds: int = defaults.ROUNDS,
+    rng: Rng = None,
+    lam: float = defaults.LAM,
     tau: int | None = None,
     sigma: int | None = None,
     kappa: int = 400,
     bounds: tuple[float, float] | None = None,
     budget: int | None = None,
     evaluate: Evaluate | None = None,
-    epochs: int = 10,
-    batch: int = 128,
+    epochs: int = defaults.EPOCHS,
+    batch: int = defaults.BATCH,
     l2: float = 0.0,
 ) -> LearnedResult:
     """Learn a copy from seed rows and what grows out of them by the signs of its gradients.
@@ -60,19 +62,20 @@ def extract(
     moves every row by λ towards more (or less) of its label, and labels what comes out. The last
     copy is trained on everything.
 
-    seed_rows : (n, d) or (n, *shape), a few rows of each class, such as the thief draws himself
+    seed_rows : (n, d) or (n, *shape), some rows of each class, such as the thief's own drawings
     new_copy : builds an untrained Network with an output per class
     lam : λ, the step in each input number
     tau : the sign of λ changes after every tau rounds; never unless given
-    sigma, kappa : from round sigma + 1 on only kappa of the new rows are asked, each equally likely
-        (reservoir sampling); all of them unless sigma is given
+    sigma, kappa : from round sigma + 1 on only kappa of the new rows are queried, each equally
+        likely (reservoir sampling); all of them unless sigma is given
     bounds : lowest and highest input number, new rows are clipped to it
-    budget : rows to ask in all; new rows beyond it are left out at random and the rounds end
+    budget : rows to query in all; new rows beyond it are left out at random and the rounds end
     evaluate : evaluate(copy) -> a number or a dict of them, for the curve
     epochs, batch, l2 : of the training, see `nn.fit.fit`
-    Returns `LearnedResult`; its trace is a `Trace`, and found["verify"] says on how many of the
-        last rows bought the copy before them agreed.
-    Costs n 2^rounds queries, less with reservoir or budget.
+    Returns `LearnedResult`; its trace is a `Trace`, and notes["verify"] has the share of the last
+        purchase on which the copy before it agreed.
+    Costs n 2^rounds queries; less with reservoir or budget, and where rows of equal content come
+    out, which are bought once.
     Raises ValueError for arguments that cannot work, `ExtractionError` where the answers do not
     suit the copy, `BudgetExhausted`; the error, Ctrl-C too, holds the result so far as `partial`.
     Source: Papernot et al. 2017, algorithm 1; the periodic sign and the reservoir: Papernot,
@@ -80,6 +83,7 @@ def extract(
     """
     copy = new_copy()
     rows = np.asarray(seed_rows, copy.dtype)
+    rows = rows[first_places(rows)]
     room = int(len(rows) * 2**rounds) if budget is None else budget
     arguments.check(oracle, rows, copy, 1, epochs, batch)
     _check(copy, len(rows), room, rounds, tau, kappa)
@@ -99,6 +103,7 @@ def extract(
                 labels = labels_of(targets(result.trace.answers, oracle.output, copy.outputs))
                 step = step_of(turn, lam, tau)
                 rows = grown(result.model, result.trace.rows, labels, step, bounds)
+                rows = unlike(rows, result.trace.rows)
                 if sigma is not None and turn >= sigma:
                     rows = reservoir(rows, kappa, rng)
                 rows = reservoir(rows, room, rng)
@@ -176,21 +181,22 @@ def noise_pool(shape: tuple[int, ...], n: int, rng: Rng, *, words: int | None = 
 
 
 def _check(copy: Network, n: int, room: int, rounds: int, tau: int | None, kappa: int) -> None:
-    """Raise ValueError, before anything is asked, for what would fail after it was paid for."""
+    """Raise ValueError before any query for arguments that would fail after one."""
     for name, value, low in (("rounds", rounds, 0), ("tau", tau, 1), ("kappa", kappa, 1)):
         if value is not None and value < low:
             raise ValueError(f"expected {name}= of at least {low}, got {value}; change it")
     if room < n:
         raise ValueError(f"expected budget= of at least the {n} seed rows, got {room}; raise it")
     if isinstance(copy.layers[0], Embedding | BagOfWords):
-        raise ValueError(
-            "expected a copy that is differentiable in its inputs, got one of word numbers; texts "
-            "are stolen by learning.active"
-        )
+        wanted = "expected a copy that is differentiable in its inputs"
+        raise ValueError(f"{wanted}, got one of word numbers; use learning.active")
 
 
 def _buy(result: LearnedResult, oracle: Oracle, rows: Array) -> None:
     trace, before = result.trace, len(result.trace.rows)
+    if len(rows) == 0:  # all that came out had been bought
+        result.chosen.append(np.arange(0))
+        return
     answers = oracle.query(rows)
     trace.rows = np.concatenate([trace.rows, rows])
     trace.answers = answers if before == 0 else np.concatenate([trace.answers, answers])

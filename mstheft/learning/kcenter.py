@@ -3,11 +3,9 @@
         . . .   *           * centres;  the next one is o, which is farthest from both
       . * . .      . o
 
-`greedy_naive` looks at every point after every choice. `greedy` gives the same answer, bit for
-bit, with matrix products: see there.
+`greedy_naive` compares every point after every choice. `greedy` gives the same answer, bit for bit,
+with matrix products.
 """
-
-from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -49,11 +47,10 @@ def greedy(outputs: Array, labelled: ArrayLike, free: np.ndarray, k: int) -> np.
 
         x* = argmax_x near(x),   near(x) = min_c ‖x - c‖²,   c labelled or chosen
 
-    A new centre only ever lowers `near`: what is known of it from fewer centres is an upper bound.
-    So a shortlist of the points with the largest bounds is brought up to date, and as long as the
-    best of it is above all other bounds, it is the best of all. Points that never come near the
-    top are never compared with most of the centres. Distances come out of matrix products:
-    ‖x - c‖² = [-2x, ‖x‖², 1] · [c, 1, ‖c‖²].
+    A new centre only ever lowers `near`, so its value over the first centres is an upper bound.
+    A shortlist of the points with the largest bounds is brought up to date, and as long as the best
+    of it is above all other bounds, it is the best of all. Points far from the top are never
+    compared with most centres. ‖x - c‖² = [-2x, ‖x‖², 1] · [c, 1, ‖c‖²], a matrix product.
 
     outputs : (n, K) probabilities; labelled : indices of the centres at the start, may be empty
     free : (m,) indices to choose from, ascending; k : at most m
@@ -61,7 +58,7 @@ def greedy(outputs: Array, labelled: ArrayLike, free: np.ndarray, k: int) -> np.
     """
     points, labelled = on_grid(outputs), np.asarray(labelled, np.int64)
     rows, right = _left(points[free]), _right(points[free])  # (m, K+2): distances are rows · right
-    centres = np.empty((len(labelled) + k, rows.shape[1]))
+    centres = np.empty((len(labelled) + k, rows.shape[1]))  # (centres, K+2)
     centres[: len(labelled)] = _right(points[labelled])
     near = _nearest(rows, centres[: len(labelled)])  # (m,) squared, an upper bound
     seen = np.full(len(free), len(labelled))  # how many of the centres `near` knows of
@@ -72,12 +69,12 @@ def greedy(outputs: Array, labelled: ArrayLike, free: np.ndarray, k: int) -> np.
         for age in np.unique(seen[listed]):
             part = listed[seen[listed] == age]
             near[part] = np.minimum(near[part], _nearest(rows[part], centres[age:count]))
-        mine, left = near[listed], rows[listed]
+        mine, left = near[listed], rows[listed]  # (listed,), (listed, K+2)
         while len(chosen) < k:
             best = int(mine.argmax())
             far, pick = mine[best], listed[best]
             if far < others or (far == others and pick > first_tie):
-                break  # somebody off the list may be farther
+                break  # a point off the list may be farther
             centres[count] = right[pick]
             np.minimum(mine, left @ centres[count], out=mine)
             mine[best] = TAKEN

@@ -1,4 +1,4 @@
-"""What an attack that learns returns: a `Result` with the curve on the way to its copy."""
+"""The result of an attack that learns: a `Result` with the curve on the way to its copy."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Round:
 
     round : 0 for the copy that knows the first rows only
     queries : rows paid for by then, validation included
-    epochs, kept : epochs trained, and the one whose parameters were kept, from 1
+    epochs, kept : epochs trained, and the one with the copy's parameters, from 1
     loss : mean training loss of the last epoch, nats
     validation : macro-F1 on the validation rows, 0 … 1; NaN without such rows
     agreement : share of the validation rows whose label the copy gives; NaN without such rows
-    evaluated : what the caller's `evaluate(copy)` returned; a bare number is called 'agreement'
+    evaluated : the result of the caller's `evaluate(copy)`; a bare number is named 'agreement'
     """
 
     round: int
@@ -45,8 +45,8 @@ class LearnedResult(Result):
     chosen : rows bought for each round, in order of choice: of `active.extract` indices into the
         pool, chosen[0] being the first, random ones; of `jacobian.extract` into `trace.rows`
 
-    `verified` stays False: agreement is what a learned copy has, equality it never has. The
-    evidence is in `found["verify"]`, on rows that the copy was not trained on.
+    `verified` stays False: a learned copy agrees and is never equal. The evidence is in
+    `notes["verify"]`, on rows that the copy was not trained on.
     """
 
     curve: list[Round] = field(default_factory=list)
@@ -60,9 +60,7 @@ class LearnedResult(Result):
 
 
 def evaluation(evaluate: Evaluate | None, copy: Network) -> dict[str, float]:
-    """What the caller's `evaluate` makes of a copy, by name."""
-    if evaluate is None:
-        return {}
-    values = evaluate(copy)
+    """The values of the caller's `evaluate` for a copy, by name."""
+    values = evaluate(copy) if evaluate else {}
     named = values if isinstance(values, dict) else {"agreement": values}
     return {str(name): float(value) for name, value in named.items()}

@@ -1,9 +1,7 @@
 """The stages of a round: buy rows, train a copy on all that is labelled, choose the next rows.
 
-Each asks the checkpoint first. What is there was paid for or trained before, and is not done again.
+Each reads the checkpoint first: a purchase or a copy of an earlier run is not made again.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,36 +19,42 @@ from mstheft.nn.network import Network
 from mstheft.typing import Array, Oracle
 
 RESTLESS = 1.5  # nats: while the loss is above it, patience starts anew
-DRAW, CHOOSE, TRAIN = range(3)  # what a round needs chance for
+DRAW, CHOOSE, TRAIN = range(3)  # the purposes of random numbers
 STAGES = {"validation": "validation", "00": "seed"}  # of these purchases; 'query' of all others
 
 
 @dataclass
 class Trace:
-    """Rows as indices into the pool, in order of purchase, and what the oracle made of them.
+    """Rows as indices into the pool, in order of purchase, and the oracle's answers."""
 
-    held, labels : (m,) the validation rows, and their labels
-    rows, answers : (n,) all others; (n, K), or (n,) labels
-    """
-
-    held: np.ndarray
-    rows: np.ndarray
-    labels: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
-    answers: Array | None = None
+    held: np.ndarray  # (m,) the validation rows
+    rows: np.ndarray  # (n,) all others
+    labels: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))  # (m,)
+    answers: Array | None = None  # (n, K), or (n,) labels
 
 
 @dataclass
 class Run:
-    """What all stages of one run need: the arguments of `extract`, and the checkpoint."""
+    """What all stages of one run need: the arguments of `extract`, and the checkpoint.
+
+    distinct : (m,) rising places of the pool, one for each content: no others are ever chosen
+    candidates : (m, …) the rows there
+    """
 
     oracle: Oracle
     pool: Array
+    distinct: np.ndarray
     new_copy: Callable[[], Network]
     select: strategies.Select
     root: int
     training: dict[str, Any]
     evaluate: Evaluate | None
     checkpoint: Checkpoint
+    candidates: Array = field(init=False)
+
+    def __post_init__(self) -> None:
+        all_differ = len(self.distinct) == len(self.pool)
+        self.candidates = self.pool if all_differ else self.pool[self.distinct]
 
     def generator(self, purpose: int, turn: int = 0) -> np.random.Generator:
         """A generator that depends on nothing but the seed, the purpose and the round."""
@@ -60,15 +64,13 @@ class Run:
 def purchase(run: Run, result: LearnedResult, name: str, rows: np.ndarray) -> Array:
     """The oracle's answers to these rows of the pool, on disk before anything else is done.
 
-    What the checkpoint has under this name was paid for in an earlier run: it is booked, not asked.
+    A purchase of an earlier run in the checkpoint is booked and not queried again.
     Returns (m, K) or (m,) answers. Costs m queries, or none.
     """
     if bought := run.checkpoint.bought(name):
         if not np.array_equal(bought[0], rows):
-            raise DataError(
-                f"expected the {len(rows)} rows that this run chose in bought-{name}.npz, got "
-                f"{len(bought[0])} others; name an empty folder"
-            )
+            wanted = f"the {len(rows)} rows that this run chose in bought-{name}.npz"
+            raise DataError(f"expected {wanted}, got {len(bought[0])} others")
         stage = STAGES.get(name, "query")
         result.queries[stage] = result.queries.get(stage, 0) + len(rows)
         return bought[1]
@@ -82,7 +84,7 @@ def purchase(run: Run, result: LearnedResult, name: str, rows: np.ndarray) -> Ar
 
 
 def add_purchase(result: LearnedResult, rows: np.ndarray, answers: Array) -> None:
-    """Add rows and their answers to what is labelled."""
+    """Add rows and their answers to the labelled ones."""
     trace = result.trace
     result.chosen.append(rows)
     trace.rows = np.concatenate([trace.rows, rows])
@@ -146,20 +148,20 @@ def _train(run: Run, result: LearnedResult, turn: int, copy: Network) -> Round:
 
 
 def choose(run: Run, result: LearnedResult, copy: Network | None, k: int, turn: int) -> np.ndarray:
-    """The k rows to buy for this round, as the strategy says: neither labelled nor held out.
+    """The k rows that the strategy buys for this round: neither labelled nor held out, nor of the
+    content of one that is.
 
-    k-center starts from all rows with a known label, the validation rows among them.
+    k-center starts from all labelled rows, with the validation rows.
     """
     if bought := run.checkpoint.bought(f"{turn:02d}"):
         return bought[0]
     if copy is None:
         raise DataError(f"expected copy-{turn - 1:02d}.npz in the checkpoint, but it is gone")
-    labelled = np.concatenate([result.trace.rows, result.trace.held])
-    rows = np.asarray(run.select(copy, labelled, run.pool, k, run.generator(CHOOSE, turn)))
+    places = np.concatenate([result.trace.rows, result.trace.held])
+    labelled = np.searchsorted(run.distinct, places)  # among the candidates
+    rows = np.asarray(run.select(copy, labelled, run.candidates, k, run.generator(CHOOSE, turn)))
     fresh = np.setdiff1d(rows, labelled)
     if rows.shape != (k,) or len(fresh) != k:
-        raise ValueError(
-            f"expected strategy= to choose {k} distinct rows that are not labelled, got "
-            f"{len(fresh)} such among {rows.size}"
-        )
-    return rows.astype(np.int64)
+        wanted = f"strategy= to choose {k} distinct rows that are not labelled"
+        raise ValueError(f"expected {wanted}, got {len(fresh)} such among {rows.size}")
+    return run.distinct[rows]

@@ -1,4 +1,4 @@
-"""Which rows of the pool to ask next: five ways, all `select(copy, labelled, pool, k, rng)`.
+"""Which rows of the pool to query next: five ways, all `select(copy, labelled, pool, k, rng)`.
 
     random          any of them, equally likely
     uncertainty     where the copy's answer has the largest entropy
@@ -7,17 +7,18 @@
     dfal+k-center   k-center among the ρ nearest to the boundary
 
 copy : a Network, the copy of the round before
-labelled : (m,) indices into the pool of the rows whose labels are already paid for
+labelled : (m,) indices into the pool of the rows with labels
 pool : (n, d) or (n, *shape), the rows as the victim takes them
 k : rows to choose, at most n - m
 rng : Generator or int seed; only `random` draws from it
 Returns (k,) indices into the pool, distinct, none labelled, in order of choice. Of rows that are
-equally good the first in the pool comes first. None asks the victim anything.
+equally good the first in the pool comes first. None costs a query.
 Source: Pal et al. 2020, section 'Active learning strategies'.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -64,7 +65,7 @@ def k_center(copy: Network, labelled: ArrayLike, pool: Array, k: int, rng: Rng) 
 def dfal(copy: Network, labelled: ArrayLike, pool: Array, k: int, rng: Rng) -> np.ndarray:
     """The k rows nearest to the copy's decision boundary: smallest ‖x - x̂‖₂.
 
-    x̂ is the DeepFool example of x on the copy; the clean x is what will be asked.
+    x̂ is the DeepFool example of x on the copy; the query will be the clean x.
     Source: Ducoffe and Precioso 2018; Pal et al. 2020.
     """
     free = unlabelled(labelled, len(pool), k)
@@ -102,17 +103,11 @@ def named(strategy: str | Select, budget: int) -> Select:
     if callable(strategy):
         return strategy
     if strategy not in STRATEGIES:
-        raise ValueError(
-            f"expected strategy= to be one of {', '.join(STRATEGIES)}, or a function "
-            f"select(copy, labelled, pool, k, rng), got {strategy!r}; pick one"
-        )
-    if strategy != "dfal+k-center":
-        return STRATEGIES[strategy]
-
-    def select(copy: Network, labelled: ArrayLike, pool: Array, k: int, rng: Rng) -> np.ndarray:
-        return dfal_k_center(copy, labelled, pool, k, rng, rho=budget)
-
-    return select
+        names = f"{', '.join(STRATEGIES)}, or a function"
+        raise ValueError(f"expected strategy= to be one of {names}, got {strategy!r}; pick one")
+    if strategy == "dfal+k-center":
+        return functools.partial(dfal_k_center, rho=budget)
+    return STRATEGIES[strategy]
 
 
 def shortlisted(strategy: str, candidates: int) -> Select:
@@ -120,8 +115,8 @@ def shortlisted(strategy: str, candidates: int) -> Select:
 
         margin of x = the copy's largest logit less its second largest
 
-    candidates : rows that DeepFool measures in a round, k at least; of these `dfal+k-center` passes
-        on ρ = candidates / 2, or k where that is more
+    candidates : rows that DeepFool measures in a round, at least k; `dfal+k-center` passes on
+        ρ = max(k, candidates / 2) of them
     """
     if candidates < 1:
         raise ValueError(f"expected candidates= of at least 1, got {candidates}; raise it")
@@ -137,7 +132,7 @@ def shortlisted(strategy: str, candidates: int) -> Select:
     return select
 
 
-# ---- what the strategies go by
+# ---- measures of the strategies
 
 
 def margins(copy: Network, pool: Array, rows: np.ndarray) -> Array:
@@ -157,15 +152,10 @@ def outputs(copy: Network, pool: Array) -> Array:
     A copy with one sigmoid output p gives (n, 2): 1 - p and p.
     Raises `ExtractionError` where they are not finite: nothing can be chosen by such a copy.
     """
-    probs = np.concatenate(
-        [copy.probs(pool[i : i + CHUNK]) for i in range(0, len(pool), CHUNK)], axis=0
-    )
+    probs = np.concatenate([copy.probs(pool[i : i + CHUNK]) for i in range(0, len(pool), CHUNK)])
     if not np.isfinite(probs).all():
-        raise ExtractionError(
-            "select",
-            "needs a copy with finite answers, but this one gives NaN or infinity",
-            "training diverged: lower the optimiser's rate or scale the pool to [0, 1]",
-        )
+        assumption = "needs a copy with finite answers, but this one gives NaN or infinity"
+        raise ExtractionError("select", assumption, "training diverged: scale the pool to [0, 1]")
     return np.hstack([1 - probs, probs]) if probs.shape[1] == 1 else probs
 
 
@@ -186,18 +176,13 @@ def unlabelled(labelled: ArrayLike, n: int, k: int) -> np.ndarray:
     """The indices 0 … n-1 that are not labelled, of which k are to be chosen."""
     labelled = np.asarray(labelled, np.int64).reshape(-1)
     if labelled.size and not (labelled.min() >= 0 and labelled.max() < n):
-        raise ValueError(
-            f"expected labelled as indices from 0 to {n - 1}, got {labelled.min()} to "
-            f"{labelled.max()}"
-        )
+        got = f"{labelled.min()} to {labelled.max()}"
+        raise ValueError(f"expected labelled as indices from 0 to {n - 1}, got {got}")
     free = np.ones(n, bool)  # (n,) True where a row may still be chosen
     free[labelled] = False
     left = np.flatnonzero(free)
     if not 1 <= k <= len(left):
-        raise ValueError(
-            f"expected k from 1 to {len(left)}, the rows of the pool that are not labelled, "
-            f"got {k}; give a larger pool"
-        )
+        raise ValueError(f"expected k from 1 to {len(left)} unlabelled rows, got {k}")
     return left
 
 

@@ -1,6 +1,4 @@
-"""What a copy is trained towards, made of the oracle's answers, and how the copy is judged."""
-
-from __future__ import annotations
+"""The targets of a copy, made of the oracle's answers, and the score of the copy."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -44,12 +42,9 @@ def targets(answers: Array, output: str, classes: int) -> Array:
 
 
 def _other_classes(got: str, classes: int) -> ExtractionError:
-    return ExtractionError(
-        "answers",
-        f"needs a copy with an output for each class of the oracle, but it has {classes} and the "
-        f"answers are {got}",
-        "build it with as many outputs in new_copy",
-    )
+    shapes = f"but it has {classes} and the answers are {got}"
+    assumption = f"needs a copy with an output for each class of the oracle, {shapes}"
+    return ExtractionError("answers", assumption, "build it with as many outputs in new_copy")
 
 
 def labels_of(soft: Array) -> np.ndarray:

@@ -1,7 +1,5 @@
 """A text as the set of its words: what a bag-of-words filter takes as its input."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from mstheft.nn.layers import Grads, Layer, Shape

@@ -36,10 +36,9 @@ def col2im(columns: Array, shape: Shape, size: int, stride: int, pad: int) -> Ar
     windows = columns.reshape(n, oh, ow, size, size, c)
     for i in range(size):
         for j in range(size):
-            # pixel (i, j) of all windows: one pixel every `stride`
-            padded[:, i : i + stride * oh : stride, j : j + stride * ow : stride] += windows[
-                :, :, :, i, j
-            ]
+            # pixel (i, j) of all windows, (n, oh, ow, c): one pixel every `stride`
+            target = padded[:, i : i + stride * oh : stride, j : j + stride * ow : stride]
+            target += windows[:, :, :, i, j]
     return padded[:, pad : pad + h, pad : pad + w]
 
 
@@ -130,9 +129,8 @@ class Conv2D(Layer):
         """(h, w, inputs) -> (oh, ow, filters)."""
         image = len(shape) == 3 and shape[2] == self.inputs
         fits = image and min(shape[:2]) + 2 * self.pad >= self.size
-        wanted = (
-            f"images (h, w, {self.inputs}) of at least {self.size - 2 * self.pad} pixels a side"
-        )
+        side = self.size - 2 * self.pad
+        wanted = f"images (h, w, {self.inputs}) of at least {side} pixels a side"
         self.check_shape(fits, wanted, shape, "change inputs= or size=")
         oh, ow = ((side + 2 * self.pad - self.size) // self.stride + 1 for side in shape[:2])
         return oh, ow, self.filters

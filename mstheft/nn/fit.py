@@ -16,7 +16,7 @@ from mstheft.typing import Array, Rng
 
 @dataclass
 class History:
-    """What training measured, one entry per epoch; `best` is the epoch of the final parameters."""
+    """Measures of a training, one per epoch; `best` is the epoch of the final parameters."""
 
     loss: list[float] = field(default_factory=list)
     validation: list[float] = field(default_factory=list)
@@ -62,10 +62,8 @@ def fit(
     """
     x, targets = np.asarray(x, network.dtype), np.asarray(targets)
     if len(x) != len(targets) or len(x) == 0:
-        raise ValueError(
-            f"expected one target per row and at least one row, got {len(targets)} targets for "
-            f"{len(x)} rows"
-        )
+        got = f"{len(targets)} targets for {len(x)} rows"
+        raise ValueError(f"expected one target per row and at least one row, got {got}")
     if epochs < 1 or batch < 1:
         raise ValueError(f"expected epochs= and batch= of at least 1, got {epochs} and {batch}")
     if patience is not None and validation is None:
@@ -82,10 +80,10 @@ def fit(
 
         try:
             for epoch in range(epochs):
-                rates = _rates(start, epoch, epochs, batches, falling)
-                history.loss.append(
-                    _epoch(network, x, targets, batch, optimizer, rates, loss, l2, rng, show)
-                )
+                done = (epoch * batches + np.arange(batches)) / (epochs * batches)  # share of steps
+                rates = (start * (1 - done)).tolist() if falling else [start] * batches
+                mean = _epoch(network, x, targets, batch, optimizer, rates, loss, l2, rng, show)
+                history.loss.append(mean)
                 if validation is None:
                     history.best = epoch
                     continue
@@ -105,12 +103,6 @@ def fit(
         for name, value in network.parameters().items():
             value[...] = best_params[name]
     return history
-
-
-def _rates(start: float, epoch: int, epochs: int, batches: int, falling: bool) -> list[float]:
-    """The learning rate of each of an epoch's batches."""
-    done = (epoch * batches + np.arange(batches)) / (epochs * batches)  # share of all steps
-    return (start * (1 - done)).tolist() if falling else [start] * batches
 
 
 def _epoch(

@@ -11,14 +11,11 @@ from mstheft.nn.layers import Layer
 from mstheft.nn.network import Loss, Network
 from mstheft.typing import Array, Rng
 
+TRIALS = 5  # random directions for each gradient
+
 
 def directional_error(
-    function: Callable[[Array], float],
-    gradient: Array,
-    x: Array,
-    *,
-    rng: Rng = None,
-    trials: int = 5,
+    function: Callable[[Array], float], gradient: Array, x: Array, *, rng: Rng = None
 ) -> float:
     """Largest relative disagreement between a gradient and central differences.
 
@@ -34,14 +31,12 @@ def directional_error(
     Source: HIPS autograd's test_util checks by random projection too.
     """
     if gradient.shape != x.shape or {gradient.dtype, x.dtype} != {np.dtype(np.float64)}:
-        raise ValueError(
-            f"expected float64 arrays of one shape, got a gradient of {gradient.shape}, "
-            f"{gradient.dtype}, and x of {x.shape}, {x.dtype}"
-        )
+        got = f"a gradient of {gradient.shape}, {gradient.dtype}, and x of {x.shape}, {x.dtype}"
+        raise ValueError(f"expected float64 arrays of one shape, got {got}")
     rng = np.random.default_rng(rng)
     step = 1e-5 * max(1.0, float(np.abs(x).max(initial=0)))
     worst = 0.0
-    for _ in range(trials):
+    for _ in range(TRIALS):
         u = rng.normal(size=x.shape)
         u /= np.linalg.norm(u)
         measured = (function(x + step * u) - function(x - step * u)) / (2 * step)

@@ -1,7 +1,7 @@
 """Layers: `forward(x) -> out, cache` and `backward(dout, cache) -> dx, grads`.
 
 A layer owns its parameters in the dictionary `params`; `grads` has the same keys. The cache
-holds what the backward pass needs, so that a layer itself keeps no memory of a call.
+holds the arrays for the backward pass, so that a layer itself has no memory of a call.
 Rows are samples throughout: x is (n, ...).
 """
 
@@ -24,7 +24,7 @@ Shape = tuple[int, ...]  # of one input or output, without the n samples
 
 
 class Layer:
-    """What every layer offers. A layer is built again from `config` and `params`.
+    """The interface of a layer, which `config` and `params` describe completely.
 
     A layer has an attribute for each argument of its constructor, but for rng and dtype.
     """
@@ -62,7 +62,7 @@ class Layer:
         raise NotImplementedError
 
     def backward(self, dout: Array, cache: Any, need_dx: bool = True) -> tuple[Array, Grads]:
-        """dL/dout -> (dL/dx, {name: dL/dparam}); dx may be skipped where nobody reads it."""
+        """dL/dout -> (dL/dx, {name: dL/dparam}); a layer may skip dx where `need_dx` is False."""
         raise NotImplementedError
 
     def input_gradient(self, dout: Array, cache: Any) -> Array:
@@ -83,9 +83,8 @@ class Dense(Layer):
         super().__init__()
         for name, width in (("inputs", inputs), ("outputs", outputs)):
             if not isinstance(width, int | np.integer) or isinstance(width, bool) or width < 1:
-                raise ValueError(
-                    f"expected {name} of Dense as a positive whole number, got {width!r}"
-                )
+                wanted = f"{name} of Dense as a positive whole number"
+                raise ValueError(f"expected {wanted}, got {width!r}")
         self.inputs, self.outputs = int(inputs), int(outputs)
         shapes = self.shapes(**self.config())
         weights = np.random.default_rng(rng).normal(0, np.sqrt(2 / inputs), shapes["W"])

@@ -12,10 +12,8 @@ def one_hot(labels: np.ndarray, classes: int, dtype: np.dtype | type = np.float6
     """(n,) whole numbers 0 … classes-1 -> (n, classes) rows with a single 1."""
     labels = np.asarray(labels)
     if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
-        raise ValueError(
-            f"expected labels as a 1-D array of whole numbers, got shape {labels.shape} of "
-            f"{labels.dtype}; pass y.astype(int)"
-        )
+        got = f"shape {labels.shape} of {labels.dtype}; pass y.astype(int)"
+        raise ValueError(f"expected labels as a 1-D array of whole numbers, got {got}")
     if labels.size and not (labels.min() >= 0 and labels.max() < classes):
         span = f"{labels.min()} to {labels.max()}"
         raise ValueError(f"expected labels from 0 to {classes - 1}, got {span}")

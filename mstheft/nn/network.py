@@ -107,10 +107,10 @@ class Network:
 
     def forward(self, x: ArrayLike, train: bool = False) -> tuple[Array, list[Any]]:
         """All layers forwards: (n, d) -> logits (n, K), and one cache per layer."""
-        given = out = self._rows(x)
+        rows = out = self._rows(x)
         caches = []
         for layer in self.layers:
-            if isinstance(layer, Activation) and np.may_share_memory(out, given):
+            if isinstance(layer, Activation) and np.may_share_memory(out, rows):
                 out = out.copy()  # an activation may work in place: spare the caller's array
             out, cache = layer.forward(out, train)
             caches.append(cache)
@@ -146,12 +146,11 @@ class Network:
 
         loss : (logits, targets) -> (mean over the rows, dL/dlogits)
         Dropout and batch norm are on. Large batches are split among threads. The next call in this
-        thread overwrites the gradients: copy what you keep.
+        thread overwrites the gradients: copy them to use them later.
         """
         x = self._rows(x)
         if len(targets) != len(x):
             raise ValueError(f"expected one target per row, got {len(targets)} for {len(x)} rows")
-
         total = len(x)
 
         def step(x: Array, targets: np.ndarray) -> tuple[float, list[Grads]]:
@@ -185,9 +184,8 @@ class Network:
 
     def parameters(self) -> dict[str, Array]:
         """All parameters by name, '0.W', '0.b', '2.W' …; the arrays themselves, not copies."""
-        return {
-            f"{i}.{k}": p for i, layer in enumerate(self.layers) for k, p in layer.params.items()
-        }
+        layers = enumerate(self.layers)
+        return {f"{i}.{name}": p for i, layer in layers for name, p in layer.params.items()}
 
     def dense(self) -> list[tuple[Array, Array]]:
         """(W, b) of every Dense layer, first to last: (A0, b0), (A1, b1) with one hidden layer."""
@@ -222,9 +220,8 @@ class Network:
             return x.reshape(len(x), *self.shape)
         shaped = f" or (n, {', '.join(map(str, self.shape))})" if len(self.shape) > 1 else ""
         wanted = f"(n, {self.inputs}){shaped}"
-        raise ValueError(
-            f"expected inputs of shape {wanted}, got {x.shape}; a single input goes in as x[None]"
-        )
+        advice = "a single input goes in as x[None]"
+        raise ValueError(f"expected inputs of shape {wanted}, got {x.shape}; {advice}")
 
 
 def _chain(layers: Sequence[Layer], shape: Shape) -> tuple[int, int]:
@@ -239,9 +236,8 @@ def _chain(layers: Sequence[Layer], shape: Shape) -> tuple[int, int]:
             raise ValueError(f"layer {i} does not fit: {error}") from None
         widest = max(widest, math.prod(shape))
     if len(shape) != 1:
-        raise ValueError(
-            f"expected (K,) logits from the last layer, got {shape}; add Flatten or Dense"
-        )
+        wanted = "(K,) logits from the last layer"
+        raise ValueError(f"expected {wanted}, got {shape}; add Flatten or Dense")
     return shape[0], widest
 
 

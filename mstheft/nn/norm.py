@@ -31,7 +31,7 @@ class BatchNorm(Layer):
         momentum: float = 0.1,
         epsilon: float = 1e-5,
         *,
-        dtype: DTypeLike = np.float64,
+        dtype: DTypeLike = float,
     ):
         super().__init__()
         self.channels, self.momentum, self.epsilon = channels, momentum, epsilon

@@ -13,8 +13,8 @@ so the gradient is the same everywhere in a region and jumps where a neuron chan
                  |   \\
                  |    `---- neuron 3   deeper layers: lines that bend at earlier ones
 
-Here the owner of a network draws its regions from its parameters. What an attack learns of the
-same picture from answers alone is the subject of `direct/`.
+Here the owner of a network draws its regions from its parameters; `direct/` recovers the same from
+answers alone.
 """
 
 from __future__ import annotations
@@ -32,41 +32,29 @@ from mstheft.typing import Array
 
 @dataclass(frozen=True)
 class Boundary:
-    """Where one hidden neuron changes sides: the contour `values` = 0.
+    """Where one hidden neuron changes sides: the contour `values` = 0."""
 
-    layer : 1 for the first hidden layer
-    neuron : its row in that layer, from 0
-    values : (points, points) its pre-activation at y[j], x[i]
-    """
-
-    layer: int
-    neuron: int
-    values: Array
+    layer: int  # 1 for the first hidden layer
+    neuron: int  # its row in that layer, from 0
+    values: Array  # (points, points) its pre-activation at y[j], x[i]
 
 
 @dataclass(frozen=True)
 class Slice:
-    """A plane through the input space, x ↦ origin + x across + y up, as the network sees it.
+    """A network on a plane through its input space, x ↦ origin + x across + y up.
 
-    x, y : (points,) grid coordinates; what lies on the grid is indexed [j, i] for y[j], x[i]
-    region : (points, points) int, which row of `patterns` holds there
-    patterns : (regions, hidden neurons) bool, True where on; first layer first
-    boundaries : one Boundary for each neuron that changes sides in view
-    label : (points, points) int, the most likely class
-    logit : the output whose gradient was taken
-    gradient_at : (m, 2) positions x, y
-    gradient : (m, 2) ∂logit/∂x, ∂logit/∂y there, in logits per unit of x and y
+    Arrays over the grid are indexed [j, i] for y[j], x[i].
     """
 
-    x: Array
+    x: Array  # (points,) grid coordinates
     y: Array
-    region: np.ndarray
-    patterns: np.ndarray
-    boundaries: list[Boundary]
-    label: np.ndarray
-    logit: int
-    gradient_at: Array
-    gradient: Array
+    region: np.ndarray  # (points, points) int, the row of `patterns` there
+    patterns: np.ndarray  # (regions, hidden neurons) bool, True where on; first layer first
+    boundaries: list[Boundary]  # one for each neuron that changes sides in view
+    label: np.ndarray  # (points, points) int, the most likely class
+    logit: int  # the output of the gradients
+    gradient_at: Array  # (m, 2) positions x, y
+    gradient: Array  # (m, 2) ∂logit/∂x, ∂logit/∂y there, in logits per unit of x and y
 
     @property
     def active(self) -> np.ndarray:
@@ -96,29 +84,22 @@ def slice_regions(
     arrows : at least 1; the gradient is taken at arrows² points, the centres of equal squares
     """
     if not (extent > 0 and points >= 2 and arrows >= 1):
-        raise ValueError(
-            f"expected extent > 0, points >= 2 and arrows >= 1, got {extent}, {points}, {arrows}"
-        )
+        got = f"{extent}, {points}, {arrows}"
+        raise ValueError(f"expected extent > 0, points >= 2 and arrows >= 1, got {got}")
     plane = restrict(network, origin, across, up)
     along = np.linspace(-extent, extent, points)
     hidden, owners, label = _evaluate(plane, along)
     patterns, region = _distinct(hidden > 0)
-    at = _grid(extent * (2 * np.arange(arrows) + 1 - arrows) / arrows)
-    return Slice(
-        x=along,
-        y=along.copy(),
-        region=region,
-        patterns=patterns,
-        boundaries=[
-            Boundary(layer, neuron, values)
-            for (layer, neuron), values in zip(owners, hidden, strict=True)
-            if values.min() < 0 < values.max()
-        ],
-        label=label,
-        logit=logit,
-        gradient_at=at,
-        gradient=plane.input_gradient(at, one_hot(np.full(len(at), logit), plane.outputs)),
-    )
+    centres = np.meshgrid(*2 * [extent * (2 * np.arange(arrows) + 1 - arrows) / arrows])
+    at = np.stack([axis.ravel() for axis in centres], axis=1)  # (arrows², 2)
+    gradient = plane.input_gradient(at, one_hot(np.full(len(at), logit), plane.outputs))
+    boundaries = [
+        Boundary(layer, neuron, values)
+        for (layer, neuron), values in zip(owners, hidden, strict=True)
+        if values.min() < 0 < values.max()
+    ]
+    grid = along, along.copy(), region, patterns, boundaries, label
+    return Slice(*grid, logit, at, gradient)
 
 
 def restrict(network: Network, origin: ArrayLike, across: ArrayLike, up: ArrayLike) -> Network:
@@ -172,9 +153,3 @@ def _distinct(on: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     packed, region = np.unique(packed, axis=0, return_inverse=True)
     patterns = np.unpackbits(packed, axis=1, count=neurons).astype(bool)
     return patterns, region.reshape(sides)
-
-
-def _grid(along: Array) -> Array:
-    """(n,) -> (n², 2) all pairs x, y, row by row of equal y."""
-    x, y = np.meshgrid(along, along)
-    return np.stack([x.ravel(), y.ravel()], axis=1)

@@ -21,10 +21,8 @@ def word_numbers(x: Array, words: int) -> np.ndarray:
     """Whole numbers from 0 to words - 1, of the shape of x; anything else is a `WrongRows`."""
     whole = x.astype(np.int64)
     if whole.size and not (whole.min() >= 0 and whole.max() < words and (whole == x).all()):
-        raise WrongRows(
-            f"expected whole word numbers from 0 to {words - 1}, got {x.min():g} to {x.max():g}; "
-            "encode the texts with the network's own vocabulary"
-        )
+        got = f"{x.min():g} to {x.max():g}; encode the texts with the network's own vocabulary"
+        raise WrongRows(f"expected whole word numbers from 0 to {words - 1}, got {got}")
     return whole
 
 
@@ -247,12 +245,8 @@ class GRU(Layer):
             dh = dh - seen + seen * z + dfrom_h[t] @ self.params["U"]
         flat_x = dfrom_x.reshape(length * n, -1)  # (length·n, 3u)
         flat_h = dfrom_h.reshape(length * n, -1)
-        grads = {
-            "W": flat_x.T @ by_time,
-            "U": flat_h.T @ states[:-1].reshape(length * n, -1),
-            "b": flat_x.sum(axis=0),
-            "c": flat_h.sum(axis=0),
-        }
+        grads = {"W": flat_x.T @ by_time, "U": flat_h.T @ states[:-1].reshape(length * n, -1)}
+        grads |= {"b": flat_x.sum(axis=0), "c": flat_h.sum(axis=0)}
         if not need_dx:
             return dout, grads
         dx = (flat_x @ self.params["W"]).reshape(length, n, self.inputs).swapaxes(0, 1)

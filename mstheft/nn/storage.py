@@ -1,52 +1,25 @@
 """The file format of a network: an `.npz` with a JSON description and plain arrays, no pickle."""
 
-from __future__ import annotations
-
 import io
 import json
 import math
 import os
 import struct
-import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from mstheft.errors import DataError
+from mstheft.files import replace_file
 from mstheft.nn.layers import Shape
 from mstheft.typing import Array
 
 FORMAT = 1
 HEADER = "mstheft"
 T = TypeVar("T")
-
-
-def replace_file(path: str | os.PathLike[str], fill: Callable[[IO[bytes]], object]) -> None:
-    """Write a file whole or not at all: fill a neighbour, flush it to disk, rename it.
-
-    Ctrl-C, a crash or a full disk leave the old file as it was.
-    """
-    path = Path(os.path.realpath(path))  # behind a link, the file that it names
-    if path.exists() and not path.is_file():
-        with open(path, "wb") as file:  # a device or a pipe can only be written through
-            fill(file)
-        return
-    if not path.parent.is_dir():
-        raise DataError(f"expected a folder {path.parent} to save {path.name} in; create it first")
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            fill(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def write(path: str | os.PathLike[str], spec: dict[str, Any], arrays: dict[str, Array]) -> None:
@@ -68,7 +41,7 @@ def read(
 
     expected : spec -> {array name: shape}
     build : spec, {array name: array} -> the object
-    Raises `DataError` with what is wrong; nothing in the file is ever executed.
+    Raises `DataError` with the difference; nothing in the file is ever executed.
     """
     path = Path(path)
     if not path.is_file():
@@ -79,9 +52,14 @@ def read(
         with zipfile.ZipFile(path) as archive:
             spec = _spec(archive)
             shapes = expected(spec)
+            dtype = np.dtype(spec["dtype"])
             _check_entries(archive, set(shapes) | {HEADER})
-            _check_size(path, shapes, np.dtype(spec["dtype"]))
-            arrays = {n: _array(archive, n, s, np.dtype(spec["dtype"])) for n, s in shapes.items()}
+            # all arrays lie in the file uncompressed: it has at least as many bytes
+            size = path.stat().st_size
+            promised = sum(math.prod(shape) for shape in shapes.values()) * dtype.itemsize
+            wanted = f"parameters that fit into the file of {size:,} bytes"
+            _require(0 <= promised <= size, wanted, "a description of more")
+            arrays = {n: _array(archive, n, shape, dtype) for n, shape in shapes.items()}
         return build(spec, arrays)
     except DataError as error:
         raise DataError(f"{path}: {error}; save it again with Network.save") from None
@@ -107,14 +85,6 @@ def _check_entries(archive: zipfile.ZipFile, expected: set[str]) -> None:
     extra, missing = sorted(names - expected)[:5], sorted(expected - names)[:5]
     wanted = "the described parameters and nothing else"
     _require(names == expected, wanted, f"{extra} too many and {missing} too few")
-
-
-def _check_size(path: Path, shapes: dict[str, Shape], dtype: np.dtype) -> None:
-    """All arrays lie in the file uncompressed: it cannot hold more numbers than it has bytes."""
-    size = path.stat().st_size
-    promised = sum(math.prod(shape) for shape in shapes.values()) * dtype.itemsize
-    wanted = f"parameters that fit into the file of {size:,} bytes"
-    _require(0 <= promised <= size, wanted, "a description of more")
 
 
 def _spec(archive: zipfile.ZipFile) -> dict[str, Any]:

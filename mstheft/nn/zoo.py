@@ -61,8 +61,7 @@ def mlp(
     rng = np.random.default_rng(rng)
     layers: list[Layer] = []
     for inputs, outputs in itertools.pairwise(widths):
-        if layers:
-            layers.append(Activation(activation))
+        layers += [Activation(activation)] if layers else []
         dense = Dense(inputs, outputs, rng=rng, dtype=dtype)
         if bias:
             dense.params["b"] = rng.normal(0, bias, outputs).astype(dtype)
@@ -143,13 +142,9 @@ def text_cnn(
     Source: Kim 2014.
     """
     rng = np.random.default_rng(rng)
-    layers: list[Layer] = [
-        Embedding(words, size, rng=rng, dtype=dtype),
-        Conv1DMax(size, filters, (3, 4, 5), rng=rng, dtype=dtype),
-        Dropout(dropout, rng=rng),
-        Dense(3 * filters, classes, rng=rng, dtype=dtype),
-    ]
-    return Network(layers, length)
+    layers: list[Layer] = [Embedding(words, size, rng=rng, dtype=dtype)]
+    layers += [Conv1DMax(size, filters, (3, 4, 5), rng=rng, dtype=dtype), Dropout(dropout, rng=rng)]
+    return Network([*layers, Dense(3 * filters, classes, rng=rng, dtype=dtype)], length)
 
 
 def text_gru(
@@ -159,24 +154,18 @@ def text_gru(
     *,
     size: int = 100,
     units: int = 64,
-    dropout: float = 0.1,
     rng: Rng = None,
     dtype: DTypeLike = np.float32,
 ) -> Network:
     """Embedding, a GRU's last state, dropout, dense. Source: Cho et al. 2014; Pal et al. 2020."""
     rng = np.random.default_rng(rng)
-    layers: list[Layer] = [
-        Embedding(words, size, rng=rng, dtype=dtype),
-        GRU(size, units, rng=rng, dtype=dtype),
-        Dropout(dropout, rng=rng),
-        Dense(units, classes, rng=rng, dtype=dtype),
-    ]
-    return Network(layers, length)
+    layers: list[Layer] = [Embedding(words, size, rng=rng, dtype=dtype)]
+    layers += [GRU(size, units, rng=rng, dtype=dtype), Dropout(0.1, rng=rng)]
+    return Network([*layers, Dense(units, classes, rng=rng, dtype=dtype)], length)
 
 
 def text_bag(
     words: int, length: int, classes: int, *, rng: Rng = None, dtype: DTypeLike = np.float32
 ) -> Network:
     """The classical mail filter: a weight for each word that occurs, whatever the order."""
-    layers = [BagOfWords(words), Dense(words, classes, rng=rng, dtype=dtype)]
-    return Network(layers, length)
+    return Network([BagOfWords(words), Dense(words, classes, rng=rng, dtype=dtype)], length)

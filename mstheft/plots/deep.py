@@ -1,4 +1,4 @@
-"""Two hidden layers: bent boundaries, and how each stage of the attack tells the layers apart."""
+"""Two hidden layers: bent boundaries, and how each stage of the attack separates the layers."""
 
 from __future__ import annotations
 
@@ -23,15 +23,13 @@ def boundaries(
     A boundary of the second layer bends where it meets one of the first, for on the other side
     the hidden values depend on x in another way.
 
-    kinks : (n,) positions x and (n,) layers of the kinks that a line search found along y = 0
+    kinks : (n,) positions x and (n,) layers of the kinks along y = 0
     """
     ax = style.axes(ax, (6.2, 6.0))
     for boundary in slice.boundaries:
-        ax.contour(
-            *(slice.x, slice.y, boundary.values, [0.0]),
-            colors=style.of_layer(boundary.layer),
-            linewidths=1.0 if boundary.layer == 1 else 1.6,
-        )
+        colour, width = style.of_layer(boundary.layer), 1.0 if boundary.layer == 1 else 1.6
+        contour = slice.x, slice.y, boundary.values, [0.0]
+        ax.contour(*contour, colors=colour, linewidths=width)
     if kinks is not None:
         at, layers = map(np.asarray, kinks)
         ax.axhline(0, color=style.QUIET, linewidth=0.8)

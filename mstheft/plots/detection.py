@@ -59,7 +59,7 @@ def over_queries(
     from matplotlib.ticker import MaxNLocator
 
     ax = style.bare(style.axes(ax, (6.8, 4.2)))
-    ends: list[tuple[float, str, str]] = []
+    labels: list[tuple[float, str, str]] = []
     for n, (name, history) in enumerate(histories.items()):
         (queries, w), colour = map(np.asarray, history), style.of_class(n)
         if len(queries) == 0:
@@ -67,9 +67,9 @@ def over_queries(
         ax.plot(queries, w, color=colour, linewidth=1.4)
         first = np.flatnonzero(w < delta)[:1]
         ax.plot(queries[first], w[first], "o", mfc="none", mec=colour, markersize=9, mew=1.8)
-        ends.append((w[-1], name, colour))
+        labels.append((w[-1], name, colour))
     ax.axhline(delta, color=style.KINK, linestyle="--", linewidth=1.2)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set(xlabel="queries", ylabel="Shapiro-Wilk W (1: normal)")
-    style.end_labels(ax, *zip(*ends, (delta, f"δ = {delta:g}", style.KINK), strict=True))
+    style.end_labels(ax, *zip(*labels, (delta, f"δ = {delta:g}", style.KINK), strict=True))
     return ax

@@ -29,16 +29,15 @@ def passed(shares: Mapping[str, ArrayLike], ax: Axes | None = None) -> Axes:
 
     ax = style.bare(style.axes(ax, (7.2, 4.2)))
     guides = [GUIDES.get(name, (name, style.of_class(i), "-")) for i, name in enumerate(shares)]
-    ends = []
+    heights = []
     for values, (_, colour, line) in zip(shares.values(), guides, strict=True):
         steps = np.arange(np.shape(values)[-1])
-        ends.append(
-            style.mean_and_range(ax, steps, values, line, colour, marker="o", linewidth=1.6)
-        )
+        options = {"marker": "o", "linewidth": 1.6}
+        heights.append(style.mean_and_range(ax, steps, values, line, colour, **options))
     ax.set_ylim(-0.03, 1.03)
     ax.set(xlabel="edits of each message or program", ylabel="share that the filter lets pass")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     names, colours, _ = zip(*guides, strict=True)
-    style.end_labels(ax, ends, names, colours)
+    style.end_labels(ax, heights, names, colours)
     return ax

@@ -30,19 +30,19 @@ def agreement(curves: Mapping[str, tuple[ArrayLike, ArrayLike]], ax: Axes | None
     """
     ax = style.bare(style.axes(ax, (6.8, 4.2)))
     colours = [STRATEGIES.get(name, style.of_class(i)) for i, name in enumerate(curves)]
-    ends = [
+    heights = [
         style.mean_and_range(ax, queries, shares, "o-", colour, linewidth=1.5)
         for (queries, shares), colour in zip(curves.values(), colours, strict=True)
     ]
     ax.set(xlabel="queries paid for (rows)", ylabel="agreement (share of test rows)")
-    style.end_labels(ax, ends, list(curves), colours)
+    style.end_labels(ax, heights, list(curves), colours)
     return ax
 
 
 def output_space(outputs: ArrayLike, chosen: Sequence[ArrayLike], ax: Axes | None = None) -> Axes:
     """The pool as the copy sees it, and in colour the rows that each round chose.
 
-        place of x = Σ_k p_k(x) · corner k,    the corners of the classes stand on a circle
+        place of x = Σ_k p_k(x) · corner k,    the corners of the classes lie on a circle
 
     A row of which the copy is sure lies in the corner of its class; a row that the copy cannot
     decide lies between the corners of its candidates.
@@ -90,7 +90,7 @@ def deepfool_paths(
         ax.plot(*path[-1], "x", color=style.NEGATIVE, markersize=7, mew=2)
     ax.set(xlim=x[[0, -1]], ylim=y[[0, -1]], aspect="equal")
     ax.set(xlabel="first input (input units)", ylabel="second input (input units)")
-    style.above(ax, 0, "row that is asked", style.QUERY)
+    style.above(ax, 0, "row to query", style.QUERY)
     style.above(ax, 0.35, "its DeepFool example", style.NEGATIVE)
     style.above(ax, 0.75, "copy's boundary", style.COPY)
     return ax

@@ -22,7 +22,7 @@ def logit_line(
     p : (n,) the answers, probabilities
     logit : (n,) logit of p
     fit : (n,) the recovered line at x
-    Returns the Axes of the logits; the probabilities stand on a second axis at the right.
+    Returns the Axes of the logits; the probabilities have a second axis at the right.
     """
     ax = style.axes(ax, (6.8, 4.2))
     ax.spines["top"].set_visible(False)

@@ -1,4 +1,4 @@
-"""A network along a straight line u + t v: logits, slopes, and how a kink is found."""
+"""A network along a straight line u + t v: logits, slopes, and the search for a kink."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def kinks(line: Line, ax: Axes | None = None, *, scale: str = "t") -> Axes:
 
     scale : "t", or "arctan" for a line that was searched far out: the t_i of a random line
         are Cauchy distributed, so arctan t spreads them evenly and brings the far ones in view.
-        Logits then stand on an arsinh axis, for they grow with t. Both axes bend straight lines
-        smoothly: whatever looks like a kink is one
+        Logits then have an arsinh axis, for they grow with t. Both axes bend straight lines
+        smoothly, so every visible kink is one
     """
     ax = style.bare(style.axes(ax, (7.2, 4.2)))
     forward, back = _horizontal(ax, line, scale)
@@ -116,8 +116,8 @@ def intersection(
         ax.plot(*curve, color=style.VICTIM, linewidth=1.6)
         style.above(ax, 0.28, "the victim", style.VICTIM)
     for (t, f, slope), side in ((left, "left"), (right, "right")):
-        ends = np.array([t, t_star + 0.2 * (t_star - t)])
-        ax.plot(ends, f + slope * (ends - t), "--", color=style.COPY, linewidth=1.4)
+        reach = np.array([t, t_star + 0.2 * (t_star - t)])
+        ax.plot(reach, f + slope * (reach - t), "--", color=style.COPY, linewidth=1.4)
         ax.plot([t], [f], "o", color=style.QUERY, markersize=8)
         text = f"{side} end,\nslope {slope:.3g}"
         _name_point(ax, (t, f), text, style.QUERY, 9 if f > f_star else -9, side)

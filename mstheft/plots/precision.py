@@ -1,4 +1,4 @@
-"""How far a copy is off when the answers have fewer digits."""
+"""How far a copy is off, by the digits of the answers."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def error_against_digits(
     """Largest error of verified copies against the digits of an answer.
 
     errors : {attack: (digits (n,), errors (n,) in logits)}, a dot for each copy; a line through
-        the medians. Where an attack has no dot, it failed and said so.
+        the medians. An attack without a dot ended in an error.
     """
     ax = style.bare(style.axes(ax, (6.6, 4.2)))
-    ends, names, colours = [], [], []
+    heights, names, colours = [], [], []
     for i, (name, (digits, values)) in enumerate(errors.items()):
         digits, values = np.asarray(digits, float), np.asarray(values, float)
         if len(digits) == 0:
@@ -31,12 +31,12 @@ def error_against_digits(
         medians = [max(float(np.median(values[digits == place])), LEAST) for place in places]
         ax.plot(digits, np.maximum(values, LEAST), "o", color=colour, markersize=3, alpha=0.5)
         ax.plot(places, medians, color=colour, linewidth=1.4)
-        ends.append(medians[-1])
+        heights.append(medians[-1])
         names.append(name)
         colours.append(colour)
     ax.set_yscale("log")
     ax.set_xticks(range(0, 17, 2))
-    ax.set_xlabel("decimal digits behind the point that an answer tells")
+    ax.set_xlabel("decimal digits of an answer behind the point")
     ax.set_ylabel("largest error of the copy (logits)")
-    style.end_labels(ax, ends, names, colours)
+    style.end_labels(ax, heights, names, colours)
     return ax

@@ -47,8 +47,8 @@ def epsilon(curves: Curves, ax: Axes | None = None) -> Axes:
     for n, curve in enumerate(curves.values()):
         ax.plot(*curve, color=style.of_class(n), linewidth=1.5)
     ax.set_ylim(bottom=0)
-    ax.set(xlabel="questions asked", ylabel="ε of all answers so far (nats)")
-    _name_ends(ax, curves)
+    ax.set(xlabel="queries", ylabel="ε of all answers so far (nats)")
+    _label_curves(ax, curves)
     return ax
 
 
@@ -66,10 +66,10 @@ def agreement(curves: Curves, without: float | None = None, ax: Axes | None = No
         at = {"xycoords": ax.get_yaxis_transform(), "color": style.QUIET}
         style.beside(ax, (0, without), "without privacy", (3, 3), **at)
     ax.set(xlabel="ε of the answers (nats)", ylabel="agreement (share of test rows)")
-    _name_ends(ax, curves)
+    _label_curves(ax, curves)
     return ax
 
 
-def _name_ends(ax: Axes, curves: Curves) -> None:
-    ends = [np.asarray(heights)[-1] for _, heights in curves.values()]
-    style.end_labels(ax, ends, list(curves), [style.of_class(n) for n in range(len(ends))])
+def _label_curves(ax: Axes, curves: Curves) -> None:
+    last = [np.asarray(heights)[-1] for _, heights in curves.values()]
+    style.end_labels(ax, last, list(curves), [style.of_class(n) for n in range(len(last))])

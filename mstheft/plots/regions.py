@@ -46,15 +46,10 @@ def _fill(slice: Slice, ax: Axes) -> None:
 
     x, y = slice.x, slice.y
     half_x, half_y = np.diff(x[:2])[0] / 2, np.diff(y[:2])[0] / 2  # of a cell
-    ax.imshow(
-        slice.active[slice.region] % len(style.REGIONS),
-        cmap=ListedColormap(style.REGIONS),
-        vmin=0,
-        vmax=len(style.REGIONS) - 1,
-        origin="lower",
-        interpolation="nearest",
-        extent=(x[0] - half_x, x[-1] + half_x, y[0] - half_y, y[-1] + half_y),
-    )
+    extent = (x[0] - half_x, x[-1] + half_x, y[0] - half_y, y[-1] + half_y)
+    on, most = slice.active[slice.region] % len(style.REGIONS), len(style.REGIONS) - 1
+    options: dict[str, Any] = {"origin": "lower", "interpolation": "nearest", "extent": extent}
+    ax.imshow(on, ListedColormap(style.REGIONS), vmin=0, vmax=most, **options)
 
 
 def _classes(slice: Slice, ax: Axes) -> None:
@@ -77,22 +72,14 @@ def _classes(slice: Slice, ax: Axes) -> None:
 
 
 def _arrows(slice: Slice, ax: Axes) -> None:
-    """Gradients from their foot, the longest as long as the arrows stand apart."""
+    """Gradients as arrows, the longest almost as long as the distance between arrows."""
     size = np.linalg.norm(slice.gradient, axis=1)
     if not size.any():
         return
     apart = (slice.x[-1] - slice.x[0]) / np.sqrt(len(size))
-    ax.quiver(
-        *slice.gradient_at.T,
-        *slice.gradient.T,
-        angles="xy",
-        scale_units="xy",
-        scale=size.max() / (0.9 * apart),
-        color=style.of_class(slice.logit),
-        width=0.0035,
-        pivot="mid",
-        zorder=3,
-    )
+    options = {"color": style.of_class(slice.logit), "width": 0.0035, "pivot": "mid", "zorder": 3}
+    scale = size.max() / (0.9 * apart)
+    style.arrows(ax, slice.gradient_at, slice.gradient, scale=scale, **options)
 
 
 def _caption(slice: Slice) -> str:

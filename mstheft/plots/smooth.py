@@ -14,7 +14,7 @@ TINY = 1e-300  # in place of 0 below a fraction
 
 
 def spectrum(values: ArrayLike, hidden: int, ax: Axes | None = None) -> Axes:
-    """Singular values of the gradients in a sketch: as many stand out as there are neurons.
+    """Singular values of the gradients in a sketch: as many are large as there are neurons.
 
     values : (n,) singular values, the largest first
     hidden : h, how many are above the gap
@@ -55,11 +55,11 @@ def bends(turned: ArrayLike, ax: Axes | None = None) -> Axes:
 
 
 def separation(turned: ArrayLike, ax: Axes | None = None) -> Axes:
-    """The eigenvalues that tell neurons apart: one line of dots for each output.
+    """The eigenvalues that separate neurons: one line of dots for each output.
 
         λ_ki = (w_i^T H_k w_i) / |(w_i^T H_. w_i)|
 
-    Two neurons can be told apart if their dots differ in at least one line.
+    Two neurons can be separated if their dots differ in at least one line.
 
     turned : (n, h, h) the W^T H_k W
     """
@@ -104,7 +104,7 @@ def curve(
 def errors(by_stage: Mapping[str, float], ax: Axes | None = None) -> Axes:
     """How far the copy is off after each stage, on a log axis.
 
-    No line joins the dots, since each stage has its own measure: one may well stand above the last.
+    No line joins the dots, since each stage has its own measure: one may well be above the last.
 
     by_stage : {name of a stage, and its measure: error in logits}, in the order of time
     """

@@ -1,7 +1,7 @@
 """One colour for one thing, through the whole course; and what several pictures share.
 
 The main colours are those of Okabe and Ito (2008), the ones for classes are of Paul Tol's muted
-scheme: readers with any common kind of colour vision can tell both apart.
+scheme, distinct with any common kind of colour vision.
 """
 
 from __future__ import annotations
@@ -69,13 +69,6 @@ def of_layer(n: int) -> str:
     return DEPTHS[(int(n) - 1) % len(DEPTHS)]
 
 
-def white_to(colour: str) -> Colormap:
-    """Shares from 0 to 1: white to `colour`."""
-    from matplotlib.colors import LinearSegmentedColormap
-
-    return LinearSegmentedColormap.from_list("share", ["#ffffff", colour])
-
-
 def signed() -> Colormap:
     """Numbers by sign and size: NEGATIVE over white to POSITIVE."""
     from matplotlib.colors import LinearSegmentedColormap
@@ -124,8 +117,8 @@ def end_labels(
     heights : (n,) where the curves end, in data units; call this after all data is drawn
     """
     ax.get_ylim()  # settles the limits, which matplotlib puts off
-    ends = np.stack([np.zeros(len(texts)), np.asarray(heights, float)], axis=1)
-    wanted = ax.transAxes.inverted().transform(ax.transData.transform(ends))[:, 1]
+    last = np.stack([np.zeros(len(texts)), np.asarray(heights, float)], axis=1)  # (n, 2)
+    wanted = ax.transAxes.inverted().transform(ax.transData.transform(last))[:, 1]
     places = spread(wanted.clip(0, 1), gap=min(0.065, 1 / max(len(texts) - 1, 1)))
     for place, text, colour in zip(places, texts, colours, strict=True):
         note(ax, 1.015, place, text, color=colour, va="center")
@@ -185,12 +178,20 @@ def share_cells(
     shares : (rows, columns) from 0 to 1; texts, colours : of its cells, row after row
     names : of the rows, and of the columns
     """
-    ax.imshow(np.ma.masked_invalid(shares), white_to(darkest), vmin=0, vmax=1, aspect="auto")
+    from matplotlib.colors import LinearSegmentedColormap
+
+    colours_of = LinearSegmentedColormap.from_list("share", ["#ffffff", darkest])
+    ax.imshow(np.ma.masked_invalid(shares), colours_of, vmin=0, vmax=1, aspect="auto")
     for place, (text, colour) in enumerate(zip(texts, colours, strict=True)):
         row, column = divmod(place, shares.shape[1])
         ax.text(column, row, text, ha="center", va="center", color=colour, fontsize=8)
     ax.set_yticks(range(len(names[0])), list(names[0]))
     ax.set_xticks(range(len(names[1])), list(names[1]))
+
+
+def arrows(ax: Axes, at: Array, steps: Array, **kwargs: Any) -> None:
+    """Arrows in data units. at, steps : (n, 2) their feet, and where they go."""
+    ax.quiver(*at.T, *steps.T, angles="xy", scale_units="xy", **kwargs)
 
 
 def unit_circle(ax: Axes, names: Sequence[str]) -> None:

@@ -38,7 +38,7 @@ def jumps(line: Line, ax: Axes | None = None) -> Axes:
     """Stage 2. Each kink turns the slope by g_i = A1_i |A0_i·v|: one arrow in output space.
 
     The arrow points along A1_i itself, sign included; all arrows are drawn with length 1. Arrows
-    of one group must not be parallel, or nobody could tell which row belongs to which kink. The
+    of one group must not be parallel, or no row could be matched with its kink. The
     first two outputs are shown; for K = 1 the arrows lie on one axis.
     """
     g = np.asarray(line.jumps, float)  # (n, K)
@@ -48,16 +48,8 @@ def jumps(line: Line, ax: Axes | None = None) -> Axes:
     tips = shown / np.where(size > 0, size, 1)[:, None]
     ax = style.bare(style.axes(ax, (5.4, 5.2)))
     style.unit_circle(ax, ["logit 0", "logit 1" if several else "nothing"])
-    ax.quiver(
-        *np.zeros((2, len(tips))),
-        *tips.T,
-        color=style.KINK,
-        angles="xy",
-        scale_units="xy",
-        scale=1,
-        width=0.004,
-        alpha=1.0 if len(tips) <= 20 else 0.5,
-    )
+    alpha = 1.0 if len(tips) <= 20 else 0.5
+    style.arrows(ax, 0 * tips, tips, color=style.KINK, scale=1, width=0.004, alpha=alpha)
     style.above(ax, 0, f"{style.count(len(tips), 'slope jump')}, each over its length", style.KINK)
     return ax
 

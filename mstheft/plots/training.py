@@ -29,6 +29,6 @@ def curves(history: History, ax: Axes | None = None) -> Axes:
         other.plot(validated, history.validation, "s-", color=style.COPY, markersize=3)
         other.set_ylabel("share right on validation data", color=style.COPY)
         other.axvline(history.best + 1, color=style.QUIET, linewidth=1)
-        note = f"kept: epoch {history.best + 1}, {history.validation[history.best]:.3f}"
+        note = f"best: epoch {history.best + 1}, {history.validation[history.best]:.3f}"
         ax.set_title(note, fontsize="medium", color=style.QUIET)
     return ax

@@ -74,9 +74,8 @@ def rows(
 def signs(before: ArrayLike, after: ArrayLike, ax: Axes | None = None) -> Axes:
     """The sign pattern before and after a stage; a dot marks every sign that it turned.
 
-    A second difference gives |A0_ij| only. Along e_j + e_k it is |A0_ij + A0_ik|, which tells
-    whether the two weights add or cancel. So all signs of a row are known but one; a later stage
-    finds that one.
+    A second difference gives |A0_ij| only. Along e_j + e_k it is |A0_ij + A0_ik|, so that the two
+    weights add or cancel. This leaves one sign of a row, for a later stage.
 
     before, after : (h, d) weights or their signs; only the sign is drawn
     """
@@ -124,7 +123,7 @@ def errors(difference: ArrayLike, ax: Axes | None = None) -> Axes:
 
 
 def second_differences(inputs: ArrayLike, values: ArrayLike, ax: Axes | None = None) -> Axes:
-    """What one critical point tells about its neuron: |A0_ij| for each input j, up to one factor.
+    """A neuron from one of its critical points: |A0_ij| for each input j, up to one factor.
 
         f(x + c e_j) - 2 f(x) + f(x - c e_j)  =  c |A0_ij| A1_i
 
@@ -143,9 +142,7 @@ def second_differences(inputs: ArrayLike, values: ArrayLike, ax: Axes | None = N
 def _pair(a: ArrayLike, b: ArrayLike) -> tuple[Array, Array]:
     a, b = np.asarray(a, float), np.asarray(b, float)
     if a.shape != b.shape:
-        raise ValueError(
-            f"expected two arrays of one shape, got {a.shape} and {b.shape}; align them"
-        )
+        raise ValueError(f"expected two arrays of one shape, got {a.shape} and {b.shape}")
     return a, b
 
 

@@ -1,1 +1,1 @@
-"""What an attack found, for people: tables, pictures, a page, the tour."""
+"""The outcome of an attack for people to read: tables, pictures, a page, the tour."""

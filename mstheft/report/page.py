@@ -1,7 +1,5 @@
 """One HTML page from chapters: it holds its pictures, loads nothing and runs no script."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Iterable, Sequence
 from html import escape

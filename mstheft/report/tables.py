@@ -1,96 +1,72 @@
-"""What an attack did: as a table, as JSON, and as one HTML page that needs nothing else.
+"""The record of an attack: as a table, as JSON, and as a chapter of an HTML page.
 
     Result  ->  stage_rows  ->  table (terminal), Chapter (page)
             ->  record      ->  JSON
 
-Pure functions from data to text; only `write` touches the disk, and nothing here prints.
+Pure functions from data to text; nothing here prints or, but for `write`, touches the disk.
 """
-
-from __future__ import annotations
 
 import io
 import json
 import math
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from mstheft.files import write as write
 from mstheft.learning.result import LearnedResult
-from mstheft.nn.storage import replace_file
+from mstheft.plots.style import Axes
 from mstheft.result import Result
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 STAGES = ("stage", "queries", "seconds", "found")
 NUMBERS = ("queries", "seconds")  # the columns of them that hold numbers
+WIDE = 5.0, 3.4  # inches: small, so that words stay readable on a phone
 Row = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure for a page or a folder.
+    """A figure for a page or a folder."""
 
-    name : of its file, without the ending
-    alt : what is to be seen, for those who do not see it
-    caption : what it means, in plain words
-    png : the file itself
-    """
-
-    name: str
-    alt: str
-    caption: str
-    png: bytes
+    name: str  # of its file, without the ending
+    alt: str  # a description for those who cannot see it
+    caption: str  # its meaning, in plain words
+    png: bytes  # the file itself
 
 
 @dataclass(frozen=True)
 class Chapter:
-    """One part of a page.
-
-    title : its heading
-    text : paragraphs
-    figures : in the order of the story
-    numbers : {name: value}, its line in the table of all chapters
-    stages : rows (stage, queries, seconds, found)
-    """
+    """One part of a page."""
 
     title: str
-    text: Sequence[str]
-    figures: Sequence[Picture]
-    numbers: Mapping[str, str]
-    stages: Sequence[Row]
-
-
-# ---- tables
+    text: Sequence[str]  # paragraphs
+    figures: Sequence[Picture]  # in the order of the story
+    numbers: Mapping[str, str]  # {name: value}, its line in the table of all chapters
+    stages: Sequence[Row]  # of `stage_rows`
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()) -> str:
     """Text in columns, as wide as they need; the columns named in `right` end on one edge."""
     lines = [list(head), *(list(row) for row in rows)]
-    wide = [max(len(line[i]) for line in lines) for i in range(len(head))]
-    to_the_right = [name in right for name in head]
-    lines.insert(1, ["-" * w for w in wide])
-    return "\n".join(
-        "  ".join(
-            cell.rjust(w) if edge else cell.ljust(w)
-            for cell, w, edge in zip(line, wide, to_the_right, strict=True)
-        ).rstrip()
-        for line in lines
-    )
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    lines.insert(1, ["-" * width for width in widths])
+    pads = [str.rjust if name in right else str.ljust for name in head]
+    columns = list(zip(pads, widths, strict=True))
+    rows = ([pad(cell, n) for (pad, n), cell in zip(columns, line, strict=True)] for line in lines)
+    return "\n".join("  ".join(row).rstrip() for row in rows)
 
 
 def stage_rows(result: Result) -> list[Row]:
-    """(stage, queries, seconds, found) for every stage, and the sum of them."""
+    """(stage, queries, seconds, outcome) for every stage, and the sum of them."""
     notes = findings(result)
     rows = [
         (name, f"{queries:,}", f"{result.seconds.get(name, 0):.2f}", notes.get(name, ""))
         for name, queries in result.queries.items()
     ]
-    learned = isinstance(result, LearnedResult) and result.model is not None
-    other = "a learned copy" if learned else "no verified copy"
-    end = "a verified copy" if result.verified else other
-    return [*rows, ("total", f"{result.total:,}", f"{sum(result.seconds.values()):.2f}", end)]
+    copy = "a verified copy" if result.verified else "no verified copy"
+    if isinstance(result, LearnedResult) and result.model is not None:
+        copy = "a learned copy"
+    return [*rows, ("total", f"{result.total:,}", f"{sum(result.seconds.values()):.2f}", copy)]
 
 
 def stage_table(rows: Iterable[Row]) -> str:
@@ -99,9 +75,9 @@ def stage_table(rows: Iterable[Row]) -> str:
 
 
 def findings(result: Result) -> dict[str, str]:
-    """One line on what each stage found, in the attack's own words."""
-    known = not math.isnan(result.error)
-    error = {"verify": f"off by at most {result.error:.1e}"} if known else {}
+    """{stage: one line on its outcome}, in the attack's own words."""
+    has_error = not math.isnan(result.error)
+    error = {"verify": f"off by at most {result.error:.1e}"} if has_error else {}
     return error | {name: text for name, text in result.notes.items() if text}
 
 
@@ -120,15 +96,15 @@ def floor_line(result: Result) -> str:
 
 
 def record(result: Result) -> dict[str, Any]:
-    """What an attack did as values for JSON; what is not known is None."""
-    notes, known = findings(result), not math.isnan(result.floor)
+    """The record of an attack as values for JSON."""
+    notes, has_floor = findings(result), not math.isnan(result.floor)
     return {
         "verified": bool(result.verified),
         "error": result.error,
         "queries": result.total,
         "seconds": sum(result.seconds.values()),
         "floor": result.floor,
-        "queries_per_floor": result.total / result.floor if known else None,
+        "queries_per_floor": result.total / result.floor if has_floor else None,
         "stages": [
             {"stage": name, "queries": queries, "seconds": result.seconds.get(name, 0.0)}
             | {"found": notes.get(name, "")}
@@ -157,9 +133,3 @@ def picture(name: str, ax: Axes, alt: str, caption: str) -> Picture:
     file = io.BytesIO()
     ax.get_figure().savefig(file, format="png", dpi=160)  # type: ignore[union-attr]
     return Picture(name, alt, caption, file.getvalue())
-
-
-def write(path: str | os.PathLike[str], content: str | bytes) -> None:
-    """Write a file whole or not at all, text as UTF-8."""
-    data = content.encode() if isinstance(content, str) else content
-    replace_file(path, lambda file: file.write(data))

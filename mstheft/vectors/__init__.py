@@ -5,7 +5,7 @@
     assert vectors.check(my_softmax, "softmax") == []
 
 The answers were computed with 50-digit arithmetic from the papers' formulas, never with this
-package. Each case says which bug it catches. `mstheft vectors list` shows what there is.
+package. Each case names the bug that it catches. `mstheft vectors list` shows them all.
 """
 
 from mstheft.vectors.cases import Case, cases, load, names, subjects, table

@@ -1,14 +1,14 @@
-"""The cases as they stand in the JSON files, and what their entries mean.
+"""The cases of the JSON files, and the meaning of their entries.
 
-A number, a list of lists of numbers, a word, true, false and null stand for themselves. The rest:
+Numbers, lists of lists of numbers, words, true, false and null mean themselves. The rest:
 
     "inf", "-inf", "nan"                      numbers that JSON does not have
     {"network": {weights, activation}}        a network: [[W, b], …] from the first layer on
     {"oracle": {weights, activation, output}} the same network as a black box that answers `output`
     {"generator": seed}                       a numpy.random.Generator
 
-`schema.json` lays down the form of the files. `functions.json` says which function of this library
-computes each formula, and which names the formula had before.
+`schema.json` lays down the form of the files. `functions.json` has the function of this library for
+each formula, and the formula's earlier names.
 """
 
 from __future__ import annotations
@@ -28,35 +28,25 @@ from mstheft.vectors.victim import Victim, Weights
 
 UNWRITTEN = {"inf": np.inf, "-inf": -np.inf, "nan": np.nan}
 
-Build = Callable[[Weights, str], Any]  # (weights, activation) -> what stands for a network
+Build = Callable[[Weights, str], Any]  # (weights, activation) -> a network
 
 
 @dataclass(frozen=True)
 class Case:
-    """One known answer.
+    """One known answer."""
 
-    id : the name of the case, such as 'softmax-large'
-    name : the name of the formula, 'activations/softmax', which stays wherever functions move
-    equation, arguments, returns, source : of the formula; {argument: shape and meaning}
-    inputs : {argument: value} as in the file; `decoded` makes arrays of the values
-    options : inputs that are passed by name
-    expected : the answer, or {name: answer} if the function has several results
-    relative, absolute : |got - expected| ≤ absolute + relative |expected| for every number
-    catches : the bug that this case catches
-    """
-
-    id: str
-    name: str
+    id: str  # the name of the case, such as 'softmax-large'
+    name: str  # of the formula, 'activations/softmax', which stays wherever functions move
     equation: str
-    arguments: dict[str, str]
+    arguments: dict[str, str]  # {argument: shape and meaning}
     returns: str
     source: str
-    inputs: dict[str, Any]
-    options: dict[str, Any]
-    expected: Any
-    relative: float
+    inputs: dict[str, Any]  # {argument: value} as in the file; `decoded` makes arrays of them
+    options: dict[str, Any]  # inputs that are passed by name
+    expected: Any  # the answer, or {name: answer} if the function has several results
+    relative: float  # |got - expected| ≤ absolute + relative |expected| for every number
     absolute: float
-    catches: str
+    catches: str  # the bug that this case catches
 
     def decoded(self, network: Build = Victim) -> tuple[list[Any], dict[str, Any]]:
         """Positional and named arguments of a call, new objects every time.
@@ -75,11 +65,9 @@ def subjects() -> list[str]:
 
 
 def load(subject: str) -> dict[str, Any]:
-    """One file as it stands: {'subject', 'formulas': [{'name', 'cases', …}]}."""
+    """One file: {'subject', 'formulas': [{'name', 'cases', …}]}."""
     if subject not in subjects():
-        raise ValueError(
-            f"expected one of the subjects {', '.join(subjects())}, got {subject!r}; pick one"
-        )
+        raise ValueError(f"expected one of the subjects {', '.join(subjects())}, got {subject!r}")
     return _read(subject)
 
 
@@ -112,10 +100,8 @@ def cases(name: str | None = None) -> list[Case]:
     if wanted not in index:
         near = difflib.get_close_matches(wanted, index, 1, 0.7)
         hint = f" (the nearest is {' or '.join(sorted(index[near[0]]))})" if near else ""
-        raise ValueError(
-            f"expected a formula or case with known answers, got {name!r}{hint}; `mstheft vectors "
-            "list` shows them all"
-        )
+        got = f"{name!r}{hint}; `mstheft vectors list` shows them all"
+        raise ValueError(f"expected a formula or case with known answers, got {got}")
     meant = index[wanted]
     if len(meant) > 1:
         options = " or ".join(sorted(meant))
@@ -158,7 +144,7 @@ def _case(formula: dict[str, Any], case: dict[str, Any]) -> Case:
 
 
 def decode(value: object, network: Build = Victim) -> Any:
-    """The thing for which an entry of a file stands: an array, number, word, network or oracle."""
+    """The meaning of an entry of a file: an array, number, word, network or oracle."""
     if isinstance(value, dict):
         ((kind, inner),) = value.items()
         if kind == "generator":
@@ -167,9 +153,7 @@ def decode(value: object, network: Build = Victim) -> Any:
         if kind == "oracle":
             return Victim(weights, inner["activation"], inner["output"])
         return network(weights, inner["activation"])
-    if isinstance(value, list):
-        return np.array(_numbers(value))
-    return _numbers(value)
+    return np.array(_numbers(value)) if isinstance(value, list) else _numbers(value)
 
 
 def _numbers(value: object) -> object:

@@ -1,4 +1,4 @@
-"""Holds a function against the known answers: anybody's function, in any framework."""
+"""Compares a function of any origin and framework with the known answers."""
 
 from __future__ import annotations
 
@@ -18,16 +18,12 @@ Miss = tuple[str, str] | None  # (what was expected, what came), in words; None 
 
 @dataclass(frozen=True)
 class Failure:
-    """A case with a wrong result: `str()` says in one line what was expected and what came.
-
-    expected, got : in words, with the place in the array if it has one
-    valued : did the function return a value? Only then can it have made the slip of the case
-    """
+    """A case with a wrong result: `str()` gives the expected answer and the result in one line."""
 
     case: Case
-    expected: str
+    expected: str  # in words, with the place in the array if it has one
     got: str
-    valued: bool = True
+    valued: bool = True  # did the function return a value? Only then can it have made the slip
 
     def __str__(self) -> str:
         line = f"{self.case.id}: expected {self.expected}, got {self.got}"

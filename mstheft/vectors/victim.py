@@ -1,4 +1,4 @@
-"""What stands for networks and oracles in the cases: nothing but their weights and NumPy."""
+"""The networks and oracles of the cases: nothing but weights and NumPy."""
 
 from __future__ import annotations
 

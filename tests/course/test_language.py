@@ -8,12 +8,13 @@ import pytest
 
 from mstheft import cli
 from mstheft.course import manifest, messages
+from mstheft.files import read_toml
 
 HOME = manifest.find().home
-ENGLISH = {raw["name"]: raw for raw in manifest.read(HOME / "course.toml")["lesson"]}
-CHINESE = manifest.read(HOME / "course.zh-CN.toml")
+ENGLISH = {raw["name"]: raw for raw in read_toml(HOME / "course.toml")["lesson"]}
+CHINESE = read_toml(HOME / "course.zh-CN.toml")
 SENTENCES = [
-    manifest.read(Path(messages.__file__).with_name(name))
+    read_toml(Path(messages.__file__).with_name(name))
     for name in ("messages.toml", "messages.zh-CN.toml")
 ]
 

@@ -585,7 +585,7 @@ def test_a_table_that_cannot_be_written_is_told_before_anything_is_judged(here, 
     (here / "class").mkdir()
     status, out, err = learn(capsys, "grade", here / "class", "--csv", here / "none" / "g.csv")
     assert (status, out) == (2, "")
-    assert "existing folder" in err
+    assert "there is no folder" in err
 
 
 def test_odd_names_are_no_submissions_and_odd_letters_no_harm(here, capsys):

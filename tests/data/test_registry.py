@@ -56,7 +56,7 @@ def test_a_missing_file_is_named_with_what_to_do(data):
     says = f"expected {COMPLETE} or {NAME} in {re.escape(str(data))}, .* fetch some set`, or set "
     with pytest.raises(DataError, match=says + "MSTHEFT_DATA"):
         registry.find(COMPLETE, NAME)
-    with pytest.raises(DataError, match="not there; set MSTHEFT_DATA"):
+    with pytest.raises(DataError, match="got none; set MSTHEFT_DATA"):
         registry.find(NAME)
 
 

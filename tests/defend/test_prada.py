@@ -266,7 +266,7 @@ WRONG = {
     "one row": (
         np.zeros(3),
         [0],
-        r"got float64 of shape \(3,\); a single query goes in as x\[None",
+        r"got float64 of shape \(3,\); try x\[None",
     ),
     "text": (np.full((2, 3), "a"), [0, 0], "finite numbers, got"),
     "labels": (np.zeros((2, 3)), [0], r"labels as \(2,\) whole numbers, got int64 of shape \(1,\)"),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import service_worker
 
 from mstheft.errors import BudgetExhausted
 from mstheft.experiments import evasion, learned_theft, tasks
@@ -161,13 +162,55 @@ def test_the_theft_runs_through_the_service(run):
     assert (other[0], "expected the filter of --victim" in other[2]) == (2, True)
 
 
+def test_a_filter_that_only_the_service_has_is_asked_what_passes(run, monkeypatch):
+    """The same shares as those of a judge in process; all is paid, and with a journal once."""
+    httpx = pytest.importorskip("httpx", reason="needs the extra service")
+    service = pytest.importorskip("mstheft.oracle.http.service", reason="needs the extra service")
+    cell = evasion.settings("spam")
+    task, victim = learned_theft.victim_of(cell, Path("kept"))
+    direct = evasion.run(cell, task, victim, Oracle(victim, "probs"))
+    app = service.application(victim, Accounts(":memory:", [("a", "a", None)]), output="probs")
+    transport = service_worker.InProcess(app)
+    monkeypatch.setattr(httpx, "HTTPTransport", lambda: transport)
+    words = "evade spam --victim http://test --key a --journal run.db --json out.json --plot out"
+    status, said, complaint = run(*words.split())
+    ((paid,), told) = ([each.count for each in app.state.service.accounts], Path("out.json"))
+    found = json.loads(told.read_text())
+    again, free, _ = run(*words.split())
+    transport.stop()
+    counts = [each.count for each in app.state.service.accounts]
+    app.state.service.close()
+    assert (status, complaint, again) == (0, "", 0)
+    assert "the service has judged what passes" in said
+    assert set(found["passed"]) == {"copy", "random"}
+    for name, shares in found["passed"].items():
+        np.testing.assert_allclose(shares, direct.passed[name])
+    assert found["stopped"] == direct.stopped
+    assert (found["accuracy"], found["agreement"], found["queries"]) == (None, None, 150)
+    edited = 2 * cell.edits * cell.messages
+    assert 150 + cell.messages < paid <= 150 + (task.y_test == 1).sum() + edited
+    assert counts == [paid], "the second run pays nothing"
+    assert f"{paid:,} rows told again at no cost, 0 asked" in free
+    assert Path("out/evasion.png").exists()
+
+
+@pytest.mark.parametrize("output", ["label", "probs"])
+def test_a_filter_known_by_its_answers_is_asked_for_each_row_once(output):
+    victim = zoo.softmax(4, 2, rng=0)
+    x = np.random.default_rng(0).normal(size=(6, 4))
+    asked = evasion.Answering(Oracle(victim, output))
+    for rows in (x[[0, 1, 0, 2]], x, x[::-1]):
+        np.testing.assert_array_equal(asked.labels(rows), victim.labels(rows))
+    assert asked.oracle.count == 6
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
         (["spam", "--copy", "mlp"], "mlp does not fit: spam holds texts"),
         (["malware", "--copy", "text-bag"], "programs holds rows of numbers"),
-        (["spam", "--url", "http://127.0.0.1:1"], "--url needs --victim"),
-        (["spam", "--key", "k"], "--key goes with --url"),
+        (["spam", "--victim", "http://127.0.0.1:1"], "expected --key KEY with a URL"),
+        (["spam", "--key", "k"], "--key goes with --victim URL"),
         (["spam", "--victim", "other.npz"], "expected a network for spam"),
         (["spam", "--budget", "12", "--rounds", "40"], "budget"),
     ],

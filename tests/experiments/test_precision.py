@@ -51,7 +51,7 @@ def test_a_failure_is_a_run_too():
         oracle.query(np.zeros((7, 8)))
         raise ExtractionError("line", "planted", "nothing", partial=Result())
 
-    run = precision.one("x", zoo.mlp(SHAPE, rng=0), fails, "float32", None, [0, 5, 1])
+    run = precision.one("x", zoo.mlp(SHAPE, rng=0), fails, ("float32", None), [0, 5, 1])
     assert (run.stage, run.verified, run.error, run.queries, run.seed) == (
         "line",
         False,

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import pytest
 
 from mstheft.errors import DataError
-from mstheft.experiments.settings import checked, read_toml, setting
+from mstheft.experiments.settings import checked, setting
+from mstheft.files import read_toml
 
 
 def even(value):

@@ -229,6 +229,7 @@ for name, tells in {
                 rng=seed,
                 epochs=30,
                 batch=50,
+                patience=10,
             ).model,
             test,
         )

@@ -233,6 +233,7 @@ stolen = mt.learning.active.steal(
     rng=0,
     epochs=40,
     batch=50,
+    patience=10,
     evaluate=lambda copy: mt.compare.agreement(victim, copy, test),
 )
 assert oracle.count == 500

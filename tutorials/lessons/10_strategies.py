@@ -207,6 +207,7 @@ def steal(strategy, seed):
         rng=seed,
         epochs=30,
         batch=50,
+        patience=10,
         evaluate=lambda stolen: mt.compare.agreement(victim, stolen, test),
     )
 

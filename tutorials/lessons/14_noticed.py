@@ -186,7 +186,7 @@ oracle.query(letters[:ASKED])
 
 customers["k-center"], oracle = watched()
 pool = letters.astype(np.float32)
-spend = {"budget": ASKED, "rounds": 4, "epochs": 10, "batch": 50, "rng": 0}
+spend = {"budget": ASKED, "rounds": 4, "epochs": 10, "batch": 50, "patience": 10, "rng": 0}
 thief = mt.learning.active.steal(oracle, pool, new_copy, strategy="k-center", **spend)
 
 customers["Jacobian"], oracle = watched()

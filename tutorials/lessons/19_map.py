@@ -77,6 +77,7 @@ def learn(oracle, budget, seed=0):
         rng=seed,
         epochs=25,
         batch=30,
+        patience=10,
     ).model
 
 

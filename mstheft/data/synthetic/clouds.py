@@ -23,7 +23,7 @@ def require(holds: bool, sentence: str) -> None:
 
 
 def blobs(n: int, *, classes: int = 3, rng: Rng) -> Cloud:
-    """Draw round clouds N(m_k, I) whose centres m_k stand on a circle, 4 apart.
+    """Draw round clouds N(m_k, I) whose centres m_k lie on a circle, 4 apart.
 
         m_k = r (cos a_k, sin a_k),   a_k = a_0 + 2 pi k / classes,   r = 2 / sin(pi / classes)
 
@@ -46,7 +46,6 @@ def moons(n: int, *, noise: float = 0.1, rng: Rng) -> Cloud:
         class 0: (cos a, sin a),   class 1: (1 - cos a, 1/2 - sin a),   0 <= a <= pi
 
     n : number of points;  noise : standard deviation, where the radius is 1
-    rng : Generator or int seed
     Returns x (n, 2) float64 and y (n,) int64, classes equally frequent.
     """
     require(noise >= 0, f"noise is a standard deviation, at least 0; got {noise}")

@@ -48,7 +48,6 @@ def glyphs(n: int, *, rng: Rng, size: int = 28, classes: int = 10, noise: float 
     of a random rotation, shear and scale, t a random shift, and edge the side of a pixel.
 
     n : number of glyphs; every class occurs n / classes times, rounded up or down
-    rng : Generator or int seed
     size : side of the square image in pixels, at least 8
     classes : the digits 0 ... classes - 1 are drawn, 2 to 10 of them
     noise : standard deviation of the noise, in grey levels where full ink is 1
@@ -64,16 +63,11 @@ def glyphs(n: int, *, rng: Rng, size: int = 28, classes: int = 10, noise: float 
 def letters(n: int, *, rng: Rng, size: int = 28, noise: float = 0.1) -> Cloud:
     """Draw the letters A-Z and a-z as `glyphs` draws digits: a pool that resembles its victim's.
 
-    A thief who knows that a service reads characters, but has none of its digits, would ask
-    letters. Each is scaled until the longer of its height and width is 1, in one of 8 fonts.
+    Each is scaled until the longer of its height and width is 1, in one of 8 fonts.
 
     n : number of letters; each of the 52 occurs n / 52 times, rounded up or down
-    rng : Generator or int seed
-    size : side of the square image in pixels, at least 8
-    noise : standard deviation of the noise, in grey levels where full ink is 1
-    Returns x (n, size * size) float64 in [0, 1] and y (n,) int64, indices into `LETTERS`
-    (an attack has no use for them).
-    Raises ValueError for an argument outside its range, DataError without matplotlib's fonts.
+    size, noise : as of `glyphs`, and so are the errors
+    Returns x (n, size * size) float64 in [0, 1] and y (n,) int64, indices into `LETTERS`.
     The first 2,000 letters of a process also draw the 416 masters, which takes about 2 s.
     """
     return _draw(n, LETTERS, _FEWER, size, noise, np.random.default_rng(rng))
@@ -82,7 +76,7 @@ def letters(n: int, *, rng: Rng, size: int = 28, noise: float = 0.1) -> Cloud:
 def _draw(
     n: int, alphabet: str, fonts: Sequence[str], size: int, noise: float, rng: np.random.Generator
 ) -> Cloud:
-    """Draw n characters of an alphabet, equally often, as the equations of `glyphs` say."""
+    """Draw n characters of an alphabet, equally often, by the equations of `glyphs`."""
     require(size >= 8, f"size must be at least 8 pixels, or characters blur; got {size}")
     require(noise >= 0, f"noise is a standard deviation, at least 0; got {noise}")
     y = labels(n, len(alphabet), rng)
@@ -181,10 +175,7 @@ def _outline(font: str, character: str) -> tuple[np.ndarray, np.ndarray]:
 
     file = Path(matplotlib.get_data_path(), "fonts", "ttf", f"{font}.ttf")
     if not file.is_file():
-        raise DataError(
-            f"expected matplotlib's own font file {file}, which is not there; "
-            "install matplotlib again with pip, which brings its fonts"
-        )
+        raise DataError(f"expected matplotlib's font file {file}; install matplotlib with pip")
     path = TextPath((0, 0), character, size=100, prop=FontProperties(fname=str(file)))
     polygons = [np.asarray(polygon) for polygon in path.to_polygons(closed_only=True)]
     a = np.concatenate([polygon[:-1] for polygon in polygons])

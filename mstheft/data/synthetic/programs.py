@@ -14,72 +14,18 @@ be overlooked adds features.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 
 from mstheft.data.synthetic.clouds import Cloud, labels
+from mstheft.files import read_toml
 from mstheft.typing import Rng
 
-# Traces of each ability: imports by name, sections with a dot, strings in quotation marks.
-ABILITIES = {
-    "run": """GetModuleHandle GetProcAddress ExitProcess GetLastError HeapAlloc HeapFree .text
-        .data .rdata GetCommandLine GetStartupInfo .bss""",
-    "built properly": """.rsrc .reloc .pdata .debug "Copyright" "FileVersion" "ProductName"
-        "CompanyName" "OriginalFilename" SetUnhandledExceptionFilter .gfids""",
-    "windows": """CreateWindowEx ShowWindow DispatchMessage LoadIcon LoadCursor MessageBox
-        SetWindowText GetDlgItem BeginPaint "About" "File" "Edit" "Help" "Cancel\"""",
-    "drawing": """CreateCompatibleDC BitBlt TextOut SelectObject CreateFont GdiplusStartup
-        Direct3DCreate9 D3D11CreateDevice "shader" "texture" SwapBuffers""",
-    "sound": """waveOutOpen PlaySound DirectSoundCreate mciSendString "volume" ".wav\"""",
-    "printing": """OpenPrinter StartDoc EndPage "page setup" "print preview" ChooseFont""",
-    "files": """CreateFile ReadFile WriteFile FindFirstFile FindNextFile GetTempPath DeleteFile
-        MoveFile SetFileAttributes "*.*" ".docx" ".xlsx" ".jpg\"""",
-    "registry": """RegOpenKey RegSetValue RegQueryValue RegCloseKey RegDeleteKey "SOFTWARE"
-        "Uninstall" "Settings\"""",
-    "network": """WSAStartup socket connect send recv gethostbyname InternetOpen InternetReadFile
-        HttpSendRequest "User-Agent" "http://" "https://" "GET\"""",
-    "crypto": """CryptAcquireContext CryptGenRandom CryptEncrypt CryptDecrypt CryptHashData
-        BCryptOpenAlgorithmProvider "RSA" "AES" "SHA256" "certificate\"""",
-    "processes": """CreateProcess ShellExecute WaitForSingleObject TerminateProcess
-        CreateToolhelp32Snapshot Process32Next OpenProcess "cmd.exe\"""",
-    "services": """OpenSCManager CreateService StartService ControlService DeviceIoControl
-        "driver" "service\"""",
-    "threads": """CreateThread CreateMutex EnterCriticalSection Sleep QueryPerformanceCounter
-        CreateEvent "mutex\"""",
-    "updates": """URLDownloadToFile "update" "version" "download" "latest" ".msi" "license\"""",
-    "starts again": """"CurrentVersion\\Run" "schtasks" "Startup" "svchost" CopyFile
-        GetSystemDirectory GetWindowsDirectory""",
-    "injects": """VirtualAllocEx WriteProcessMemory CreateRemoteThread VirtualProtect
-        NtUnmapViewOfSection QueueUserAPC SetThreadContext ReadProcessMemory""",
-    "reads keys": """SetWindowsHookEx GetAsyncKeyState GetForegroundWindow GetKeyState
-        GetClipboardData "[ENTER]" "[SHIFT]" CallNextHookEx""",
-    "hides": """IsDebuggerPresent CheckRemoteDebuggerPresent GetTickCount "vmware" "sandbox"
-        "wireshark" NtQueryInformationProcess OutputDebugString .tls""",
-    "extorts": """"bitcoin" ".onion" "README.txt" "decrypt" "your files" "vssadmin" "wallet"
-        "backup\"""",
-    "steals": """"password" "cookies" "Login Data" "wallet.dat" "ftp" "smtp" CryptUnprotectData
-        "bank\"""",
-    "mines": """"stratum" "pool" "hashrate" "xmr" GetSystemInfo SetPriorityClass "cpu" "gpu\"""",
-    "packed": """UPX0 UPX1 .packed "overlay" "high entropy" LoadLibrary VirtualAlloc""",
-}
-# Probability of each ability besides "run"; what is not named has `_RARELY`.
-KINDS: dict[str, tuple[int, dict[str, float]]] = {
-    "editor": (0, {"windows": 0.95, "files": 0.9, "printing": 0.7, "registry": 0.5}),
-    "game": (0, {"drawing": 0.95, "sound": 0.9, "threads": 0.7, "network": 0.4, "hides": 0.3}),
-    "browser": (0, {"windows": 0.9, "network": 0.95, "crypto": 0.8, "threads": 0.8, "steals": 0.3}),
-    "installer": (0, {"files": 0.9, "registry": 0.9, "updates": 0.8, "processes": 0.6}),
-    "backup": (0, {"files": 0.95, "crypto": 0.8, "network": 0.6, "services": 0.5, "extorts": 0.2}),
-    "driver tool": (0, {"services": 0.95, "registry": 0.7, "windows": 0.5, "starts again": 0.5}),
-    "remote help": (0, {"network": 0.9, "windows": 0.8, "reads keys": 0.6, "processes": 0.6}),
-    "debugger": (0, {"processes": 0.9, "injects": 0.7, "windows": 0.8, "hides": 0.4}),
-    "ransomware": (1, {"files": 0.9, "crypto": 0.9, "extorts": 0.8, "starts again": 0.4}),
-    "keylogger": (1, {"reads keys": 0.9, "files": 0.6, "network": 0.6, "starts again": 0.7}),
-    "downloader": (1, {"network": 0.9, "updates": 0.5, "processes": 0.7, "starts again": 0.6}),
-    "banker": (1, {"injects": 0.8, "steals": 0.8, "network": 0.8, "hides": 0.5}),
-    "miner": (1, {"mines": 0.85, "threads": 0.8, "network": 0.6, "services": 0.4}),
-    "worm": (1, {"network": 0.9, "files": 0.7, "starts again": 0.7, "processes": 0.5}),
-}
-_RARELY = 0.04
+_TABLE = read_toml(Path(__file__).with_name("programs.toml"))
+ABILITIES = _TABLE["abilities"]  # {ability: its traces in a file}
+KINDS = _TABLE["harmless"], _TABLE["malicious"]  # {kind: {ability besides "run": probability}}
+_RARELY = 0.04  # probability of an ability that a kind does not name
 _PROPER, _PACKED = (0.9, 0.35), (0.08, 0.4)  # harmless, malicious
 _TRACE = 0.65  # of an ability's features that show up
 _STRAY = 0.02  # of all others
@@ -93,8 +39,8 @@ _ROWS = {name: np.isin(FEATURES, traces) for name, traces in _OF.items()}
 def programs(n: int, *, rng: Rng) -> Cloud:
     """Make up programs of fourteen kinds, eight of them harmless.
 
-    A packed file hides most of what it has. Debuggers and help from afar look like malice, and
-    some downloaders look like installers, so nobody gets all of them right.
+    A packed file hides most of its features. Debuggers and help from afar resemble malice, and some
+    downloaders resemble installers, so no classifier gets all of them right.
 
     n : number of programs;  rng : Generator or int seed
     Returns x (n, d) float32 of 0 and 1, d = len(FEATURES), and y (n,) int64: 0 harmless, 1
@@ -107,7 +53,7 @@ def programs(n: int, *, rng: Rng) -> Cloud:
 
 def _program(label: int, rng: np.random.Generator) -> np.ndarray:
     """One row of 0 and 1."""
-    likely = [chances for k, chances in KINDS.values() if k == label]
+    likely = list(KINDS[label].values())
     chances = likely[int(rng.integers(len(likely)))]
     chances = chances | {"run": 1.0, "built properly": _PROPER[label], "packed": 0.0}
     shown = rng.random(len(FEATURES)) < _STRAY  # (d,) of True where the file has a feature

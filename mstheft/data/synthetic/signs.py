@@ -1,4 +1,4 @@
-r"""Images in colour made on the spot: signs for a victim to read, textures for a thief to ask.
+r"""Images in colour made on the spot: signs for a victim to read, textures for a thief's queries.
 
 How a sign is made:
 
@@ -35,7 +35,7 @@ _COLOURS = {
 _SYMBOLS = ("3", "5", "8", "!", "\N{LEFTWARDS ARROW}", "\N{RIGHTWARDS ARROW}")
 _RIM = 0.09  # width of the rim
 _ALL = [(shape, colour, symbol) for shape in _SHAPES for colour in _COLOURS for symbol in _SYMBOLS]
-# Steps of 29 through the 72 combinations, so that few classes already share parts with others.
+# Steps of 29 through the 72 combinations, so that the first classes already share parts.
 SIGNS = tuple(_ALL[29 * k % len(_ALL)] for k in range(len(_ALL)))
 
 
@@ -44,13 +44,12 @@ def signs(n: int, *, classes: int = 12, rng: Rng, size: int = 32, noise: float =
 
         x = blur(cover * sign(B (p - t)) + (1 - cover) * texture) * light(p) + haze + noise
 
-    Classes share boards, colours and symbols, so that no single one of them tells the class.
+    Classes share boards, colours and symbols, so that none of these alone gives the class.
     B is the inverse of a random rotation, shear and scale, t a shift; light differs between
     images by a factor of 3, falls off across each of them, and has a random tint.
 
     n : number of signs; every class occurs n / classes times, rounded up or down
     classes : 2 to 72
-    rng : Generator or int seed
     size : side of the square image in pixels, at least 16
     noise : standard deviation of the noise, where white in full light is 1
     Returns x (n, size, size, 3) float64 in [0, 1] (red, green, blue), y (n,) int64.
@@ -140,7 +139,6 @@ def textures(n: int, *, rng: Rng, size: int = 32, channels: int = 3) -> np.ndarr
     Unlike noise they have edges, areas and several scales, as natural images do.
 
     n : number of images;  size : side in pixels, at least 4;  channels : 1 grey, 3 colours
-    rng : Generator or int seed
     Returns x (n, size, size, channels) float64 in [0, 1].
     Raises ValueError for an argument outside its range.
     """

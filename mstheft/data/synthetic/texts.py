@@ -1,9 +1,8 @@
 """Short labelled texts made on the spot: mail to filter, and news to sort.
 
-Every text is a few sentences with gaps (`words`), filled at random. Most sentences
-are typical of the text's class; some could stand in any; a few are taken from another class,
-as spammers pad their messages with harmless words and honest people quote an offer. That
-leaves a share of texts that nobody can label for sure.
+Every text is one to five sentences with gaps (`words`), filled at random. Most sentences are
+typical of the text's class, some fit into any class, and some are of another class, as spammers
+pad their messages with harmless words and honest people quote an offer. So no label is certain.
 """
 
 from __future__ import annotations
@@ -38,7 +37,6 @@ def texts(n: int, *, task: str = "spam", rng: Rng) -> tuple[list[str], np.ndarra
     n : number of texts; every class occurs equally often up to rounding
     task : "spam" (0 ham, 1 spam: some shouted, some with l00ka1ikes for letters) or
         "topics" (0 world, 1 sports, 2 business, 3 science and technology)
-    rng : Generator or int seed
     Returns the texts, 1 to 5 sentences each, and their labels y (n,) int64; see `NAMES`.
     Raises ValueError for an argument outside its range.
     """
@@ -60,17 +58,12 @@ def _paragraph(task: str, k: int, rng: np.random.Generator) -> str:
         chosen.append(_pick(SENTENCES[task, source], rng))
     rng.shuffle(chosen)
     chosen.sort(key=lambda sentence: not sentence.endswith(","))  # a greeting goes first
-    return " ".join(_finish(_fill(sentence, rng)) for sentence in dict.fromkeys(chosen))
-
-
-def _finish(sentence: str) -> str:
-    """Begin a sentence with a capital, and end it."""
-    end = "" if sentence[-1] in '.,!?"' else "."
-    return sentence[0].upper() + sentence[1:] + end
+    filled = [_fill(sentence, rng) for sentence in dict.fromkeys(chosen)]
+    return " ".join(s[0].upper() + s[1:] + ("" if s[-1] in '.,!?"' else ".") for s in filled)
 
 
 def _mail(task: str, k: int, rng: np.random.Generator) -> str:
-    """Write a message, and give some of them the looks of hasty people and of spammers."""
+    """Write a message, some in the style of hasty people or of spammers."""
     text = _paragraph(task, k, rng)
     u = rng.random()
     if k == 0:
@@ -79,10 +72,8 @@ def _mail(task: str, k: int, rng: np.random.Generator) -> str:
         return text.upper()
     if u < 0.3:
         words = text.split(" ")
-        disguised = rng.random(len(words)) < 0.3
-        return " ".join(
-            w.translate(_LOOKALIKES) if d else w for w, d in zip(words, disguised, strict=True)
-        )
+        pairs = zip(words, rng.random(len(words)) < 0.3, strict=True)
+        return " ".join(w.translate(_LOOKALIKES) if disguised else w for w, disguised in pairs)
     return text.replace("!", "!!!") if u < 0.5 else text
 
 

@@ -1,27 +1,24 @@
 """Attacks × defences × detectors on one victim, described in a TOML file (see `config`).
 
-Each combination is a match, a cell of a grid, and each cell a file. A detector acts: from its
-first alarm on nothing is answered, and the thief has what was learned before that batch.
+Each combination is a match, a cell of a grid, and each cell a file. After the first alarm of its
+detector the service answers nothing, and the thief has what it learned before that batch.
 """
 
-from __future__ import annotations
-
-import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mstheft.experiments import learned_theft
 from mstheft.experiments.arena import match
 from mstheft.experiments.arena.config import arena_settings
 from mstheft.experiments.experiment import Experiment, to_csv
-from mstheft.experiments.grid import Cell, Grid, Outcome, missing, run
-from mstheft.experiments.settings import read_toml
+from mstheft.experiments.experiment import compute as compute
+from mstheft.experiments.grid import Cell, Grid, Outcome
+from mstheft.experiments.settings import located
+from mstheft.files import read_toml
 
 AXES = ("attack", "defence", "detector", "seed")
 FIGURES = ("agreement", "queries", "noticed", "honest", "l1", "false_alarm", "ended")
@@ -48,45 +45,24 @@ def read(path: str | os.PathLike[str]) -> Experiment:
     """
     path = Path(path)
     described = read_toml(path)
-    try:
+    with located(path):
         settings = arena_settings(described)
         tables: dict[str, Any] = {axis: getattr(settings, f"{axis}s") for axis in AXES[:3]}
         axes = {axis: list(tables[axis]) for axis in AXES[:3]} | {"seed": settings.seeds}
         grid = MatchGrid(axes, {"tables": tables | {"victim": asdict(settings.victim)}})
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
-    return Experiment(path.stem, settings.title or path.stem, "", grid)
-
-
-def compute(arena: Experiment, folder: str | Path, *, executor: Executor | None = None) -> Outcome:
-    """All cells that are not there yet; their victim first."""
-    folder = Path(folder)
-    for cell in missing(arena.grid, folder)[:1]:
-        with contextlib.suppress(Exception):  # the cell fails too, and is reported
-            settings = learned_theft.VictimSettings(**cell["victim"])
-            learned_theft.victim_of(settings, folder / "victims")
-    return run(arena.grid, match.run_cell, folder, executor=executor)
-
-
-# ---- what came of it
+    title = settings.title or path.stem
+    return Experiment(path.stem, title, "", grid, match.run_cell, match.victim_settings)
 
 
 def table(outcome: Outcome) -> str:
     """CSV: a line for each cell."""
-    return to_csv(
-        [*AXES, *FIGURES],
-        (
-            [cell[axis] for axis in AXES] + [values[name] for name in FIGURES]
-            for cell, values in outcome.done
-        ),
-    )
+    rows = ([*map(cell.get, AXES), *map(values.get, FIGURES)] for cell, values in outcome.done)
+    return to_csv([*AXES, *FIGURES], rows)
 
 
 def overview(outcome: Outcome) -> tuple[Sequence[str], list[list[str]]]:
     """Head and rows of a table: a line for each attack, defence and detector, means over seeds."""
-    words = ["attack", "defence", "detector"]
-    head = [*words, "agreement", "queries", "noticed after", "honest", "L1"]
-    rows = []
+    head, rows = [*AXES[:3], "agreement", "queries", "noticed after", "honest", "L1"], []
     for key, values in grouped(outcome).items():
         queries, honest, l1 = (
             np.mean([each[name] for each in values]) for name in ("queries", "honest", "l1")
@@ -105,7 +81,7 @@ def grouped(outcome: Outcome) -> dict[tuple[str, str, str], list[dict[str, Any]]
 
 
 def agreement(values: Sequence[Mapping[str, Any]]) -> str:
-    """Mean agreement of the copies; 'no copy' where no seed has one, and how many have not."""
+    """Mean agreement of the copies, and how many seeds have none; 'no copy' if all have none."""
     shares = [each["agreement"] for each in values if each["agreement"] is not None]
     if not shares:
         return "no copy"
@@ -114,7 +90,7 @@ def agreement(values: Sequence[Mapping[str, Any]]) -> str:
 
 
 def noticed(values: Sequence[Mapping[str, Any]]) -> str:
-    """Queries until the alarm, mean of the seeds with one; '-' where nobody noticed."""
+    """Queries until the alarm, mean over the seeds with one; '-' without any."""
     after = [each["noticed"] for each in values if each["noticed"] is not None]
     if not after:
         return "-"

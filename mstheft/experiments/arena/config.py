@@ -8,12 +8,10 @@ title, seeds                what it is; [0, 1, 2]
 [detectors.NAME]            as `DetectorSettings`. Empty: none
 """
 
-from __future__ import annotations
-
-import contextlib
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,7 +19,7 @@ import numpy as np
 from mstheft.experiments import learned_theft, tasks
 from mstheft.experiments.arena import match
 from mstheft.experiments.grid import Cell
-from mstheft.experiments.settings import checked
+from mstheft.experiments.settings import checked, located
 from mstheft.learning import active, strategies
 from mstheft.oracle import Oracle
 
@@ -30,7 +28,7 @@ LEARNED = (*strategies.STRATEGIES, "jbda")
 
 @dataclass(frozen=True)
 class ArenaSettings:
-    """A checked arena. Its tables stay as they were written: a cell is named by them alone."""
+    """A checked arena. Its tables are those of the file, since they alone name a cell."""
 
     title: str
     seeds: list[int]
@@ -43,8 +41,8 @@ class ArenaSettings:
 def arena_settings(described: Mapping[str, Any]) -> ArenaSettings:
     """The settings of an arena out of {'title': …, 'victim': …, 'attacks': …, …}.
 
-    Each attack and each defence is tried as far as it can be without a query to the victim, so
-    that what cannot work is refused now, and not in every cell after its victim is trained.
+    Each attack and each defence is tried as far as is possible without a query, so that settings
+    that cannot work are refused before any victim is trained.
     Raises ValueError that names the table.
     """
     names = [each.name for each in fields(ArenaSettings)]
@@ -53,48 +51,37 @@ def arena_settings(described: Mapping[str, Any]) -> ArenaSettings:
     seeds = described.get("seeds", [0])
     if type(seeds) is not list or not all(type(n) is int and n >= 0 for n in seeds):
         raise ValueError(f"expected seeds as a list of whole numbers, got {seeds}; correct it")
-    with _named("victim"):
+    with located("[victim]"):
         victim = checked(learned_theft.VictimSettings, described.get("victim", {}))
         task = tasks.cached(victim.data)
         network = tasks.build(victim.victim, task, rng=0)
-
-    def attack(table: Cell) -> None:
-        _check_attack(table, task)
 
     def defence(table: Cell) -> None:
         checked(match.DefenceSettings, table)
         row = task.x_test[:1].reshape(1, -1)
         Oracle(network, **match.oracle_options(table, task, 0)).query(row)
 
-    def detector(table: Cell) -> None:
-        checked(match.DetectorSettings, table)
-
-    checks = {"attacks": attack, "defences": defence, "detectors": detector}
-    tables = {name: _tables(described, name, check) for name, check in checks.items()}
+    tables = {
+        "attacks": _tables(described, "attacks", partial(_check_attack, task)),
+        "defences": _tables(described, "defences", defence),
+        "detectors": _tables(described, "detectors", partial(checked, match.DetectorSettings)),
+    }
     return ArenaSettings(str(described.get("title", "")), seeds, victim, **tables)
 
 
-@contextlib.contextmanager
-def _named(table: str) -> Iterator[None]:
-    try:
-        yield
-    except ValueError as error:
-        raise ValueError(f"[{table}]: {error}") from error
-
-
 def _tables(
-    described: Mapping[str, Any], name: str, check: Callable[[Cell], None]
+    described: Mapping[str, Any], name: str, check: Callable[[Cell], object]
 ) -> dict[str, Cell]:
     tables = described.get(name)
     if not isinstance(tables, dict) or not all(isinstance(each, dict) for each in tables.values()):
         raise ValueError(f"expected at least one table [{name}.NAME], got {tables!r}; add one")
     for word, table in tables.items():
-        with _named(f"{name}.{word}"):
+        with located(f"[{name}.{word}]"):
             check(table)
     return tables
 
 
-def _check_attack(table: Cell, task: tasks.Task) -> None:
+def _check_attack(task: tasks.Task, table: Cell) -> None:
     word, others = table.get("attack"), {k: v for k, v in table.items() if k != "attack"}
     words = (*match.DIRECT, *LEARNED)
     if word not in words:
@@ -112,7 +99,5 @@ def _check_attack(table: Cell, task: tasks.Task) -> None:
     active.shares(settings.budget, settings.rounds)
     rows, wanted = learned_theft.thief_pool(replace(settings, pool_size=1), task), task.shape
     if rows.shape[1] != math.prod(wanted):
-        raise ValueError(
-            f"expected a pool of rows with {math.prod(wanted)} numbers, got {rows.shape[1]} in "
-            f"{settings.pool!r}; name another"
-        )
+        got = f"{rows.shape[1]} in {settings.pool!r}"
+        raise ValueError(f"expected a pool of rows with {math.prod(wanted)} numbers, got {got}")

@@ -1,7 +1,5 @@
 """One match: an attack against a defence and a detector. A cell of the arena."""
 
-from __future__ import annotations
-
 import functools
 import math
 from collections.abc import Callable
@@ -70,7 +68,7 @@ class MadSettings:
 
 @dataclass(frozen=True)
 class DefenceSettings:
-    """What stands before the answers: of the Oracle, and the functions of `defend.responses`."""
+    """The options of the Oracle that change answers, and the functions of `defend.responses`."""
 
     output: str = setting("probs", choices=OUTPUTS)
     decimals: int | None = None
@@ -97,13 +95,13 @@ def learned_settings(attack: Cell, task: tasks.Task, seed: int) -> learned_theft
 
 
 class Blocked(BudgetExhausted):
-    """The service answers no more: its detector has raised an alarm."""
+    """The service does not answer any more: its detector has raised an alarm."""
 
 
 class BlockingMonitor:
-    """A detector that acts: from its first alarm on nothing is answered. A monitor of an `Oracle`.
+    """A detector that blocks every answer from its first alarm on: a monitor of an `Oracle`.
 
-    The rows of the batch in which the alarm falls are counted, and their answers are not given.
+    The oracle counts the rows of the batch with the alarm, but does not answer them.
     """
 
     def __init__(self, detector: Detector):
@@ -116,23 +114,27 @@ class BlockingMonitor:
             raise Blocked(len(x), 0, self.detector.queries)
 
 
+def victim_settings(cell: Cell) -> learned_theft.VictimSettings:
+    """The victim of a cell."""
+    return learned_theft.VictimSettings(**cell["victim"])
+
+
 def run_cell(cell: Cell, scratch: Path) -> dict[str, Any]:
     """A cell of `arena`: its victim out of the folder `victims/` beside scratch, and the match."""
-    settings = learned_theft.VictimSettings(**cell["victim"])
-    task, network = learned_theft.victim_of(settings, scratch.parent / "victims")
+    task, network = learned_theft.victim_of(victim_settings(cell), scratch.parent / "victims")
     return run_match(cell["own"], task, network, cell["seed"])
 
 
 def run_match(own: Cell, task: tasks.Task, network: Network, seed: int) -> dict[str, Any]:
     """What the thief gets, and what honest users lose.
 
-    own : {'attack': …, 'defence': …, 'detector': …}, each as it stands in the file of an arena
+    own : {'attack': …, 'defence': …, 'detector': …}, each a table of the arena's file
     Returns
     agreement : of the copy with the undefended victim on test rows; None without a copy
-    queries : rows asked, those that were not answered after the alarm included
-    noticed : queries after which there was an alarm, None without
-    honest, l1 : accuracy of what honest users are told, and the mean L1 change of the answers
-    false_alarm : queries after which the detector takes them for thieves, None if it does not
+    queries : rows queried, with those that got no answer after the alarm
+    noticed : queries before the alarm, None without one
+    honest, l1 : accuracy of the answers to honest users, and the mean L1 change of these answers
+    false_alarm : queries before the detector takes honest users for thieves, None if it does not
     ended : what stopped the attack, '' if nothing did
     """
     attack = own["attack"]
@@ -184,15 +186,15 @@ def attempt(
     except (ExtractionError, BudgetExhausted) as error:
         partial = error.partial
         copy = partial.model if isinstance(partial, LearnedResult) else None
-        return copy, "the door was shut" if isinstance(error, Blocked) else str(error)
+        return copy, "blocked by the monitor" if isinstance(error, Blocked) else str(error)
 
 
-# The same thief meets one defence after the other.
+# The same pool serves against one defence after the other.
 _numeric_pool = functools.lru_cache(maxsize=4)(learned_theft.numeric_pool)
 
 
 def _pool(settings: learned_theft.Settings, task: tasks.Task) -> np.ndarray:
-    """The thief's rows; none for Jacobian augmentation, which makes its own."""
+    """The thief's rows; no row for Jacobian augmentation, which makes rows itself."""
     if settings.strategy == "jbda":
         return np.empty((0, math.prod(task.shape)), np.float32)
     if task.vocabulary is not None:
@@ -201,7 +203,7 @@ def _pool(settings: learned_theft.Settings, task: tasks.Task) -> np.ndarray:
 
 
 def honest_users(own: Cell, task: tasks.Task, network: Network, seed: int) -> dict[str, Any]:
-    """What users lose who ask about the test part, in its fixed random order."""
+    """What honest users lose: they query the test part, in its fixed random order."""
     rows = np.concatenate(learned_theft.split_test(task))
     x, y = task.x_test[rows].reshape(len(rows), -1), task.y_test[rows]
     detector = Detector(**own["detector"])

@@ -4,8 +4,6 @@ im2col copies every pixel of x into k² windows. A band copies it k times: it ho
 one row of windows covers, and every window is a run of consecutive numbers in it.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np
@@ -24,7 +22,7 @@ def bands(x: Array, size: int, pad: int, out: Array) -> Array:
 
     x (n, h, w, c) -> out (n, oh, W, size, c). In memory a window of size x size is then one run
     of numbers, from its first column to its last: no window is copied by itself, and the zeros
-    left of a row stand to the right of the row before. W >= pad + w.
+    left of a row lie to the right of the row before. W >= pad + w.
     """
     (h, w), oh = x.shape[1:3], out.shape[1]
     out[:, :, :pad], out[:, :, pad + w :] = 0, 0

@@ -5,8 +5,6 @@ layer gets the same memory at each call, so that a training step allocates nothi
 call gets arrays of its own. Each thread has its own memory: several may ask one network at a time.
 """
 
-from __future__ import annotations
-
 import contextlib
 import math
 import threading
@@ -54,7 +52,7 @@ class Buffers(threading.local):
             array = self._arrays[name] = np.empty(size, dtype)
         return array[:size].reshape(shape)
 
-    def __reduce__(self) -> tuple[type[Buffers], tuple[()]]:
+    def __reduce__(self) -> tuple[type["Buffers"], tuple[()]]:
         return Buffers, ()
 
 

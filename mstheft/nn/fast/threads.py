@@ -11,8 +11,6 @@ thread. The results are the same up to rounding; but rounding decides which of t
 numbers is the largest, so float32 gradients of a network with max-pools may differ in a place.
 """
 
-from __future__ import annotations
-
 import functools
 import itertools
 import os
@@ -106,8 +104,8 @@ def in_parts(work: Callable[..., Answer], *rows: np.ndarray, numbers: int) -> li
     if blas is None or not split or not _busy.acquire(blocking=False):
         return [work(*rows)]
     try:
-        team, ends = _Team(parts), np.linspace(0, len(rows[0]), parts + 1).astype(int)
-        cut = [tuple(array[a:b] for array in rows) for a, b in itertools.pairwise(ends)]
+        team, bounds = _Team(parts), np.linspace(0, len(rows[0]), parts + 1).astype(int)
+        cut = [tuple(array[a:b] for array in rows) for a, b in itertools.pairwise(bounds)]
         with blas.limit(limits=1, user_api="blas"):
             return team.run_all(work, cut)
     finally:
@@ -116,7 +114,7 @@ def in_parts(work: Callable[..., Answer], *rows: np.ndarray, numbers: int) -> li
 
 @functools.cache
 def _blas() -> Any:
-    """What holds BLAS to one thread, if there is such a thing here."""
+    """The controller that holds BLAS to one thread; None without threadpoolctl."""
     try:
         from threadpoolctl import ThreadpoolController
     except ImportError:

@@ -12,8 +12,6 @@ channels times channels x filters.
 Sources: Lavin and Gray 2016, section 4; Winograd 1980 for the construction.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """The picture of an arena: one heat map for each detector."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -9,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from mstheft.plots.arena import heat
-from mstheft.report.tables import Picture, picture
+from mstheft.report.pictures.captions import captioned
+from mstheft.report.tables import Picture
 
 Values = Mapping[str, Any]
 
@@ -30,18 +29,13 @@ def arena_pictures(groups: Mapping[tuple[str, str, str], Sequence[Values]]) -> I
         honest = [_mean([v for values in column for v in values], "honest") for column in columns]
         ax = heat(shares, attacks, defences, noticed=alarms, honest=honest)
         ax.set_title(f"detector: {detector}", loc="left", fontsize="medium")
-        yield picture(
-            "arena-" + re.sub(r"\W+", "_", detector),
-            ax,
-            "A table of attacks by defences, dark where the copy agrees with the victim.",
-            f"How often the copy agrees with the victim, detector: {detector}. Below the name of "
-            "each defence stands what honest users keep of the victim's accuracy.",
-        )
+        file = "arena-" + re.sub(r"\W+", "_", detector)
+        yield captioned("arena.agreement", ax, file, detector=detector)
 
 
 def _mean(values: Sequence[Values], name: str) -> float:
-    known = [each[name] for each in values if each[name] is not None]
-    return float(np.mean(known)) if known else float("nan")
+    present = [each[name] for each in values if each[name] is not None]
+    return float(np.mean(present)) if present else float("nan")
 
 
 def _alarm(values: Sequence[Values]) -> str:

@@ -1,7 +1,5 @@
 """The pictures of the attack on two or three hidden layers."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np
@@ -15,11 +13,12 @@ from mstheft.direct.hyperplanes.hyperplanes import crossings
 from mstheft.nn import Network, zoo
 from mstheft.nn.regions import slice_regions
 from mstheft.plots import deep, style
+from mstheft.report.pictures.captions import captioned
 from mstheft.report.pictures.exact import line_pictures
-from mstheft.report.tables import Picture, picture
+from mstheft.report.tables import WIDE, Picture
 from mstheft.result import Result
 
-WIDE, SQUARE = (5.0, 3.4), (4.8, 4.7)  # inches: small, so that words stay readable on a phone
+SQUARE = (4.8, 4.7)  # inches
 SHOWN = 3  # lines of which the slope jumps are drawn
 GRID = 250  # points along a side of the slice
 
@@ -35,29 +34,21 @@ def deep_pictures(victim: Network, result: Result, side: int | None = None) -> I
         yield from _vote_picture(trace.votes)
     if result.verified:
         yield _slice_picture(result)
-        yield from _error_picture(victim, result.model)
+        if errors := errors_by_layer(victim, result.model):
+            yield captioned("deep.errors", deep.errors(errors, style.axes(size=WIDE)))
 
 
 def _layer_pictures(trace: Trace) -> Iterator[Picture]:
-    """Which kink is of which layer: two ways to see it, the first of them for two layers only."""
+    """Which kink is of which layer, in two ways, of which the first is for two layers only."""
     shown = [(kinks.directions, _layers(kinks)) for kinks in trace.searched[:SHOWN]]
     if trace.searched[0].line.jumps.shape[1] > 1 and trace.layers == 2:
-        yield picture(
-            "directions",
-            deep.directions(shown, style.axes(size=(4.6, 4.4))),
-            "Dots all over a disc, and nests of rings in a few places.",
-            f"The slope jumps of {len(shown)} lines, seen along two of the logits. A neuron of the "
-            "second layer turns the logits always the same way, so that its rings nest, one for "
-            "each line that met it. A neuron of the first layer turns them another way each time.",
+        yield captioned(
+            "deep.directions", deep.directions(shown, style.axes(size=(4.6, 4.4))), lines=len(shown)
         )
     t, _ = crossings(trace.searched[1].line, trace.searched[0].planes)
-    yield picture(
-        "layers",
+    yield captioned(
+        "deep.layers",
         deep.meeting(trace.searched[1].line, t, _layers(trace.searched[0]), style.axes(size=WIDE)),
-        "Two bands of dots: predictions that are exactly right, and others that are far off.",
-        "Each bend of the first line tells where its wall would meet a second line, if the wall "
-        "were flat. For neurons of the first layer it is, and a bend stands exactly there (below). "
-        "The walls of what lies behind are bent, and the prediction is wrong (above).",
     )
 
 
@@ -67,18 +58,14 @@ def _vote_picture(votes: Votes) -> Iterator[Picture]:
     if not len(on):
         return
     kink = int(np.minimum(on.sum(axis=1), (~on).sum(axis=1)).argmax())
-    yield picture(
-        "votes",
+    yield captioned(
+        "deep.votes",
         deep.coefficients(votes.beta[kink], on[kink], style.axes(size=WIDE), zero=votes.zero[kink]),
-        "Dots near the top for some neurons, and far down for the others.",
-        "One bend of the second layer, written as a sum of first-layer rows. A neuron that is off "
-        "at that place does not count at all: its coefficient is zero. So each such bend tells "
-        "which side of every first-layer wall is the active one.",
     )
 
 
 def _slice_picture(result: Result) -> Picture:
-    """The copy on the plane of two lines that were searched, and the kinks found on the first."""
+    """The copy on the plane of two searched lines, and the kinks of the first line."""
     first, second = result.trace.searched[:2]
     start, length = first.line.start, float(np.linalg.norm(first.line.direction))
     across, up = (np.linalg.qr(np.stack([first.line.direction, second.line.direction]).T)[0]).T
@@ -88,26 +75,9 @@ def _slice_picture(result: Result) -> Picture:
     plane = slice_regions(result.model, start, across, up, extent=extent, points=GRID)
     near = np.abs(at) < extent
     kinks = at[near], layers_of(result.model, first.points)[near]
-    return picture(
-        "boundaries",
-        deep.boundaries(plane, style.axes(size=SQUARE), kinks=kinks),
-        "Straight lines of one colour, and others that bend where they cross these.",
-        "The stolen network on a plane. The walls of the first layer are straight; later ones "
-        "bend wherever they cross one of an earlier layer. Circles are the bends that the attack "
-        "found along one line, in the colour of the layer that bends there in the copy.",
+    return captioned(
+        "deep.boundaries", deep.boundaries(plane, style.axes(size=SQUARE), kinks=kinks)
     )
-
-
-def _error_picture(victim: Network, copy: Network) -> Iterator[Picture]:
-    found = errors_by_layer(victim, copy)
-    if found:
-        yield picture(
-            "errors",
-            deep.errors(found, style.axes(size=WIDE)),
-            "A column of dots for each layer.",
-            "How far are the stolen weights off, neuron by neuron? Each labelled step down is "
-            "ten times better or more.",
-        )
 
 
 def errors_by_layer(victim: Network, copy: Network) -> dict[str, np.ndarray]:
@@ -121,9 +91,9 @@ def errors_by_layer(victim: Network, copy: Network) -> dict[str, np.ndarray]:
     twin = zoo.given(copied)
     for n in range(len(layers) - 1):
         pair = zoo.given(layers[n : n + 2]), zoo.given(twin.dense()[n : n + 2])
-        found = symmetry.align(*pair)
-        twin = symmetry.reorder(twin, n + 1, found.order)
-        twin = symmetry.rescale(twin, n + 1, np.arange(len(found.order)), found.scale)
+        match = symmetry.align(*pair)
+        twin = symmetry.reorder(twin, n + 1, match.order)
+        twin = symmetry.rescale(twin, n + 1, np.arange(len(match.order)), match.scale)
     errors = {}
     for n, (true, stolen) in enumerate(zip(layers, twin.dense(), strict=True)):
         rows, others = (np.column_stack(each) for each in (true, stolen))
@@ -137,12 +107,12 @@ def layers_of(copy: Network, points: np.ndarray) -> np.ndarray:
     """Which hidden layer of a network switches nearest to each point, 1 … , (n, d) -> (n,)."""
     hidden, nearest = points, []
     for weights, bias in copy.dense()[:-1]:
-        z = hidden @ weights.T + bias
+        z = hidden @ weights.T + bias  # (n, h)
         size = np.abs(hidden) @ np.abs(weights).T + np.abs(bias)
         nearest.append((np.abs(z) / np.maximum(size, 1e-300)).min(axis=1))
         hidden = np.maximum(z, 0)
-    found: np.ndarray = np.argmin(nearest, axis=0) + 1
-    return found
+    layers: np.ndarray = np.argmin(nearest, axis=0) + 1  # (layers, n) -> (n,)
+    return layers
 
 
 def _layers(kinks: LineKinks) -> np.ndarray:

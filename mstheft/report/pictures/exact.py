@@ -1,7 +1,5 @@
 """The pictures of equation solving and of the four steps."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -16,32 +14,26 @@ from mstheft.nn import Network
 from mstheft.nn import functions as F
 from mstheft.plots import linear as linear_plots
 from mstheft.plots import lines, style, weights
-from mstheft.report.tables import Picture, picture
+from mstheft.report.pictures.captions import captioned
+from mstheft.report.tables import WIDE, Picture
 from mstheft.result import Result
 
-WIDE, HIGH = (5.0, 3.4), (5.0, 4.4)  # inches: small, so that words stay readable on a phone
+HIGH = 5.0, 4.4  # inches
 SHOWN = 40  # equations drawn as dots on the logit line
 
 
 def linear_pictures(victim: Network, result: Result, side: int | None = None) -> Iterator[Picture]:
     """The figures of `direct.linear`: equations, logit line, weights true and recovered.
 
-    side : of the pictures that the victim takes, if it takes pictures
+    side : of the square images that the victim takes, None for other inputs
     """
     if not result.verified:
         return
     trace, one = result.trace, victim.outputs == 1
     chosen, other = (0, None) if one else (victim.outputs - 1, 0)
-    yield picture(
-        "equations",
-        linear_plots.equations(
-            trace.A, trace.rhs[:, chosen], trace.solution[:, chosen], style.axes(size=WIDE)
-        ),
-        f"A block of {len(trace.A):,} rows of inputs, times a column of unknown weights, equals a "
-        "column of logits.",
-        "One question, one equation. Each row on the left is an input that was asked, and the "
-        "column on the right its answer, unsqueezed. The column in the middle is what the "
-        "equations have given: the weights.",
+    system = trace.A, trace.rhs[:, chosen], trace.solution[:, chosen]
+    yield captioned(
+        "exact.equations", linear_plots.equations(*system, style.axes(size=WIDE)), rows=len(trace.A)
     )
     yield _logit_picture(trace, chosen, other)
     true, stolen = victim.dense()[0][0], result.model.dense()[0][0]
@@ -63,18 +55,11 @@ def _logit_picture(trace: Trace, chosen: int, other: int | None) -> Picture:
     x, z = position[shown], z[shown]
     ax = linear_plots.logit_line(x, F.sigmoid(z), z, size * x + theta[-1], style.axes(size=WIDE))
     which = "" if other is None else f" of class {chosen}, held against class {other}"
-    return picture(
-        "logit_line",
-        ax,
-        "A curve of probabilities between 0 and 1, and full dots on a straight line through them.",
-        f"The victim answers with a probability{which} (open dots, on a curve). Its logit, "
-        "ln p / (1 - p), lies on a straight line (full dots): a line is two numbers, and these "
-        "are what we came for.",
-    )
+    return captioned("exact.logit_line", ax, which=which)
 
 
 def label_pictures(victim: Network, result: Result, side: int | None = None) -> Iterator[Picture]:
-    """The figures of `direct.label_only`: weights up to their length, which labels do not tell."""
+    """The figures of `direct.label_only`: weights divided by their length."""
     if result.verified:
         true, stolen = victim.dense()[0][0], result.model.dense()[0][0]
         true = true[1:] - true[:1] if len(true) == 2 else true
@@ -92,14 +77,7 @@ def relu_pictures(victim: Network, result: Result, side: int | None = None) -> I
     if not result.verified:
         return
     signs = np.sign(trace.neurons.rows) * trace.neuron_signs[:, None]
-    yield picture(
-        "signs",
-        weights.signs(np.abs(signs), signs, style.axes(size=(5.8, 3.6))),
-        "Two blocks of cells: all blue above, blue and vermilion mixed below.",
-        "Curvature gives sizes only, so at first every weight counts as positive (above). Asking "
-        "along two pixels at once tells which weights differ in sign, and the last step turns "
-        "whole rows (below).",
-    )
+    yield captioned("exact.signs", weights.signs(np.abs(signs), signs, style.axes(size=(5.8, 3.6))))
     yield from aligned_pictures(victim, result, side)
 
 
@@ -108,15 +86,15 @@ def aligned_pictures(victim: Network, result: Result, side: int | None) -> Itera
     layers, copied = (parameters.layers_of(each) or [] for each in (victim, result.model))
     if len(layers) != 2 or len(layers[0][0]) != len(copied[0][0]):
         return  # the copy carries an affine remainder on neurons of its own
-    found = symmetry.align(victim, result.model)
-    rows = victim.dense()[0][0][found.neurons]
-    yield from _weight_pictures(rows, rows + found.differences["A0"], side, "neuron")
+    match = symmetry.align(victim, result.model)
+    rows = victim.dense()[0][0][match.neurons]
+    yield from _weight_pictures(rows, rows + match.differences["A0"], side, "neuron")
 
 
 def _middle(line: Line, kinks: int = 7, outputs: int = 3) -> Line:
     """The part of a line around its middle kinks, and the first few logits: enough to see bends."""
     first = max(0, (len(line.kinks) - kinks) // 2)
-    kept = slice(first, first + kinks)
+    middle = slice(first, first + kinks)
     edges = np.concatenate([[line.t[0]], line.kinks, [line.t[-1]]])
     low, high = edges[first], edges[min(first + kinks + 1, len(edges) - 1)]
     seen = (line.t > low) & (line.t < high)
@@ -124,8 +102,8 @@ def _middle(line: Line, kinks: int = 7, outputs: int = 3) -> Line:
         line,
         t=line.t[seen],
         answers=line.answers[seen, :outputs],
-        kinks=line.kinks[kept],
-        jumps=line.jumps[kept, :outputs],
+        kinks=line.kinks[middle],
+        jumps=line.jumps[middle, :outputs],
         slopes=line.slopes[first : first + kinks + 1, :outputs],
     )
 
@@ -135,36 +113,24 @@ def line_pictures(line: Line) -> Iterator[Picture]:
     count = f"{len(line.kinks):,}"
     middle = _middle(line)
     shown = f"{len(middle.kinks)} of {count}"
-    yield picture(
-        "kinks",
+    yield captioned(
+        "exact.kinks",
         lines.kinks(middle, style.axes(size=WIDE)),
-        f"Logits along a line: straight pieces that bend at {shown} kinks.",
-        f"A walk along one straight line through the input space. The answers bend {count} times; "
-        f"{len(middle.kinks)} bends are in view, with at most three of the logits. At every bend "
-        "(circle) one hidden neuron switches. Dots are the questions that were "
-        "asked: few where nothing happens, more around a bend.",
+        shown=shown,
+        count=count,
+        in_view=len(middle.kinks),
     )
-    yield picture(
-        "slopes",
-        lines.slopes(line, style.axes(size=WIDE), scale="arctan"),
-        "Steps: the slope of each logit is constant and jumps at every kink.",
-        "The same walk, but now its steepness. Between two bends nothing changes; at a bend every "
-        "logit jumps by an amount that is the neuron's weight in the last layer, times a number "
-        "that is common to all of them.",
-    )
+    yield captioned("exact.slopes", lines.slopes(line, style.axes(size=WIDE), scale="arctan"))
 
 
 def _curvature_picture(neurons: Hyperplanes) -> Picture:
     """The absolute weights of the first neuron, as the second differences showed them."""
     k = int(neurons.outputs[0].argmax())
     values = np.abs(neurons.rows[0]) * neurons.outputs[0, k]
-    return picture(
-        "second_differences",
+    return captioned(
+        "exact.second_differences",
         weights.second_differences(np.arange(len(values)), values, style.axes(size=WIDE)),
-        "Bars, one for each input: how sharply the answer bends along it.",
-        "Standing on the wall of one neuron, take a small step forwards and backwards along each "
-        f"input and see how sharply logit {k} bends. A heavy weight bends it much, a zero not at "
-        "all. All bars share one factor, which does not matter.",
+        k=k,
     )
 
 
@@ -175,25 +141,6 @@ def _weight_pictures(
         size = HIGH if len(true) == 1 else (5.0, 3.9)
         ax = weights.rows(true, stolen, style.axes(size=size), image_shape=(side, side), count=4)
         ax.set_xlabel(what)
-        yield picture(
-            "rows",
-            ax,
-            f"Weights of some {what}s as pictures: true, recovered, and their difference.",
-            "The weights as pictures: a blue pixel is an input that counts for the "
-            f"{what}, a vermilion one counts against it. The second row was stolen. The third is "
-            "the difference, blown up until something can be seen.",
-        )
-    yield picture(
-        "weights",
-        weights.matrices(true, stolen, style.axes(size=HIGH)),
-        "Dots, one for each weight, on a diagonal line.",
-        "Every weight of the first layer, the victim's against the stolen one. On the diagonal "
-        "they are equal.",
-    )
-    yield picture(
-        "errors",
-        weights.errors(stolen - true, style.axes(size=WIDE)),
-        "A histogram of the errors of the stolen weights, on a logarithmic axis.",
-        "How far off are they? Each labelled step to the left is ten times better or more. What "
-        "is left is the rounding of the computer's own numbers.",
-    )
+        yield captioned("exact.rows", ax, what=what)
+    yield captioned("exact.weights", weights.matrices(true, stolen, style.axes(size=HIGH)))
+    yield captioned("exact.errors", weights.errors(stolen - true, style.axes(size=WIDE)))

@@ -1,7 +1,5 @@
 """The pictures of the attacks that need few queries: the sweep, and smooth activations."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np
@@ -13,12 +11,12 @@ from mstheft.direct.smooth.lines import along
 from mstheft.direct.sweep.attack import Trace
 from mstheft.nn import Network
 from mstheft.plots import smooth, style, sweep
+from mstheft.report.pictures.captions import captioned
 from mstheft.report.pictures.exact import aligned_pictures, line_pictures
-from mstheft.report.tables import Picture, picture
+from mstheft.report.tables import WIDE, Picture
 from mstheft.result import Result
-from mstheft.typing import Array
 
-WIDE, HIGH = (5.0, 3.4), (4.6, 4.4)  # inches: small, so that words stay readable on a phone
+HIGH = 4.6, 4.4  # inches
 MEASURES = {
     "lines": "root mean\nsquare in V",
     "fit": "root mean\nsquare in V",
@@ -35,23 +33,12 @@ def sweep_pictures(victim: Network, result: Result, side: int | None = None) -> 
     yield from line_pictures(trace.lines[0])
     yield _jumps_picture(trace.lines[0])
     if trace.plans:
-        yield picture(
-            "gaps",
-            sweep.gaps(trace.lines[0], trace.plans[0], style.axes(size=WIDE)),
-            "A row of bars, a few of them filled.",
-            "A Jacobian, the steepness along every input, is dear. So it is measured only in a few "
-            "wide gaps between bends (filled), and its change from one to the next is shared out "
-            "among the neurons between them.",
+        yield captioned(
+            "sweep.gaps", sweep.gaps(trace.lines[0], trace.plans[0], style.axes(size=WIDE))
         )
         yield from _group_picture(trace)
     if trace.signs is not None:
-        yield picture(
-            "signs",
-            sweep.signs(trace.signs, style.axes(size=WIDE)),
-            "Dots on two lines, at +1 and at -1.",
-            "On which side is each neuron on? The answers paid for already say it: solved as "
-            "ordinary numbers, the signs come out as +1 or -1 by themselves.",
-        )
+        yield captioned("sweep.signs", sweep.signs(trace.signs, style.axes(size=WIDE)))
     if result.verified:
         yield from aligned_pictures(victim, result, side)
 
@@ -60,85 +47,41 @@ def smooth_pictures(victim: Network, result: Result, side: int | None = None) ->
     """The figures of `direct.smooth`, as far as the attack came."""
     trace = result.trace
     if trace.space is not None:
-        yield picture(
-            "spectrum",
+        yield captioned(
+            "sweep.spectrum",
             smooth.spectrum(trace.space.spectrum, trace.space.axes.shape[1], style.axes(size=WIDE)),
-            "Dots that fall off a cliff after as many as there are neurons.",
-            "All gradients lie in a small subspace, one dimension for each neuron: as many "
-            "singular values stand out.",
         )
     if trace.directions is not None:
-        yield from _hessian_pictures(trace.directions.turned)
+        turned = trace.directions.turned
+        yield captioned("sweep.bends", smooth.bends(turned, style.axes(size=HIGH)))
+        yield captioned("sweep.separation", smooth.separation(turned, style.axes(size=WIDE)))
     if trace.start is not None:
         yield _curve_picture(trace)
     if trace.errors:
-        kept = {
-            f"{name}\n{MEASURES[name]}": value
-            for name, value in trace.errors.items()
-            if np.isfinite(value)
-        }
-        yield picture(
-            "errors",
-            smooth.errors(kept, style.axes(size=WIDE)),
-            "Dots on a log axis, the second far below the first.",
-            "How far the copy is off after each stage. The fit takes away all that the differences "
-            "had left: both its dots are the root mean square of the same misses, inside the "
-            "subspace V. The last two are the largest of many misses, along the directions across "
-            "V and on fresh inputs, so they may well stand higher.",
-        )
+        finite = {name: value for name, value in trace.errors.items() if np.isfinite(value)}
+        labelled = {f"{name}\n{MEASURES[name]}": value for name, value in finite.items()}
+        yield captioned("sweep.errors", smooth.errors(labelled, style.axes(size=WIDE)))
 
 
 def _jumps_picture(line: Line) -> Picture:
     flat = line.jumps.shape[1] <= 2
-    return picture(
-        "jumps",
-        sweep.jumps(line, style.axes(size=HIGH)),
-        f"Arrows{' of one length' if flat else ''} in all directions from the middle.",
-        "At every bend the logits turn by an amount that is the neuron's column in the last layer. "
-        "Here each is an arrow, "
-        + (
-            "drawn with length 1. "
-            if flat
-            else "each of length 1, seen from one side: shorter ones point out of the picture. "
-        )
-        + "Their directions differ, which is what tells the neurons of a group apart.",
-    )
+    length = " of one length" if flat else ""
+    shorter = "" if flat else "; shorter ones point out of the picture"
+    ax = sweep.jumps(line, style.axes(size=HIGH))
+    return captioned("sweep.jumps", ax, alt_length=length, shorter=shorter)
 
 
 def _group_picture(trace: Trace) -> Iterator[Picture]:
     """The largest group of the first line whose two Jacobians both passed their check."""
     line, plan = trace.lines[0], trace.plans[0]
     at = {site.t: site.jacobian for site in trace.sites}
-    ends = [(a, b) for a, b in plan.groups if plan.t[a] in at and plan.t[b] in at]
-    if not ends:
+    groups = [(a, b) for a, b in plan.groups if plan.t[a] in at and plan.t[b] in at]
+    if not groups:
         return
-    a, b = max(ends, key=lambda pair: pair[1] - pair[0])
-    change, jumps = at[plan.t[b]] - at[plan.t[a]], line.jumps[a:b]
-    yield picture(
-        "group",
-        sweep.group(change, jumps, solve_group(jumps, change), style.axes(size=(6.4, 3.4))),
-        "A block of coloured cells equals a small block times another block.",
-        "The group with the most bends. From one Jacobian to the next only its neurons switched, "
-        "so what changed is their slope jumps times their rows. The change was measured and the "
-        "jumps are known from the line: the rows follow from a small system of equations.",
-    )
-
-
-def _hessian_pictures(turned: Array) -> Iterator[Picture]:
-    yield picture(
-        "bends",
-        smooth.bends(turned, style.axes(size=HIGH)),
-        "A square of dark cells with a bright diagonal.",
-        "Second derivatives along the directions that were found. Every direction bends with "
-        "itself (the diagonal) and with no other, so each belongs to one neuron alone.",
-    )
-    yield picture(
-        "separation",
-        smooth.separation(turned, style.axes(size=WIDE)),
-        "Rows of strokes between -1 and 1, one row for each Hessian.",
-        "What tells the neurons apart: how each one's bend is shared out among the second "
-        "derivatives. Two neurons with the same shares in every row could not be told apart.",
-    )
+    a, b = max(groups, key=lambda pair: pair[1] - pair[0])
+    change, jumps = at[plan.t[b]] - at[plan.t[a]], line.jumps[a:b]  # (K, d), (m, K)
+    ax = style.axes(size=(6.4, 3.4))
+    yield captioned("sweep.group", sweep.group(change, jumps, solve_group(jumps, change), ax))
 
 
 def _curve_picture(trace: smooth_attack.Trace) -> Picture:
@@ -147,10 +90,4 @@ def _curve_picture(trace: smooth_attack.Trace) -> Picture:
     assert curves is not None
     strongest = int(np.linalg.norm(network.weights, axis=0).argmax())
     answers, fit = along(curves, network, strongest)
-    return picture(
-        "curve",
-        smooth.curve(curves.t, answers, fit, style.axes(size=WIDE)),
-        "Dots on a smooth curve that bends.",
-        "One neuron pulled along its own direction, with all others at rest: the answers (dots) "
-        "trace its activation, which tells where it stands and how fast it moves.",
-    )
+    return captioned("sweep.curve", smooth.curve(curves.t, answers, fit, style.axes(size=WIDE)))

@@ -1,15 +1,13 @@
 """The whole story in one run: small victims on drawn digits, stolen one after the other.
 
 A tour is a list of chapters. Each chapter trains a victim, puts it behind an `Oracle`, hands the
-oracle to one attack, and shows with pictures what every stage saw:
+oracle to one attack, and shows the stages in pictures:
 
     Setting, digits  ->  chapter(setting, digits)  ->  tables.Chapter  ->  one HTML page
 
 To add a chapter, add a function to `exact` or `learned`, and its name to `CHAPTERS`. Nothing here
 prints.
 """
-
-from __future__ import annotations
 
 import os
 from collections.abc import Callable
@@ -21,6 +19,7 @@ from mstheft.report.tables import Chapter
 from mstheft.report.tour import exact, learned
 from mstheft.report.tour.arena import arena
 from mstheft.report.tour.exact import Setting
+from mstheft.report.tour.words import words
 
 CHAPTERS: tuple[Callable[[Setting, Task], Chapter], ...] = (
     exact.logistic,
@@ -33,43 +32,32 @@ CHAPTERS: tuple[Callable[[Setting, Task], Chapter], ...] = (
     arena,
 )
 
-TITLE = "How to steal a neural network"
-INTRO = (
-    "Each victim on this page was trained a moment ago on digits drawn from fonts, and then put "
-    "behind a counter: the thief may hand in inputs and read answers, and sees nothing else. At "
-    "the end of each chapter the copy is held against the victim on pictures that neither the "
-    "training nor the theft has used.",
-    "F is the floor: the number of unknowns divided by the numbers in one answer. No attack on a "
-    "network without special structure can do with fewer questions, so queries / F tells how "
-    "thrifty a theft was. Do this only to models that are yours or that you may test.",
-)
-
 
 def run(
     folder: str | os.PathLike[str],
     setting: Setting | None = None,
-    tell: Callable[[str], None] = lambda text: None,
+    report: Callable[[str], None] = lambda text: None,
 ) -> Path:
     """Go through all chapters and write `folder`/index.html; returns its path.
 
-    tell : called with a text when there is something to say
+    report : called with the text of each chapter as it is ready
     """
     Path(folder).mkdir(parents=True, exist_ok=True)
-    return write(folder, chapters(setting or Setting(), tell))
+    return write(folder, chapters(setting or Setting(), report))
 
 
-def chapters(setting: Setting, tell: Callable[[str], None]) -> list[Chapter]:
+def chapters(setting: Setting, report: Callable[[str], None]) -> list[Chapter]:
     """All chapters, one after the other."""
-    tell(f"drawing {setting.train + setting.test:,} digits ...")
+    report(f"drawing {setting.train + setting.test:,} digits ...")
     digits, done = exact.glyphs(setting), []
     for number, chapter in enumerate(CHAPTERS, 1):
         done.append(chapter(setting, digits))
-        tell(f"\n{number}. {tables.chapter_text(done[-1])}")
+        report(f"\n{number}. {tables.chapter_text(done[-1])}")
     return done
 
 
 def write(folder: str | os.PathLike[str], done: list[Chapter]) -> Path:
     """The page of these chapters, `folder`/index.html; returns its path."""
     path = Path(folder) / "index.html"
-    tables.write(path, page.page(TITLE, INTRO, done))
+    tables.write(path, page.page(*words("tour"), done))
     return path

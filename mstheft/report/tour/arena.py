@@ -1,6 +1,4 @@
-"""The last chapter of the tour: a small arena, attacks against what a service can do."""
-
-from __future__ import annotations
+"""The last chapter of the tour: a small arena, attacks against the defences of a service."""
 
 import itertools
 import time
@@ -14,6 +12,7 @@ from mstheft.nn.fit import accuracy
 from mstheft.report import pictures
 from mstheft.report.tables import Chapter
 from mstheft.report.tour.exact import Setting, relu_victim, widths
+from mstheft.report.tour.words import words
 
 LEARNS: dict[str, Any] = {"copy": "mlp-32", "budget": 300, "rounds": 2, "epochs": 20}
 ATTACKS: dict[str, dict[str, Any]] = {
@@ -46,17 +45,7 @@ def arena(setting: Setting, digits: Task) -> Chapter:
     copies = [v["agreement"] for (v,) in matches.values() if v["agreement"] is not None]
     queries = sum(v["queries"] for (v,) in matches.values())
     return Chapter(
-        "The arena: every attack against every defence",
-        [
-            "So far nobody has defended the counter. A service can say less: round its numbers, or "
-            "tell nothing but the class. It can add noise. Or it can look at the questions, and "
-            "shut the door when they look like a thief's (PRADA).",
-            "The exact attack needs exact answers: rounding or noise stops it, and its questions, "
-            "so close to one another, are noticed after a hundred or so. The copies that learn may "
-            "lose some of their agreement to noise and to labels, and are not stopped. The one "
-            "that asks about letters is not even noticed; the one that grows its questions out of "
-            "one another is.",
-        ],
+        *words("arena"),
         list(pictures.arena_pictures(matches)),
         {
             "victim": widths(victim),
@@ -70,7 +59,7 @@ def arena(setting: Setting, digits: Task) -> Chapter:
 
 
 def _outcome(values: dict[str, Any]) -> str:
-    """What came of a match, in a line."""
+    """The outcome of a match in a line."""
     got = "no copy" if values["agreement"] is None else f"agrees on {values['agreement']:.1%}"
     seen = f", noticed after {values['noticed']:,}" if values["noticed"] is not None else ""
     return f"{got}{seen}; honest users: {values['honest']:.1%}"

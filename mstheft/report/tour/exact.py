@@ -1,7 +1,5 @@
 """The chapters of the direct attacks: a victim, an attack, and its story in plain words."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -15,6 +13,7 @@ from mstheft.nn import Network
 from mstheft.oracle import Oracle
 from mstheft.report import pictures, tables
 from mstheft.report.tables import Chapter, Picture
+from mstheft.report.tour.words import words
 from mstheft.result import Result
 
 SMOOTH = 12  # smooth neurons
@@ -35,7 +34,7 @@ class Setting:
 def glyphs(setting: Setting) -> Task:
     """Digits drawn from fonts, as images in float64: what every victim of the tour learns."""
     sizes, shape = (setting.train, setting.test), (setting.side, setting.side, 1)
-    return drawn("drawn digits", synthetic.glyphs, sizes, shape, [setting.seed, 0], np.float64)
+    return drawn(synthetic.glyphs, sizes, shape, "drawn digits", [setting.seed, 0], np.float64)
 
 
 def relu_victim(setting: Setting, digits: Task) -> Network:
@@ -47,70 +46,30 @@ def logistic(setting: Setting, digits: Task) -> Chapter:
     """Equation solving against one sigmoid."""
     digits = digits.two_classes(3, 8)
     victim = dense_victim(digits, l2=1e-2, rng=[setting.seed, 1])
-    oracle = Oracle(victim, output="probs")
-    result = linear.extract(oracle, rng=[setting.seed, 2])
+    result = linear.extract(Oracle(victim, output="probs"), rng=[setting.seed, 2])
     d = victim.inputs
-    return chapter(
-        "Logistic regression: solve for the weights",
-        [
-            f"The victim tells 3 from 8 on pictures of {d:,} pixels. It multiplies every pixel "
-            "with a weight, adds a bias, and squeezes the sum into a probability. We may only "
-            "show it pictures and read the probability of an 8.",
-            "Undo the squeezing, and each answer is an ordinary equation in the unknown weights. "
-            f"There are {d:,} weights and one bias, so {d + 1:,} answers give them all, exactly. "
-            "No training, no guessing.",
-        ],
-        pictures.linear_pictures(victim, result, setting.side),
-        numbers(victim, result, digits),
-        result,
-    )
+    figures = pictures.linear_pictures(victim, result, setting.side)
+    text = words("logistic", d=d, answers=d + 1)
+    return chapter(text, figures, victim, result, digits)
 
 
 def softmax(setting: Setting, digits: Task) -> Chapter:
     """Equation solving against ten classes at once."""
     victim = dense_victim(digits, l2=1e-2, rng=[setting.seed, 3])
-    oracle = Oracle(victim, output="probs")
-    result = linear.extract(oracle, rng=[setting.seed, 4])
+    result = linear.extract(Oracle(victim, output="probs"), rng=[setting.seed, 4])
     k = victim.outputs
-    return chapter(
-        "Softmax regression: ten classes for the price of one",
-        [
-            f"Now the victim names all {k} digits and answers with {k} probabilities. One answer "
-            f"is {k} numbers, so the bill does not grow: {victim.inputs + 1:,} questions are "
-            "still enough.",
-            "One thing can never be known. Adding the same picture to the weights of all classes "
-            "changes no probability, so victim and copy are compared after their mean over the "
-            "classes has been taken away.",
-        ],
-        pictures.linear_pictures(victim, result, setting.side),
-        numbers(victim, result, digits, gauge=True),
-        result,
-    )
+    figures = pictures.linear_pictures(victim, result, setting.side)
+    text = words("softmax", k=k, answers=victim.inputs + 1)
+    return chapter(text, figures, victim, result, digits, gauge=True)
 
 
 def four_steps(setting: Setting, digits: Task) -> Chapter:
     """The four-step attack against one hidden ReLU layer."""
     victim = relu_victim(setting, digits)
-    oracle = Oracle(victim, output="logits")
-    result = relu.extract(oracle, rng=[setting.seed, 6])
-    return chapter(
-        "A hidden ReLU layer: four steps and a last layer",
-        [
-            f"This victim has {setting.hidden} hidden neurons. Each is a switch: off on one side "
-            "of a flat wall through the space of pictures, on at the other side. The answers bend "
-            "wherever a wall is crossed, and nowhere else. So the walls can be found from outside.",
-            "Step 1: walk along a straight line and find every bend.",
-            "Step 2: at each bend, measure how sharply the answer turns along each pixel. That "
-            "gives the sizes of the weights.",
-            "Step 3: measure along two pixels at once. Do they help each other or cancel? That "
-            "gives the signs within a neuron.",
-            "Step 4: find out on which side of its wall each neuron is on.",
-            "What is left is linear, and is solved like the chapters before.",
-        ],
-        pictures.relu_pictures(victim, result, setting.side),
-        numbers(victim, result, digits),
-        result,
-    )
+    result = relu.extract(Oracle(victim, output="logits"), rng=[setting.seed, 6])
+    figures = pictures.relu_pictures(victim, result, setting.side)
+    text = words("four_steps", hidden=setting.hidden)
+    return chapter(text, figures, victim, result, digits)
 
 
 def one_sweep(setting: Setting, digits: Task) -> Chapter:
@@ -118,21 +77,9 @@ def one_sweep(setting: Setting, digits: Task) -> Chapter:
     victim = relu_victim(setting, digits)
     result = sweep.extract(Oracle(victim, output="logits"), rng=[setting.seed, 10])
     before = relu.extract(Oracle(victim, output="logits"), rng=[setting.seed, 6]).total
-    return chapter(
-        "The same in fewer questions: one sweep",
-        [
-            "The four steps ask at every bend along every pixel. But one straight line crosses "
-            "every wall once, and between two bends nothing changes: how steep the answers are "
-            "along each pixel, the Jacobian, takes one question for each pixel. From one bend to "
-            "the next it changes by the neuron that switched, and each answer has as many numbers "
-            "as there are classes. So a few Jacobians are enough for all neurons.",
-            f"The same victim as before: {before:,} questions in four steps, {result.total:,} in "
-            f"one sweep, a factor of {before / result.total:.0f}.",
-        ],
-        pictures.sweep_pictures(victim, result, setting.side),
-        numbers(victim, result, digits),
-        result,
-    )
+    figures = pictures.sweep_pictures(victim, result, setting.side)
+    text = words("one_sweep", before=before, total=result.total, factor=before / result.total)
+    return chapter(text, figures, victim, result, digits)
 
 
 def smooth_neurons(setting: Setting, digits: Task) -> Chapter:
@@ -140,20 +87,9 @@ def smooth_neurons(setting: Setting, digits: Task) -> Chapter:
     victim = dense_victim(digits, (SMOOTH,), activation="tanh", rng=[setting.seed, 11])
     oracle = Oracle(victim, output="logits")
     result = smooth.extract(oracle, activation="tanh", rng=[setting.seed, 12])
-    return chapter(
-        "No bends at all: smooth neurons",
-        [
-            f"The {SMOOTH} neurons of this victim do not switch, they bend gently (tanh). There is "
-            "no line to walk and no kink to find. But all slopes lie in a small subspace, one "
-            "dimension for each neuron, and inside it the second derivatives are diagonal in the "
-            "neurons' own directions: an eigenvalue problem finds them.",
-            "What is left are the scale and bias of each neuron, and a least-squares fit that ends "
-            "at the rounding of the computer's own numbers.",
-        ],
-        pictures.smooth_pictures(victim, result, setting.side),
-        numbers(victim, result, digits),
-        result,
-    )
+    figures = pictures.smooth_pictures(victim, result, setting.side)
+    text = words("smooth_neurons", neurons=SMOOTH)
+    return chapter(text, figures, victim, result, digits)
 
 
 def two_layers(setting: Setting, digits: Task) -> Chapter:
@@ -161,33 +97,23 @@ def two_layers(setting: Setting, digits: Task) -> Chapter:
     hidden = tuple(min(n, setting.side**2 // 4) for n in DEEP)
     victim = dense_victim(digits, hidden, rng=[setting.seed, 13])
     result = deep.extract(Oracle(victim, output="logits"), rng=[setting.seed, 14])
-    return chapter(
-        "Two hidden layers: whose bend is this?",
-        [
-            f"Behind the first {hidden[0]} neurons of this victim stand {hidden[1]} others, which "
-            "see only what the first let through. They too bend the answers where they switch, "
-            "and a bend does not say from which layer it comes.",
-            "Two things give it away. A wall of the first layer is flat, so one bend tells where "
-            "every other line must bend. And a neuron of the second layer always turns the logits "
-            "the same way, wherever it is met.",
-            "Once the first layer is known, pictures can be made that give its neurons any values "
-            "we like. What is left is a network with one hidden layer, and the sweep steals that.",
-        ],
-        pictures.deep_pictures(victim, result, setting.side),
-        numbers(victim, result, digits),
-        result,
-    )
+    figures = pictures.deep_pictures(victim, result, setting.side)
+    text = words("two_layers", first=hidden[0], second=hidden[1])
+    return chapter(text, figures, victim, result, digits)
 
 
 def chapter(
-    title: str,
-    text: list[str],
+    text: tuple[str, list[str]],
     figures: Iterable[Picture],
-    numbers: dict[str, str],
+    victim: Network,
     result: Result,
+    digits: Task,
+    *,
+    gauge: bool = False,
 ) -> Chapter:
-    """A chapter with the stages of its attack."""
-    return Chapter(title, text, list(figures), numbers, tables.stage_rows(result))
+    """A chapter with the numbers of its victim and the stages of its attack."""
+    line = numbers(victim, result, digits, gauge)
+    return Chapter(*text, list(figures), line, tables.stage_rows(result))
 
 
 def numbers(victim: Network, result: Result, digits: Task, gauge: bool = False) -> dict[str, str]:

@@ -1,6 +1,4 @@
-"""The chapter of a copy that learns, and of who notices."""
-
-from __future__ import annotations
+"""The chapter of a copy that learns, and of the detector that notices it."""
 
 import numpy as np
 
@@ -13,14 +11,15 @@ from mstheft.nn import Network, zoo
 from mstheft.oracle import Oracle
 from mstheft.report import pictures
 from mstheft.report.tables import Chapter
-from mstheft.report.tour.exact import Setting, chapter, numbers
+from mstheft.report.tour.exact import Setting, chapter
+from mstheft.report.tour.words import words
 from mstheft.typing import Array
 
-LETTERS, BUDGET = 3000, 800  # what a learned copy may ask about, and how much of it
+LETTERS, BUDGET = 3000, 800  # rows of the pool, and queries
 
 
 def learned_copy(setting: Setting, digits: Task) -> Chapter:
-    """A copy that learns: unrelated pictures, labelled by the victim; and who notices."""
+    """A copy that learns from unrelated pictures, labelled by the victim, and its detection."""
     victim, rows = dense_victim(digits, (setting.hidden,), rng=[setting.seed, 7]), digits.flat()
     letters = pools.pool("letters", digits.shape[:2], LETTERS, [setting.seed, 8])
     letters = letters.reshape(len(letters), -1)
@@ -30,39 +29,17 @@ def learned_copy(setting: Setting, digits: Task) -> Chapter:
         oracle = Oracle(victim, output="probs", monitors=[detectors[name]])
         results[name] = _learn(name, oracle, letters, rows, setting, victim.labels(rows.x_test))
     best = results["k-center"]
-    return chapter(
-        "A copy that learns: ask about letters, learn the digits",
-        [
-            "Equations need to know what kind of network stands behind the counter. A thief who "
-            "does not know can still let a network of his own learn from the answers. He has no "
-            f"digits, only {LETTERS:,} drawn letters; he asks about {BUDGET:,} of them and keeps "
-            "the probabilities that come back.",
-            "Which letters? Random ones, or in each round those that lie farthest from everything "
-            "known so far in the eyes of the copy (k-center). The third attack has a few digits, "
-            "and moves them along the copy's own gradients (Jacobian augmentation).",
-            "A learned copy agrees most of the time and is never equal: compare its numbers with "
-            "those of the chapters before.",
-        ],
-        [
-            *pictures.strategy_pictures(results, detectors),
-            *(
-                p
-                for p in pictures.learned_pictures(victim, best, rows.x_test)
-                if p.name != "agreement"
-            ),
-        ],
-        numbers(victim, best, digits, gauge=True),
-        best,
-    )
+    learned = pictures.learned_pictures(victim, best, rows.x_test)
+    figures = [
+        *pictures.strategy_pictures(results, detectors),
+        *(each for each in learned if each.name != "agreement"),
+    ]
+    text = words("learned_copy", letters=LETTERS, budget=BUDGET)
+    return chapter(text, figures, victim, best, digits, gauge=True)
 
 
 def _learn(
-    name: str,
-    oracle: Oracle,
-    letters: Array,
-    digits: Task,
-    setting: Setting,
-    labels: np.ndarray,
+    name: str, oracle: Oracle, letters: Array, digits: Task, setting: Setting, labels: np.ndarray
 ) -> LearnedResult:
     def new_copy() -> Network:
         return zoo.mlp([letters.shape[1], 64, 10], rng=[setting.seed, 9], dtype=np.float32)
@@ -72,7 +49,7 @@ def _learn(
 
     common = {"rng": setting.seed, "evaluate": judge, "epochs": 30, "batch": 50}
     if name == "jacobian":
-        few = digits.x[:: len(digits.x) // (BUDGET // 8)][: BUDGET // 8]
-        return jacobian.extract(oracle, few, new_copy, rounds=3, bounds=(0, 1), **common)  # type: ignore[arg-type]
-    spend = {"budget": BUDGET, "rounds": 4, "strategy": name}
+        seeds = digits.x[:: len(digits.x) // (BUDGET // 8)][: BUDGET // 8]
+        return jacobian.extract(oracle, seeds, new_copy, rounds=3, bounds=(0, 1), **common)  # type: ignore[arg-type]
+    spend = {"budget": BUDGET, "rounds": 4, "strategy": name, "patience": 10}
     return active.extract(oracle, letters, new_copy, **spend, **common)  # type: ignore[arg-type]

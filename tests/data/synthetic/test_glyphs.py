@@ -85,7 +85,7 @@ def test_glyphs_are_the_same_on_every_machine():
 
 def test_a_matplotlib_without_its_fonts_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(matplotlib, "get_data_path", lambda: str(tmp_path))
-    with pytest.raises(DataError, match=r"DejaVuSans\.ttf.*install matplotlib again"):
+    with pytest.raises(DataError, match=r"DejaVuSans\.ttf.*install matplotlib with pip"):
         drawing._outline("DejaVuSans", "0")
 
 

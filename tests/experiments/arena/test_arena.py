@@ -79,7 +79,7 @@ def test_every_attack_meets_every_defence_and_detector(run, written, tmp_path):
         assert stopped["ended"].startswith("stage '")
     watched = by["sweep", "none", "prada", "0"]
     assert watched["agreement"] == "", "no verified copy after an alarm"
-    assert watched["ended"] == "the door was shut"
+    assert watched["ended"] == "blocked by the monitor"
     assert 100 < int(watched["noticed"]) <= int(watched["queries"]) < 1000
     for seed in "01":
         learned = by["random", "labels only", "none", seed]
@@ -160,11 +160,12 @@ def test_a_learned_copy_of_before_the_alarm_is_kept(tmp_path):
     attack = {"attack": "jbda", "copy": "mlp-16", "budget": 240, "rounds": 3, "epochs": 4}
     watched = {"attack": attack, "defence": {}, "detector": {"delta": 0.9}}
     values = match.run_match(watched, task, network, 0)
-    assert values["ended"] == "the door was shut"
+    assert values["ended"] == "blocked by the monitor"
     assert values["noticed"] <= values["queries"] <= 184
     assert 0 < values["agreement"] < 1
     free = match.run_match(watched | {"detector": {}}, task, network, 0)
-    assert (free["ended"], free["queries"], free["noticed"]) == ("", 184, None), "23 rows, doubled"
+    assert (free["ended"], free["noticed"]) == ("", None)
+    assert 92 < free["queries"] <= 184, "23 rows, doubled three times but for equal ones"
 
 
 def test_honest_users_are_asked_behind_the_same_defence():

@@ -1,1 +1,0 @@
-"""The commands of `mstheft`: each reads its arguments, calls the package and says what came."""
