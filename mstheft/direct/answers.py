@@ -16,12 +16,15 @@ from mstheft.errors import ExtractionError
 from mstheft.nn import functions as F
 from mstheft.typing import Array, Oracle
 
-STEP = 2.5e-5  # between the rows that show the jitter, relative to the direction
+STEP = np.pi * 1e-5  # between the rows that show the jitter, in directions; no round number
+ELSEWHERE = np.sqrt(0.5)  # where they are asked again
 THIRD = np.sqrt(20.0)  # a third difference of independent noise σ is √(1 + 9 + 9 + 1) σ
 SAMPLE = 64  # answers from which the grid is read
 DISTINCT = 8  # numbers that it takes: a few round ones may be round by chance
 REPEATS = 14  # more answers to one row, once two of them have differed
 ROUNDINGS = 0.5  # units in the last place that arithmetic inside a victim loses at least, σ
+EXACT = 1e-11  # noise relative to the answers that counts as none
+TINY = 1e-100
 SURE = 3.0  # σ that rounding may reach
 
 
@@ -35,7 +38,6 @@ class Reader:
     first : (9, K) the logits at which it was measured
     is_stochastic : two answers to one row differ
     sample : (≤ 64, K) answers as they came, from which the grid is read
-    rows, answers : every batch that was asked, unless the answers are exact to float64
     """
 
     oracle: Oracle
@@ -43,8 +45,6 @@ class Reader:
     first: Array = field(default_factory=lambda: np.zeros((0, 1)))
     is_stochastic: bool = False
     sample: Array = field(default_factory=lambda: np.zeros((0, 1)))
-    rows: list[Array] = field(default_factory=list)
-    answers: list[Array] = field(default_factory=list)
     _grid: Noise = field(default_factory=lambda: Noise("float64"))
 
     def __getattr__(self, name: str) -> Any:
@@ -57,8 +57,9 @@ class Reader:
 
     @property
     def is_exact(self) -> bool:
-        """Are the answers float64, with no more noise than its rounding?"""
-        return self._grid.kind == "float64" and not self.is_stochastic
+        """Is the noise so small that whatever is solved from the answers needs no polishing?"""
+        size = float(np.abs(self.first).max(initial=TINY))
+        return not self.is_stochastic and self.noise <= EXACT * size
 
     @property
     def noise(self) -> float:
@@ -86,9 +87,6 @@ class Reader:
             seen = answers[: SAMPLE - len(self.sample)]
             self.sample = np.concatenate([self.sample, seen]) if len(self.sample) else seen.copy()
             self._grid = self._declared() or self._measured()
-        if not self.is_exact:
-            self.rows.append(np.array(x, np.float64))
-            self.answers.append(answers)
         return answers
 
     def _declared(self) -> Noise | None:
@@ -121,11 +119,12 @@ class Reader:
         if self.output == "logits":
             sigma = np.hypot(self.grid.spacing(z) / np.sqrt(12), jitter)
         elif z.shape[1] == 1:
-            p, q = F.sigmoid(z), F.sigmoid(-z)
-            with np.errstate(divide="ignore", over="ignore"):
-                lost = self.grid.spacing(p) / (p * q)
+            pair = np.hstack([F.sigmoid(-z), F.sigmoid(z)])  # (n, 2)
+            with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
                 if self.output == "log_probs":
-                    lost = self.grid.spacing(np.log(p)) / q
+                    lost = np.linalg.norm(self.grid.spacing(np.log(pair)), axis=1, keepdims=True)
+                else:
+                    lost = self.grid.spacing(pair[:, 1:]) / pair.prod(axis=1, keepdims=True)
             sigma = np.hypot(lost / np.sqrt(12), jitter)
         else:
             logs = F.log_softmax(z)
@@ -156,7 +155,8 @@ def reader(
     if start is None or direction is None:
         start, direction = np.random.default_rng(0).normal(size=(2, oracle.inputs))
     read_by = Reader(oracle)
-    steps = np.concatenate([[0], STEP * np.arange(4), 1 + STEP * np.arange(4)])
+    steps = STEP * np.array([0, 0, 1, 2, 3, 0, 1, 2, 3])
+    steps[5:] += ELSEWHERE
     x = start + np.multiply.outer(steps, direction)
     z = read(read_by, x)
     if not np.isfinite(z[:2]).all():

@@ -103,7 +103,7 @@ class Probe:
 def measure_noise(oracle: Oracle, start: Array, direction: Array) -> float:
     """Size of the noise in the answers near x = start, three σ of the least exact output.
 
-    Costs 6 queries, see `answers.reader`.
+    Costs 9 queries, see `answers.reader`.
     """
     return reader(oracle, start, direction).noise
 
@@ -131,7 +131,7 @@ def search(
     oracle : an oracle, or a `Reader` of one, which knows its noise already
     start, direction : (d,) arrays u and v
     low, high : ±1e6 unless given, and less where the answers are coarse
-    Costs about 5 queries per kink for K > 3 and 6.5 for K = 1, and 6 for the noise. Never loops: a
+    Costs about 5 queries per kink for K > 3 and 6.5 for K = 1, and 9 for the noise. Never loops: a
     gap that cannot be resolved is reported in `unresolved`.
     Source: Jagielski et al. 2020, section 4.3; the pieces and their checks are ours, see the tests.
     """
@@ -233,7 +233,7 @@ def in_gap(
         return None
     outputs = samples.answers.shape[1]
     meeting = meet(samples, left, right)
-    if meeting is None or (outputs < 3 and not known):
+    if meeting is None or (outputs < 2 and not known):
         return halves(samples, left, right)
     slack = 4 * meeting.error
     if meeting.miss > level(outputs) or not low - slack <= meeting.t <= high + slack:

@@ -35,8 +35,8 @@ def walls(d: int, low: ArrayLike | None, high: ArrayLike | None) -> Box | None:
 
 
 def middle(box: Box) -> tuple[Array, Array]:
-    """The middle of a box, and half of its diagonal."""
-    return (box[0] + box[1]) / 2, (box[1] - box[0]) / 2
+    """The middle of a box, and a quarter of its diagonal."""
+    return (box[0] + box[1]) / 2, (box[1] - box[0]) / 4
 
 
 def scatter(rng: Generator, n: int, box: Box) -> Array:
