@@ -47,6 +47,11 @@ class Reader:
     sample: Array = field(default_factory=lambda: np.zeros((0, 1)))
     _grid: Noise = field(default_factory=lambda: Noise("float64"))
 
+    def __post_init__(self) -> None:
+        if len(self.first):
+            self.sample = self.first[:0]  # of the same format
+            self._grid = self._declared() or self._format()
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self.oracle, name)  # count, left, budget, output, inputs, outputs, …
 
@@ -68,10 +73,15 @@ class Reader:
 
     @property
     def ulp(self) -> float:
-        """Half a unit in the last place, relative: what arithmetic in that format loses at least."""
-        return ROUNDINGS * float(
-            np.finfo(np.float32 if self.grid.kind == "float32" else np.float64).eps
-        )
+        """Half a unit in the last place, relative: what arithmetic in that format loses."""
+        kind = np.float32 if self.grid.kind == "float32" else np.float64
+        return ROUNDINGS * float(np.finfo(kind).eps)
+
+    @property
+    def usual(self) -> float:
+        """Size of a usual logit: rounding of smaller ones is no smaller."""
+        size = float(np.abs(self.first[np.isfinite(self.first)]).max(initial=TINY))
+        return size if self.output == "logits" else min(size, 1.0)
 
     @property
     def declared(self) -> Noise | None:
@@ -94,11 +104,19 @@ class Reader:
         k = self.oracle.decimals
         return None if k is None else Noise("decimals", k)
 
+    def spacing(self, values: Array) -> Array:
+        """u: the distance of neighbours on the grid, and in the format of the answers."""
+        return np.maximum(self._grid.spacing(values), self._format().spacing(values))
+
+    def _format(self) -> Noise:
+        kind = self.sample.dtype
+        return Noise(str(kind) if kind.kind == "f" else "float64")
+
     def _measured(self) -> Noise:
         """The grid of the sample, once it has enough different numbers; until then its format."""
-        if np.unique(self.sample).size >= DISTINCT:
+        if self.sample.size >= DISTINCT and np.unique(self.sample).size >= DISTINCT:
             return lattice(self.sample)
-        return Noise(str(self.sample.dtype) if self.sample.dtype.kind == "f" else "float64")
+        return self._format()
 
     def sigma(self, logits: Array, reach: Array | float = 1.0) -> Array:
         """Standard deviation of each logit that `read` has returned, (n, K).
@@ -115,38 +133,37 @@ class Reader:
         finite = np.isfinite(logits).all(axis=1, keepdims=True)
         z = np.where(finite, logits, 0.0).astype(float)
         jitter = self.jitter * np.reshape(reach, (-1, 1))
-        jitter = np.maximum(jitter, self.ulp * np.abs(z).max(axis=1, keepdims=True, initial=0))
+        largest = np.abs(z).max(axis=1, keepdims=True, initial=self.usual)
+        jitter = np.maximum(jitter, self.ulp * largest)
         if self.output == "logits":
-            sigma = np.hypot(self.grid.spacing(z) / np.sqrt(12), jitter)
+            sigma = np.hypot(self.spacing(z) / np.sqrt(12), jitter)
         elif z.shape[1] == 1:
             pair = np.hstack([F.sigmoid(-z), F.sigmoid(z)])  # (n, 2)
             with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
                 if self.output == "log_probs":
-                    lost = np.linalg.norm(self.grid.spacing(np.log(pair)), axis=1, keepdims=True)
+                    lost = np.linalg.norm(self.spacing(np.log(pair)), axis=1, keepdims=True)
                 else:
-                    lost = self.grid.spacing(pair[:, 1:]) / pair.prod(axis=1, keepdims=True)
+                    lost = self.spacing(pair[:, 1:]) / pair.prod(axis=1, keepdims=True)
             sigma = np.hypot(lost / np.sqrt(12), jitter)
         else:
             logs = F.log_softmax(z)
             with np.errstate(divide="ignore", over="ignore"):
-                lost = self.grid.spacing(logs)
+                lost = self.spacing(logs)
                 if self.output == "probs":
-                    lost = self.grid.spacing(np.exp(logs)) / np.exp(logs)
+                    lost = self.spacing(np.exp(logs)) / np.exp(logs)
             sigma = np.hypot(lost / np.sqrt(12), jitter)
             sigma = np.hypot(sigma, np.linalg.norm(sigma, axis=1, keepdims=True) / z.shape[1])
         return np.where(finite, sigma, np.inf)
 
 
-def reader(
-    oracle: Oracle, start: Array | None = None, direction: Array | None = None
-) -> Reader:
+def reader(oracle: Oracle, start: Array | None = None, direction: Array | None = None) -> Reader:
     """Measure how exact an oracle's answers are, near x = start. Costs 9 queries, 23 if they vary.
 
     One row is asked twice: where the answers differ, the victim is stochastic (dropout left on, a
     defence that adds noise), and 14 more of them give σ. Else four rows close together lie on one
     smooth piece almost surely, so that their third difference is rounding: the jitter, at two
-    places, of which the lower counts. It is never believed to be below half a unit in the last place
-    of the answers.
+    places, of which the lower counts. It is never believed to be below half a unit in the last
+    place of the answers.
     A `Reader` is returned as it is, at no cost. Raises `ExtractionError` for answers that are no
     finite numbers, or tell less than all probabilities.
     """

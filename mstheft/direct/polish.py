@@ -109,6 +109,7 @@ def polish(
     output: str = "logits",
     noise: Noise | Array | float | None = None,
     steps: int = STEPS,
+    trusts: Sequence[float] = TRUSTS,
     rng: Rng = None,
 ) -> Polished:
     """Fit all weights of a copy to all answers. No queries.
@@ -119,6 +120,9 @@ def polish(
         Infinities and NaN count for nothing
     noise : what `measure_noise` returned, or σ: a number, or one for each row (n, 1) or answer
         (n, K). Measured from the answers' grid and the copy's own rounding unless given
+    steps : of a descent, at the most
+    trusts : how far a step may turn a neuron, in a first descent, and in others if that does not
+        end in the noise
     Raises ValueError for labels, for shapes that do not fit, and for fewer answers than weights.
     """
     x, answers = _checked(model, x, answers, output)
@@ -128,7 +132,7 @@ def polish(
     free = identifiable(weights, activations, fit.output)
     _enough(fit, free)
     rng = np.random.default_rng(rng)
-    here, misfit = best_descent(fit, fit.at(weights), steps, free, rng)
+    here, misfit = best_descent(fit, fit.at(weights), steps, trusts, free, rng)
     fit = problem.fit(here.weights, activations)  # σ anew: the copy's rounding is the victim's now
     return judged(problem, fit, here, misfit, rng)
 
@@ -228,14 +232,19 @@ def readable(answers: Array, output: str, noise: Noise, sigma: Array) -> tuple[A
 
 
 def best_descent(
-    fit: Fit, start: DensePass, steps: int, free: int, rng: np.random.Generator
+    fit: Fit,
+    start: DensePass,
+    steps: int,
+    trusts: Sequence[float],
+    free: int,
+    rng: np.random.Generator,
 ) -> tuple[DensePass, list[float]]:
     """The descent with the first trust that ends in the noise, else the one that ends lowest.
 
     A neuron that is on in few rows is held by few answers and easily lost; smaller steps keep it.
     """
     descents = []
-    for trust in TRUSTS:
+    for trust in trusts:
         descents.append(descend(fit, start, steps, free, trust, rng))
         if descents[-1][1][-1] <= ceiling(fit, free):
             break

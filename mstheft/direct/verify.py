@@ -157,5 +157,5 @@ def blur(oracle: Oracle, answers: Array) -> Array:
 
     answers : (n, K) logits -> (n, K), logit units. Costs no query.
     """
-    read_by = oracle if hasattr(oracle, "sigma") else Reader(oracle, sample=answers)
+    read_by = oracle if hasattr(oracle, "sigma") else Reader(oracle, first=answers)
     return SURE * read_by.sigma(answers)

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.random import Generator
 
+from mstheft.direct.answers import reader
 from mstheft.direct.deep import failures as deep_failures
 from mstheft.direct.deep import first_layer as deep_first
 from mstheft.direct.deep import kinks as deep_kinks
@@ -29,7 +30,6 @@ from mstheft.direct.deep.first_layer import Votes
 from mstheft.direct.deep.kinks import LineKinks
 from mstheft.direct.deep.second_layer import Orthant, finish, new_result, sweep_segment, unexplained
 from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes
-from mstheft.direct.answers import reader
 from mstheft.direct.verify import checked, verify
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo

@@ -12,7 +12,6 @@ import numpy as np
 
 from mstheft.direct.answers import read
 from mstheft.direct.line import Line
-from mstheft.direct.verify import blur
 from mstheft.typing import Array, Oracle
 
 BLOCK = 512  # rows asked at once

@@ -90,7 +90,7 @@ class Probe:
 
     def is_noise(self, answers: Array) -> bool:
         """Do answers all along the line vary less than two beside each other?"""
-        rounding = 100 * self.oracle.ulp * np.abs(answers).max()
+        rounding = 100 * self.oracle.ulp * np.abs(answers).max() + 1e3 * TINY
         return bool(self.oracle.noise > max(np.ptp(answers, axis=0).max(), rounding))
 
     def sigma(self, t: Array, answers: Array) -> Array:

@@ -31,21 +31,24 @@ from mstheft.direct.hyperplanes.hyperplanes import (
 )
 from mstheft.direct.hyperplanes.jacobians import Box, JacobianSite
 from mstheft.direct.hyperplanes.plan import Plan, plan
+from mstheft.direct.polish import TRUSTS, Polished, polish
 from mstheft.direct.sweep.box import anywhere, middle, segment, walls, witness
 from mstheft.direct.sweep.refine import misfit, refine_rows
 from mstheft.direct.sweep.signs import believed, explained, last_bias, odd_part, solve_signs
-from mstheft.direct.polish import Polished, polish
 from mstheft.direct.verify import checked, verify, verify_to_noise
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
+from mstheft.nn.network import Network
 from mstheft.result import Result, count
 from mstheft.typing import Array, Oracle, Rng
 
 TAKEN = 1e4  # times the rounding: refined rows that miss the answers by more are a compromise
 MOST_LINES = 8  # searched before the attack gives up
 POLISH = 3.0  # random rows for the polishing of coarse answers, in F
+SAME_PLANE = 1 - 1e-4  # cosine of two rows (a, c) that are one neuron
+STEPS = 15  # of the polishing: a copy with all neurons needs half of them
 CHECKS = 200  # fresh rows on which a polished copy is judged
-ENOUGH_LINES, MOST_ROUGH = 99, 3
+MOST_ROUGH = 5  # lines before coarse answers are polished, whatever is left
 MOST_SEGMENTS = 64  # the same in a box, where one segment meets only some of the hyperplanes
 
 
@@ -64,6 +67,8 @@ class Trace:
     sites: list[JacobianSite] = field(default_factory=list)
     signs: Array | None = None
     witness: Array | None = None
+    is_rough: bool = False
+    new: int = 0
     rows: Array = field(default_factory=lambda: np.zeros((0, 0)))
     answers: Array = field(default_factory=lambda: np.zeros((0, 0)))
     polished: Polished | None = None
@@ -106,6 +111,7 @@ def extract(
     try:
         with result.stage("line", oracle):
             oracle = reader(oracle, *(() if box is None else middle(box)))
+            trace.is_rough = not oracle.is_exact
         for _ in range(most):
             with result.stage("line", oracle):
                 line = search(oracle, rng, box, trace.witness)  # 1 and 2
@@ -118,15 +124,13 @@ def extract(
                     "leave out hidden=, or use direct.deep for more hidden layers",
                     partial=result,
                 )
-            enough = ENOUGH_LINES if oracle.is_exact else MOST_ROUGH
-            open_ends = (left or (oracle.is_exact and line.unresolved)) and trace.witness is None
-            if not len(trace.neurons) or (open_ends and len(trace.lines) < min(most, enough)):
+            if open_ends(trace, line, left, most):
                 continue  # the next line may show what this one has not
             with result.stage("signs", oracle):
-                signs = orient(trace, oracle.is_exact)  # 5
+                signs = orient(trace)  # 5
             with result.stage("refinement", oracle):
                 refine(result, signs)  # 6
-            if not oracle.is_exact:
+            if trace.is_rough:
                 with result.stage("polish", oracle):
                     polish_copy(oracle, result, rng, box)  # 7
                 if polished_enough(oracle, result, rng, box):
@@ -136,6 +140,20 @@ def extract(
         raise _gave_up(result, box)
     finally:
         describe(result)
+
+
+def open_ends(trace: Trace, line: lines.Line, left: int, most: int) -> bool:
+    """Is another line worth it before a copy is tried?
+
+    left : kinks of the last line that are not explained. Coarse answers leave some on most lines:
+        there lines are searched until one shows nothing new.
+    """
+    if not len(trace.neurons):
+        return True
+    if trace.is_rough:
+        return (left > 0 or trace.new > 0) and len(trace.lines) < MOST_ROUGH
+    is_open = (left or line.unresolved) and trace.witness is None
+    return bool(is_open) and len(trace.lines) < most
 
 
 def describe(result: Result) -> None:
@@ -181,7 +199,7 @@ def sweep_line(oracle: Oracle, line: lines.Line, result: Result, box: Box | None
     noise = line.blurs
     blurs = jump_blurs(line, noise)
     neuron = explain(line, result, blurs)
-    wanted = neuron < 0
+    wanted, trace.new = neuron < 0, 0
     if not wanted.any():
         return 0
     is_known_gap = right_slopes(line, result.model)
@@ -205,7 +223,7 @@ def sweep_line(oracle: Oracle, line: lines.Line, result: Result, box: Box | None
         errors[mine] = row_errors(line.jumps[mine], rows[mine], blurs[mine], pair)
     points = line.points(line.kinks[new])
     planes = Hyperplanes(rows[new], points, line.jumps[new], errors[new])
-    trace.neurons = trace.neurons.and_also(planes)
+    trace.neurons, trace.new = trace.neurons.and_also(planes), len(planes)
     return int((wanted & ~new).sum())
 
 
@@ -217,6 +235,8 @@ def explain(line: lines.Line, result: Result, blurs: Array) -> np.ndarray:
     """
     trace = result.trace
     neuron, wrong = match(line, trace.neurons)
+    if trace.is_rough:
+        return neuron  # what coarse answers show is no proof; polishing tells which are right
     if result.model is not None and not (wrong.any() or (neuron < 0).any()):
         wrong = shown_sharper(trace.neurons, neuron, blurs)
     if wrong.any():
@@ -225,15 +245,15 @@ def explain(line: lines.Line, result: Result, blurs: Array) -> np.ndarray:
     return neuron
 
 
-def orient(trace: Trace, is_exact: bool = True) -> Array | None:
+def orient(trace: Trace) -> Array | None:
     """Stage 5. The signs (h,), ±1; None where they are not determined or leave something over.
 
-    is_exact : are the answers exact to float64? Rough rows leave more over
+    Rough rows leave more over: there the nearest signs are taken, and polishing tells.
     """
     odd = odd_part(trace.sites, trace.neurons)
     trace.signs = solve_signs(odd, trace.neurons.rows, trace.neurons.outputs)
     signs = np.sign(trace.signs)
-    if not is_exact:
+    if trace.is_rough:
         return signs if np.isfinite(signs).all() else None
     sure = believed(trace.signs) and explained(trace.sites, odd, trace.neurons, signs)
     return signs if sure else None
@@ -268,10 +288,45 @@ def polish_copy(oracle: Reader, result: Result, rng: Generator, box: Box | None)
         trace.rows = np.concatenate([trace.rows, x]) if len(trace.rows) else x
         y = oracle.query(x)
         trace.answers = np.concatenate([trace.answers, y]) if len(trace.answers) else y
+    told = {"output": oracle.output, "noise": oracle.declared, "rng": rng}
     trace.polished = polish(
-        result.model, trace.rows, trace.answers, output=oracle.output, noise=oracle.declared, rng=rng
+        result.model, trace.rows, trace.answers, steps=STEPS, trusts=TRUSTS[:1], **told
     )
     result.model = trace.polished.model
+    if trace.polished.converged:
+        prune(result)
+
+
+def prune(result: Result) -> None:
+    """Merge neurons on one hyperplane, drop those that do nothing, and polish what is left."""
+    trace = result.trace
+    smaller = without_spare_neurons(result.model, trace.rows, trace.polished.noise)
+    if len(smaller.dense()[0][1]) < len(result.model.dense()[0][1]):
+        again = polish(
+            smaller, trace.rows, trace.answers, output=trace.polished.asked,
+            noise=trace.polished.given, steps=STEPS, trusts=TRUSTS[:1],
+        )  # fmt: skip
+        if again.converged:
+            trace.polished, result.model = again, again.model
+
+
+def without_spare_neurons(model: Network, rows: Array, noise: float) -> Network:
+    """One neuron for each hyperplane, and none whose part of the answers is below the noise."""
+    (a0, b0), (a1, b1) = model.dense()
+    a0, b0, a1, b1 = (each.copy() for each in (a0, b0, a1, b1))
+    planes = np.hstack([a0, b0[:, None]])  # (h, d + 1)
+    size = np.linalg.norm(planes, axis=1)
+    alike = (planes @ planes.T) / np.outer(size, size)
+    keep = np.ones(len(b0), bool)
+    for i in range(len(b0)):
+        for j in np.flatnonzero((alike[i, :i] > SAME_PLANE) & keep[:i]):
+            a1[:, j] += a1[:, i] * size[i] / size[j]
+            keep[i] = False
+            break
+    hidden = np.maximum(rows @ a0.T + b0, 0)
+    part = np.linalg.norm(a1, axis=0) * hidden.std(axis=0)
+    keep &= part > noise
+    return zoo.given([(a0[keep], b0[keep]), (a1[:, keep], b1)])
 
 
 def rows_in(oracle: Reader, rng: Generator, box: Box | None, n: int) -> Array:

@@ -324,7 +324,9 @@ def test_the_noise_is_what_the_answers_show():
     assert 4e-16 < line.measure_noise(exact, start, direction) < 1e-14
     assert exact.count == 9
     rounded = Oracle(lambda x: x[:, :1] + 1, inputs=2, decimals=3)
-    assert line.measure_noise(rounded, start, direction) == pytest.approx(3e-3 / np.sqrt(12), rel=1e-6)
+    assert line.measure_noise(rounded, start, direction) == pytest.approx(
+        3e-3 / np.sqrt(12), rel=1e-6
+    )
     rng = np.random.default_rng(0)
     shaky = Oracle(lambda x: x[:, :1] + 1e-6 * rng.normal(size=(len(x), 1)), inputs=2)
     assert 1e-7 < line.measure_noise(shaky, start, direction) < 1e-5
