@@ -177,7 +177,7 @@ def reader(oracle: Oracle, start: Array | None = None, direction: Array | None =
     x = start + np.multiply.outer(steps, direction)
     z = read(read_by, x)
     if not np.isfinite(z[:2]).all():
-        raise unreadable(oracle, "answers", "at the start of a line ")
+        raise unreadable(oracle, "critical points", "at the start of a line ")
     z = z[np.isfinite(z).all(axis=1)]
     read_by.first = z
     if not np.array_equal(z[0], z[1]):

@@ -34,6 +34,7 @@ FULL = 6  # samples from which a piece is known as well as it is going to be
 INNER = 2.0  # times the gap beside it: a pair of samples so far apart gets one between them
 OPEN = 4096  # pieces that mean: this is not piecewise linear
 ROUNDING = 8 * np.finfo(float).eps
+SAFE = 12, 4  # times a rounding that σ is at least, for answers that are exact, and others
 TINY = 1e-100  # noise of answers that are all 0
 GOLDEN = (1 + 5**0.5) / 2
 
@@ -96,7 +97,8 @@ class Probe:
     def sigma(self, t: Array, answers: Array) -> Array:
         """σ of answers at t, (m, K): of each, and what rounding of numbers of this size costs."""
         reach = 1 + np.abs(t)
-        least = 4 * self.oracle.ulp * self.scale * reach[:, None] + TINY
+        safe = SAFE[0] if self.oracle.is_exact else SAFE[1]
+        least = safe * self.oracle.ulp * self.scale * reach[:, None] + TINY
         return np.maximum(self.oracle.sigma(answers, reach), least)
 
 

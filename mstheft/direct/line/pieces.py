@@ -37,7 +37,8 @@ class Samples:
         """Both, sorted; of two answers at one t the first."""
         t, order = np.unique(np.concatenate([self.t, other.t]), return_index=True)
         pairs = (self.answers, other.answers), (self.sigma, other.sigma)
-        return Samples(t, *(np.concatenate(pair)[order] for pair in pairs), fitted=self.fitted)
+        answers, sigma = (np.concatenate(pair)[order] for pair in pairs)
+        return Samples(t, answers, sigma, self.fitted)
 
 
 @dataclass

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 
 from mstheft.direct import line as lines
 from mstheft.direct.answers import Reader, check_width, reader
+from mstheft.direct.finish import Polishing, finish
 from mstheft.direct.hyperplanes.groups import measure_groups, planned_sites, row_errors
 from mstheft.direct.hyperplanes.hyperplanes import (
     Hyperplanes,
@@ -31,23 +32,17 @@ from mstheft.direct.hyperplanes.hyperplanes import (
 )
 from mstheft.direct.hyperplanes.jacobians import Box, JacobianSite
 from mstheft.direct.hyperplanes.plan import Plan, plan
-from mstheft.direct.polish import TRUSTS, Polished, polish
 from mstheft.direct.sweep.box import anywhere, middle, segment, walls, witness
 from mstheft.direct.sweep.refine import misfit, refine_rows
 from mstheft.direct.sweep.signs import believed, explained, last_bias, odd_part, solve_signs
-from mstheft.direct.verify import checked, verify, verify_to_noise
+from mstheft.direct.verify import checked, verify
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
-from mstheft.nn.network import Network
 from mstheft.result import Result, count
 from mstheft.typing import Array, Oracle, Rng
 
 TAKEN = 1e4  # times the rounding: refined rows that miss the answers by more are a compromise
 MOST_LINES = 8  # searched before the attack gives up
-POLISH = 3.0  # random rows for the polishing of coarse answers, in F
-SAME_PLANE = 1 - 1e-4  # cosine of two rows (a, c) that are one neuron
-STEPS = 15  # of the polishing: a copy with all neurons needs half of them
-CHECKS = 200  # fresh rows on which a polished copy is judged
 MOST_ROUGH = 5  # lines before coarse answers are polished, whatever is left
 MOST_SEGMENTS = 64  # the same in a box, where one segment meets only some of the hyperplanes
 
@@ -69,9 +64,7 @@ class Trace:
     witness: Array | None = None
     is_rough: bool = False
     new: int = 0
-    rows: Array = field(default_factory=lambda: np.zeros((0, 0)))
-    answers: Array = field(default_factory=lambda: np.zeros((0, 0)))
-    polished: Polished | None = None
+    polishing: Polishing = field(default_factory=Polishing)
     misfit: list[float] = field(default_factory=list)
 
 
@@ -90,6 +83,8 @@ def extract(
     3. rows a_i from grouped Jacobians     4. offsets c_i = -a_i·x(t_i)
     5. all orientations at once            6. refinement, and a check on fresh inputs
 
+    Where answers are coarse (float32, decimals, chance) stages 1 to 5 give a rough copy, of which
+    no more is asked: it is polished on 3 F random rows and verified to the noise, see `finish`.
     Another line is searched for what is missing: for a neuron out of reach of the first, a row that
     failed its self-check, or when the check on fresh inputs fails. Stages 2, 4 and 5 cost no
     query. F = (hd + Kh + K) / K is the floor; see `Result.floor`. In a box there is a stage
@@ -99,7 +94,8 @@ def extract(
     low, high : numbers or (d,): only inputs between them are asked, on as many segments as it takes
     tolerance : allowed error on fresh inputs, relative to the spread of the answers; never taken
         to be below a thousand times their rounding
-    Costs about 5.4 h (8 h for K = 1) + (d + 1) (h / K + 1 to 4) + 100 queries.
+    Costs about 5 h (6.5 h for K = 1) + (d + 1) (h / K + 1 to 4) + 110 queries, and 3.2 F
+    where answers are coarse.
     Returns a verified `Result`; raises `ExtractionError` (which holds the partial result),
     `BudgetExhausted`, or ValueError for a box that is none.
     """
@@ -117,7 +113,7 @@ def extract(
                 line = search(oracle, rng, box, trace.witness)  # 1 and 2
                 trace.lines.append(line)
             left = sweep_line(oracle, line, result, box)  # 3 and 4
-            if hidden is not None and len(trace.neurons) > hidden:
+            if hidden is not None and len(trace.neurons) > hidden and not trace.is_rough:
                 raise ExtractionError(
                     "line",
                     f"expected hidden={hidden} neurons, but {len(trace.neurons)} change sides",
@@ -130,12 +126,7 @@ def extract(
                 signs = orient(trace)  # 5
             with result.stage("refinement", oracle):
                 refine(result, signs)  # 6
-            if trace.is_rough:
-                with result.stage("polish", oracle):
-                    polish_copy(oracle, result, rng, box)  # 7
-                if polished_enough(oracle, result, rng, box):
-                    return result
-            elif judge(oracle, result, line.noise, tolerance, rng, box):
+            if judge(oracle, result, line.noise, tolerance, rng, box):
                 return result
         raise _gave_up(result, box)
     finally:
@@ -276,71 +267,6 @@ def refine(result: Result, signs: Array | None) -> None:
     result.model = zoo.given([(a0, b0), (a1, b1)])
 
 
-def polish_copy(oracle: Reader, result: Result, rng: Generator, box: Box | None) -> None:
-    """Stage 7, for coarse answers: Gauss-Newton on random rows, down to their noise.
-
-    Costs POLISH F queries the first time, and nothing later.
-    """
-    trace = result.trace
-    wanted = int(np.ceil(POLISH * result.floor)) - len(trace.rows)
-    if wanted > 0:
-        x = rows_in(oracle, rng, box, wanted)
-        trace.rows = np.concatenate([trace.rows, x]) if len(trace.rows) else x
-        y = oracle.query(x)
-        trace.answers = np.concatenate([trace.answers, y]) if len(trace.answers) else y
-    told = {"output": oracle.output, "noise": oracle.declared, "rng": rng}
-    trace.polished = polish(
-        result.model, trace.rows, trace.answers, steps=STEPS, trusts=TRUSTS[:1], **told
-    )
-    result.model = trace.polished.model
-    if trace.polished.converged:
-        prune(result)
-
-
-def prune(result: Result) -> None:
-    """Merge neurons on one hyperplane, drop those that do nothing, and polish what is left."""
-    trace = result.trace
-    smaller = without_spare_neurons(result.model, trace.rows, trace.polished.noise)
-    if len(smaller.dense()[0][1]) < len(result.model.dense()[0][1]):
-        again = polish(
-            smaller, trace.rows, trace.answers, output=trace.polished.asked,
-            noise=trace.polished.given, steps=STEPS, trusts=TRUSTS[:1],
-        )  # fmt: skip
-        if again.converged:
-            trace.polished, result.model = again, again.model
-
-
-def without_spare_neurons(model: Network, rows: Array, noise: float) -> Network:
-    """One neuron for each hyperplane, and none whose part of the answers is below the noise."""
-    (a0, b0), (a1, b1) = model.dense()
-    a0, b0, a1, b1 = (each.copy() for each in (a0, b0, a1, b1))
-    planes = np.hstack([a0, b0[:, None]])  # (h, d + 1)
-    size = np.linalg.norm(planes, axis=1)
-    alike = (planes @ planes.T) / np.outer(size, size)
-    keep = np.ones(len(b0), bool)
-    for i in range(len(b0)):
-        for j in np.flatnonzero((alike[i, :i] > SAME_PLANE) & keep[:i]):
-            a1[:, j] += a1[:, i] * size[i] / size[j]
-            keep[i] = False
-            break
-    hidden = np.maximum(rows @ a0.T + b0, 0)
-    part = np.linalg.norm(a1, axis=0) * hidden.std(axis=0)
-    keep &= part > noise
-    return zoo.given([(a0[keep], b0[keep]), (a1[:, keep], b1)])
-
-
-def rows_in(oracle: Reader, rng: Generator, box: Box | None, n: int) -> Array:
-    """Random rows as a victim of that format sees them, (n, d)."""
-    x = rng.normal(size=(n, oracle.inputs)) if box is None else anywhere(rng, box, n)
-    return x.astype(np.float32).astype(float)
-
-
-def polished_enough(oracle: Reader, result: Result, rng: Generator, box: Box | None) -> bool:
-    """The check on fresh rows, against the noise and the bound of a polished copy."""
-    rows = rows_in(oracle, rng, box, CHECKS)
-    return verify_to_noise(result, oracle, rows, result.trace.polished)
-
-
 def build(
     sites: Sequence[JacobianSite], planes: Hyperplanes, signs: Array | None
 ) -> tuple[Array, Array, Array, Array]:
@@ -354,9 +280,17 @@ def build(
 
 
 def judge(
-    oracle: Oracle, result: Result, noise: float, tolerance: float, rng: Generator, box: Box | None
+    oracle: Reader, result: Result, noise: float, tolerance: float, rng: Generator, box: Box | None
 ) -> bool:
-    """The check on fresh inputs; in a box also `trace.witness`, if the copy is wrong somewhere."""
+    """The check on fresh inputs; in a box also `trace.witness`, if the copy is wrong somewhere.
+
+    A copy of coarse answers is polished first.
+    """
+    if result.trace.is_rough:
+        draw = lambda n: (  # noqa: E731
+            rng.normal(size=(n, oracle.inputs)) if box is None else anywhere(rng, box, n)
+        )
+        return finish(oracle, result, result.trace.polishing, draw, rng)
     if box is None:
         return verify(result, oracle, rng=rng, tolerance=tolerance, noise=noise)
     with result.stage("witness", oracle):
