@@ -115,7 +115,8 @@ class Reader:
     def _measured(self) -> Noise:
         """The grid of the sample, once it has enough different numbers; until then its format."""
         if self.sample.size >= DISTINCT and np.unique(self.sample).size >= DISTINCT:
-            return lattice(self.sample)
+            size = np.abs(self.sample)
+            return lattice(self.sample[size <= np.median(size)])  # large ones show no decimals
         return self._format()
 
     def sigma(self, logits: Array, reach: Array | float = 1.0) -> Array:

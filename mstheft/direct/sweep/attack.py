@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 
 from mstheft.direct import line as lines
 from mstheft.direct.answers import Reader, check_width, reader
-from mstheft.direct.finish import Polishing, finish
+from mstheft.direct.finish import ROWS, Polishing, finish
 from mstheft.direct.hyperplanes.groups import measure_groups, planned_sites, row_errors
 from mstheft.direct.hyperplanes.hyperplanes import (
     Hyperplanes,
@@ -33,6 +33,7 @@ from mstheft.direct.hyperplanes.hyperplanes import (
 from mstheft.direct.hyperplanes.jacobians import Box, JacobianSite
 from mstheft.direct.hyperplanes.plan import Plan, plan
 from mstheft.direct.sweep.box import anywhere, middle, segment, walls, witness
+from mstheft.direct.sweep.far import STRIDE, FarView, can_be_outrun
 from mstheft.direct.sweep.refine import misfit, refine_rows
 from mstheft.direct.sweep.signs import believed, explained, last_bias, odd_part, solve_signs
 from mstheft.direct.verify import checked, verify
@@ -43,7 +44,9 @@ from mstheft.typing import Array, Oracle, Rng
 
 TAKEN = 1e4  # times the rounding: refined rows that miss the answers by more are a compromise
 MOST_LINES = 8  # searched before the attack gives up
-MOST_ROUGH = 5  # lines before coarse answers are polished, whatever is left
+MOST_ROUGH = 4  # lines before coarse answers are polished, whatever is left
+OFF = 0.1  # error of a polished row whose misfit has not fallen, relative to its length
+RELIABLE = 0.1  # error of a rough row, relative to its length, up to which it predicts its kinks
 MOST_SEGMENTS = 64  # the same in a box, where one segment meets only some of the hyperplanes
 
 
@@ -108,6 +111,8 @@ def extract(
         with result.stage("line", oracle):
             oracle = reader(oracle, *(() if box is None else middle(box)))
             trace.is_rough = not oracle.is_exact
+        if box is None and can_be_outrun(oracle) and outrun(oracle, result, rng, hidden, tolerance):
+            return result
         for _ in range(most):
             with result.stage("line", oracle):
                 line = search(oracle, rng, box, trace.witness)  # 1 and 2
@@ -133,6 +138,32 @@ def extract(
         describe(result)
 
 
+def outrun(
+    oracle: Reader, result: Result, rng: Generator, hidden: int | None, tolerance: float
+) -> bool:
+    """The whole attack on far queries, whose rounding is finer; False if that gives no copy."""
+    view = FarView(oracle)
+    try:
+        far = extract(view, rng=rng, hidden=hidden, tolerance=tolerance)
+    except ExtractionError as error:
+        far = error.partial if isinstance(error.partial, Result) else Result()
+    for stage, rows in far.queries.items():
+        result.queries[stage] = result.queries.get(stage, 0) + rows
+        result.seconds[stage] = result.seconds.get(stage, 0.0) + far.seconds[stage]
+    if not far.verified:
+        return False
+    draw = lambda n: rng.normal(size=(n, oracle.inputs))  # noqa: E731
+    with result.stage("polish", oracle):
+        while view.scale > STRIDE:
+            far.model = view.nearer(far.model, draw(int(ROWS * far.floor)))
+    near = replace(result, trace=far.trace, model=view.near(far.model))
+    if not finish(oracle, near, far.trace.polishing, draw, rng):
+        return False
+    result.trace, result.notes, result.model = far.trace, near.notes, near.model
+    result.verified, result.error = True, near.error
+    return True
+
+
 def open_ends(trace: Trace, line: lines.Line, left: int, most: int) -> bool:
     """Is another line worth it before a copy is tried?
 
@@ -142,7 +173,10 @@ def open_ends(trace: Trace, line: lines.Line, left: int, most: int) -> bool:
     if not len(trace.neurons):
         return True
     if trace.is_rough:
-        return (left > 0 or trace.new > 0) and len(trace.lines) < MOST_ROUGH
+        reliable = (
+            float(np.median(trace.neurons.relative_errors)) * np.sqrt(len(line.start)) < RELIABLE
+        )
+        return (left > 0 or trace.new > 0) and len(trace.lines) < (MOST_ROUGH if reliable else 2)
     is_open = (left or line.unresolved) and trace.witness is None
     return bool(is_open) and len(trace.lines) < most
 
@@ -290,7 +324,9 @@ def judge(
         draw = lambda n: (  # noqa: E731
             rng.normal(size=(n, oracle.inputs)) if box is None else anywhere(rng, box, n)
         )
-        return finish(oracle, result, result.trace.polishing, draw, rng)
+        same = finish(oracle, result, result.trace.polishing, draw, rng)
+        result.trace.neurons = polished_planes(result)
+        return same
     if box is None:
         return verify(result, oracle, rng=rng, tolerance=tolerance, noise=noise)
     with result.stage("witness", oracle):
@@ -299,6 +335,19 @@ def judge(
     return pair is None and verify(
         result, oracle, rng=rng, tolerance=tolerance, noise=noise, rows=rows
     )
+
+
+def polished_planes(result: Result) -> Hyperplanes:
+    """The hyperplanes of a polished copy: better ones to tell new kinks from known ones."""
+    (rows, offsets), (outputs, _) = result.model.dense()
+    polished = result.trace.polishing.polished
+    before = result.trace.neurons.points
+    points = before if len(before) == len(rows) else np.zeros(rows.shape)
+    length = np.linalg.norm(rows, axis=1)
+    away = (np.einsum("hd,hd->h", rows, points) + offsets) / length**2
+    share = min(1.0, polished.misfit[-1] / max(polished.misfit[0], 1e-300))
+    errors = OFF * share * length / np.sqrt(rows.shape[1])
+    return Hyperplanes(rows, points - away[:, None] * rows, outputs.T, errors)
 
 
 def _gave_up(result: Result, box: Box | None) -> ExtractionError:
