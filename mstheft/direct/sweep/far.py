@@ -54,4 +54,9 @@ class FarView:
 def can_be_outrun(oracle: Reader) -> bool:
     """Are the answers logits on a grid of decimals, and not far ones already?"""
     is_near = not isinstance(oracle.oracle, FarView)
-    return is_near and oracle.output == "logits" and oracle.grid.kind == "decimals" and not oracle.is_exact
+    return (
+        is_near
+        and oracle.output == "logits"
+        and oracle.grid.kind == "decimals"
+        and not oracle.is_exact
+    )
