@@ -51,5 +51,13 @@ class WrongRows(MstheftError, ValueError):
     """Rows that a model does not take, for their shape or for numbers such as NaN."""
 
 
+class VictimError(MstheftError, ValueError):
+    """The victim answered with what is no answer, such as NaN; nothing was charged for it."""
+
+
+class Unreachable(MstheftError, ConnectionError):
+    """The victim gave no answer, however often it was asked; nothing was charged for it."""
+
+
 class DataError(MstheftError, ValueError):
     """A file is missing, damaged, or not what its name says."""

@@ -18,7 +18,7 @@ language = "en"
 extensions = ["myst_nb"]
 source_suffix = {".md": "myst-nb", ".py": "myst-nb"}
 nb_custom_formats = {".py": ["jupytext.reads", {"fmt": "py:percent"}]}
-include_patterns = ["index.md", "notation.md", "lessons/*.py"]
+include_patterns = ["index.md", "notation.md", "references.md", "guide/*.md", "lessons/*.py"]
 
 nb_execution_mode = "force"
 nb_execution_timeout = 300
@@ -49,8 +49,16 @@ NOT_KNOWN = [
 def setup(app):
     """Formulas, and the notebook of each lesson beside its page."""
     app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
+    app.connect("source-read", _name_what_is_outside)
     app.connect("html-page-context", _add_download)
     app.connect("build-finished", _write_notebooks)
+
+
+def _name_what_is_outside(app, docname, source):
+    """A link out of this folder leads nowhere in the book: it becomes the file's name."""
+    depth = docname.count("/") + 1
+    outside = re.compile(r"\[([^]]+)\]\(" + re.escape("../" * depth) + r"([^)#]+)(?:#[^)]*)?\)")
+    source[0] = outside.sub(r"\1 (`\2`)", source[0])
 
 
 def _inline(self, node):

@@ -19,7 +19,7 @@ def read(oracle: Oracle, x: Array) -> Array:
     'log_probs'  log p_k - mean_j log p_j = z_k - mean_j z_j: the logits up to their mean (gauge)
     'probs'      the same of ln p; for one sigmoid output the logit ln p / (1-p)
 
-    Costs n queries. Numbers that are no longer finite (p rounded to 0 or 1) come back as such.
+    Costs n queries. Numbers that are no longer finite (p rounded to 0 or 1) come back infinite.
     Raises `ExtractionError` for an oracle that answers with less than all probabilities.
     """
     if oracle.output not in ("logits", "log_probs", "probs"):
@@ -37,7 +37,8 @@ def read(oracle: Oracle, x: Array) -> Array:
         logs = answers if oracle.output == "log_probs" else np.log(answers)
         if oracle.outputs == 1:
             return logs[:, 1:] - logs[:, :1]
-        return logs - logs.mean(axis=1, keepdims=True)
+        centred = logs - logs.mean(axis=1, keepdims=True)
+        return np.where(logs == -np.inf, -np.inf, centred)  # never NaN, unless the answer is
 
 
 def read_finite(oracle: Oracle, x: Array) -> tuple[Array, Array]:

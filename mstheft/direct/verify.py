@@ -37,9 +37,9 @@ def verify(
     No stage has seen these rows, so that a wrong copy has nothing to hide behind; far out, neurons
     are on that seldom are near the origin. Where the copy expects probabilities next to 0 or 1,
     which hide their logits, a row is moved back, at most to r = 1. What the rounding of an answer
-    explains (`blur`) is not held against the copy. Rows where one is exactly 0 or 1 cannot be
-    compared; when they are more than half, or when the answers vary by less than they are blurred,
-    the rows decide nothing and the copy is not verified.
+    explains (`blur`) is not held against the copy; an answer of NaN is. Rows where one is exactly
+    0 or 1 cannot be compared; when they are more than half, or when the answers vary by less than
+    they are blurred, the rows decide nothing and the copy is not verified.
 
     result : its `model` is judged; `error`, `verified` and `found['verify']` are set
     points : rows asked; tolerance : relative to size
@@ -64,7 +64,7 @@ def verify(
         else:
             x, reach, answers = rows, np.ones((points, 1)), read(oracle, rows)
         logits = expected(oracle, result.model, x)
-        finite = np.isfinite(answers).all(axis=1)
+        finite = ~np.isinf(answers).any(axis=1)  # NaN stays: it is a miss
         result.error, result.verified = float("inf"), False
         if 2 * finite.sum() >= points:
             answers, misses = answers[finite], np.abs(answers - logits)[finite]
@@ -72,7 +72,7 @@ def verify(
             size = float((answers / reach).std(axis=0, dtype=float).max()) if size is None else size
             allowed = reach * max(tolerance * size, min(1e-2 * size, 1000 * noise))
             rounding = blur(oracle, answers)
-            result.error = float(misses.max())
+            result.error = float(np.where(np.isnan(misses), np.inf, misses).max())
             result.verified = bool(
                 size > np.median(rounding) and (misses <= allowed + rounding).all()
             )

@@ -12,7 +12,7 @@ import numpy as np
 
 from mstheft import compare, progress
 from mstheft.direct import linear, relu, smooth, sweep
-from mstheft.errors import ExtractionError
+from mstheft.errors import ExtractionError, VictimError
 from mstheft.nn import Network, zoo
 from mstheft.oracle import Oracle
 from mstheft.result import Result
@@ -68,10 +68,11 @@ def one(name: str, victim: Network, attack: Attack, form: Form, rng: Sequence[in
     oracle, stage, result = behind(victim, *form), "", Result()
     try:
         result = attack(oracle, rng=rng)
-    except ExtractionError as failure:
-        stage = failure.stage
-        if isinstance(failure.partial, Result):
-            result = failure.partial
+    except (ExtractionError, VictimError) as failure:  # far out float16 answers infinity
+        partial_result = getattr(failure, "partial", None)
+        if isinstance(partial_result, Result):
+            result = partial_result
+        stage = getattr(failure, "stage", "") or result.stopped or "answers"
     copy, error, agreement = result.model, None, None
     if copy is not None:
         x = np.random.default_rng([*rng, 7]).normal(size=(ROWS, victim.inputs))

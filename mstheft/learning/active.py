@@ -20,6 +20,7 @@ import numpy as np
 from mstheft import progress
 from mstheft.learning import arguments, defaults, strategies
 from mstheft.learning.checkpoint import Checkpoint, settings_of
+from mstheft.learning.distinct import first_places
 from mstheft.learning.result import Evaluate, LearnedResult
 from mstheft.learning.rounds import DRAW, Run, Trace, add_purchase, choose, learn, purchase
 from mstheft.learning.targets import labels_of, targets
@@ -55,7 +56,8 @@ def extract(
     trained on. The result's model is the copy with the best such F1, of equal ones the last.
     Answers are learned as they come: soft labels from numbers, one-hot from labels.
 
-    pool : (n, d) or (n, *shape), at least `budget` rows, given to oracle and copy as they are
+    pool : (n, d) or (n, *shape), at least `budget` distinct rows, given to oracle and copy as they
+        are. Of rows of equal content only the first is ever chosen
     new_copy : builds an untrained Network with an output per class; with `checkpoint` it must build
         the same each time, so fix its rng
     strategy : one of `strategies.STRATEGIES`, or such a function
@@ -76,7 +78,8 @@ def extract(
     """
     select = strategies.named(strategy, budget)
     pool, copy = np.asarray(pool), new_copy()
-    arguments.check(oracle, pool, copy, budget, epochs, batch)
+    distinct = first_places(pool)
+    arguments.check(oracle, distinct, copy, budget, epochs, batch)
     sizes = shares(budget, rounds)
     training: dict[str, float | None] = {"epochs": epochs, "patience": patience}
     training |= {"batch": batch, "l2": l2}
@@ -87,7 +90,7 @@ def extract(
         settings |= {"about": dict(about or {})}
         settings |= settings_of(oracle, pool, strategy, copy, new_copy())
     with contextlib.closing(Checkpoint(checkpoint, settings)) as folder:
-        run = Run(oracle, pool, new_copy, select, root, training, evaluate, folder)
+        run = Run(oracle, pool, distinct, new_copy, select, root, training, evaluate, folder)
         return _story(run, *sizes)
 
 
@@ -111,7 +114,8 @@ def shares(budget: int, rounds: int) -> tuple[int, int, list[int]]:
 
 
 def _story(run: Run, held_size: int, first_size: int, later: list[int]) -> LearnedResult:
-    drawn = run.generator(DRAW).choice(len(run.pool), held_size + first_size, replace=False)
+    count = held_size + first_size
+    drawn = run.distinct[run.generator(DRAW).choice(len(run.distinct), count, replace=False)]
     held, first = drawn[:held_size], drawn[held_size:]
     trace, oracle = Trace(held=held, rows=first[:0]), run.oracle
     result = LearnedResult(trace=trace)

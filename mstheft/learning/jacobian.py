@@ -2,7 +2,8 @@
 
         S ← S ∪ { x + λ sgn ∂f̃_y(x)/∂x },    y the oracle's label, f̃ the copy
 
-From some rows of the victim's kind, each round doubles the labelled rows. `extract` is the story;
+From some rows of the victim's kind, each round doubles what is labelled, but for rows that are
+there already: S is a set, and none of it is bought twice. `extract` is the story;
 `noise_pool` makes the rows of the plainest baseline of all, noise.
 Source: Papernot et al. 2017, 'Practical black-box attacks against machine learning'.
 """
@@ -17,6 +18,7 @@ import numpy as np
 
 from mstheft import progress
 from mstheft.learning import arguments, defaults
+from mstheft.learning.distinct import first_places, unlike
 from mstheft.learning.result import Evaluate, LearnedResult, Round, evaluation
 from mstheft.learning.targets import labels_of, targets
 from mstheft.nn.bag import BagOfWords
@@ -72,7 +74,8 @@ def extract(
     epochs, batch, l2 : of the training, see `nn.fit.fit`
     Returns `LearnedResult`; its trace is a `Trace`, and notes["verify"] has the share of the last
         purchase on which the copy before it agreed.
-    Costs n 2^rounds queries, less with reservoir or budget.
+    Costs n 2^rounds queries; less with reservoir or budget, and where rows of equal content come
+    out, which are bought once.
     Raises ValueError for arguments that cannot work, `ExtractionError` where the answers do not
     suit the copy, `BudgetExhausted`; the error, Ctrl-C too, holds the result so far as `partial`.
     Source: Papernot et al. 2017, algorithm 1; the periodic sign and the reservoir: Papernot,
@@ -80,6 +83,7 @@ def extract(
     """
     copy = new_copy()
     rows = np.asarray(seed_rows, copy.dtype)
+    rows = rows[first_places(rows)]
     room = int(len(rows) * 2**rounds) if budget is None else budget
     arguments.check(oracle, rows, copy, 1, epochs, batch)
     _check(copy, len(rows), room, rounds, tau, kappa)
@@ -99,6 +103,7 @@ def extract(
                 labels = labels_of(targets(result.trace.answers, oracle.output, copy.outputs))
                 step = step_of(turn, lam, tau)
                 rows = grown(result.model, result.trace.rows, labels, step, bounds)
+                rows = unlike(rows, result.trace.rows)
                 if sigma is not None and turn >= sigma:
                     rows = reservoir(rows, kappa, rng)
                 rows = reservoir(rows, room, rng)
@@ -189,6 +194,9 @@ def _check(copy: Network, n: int, room: int, rounds: int, tau: int | None, kappa
 
 def _buy(result: LearnedResult, oracle: Oracle, rows: Array) -> None:
     trace, before = result.trace, len(result.trace.rows)
+    if len(rows) == 0:  # all that came out had been bought
+        result.chosen.append(np.arange(0))
+        return
     answers = oracle.query(rows)
     trace.rows = np.concatenate([trace.rows, rows])
     trace.answers = answers if before == 0 else np.concatenate([trace.answers, answers])

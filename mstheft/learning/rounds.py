@@ -35,16 +35,26 @@ class Trace:
 
 @dataclass
 class Run:
-    """The arguments of `extract` for all stages, and the checkpoint."""
+    """What all stages of one run need: the arguments of `extract`, and the checkpoint.
+
+    distinct : (m,) rising places of the pool, one for each content: no others are ever chosen
+    candidates : (m, …) the rows there
+    """
 
     oracle: Oracle
     pool: Array
+    distinct: np.ndarray
     new_copy: Callable[[], Network]
     select: strategies.Select
     root: int
     training: dict[str, Any]
     evaluate: Evaluate | None
     checkpoint: Checkpoint
+    candidates: Array = field(init=False)
+
+    def __post_init__(self) -> None:
+        all_differ = len(self.distinct) == len(self.pool)
+        self.candidates = self.pool if all_differ else self.pool[self.distinct]
 
     def generator(self, purpose: int, turn: int = 0) -> np.random.Generator:
         """A generator that depends on nothing but the seed, the purpose and the round."""
@@ -138,7 +148,8 @@ def _train(run: Run, result: LearnedResult, turn: int, copy: Network) -> Round:
 
 
 def choose(run: Run, result: LearnedResult, copy: Network | None, k: int, turn: int) -> np.ndarray:
-    """The k rows that the strategy buys for this round: neither labelled nor held out.
+    """The k rows that the strategy buys for this round: neither labelled nor held out, nor of the
+    content of one that is.
 
     k-center starts from all labelled rows, with the validation rows.
     """
@@ -146,10 +157,11 @@ def choose(run: Run, result: LearnedResult, copy: Network | None, k: int, turn: 
         return bought[0]
     if copy is None:
         raise DataError(f"expected copy-{turn - 1:02d}.npz in the checkpoint, but it is gone")
-    labelled = np.concatenate([result.trace.rows, result.trace.held])
-    rows = np.asarray(run.select(copy, labelled, run.pool, k, run.generator(CHOOSE, turn)))
+    places = np.concatenate([result.trace.rows, result.trace.held])
+    labelled = np.searchsorted(run.distinct, places)  # among the candidates
+    rows = np.asarray(run.select(copy, labelled, run.candidates, k, run.generator(CHOOSE, turn)))
     fresh = np.setdiff1d(rows, labelled)
     if rows.shape != (k,) or len(fresh) != k:
         wanted = f"strategy= to choose {k} distinct rows that are not labelled"
         raise ValueError(f"expected {wanted}, got {len(fresh)} such among {rows.size}")
-    return rows.astype(np.int64)
+    return run.distinct[rows]

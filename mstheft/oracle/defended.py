@@ -8,8 +8,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
+from mstheft.errors import VictimError
 from mstheft.nn import functions as F
 from mstheft.oracle.adapters import View
+from mstheft.oracle.answers import adds_up, checking
 from mstheft.typing import Array
 
 Defence = Callable[[Array, Array], ArrayLike]  # (probs (n, K), rows (n, d)) -> probs (n, K)
@@ -23,34 +25,34 @@ def largest(rows: Array, k: int | None) -> Array:
     return top
 
 
-def defended(seen: View, output: str, defences: Sequence[Defence]) -> View:
+def defended(view: View, output: str, defences: Sequence[Defence]) -> View:
     """The view on a victim whose probabilities pass through each defence, in their order.
 
     defences : callables (probs (n, K), rows (n, d)) -> probs (n, K), such as `responses.option`
         makes; a sigmoid's answer p goes in as (1 - p, p)
     output : of the oracle; probabilities cannot give 'logits'
     """
-    if output == "logits" or seen.gives == "labels":
+    if output == "logits" or view.gives in ("labels", "scores"):
         raise ValueError(
-            f"expected probabilities to defend, got {output=} of a victim that gives {seen.gives}; "
-            "ask for output='probs' of a victim that gives more than labels"
+            f"expected probabilities to defend, got {output=} of a victim that gives {view.gives}; "
+            "ask for output='probs' of a victim that gives probabilities"
         )
-    logs = output == "log_probs"
+    logs, ask = output == "log_probs", checking(view)
 
     def answer(x: Array, *name: str | None) -> Array:
-        values = np.array(seen.answer(x.copy(), *name))  # a victim may write into its input
-        sigmoid = values.shape[1] == 1 or seen.outputs == 1
-        probs = probabilities(values, seen.gives, sigmoid)
+        values = ask(x.copy(), *name)  # a victim may write into its input
+        sigmoid = values.shape[1] == 1 or view.outputs == 1
+        probs = probabilities(values, view.gives, sigmoid)
         probs = np.hstack([1 - probs, probs]) if sigmoid else probs  # (n, 1) -> (n, 2)
         for defence in defences:
-            probs = _checked(defence(probs, x.reshape(len(x), -1)), probs.shape)
+            probs = _checked(defence(probs, x.reshape(len(x), -1)), probs)
         if logs:
             with np.errstate(divide="ignore"):  # ln 0 = -inf is an answer
                 return np.log(probs)
         return probs[:, 1:] if sigmoid else probs
 
     gives = "log_probs" if logs else "probs"
-    return replace(seen, answer=answer, gives=gives, decimals=None)
+    return replace(view, answer=answer, gives=gives, decimals=None, adds_up=False)
 
 
 def probabilities(values: Array, gives: str, sigmoid: bool) -> Array:
@@ -62,11 +64,21 @@ def probabilities(values: Array, gives: str, sigmoid: bool) -> Array:
     return values
 
 
-def _checked(answers: ArrayLike, shape: tuple[int, ...]) -> Array:
-    """A defence may be anybody's function: its answers are probabilities, or a ValueError."""
+def _checked(answers: ArrayLike, before: Array) -> Array:
+    """A defence may be anybody's function: its answers are probabilities, or a `VictimError`.
+
+    They add up to 1, unless it leaves some out, or one before it did.
+    """
     probs = np.asarray(answers)
     outside = probs[~((probs >= 0) & (probs <= 1))]
-    if probs.shape != shape or len(outside):
+    what = f"{before.shape} probabilities from 0 to 1"
+    if probs.shape != before.shape or len(outside):
         got = f"{outside[0]} among them" if len(outside) else f"shape {probs.shape}"
-        raise ValueError(f"expected a defence to give {shape} probabilities from 0 to 1, got {got}")
-    return probs
+    else:
+        some = ((probs == before) | (probs == 0)).all(axis=1)
+        rows = some | adds_up(probs) | ~adds_up(before)
+        if rows.all():
+            return probs
+        i = int(rows.argmin())
+        what, got = "rows that add up to 1", f"{probs[i].sum():.4g} as the sum of row {i}"
+    raise VictimError(f"expected a defence to give {what}, got {got}; correct the defence")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -13,7 +14,8 @@ from numpy.typing import ArrayLike
 from mstheft.errors import BudgetExhausted, WrongRows
 from mstheft.nn import functions as F
 from mstheft.oracle import fingerprint
-from mstheft.oracle.adapters import View, view
+from mstheft.oracle.adapters import View, view_of
+from mstheft.oracle.answers import checking, rounded
 from mstheft.oracle.defended import Defence, defended, largest, probabilities
 from mstheft.typing import Array
 
@@ -21,6 +23,14 @@ if TYPE_CHECKING:
     from mstheft.oracle.http.journal import Journal
 
 OUTPUTS = ("logits", "log_probs", "probs", "top_k", "label")
+COARSER = {  # what can be answered by a victim that gives this
+    "logits": OUTPUTS,
+    "scores": ("logits", "label"),
+    "log_probs": OUTPUTS[1:],
+    "probs": OUTPUTS[2:],
+    "top_k": OUTPUTS[3:],
+    "labels": OUTPUTS[4:],
+}
 
 Ask = Callable[..., "tuple[Array, int | None, Array]"]  # (rows, name) -> answers, K, labels
 Settings = dict[str, object]  # JSON values
@@ -36,16 +46,29 @@ class Monitor(Protocol):
 class Oracle:
     """A model behind an API: what an attack gets instead of the victim.
 
-    victim : a Network, a fitted scikit-learn estimator, or a callable (n, d) -> (n, K)
+    victim : one of
+        a `Network`
+        a fitted scikit-learn estimator, or one that behaves so: a regressor, or a classifier with
+            one label a row, alone or in a pipeline, a search, one against the rest
+        a PyTorch module, asked in eval mode, without gradients, in its dtype and on its device
+        an ONNX Runtime session of one input
+        an `HttpVictim`: a model behind `mstheft serve`
+        any callable (n, d) -> (n, K) or, of labels, (n,)
     output : the form of its answers
-        'logits'     (n, K) the numbers before the softmax
+        'logits'     (n, K) the numbers before the softmax; the decision values of an estimator
+                     that has no probabilities
         'log_probs'  (n, K) log-softmax; (n, 2) ln(1-p), ln p for a victim with one sigmoid output
         'probs'      (n, K) softmax; (n, 1) the probability of class 1 for one sigmoid output
         'top_k'      (n, K) the `top` largest probabilities, 0 for the others
-        'label'      (n,) the most likely class, counted from 0 in the order of the logits
-                     (for scikit-learn: its place in `classes_`)
-    gives, inputs : for a callable only: what its answers are ('logits', 'log_probs', 'probs' or
-        'labels'), and the width d, or shape, of its inputs
+        'label'      (n,) the most likely class, counted from 0 in the order of the logits. Of an
+                     estimator without defences what its `predict` says, as a place in `classes_`
+    gives : of a module, session or callable: what its answers are, 'logits' unless it is said, or
+        'log_probs', 'probs', 'top_k' (probabilities, 0 for all but the largest), 'labels'
+    inputs : of the same: the width d, or shape, of one input. A module says it by a first layer
+        that is Linear, a session by its input, unless it is given here
+    batch : most rows in one call of the victim
+    retries : how often a call that raises ConnectionError or TimeoutError is repeated, after 0.1 s,
+        0.2 s, 0.4 s, ...
     budget : rows that it answers in all; more raise `BudgetExhausted` before anything is spent
     decimals : answers are rounded to so many decimals; a service that rounds says so itself
     top : the number of probabilities in a 'top_k' answer
@@ -75,6 +98,8 @@ class Oracle:
         *,
         gives: str | None = None,
         inputs: int | tuple[int, ...] | None = None,
+        batch: int | None = None,
+        retries: int = 0,
         budget: int | None = None,
         decimals: int | None = None,
         top: int | None = None,
@@ -91,20 +116,25 @@ class Oracle:
             raise ValueError(
                 f"expected top= with output='top_k' and only there, got {top=}, {output=}"
             )
-        seen = view(victim, gives, inputs)
-        seen = defended(seen, output, defences) if defences else seen
-        _check_top(top, seen.outputs)
-        self._ask: Ask = _converter(seen, output, top, decimals)
-        rounded = seen.decimals if output == seen.gives else None
+        _check_whole("batch", batch, 1)
+        _check_whole("retries", retries, 0, 100)
+        view = view_of(victim, gives, inputs, batch, retries)
+        if defences:
+            view = defended(view, output, defences)
+        elif output == "label" and view.labels is not None:
+            view = replace(view, answer=view.labels, gives="labels")
+        _check_top(top, view.outputs)
+        self._ask: Ask = _converter(view, output, top, decimals)
+        own_decimals = view.decimals if output == view.gives else None
         self.output, self.top = output, top
-        self.decimals = rounded if decimals is None else decimals
+        self.decimals = own_decimals if decimals is None else decimals
         self.budget = None if budget is None else int(budget)
-        self.shape, self.inputs, self.outputs = seen.shape, math.prod(seen.shape), seen.outputs
+        self.shape, self.inputs, self.outputs = view.shape, math.prod(view.shape), view.outputs
         self.count = 0
-        self._dtype, self._lock = seen.dtype, threading.Lock()
+        self._dtype, self._lock = view.dtype, threading.Lock()
         self._monitors = tuple(monitors)
         if journal is not None:
-            self._ask = journal.around(self._ask, self._settings(victim, seen.gives, defences))
+            self._ask = journal.around(self._ask, self._settings(victim, view.gives, defences))
 
     def __repr__(self) -> str:
         rows = f"count={self.count}, left={self.left}"
@@ -118,16 +148,18 @@ class Oracle:
     def query(self, x: ArrayLike) -> Array:
         """Answers for rows x, (n, d) or (n, *shape) -> (n, K), or (n,) for labels. Costs n queries.
 
-        Raises `WrongRows` for rows that it does not take and `BudgetExhausted` for a batch that is
-        too large for what is left, both before the victim sees a row and without a cost.
+        Raises, without a cost: `WrongRows` for rows that it does not take and `BudgetExhausted` for
+        a batch that is too large for what is left, both before the victim sees a row;
+        `VictimError` for NaN, +inf, rows that are no distribution, another K than before; and
+        `Unreachable` for a connection that stays broken after `retries`.
         """
         x = self._checked(np.asarray(x))
         with self._lock:  # several threads may query: the budget is a wall for all of them
             if self.left is not None and len(x) > self.left:
                 raise BudgetExhausted(len(x), self.left, self.budget or 0)
             rows = x.reshape(len(x), -1)  # (n, d)
-            given = rows.copy() if self._monitors else rows  # a victim may write into its input
-            answers, self.outputs, labels = self._ask(given.reshape(len(x), *self.shape))
+            own = rows.copy() if self._monitors else rows  # a victim may write into its input
+            answers, self.outputs, labels = self._ask(own.reshape(len(x), *self.shape))
             self.count += len(x)
             for monitor in self._monitors:
                 monitor.observe(rows.copy(), labels.copy())
@@ -180,37 +212,36 @@ def _check_top(top: int | None, outputs: int | None) -> None:
         )
 
 
-def _converter(seen: View, output: str, top: int | None, decimals: int | None) -> Ask:
+def _converter(view: View, output: str, top: int | None, decimals: int | None) -> Ask:
     """A function rows -> (`output` rounded, K, labels), from what the victim gives.
 
     The model stays inside it. Labels are from the victim's own answer, the finest there is. A
     journal gives it a name for each purchase, for victims that take one.
     """
-    wanted = {"logits": 0, "log_probs": 1, "probs": 2, "top_k": 3, "label": 4}  # less and less
-    given = wanted["label" if seen.gives == "labels" else seen.gives]
-    if given > wanted[output]:
+    if output not in COARSER[view.gives]:
         raise ValueError(
-            f"expected a victim that gives what {output!r} needs, got one that gives {seen.gives}; "
-            f"ask for one of {[name for name in OUTPUTS if wanted[name] >= given]}"
+            f"expected a victim that gives what {output!r} needs, got one that gives {view.gives}; "
+            f"ask for one of {[*COARSER[view.gives]]}"
         )
+    checked = checking(view)
 
     def ask(x: Array, name: str | None = None) -> tuple[Array, int | None, Array]:
-        values = _answers(seen, x, name)
-        if seen.gives == "labels":
-            return values, seen.outputs, values
-        outputs, labels = seen.outputs or values.shape[1], _labels(values, seen.gives)
+        values = checked(x, name)
+        if view.gives == "labels":
+            return values, view.outputs, values
+        outputs, labels = view.outputs or values.shape[1], _labels(values, view.gives)
         _check_top(top, outputs)
         answers = (
-            labels if output == "label" else _in_form(output, values, seen.gives, outputs, top)
+            labels if output == "label" else _in_form(output, values, view.gives, outputs, top)
         )
-        return answers if decimals is None else np.round(answers, decimals), outputs, labels
+        return rounded(answers, decimals), outputs, labels
 
     return ask
 
 
 def _in_form(output: str, values: Array, gives: str, outputs: int, top: int | None) -> Array:
     """The victim's answers (n, K) in the form of `output`."""
-    if output == gives:
+    if output == gives != "top_k" or gives == "scores":
         return values
     if output == "log_probs":
         pair = np.hstack([np.zeros_like(values), values]) if outputs == 1 else values
@@ -219,27 +250,8 @@ def _in_form(output: str, values: Array, gives: str, outputs: int, top: int | No
     return largest(probs, top) if output == "top_k" else probs
 
 
-def _answers(seen: View, x: Array, name: str | None) -> Array:
-    """The victim's answers, or an error that says how they are not what was promised."""
-    with np.errstate(divide="ignore"):  # ln 0 = -inf is an answer: scikit-learn takes it of p = 0
-        answers = seen.answer(x, name) if seen.named else seen.answer(x)
-    values = np.array(answers)  # a copy: nobody writes into the victim's memory
-    labels, probs = seen.gives == "labels", seen.gives == "probs"
-    kinds, form = ("iu", "(n,) whole numbers") if labels else ("fiu", "(n, K) real numbers")
-    got = f"shape {values.shape} of {values.dtype}"
-    if values.dtype.kind not in kinds or values.ndim != 2 - labels or len(values) != len(x):
-        wrong = f"the victim to answer {len(x)} rows with {form}, got {got}"
-    elif seen.gives == "log_probs" and values.shape[1] < 2:
-        wrong = f"log-probabilities of two classes or more, got {got}"
-    elif probs and ((values < 0) | (values > 1)).any():
-        wrong = "probabilities from 0 to 1, got others"
-    else:
-        return values
-    raise ValueError(f"expected {wrong}; wrap the victim, or say what it gives=")
-
-
 def _labels(values: Array, gives: str) -> Array:
     """From the finest answer there is: logits differ where their probabilities round to equal."""
     if values.shape[1] == 1:
-        return (values[:, 0] > (0 if gives == "logits" else 0.5)).astype(np.int64)
+        return (values[:, 0] > (0 if gives in ("logits", "scores") else 0.5)).astype(np.int64)
     return values.argmax(axis=1)

@@ -2,8 +2,8 @@
 
     MSTHEFT_DATA=… python tests/benchmarks/applications.py --out results/ [--only spam,mr,programs]
 
-One filter of each kind, three thefts of it; the table and a figure for each kind. A run that is
-ended goes on, cell by cell.
+One filter of each kind, three thefts of it; the table of RESULTS.md and a figure for each kind. A
+run that is ended goes on, cell by cell.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from results import FIGURES, aside, recorded
 
 from mstheft.experiments import evasion
 from mstheft.experiments.grid import Grid, run
 from mstheft.plots.evasion import passed
 
-FIGURES = Path(__file__).parents[2] / "tutorials" / "figures"
+REAL = ("mr",)
 # data: (kind, ((filter, copy), …), what differs from the usual)
 LARGE: dict[str, Any] = {"messages": 40, "words": 6, "rounds": 2, "epochs": 15, "patience": 5}
 CASES = {
@@ -54,22 +55,32 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(CASES), help=f"some of {', '.join(CASES)}")
     parser.add_argument("--out", type=Path, required=True, help="a folder for the cells")
     args = parser.parse_args()
-    print(
-        "| data | filter, right | copy | queries | agreement | changed on the copy | at random | "
-        "on the filter | stopped at the copy's pass |\n" + "|---" * 9 + "|"
-    )
-    for data in args.only.split(","):
+    only = args.only.split(",")
+    with recorded("applications", whole=only == list(CASES)) as record:
+        print(
+            "| data | filter, right | copy | queries | agreement | changed on the copy "
+            "| at random | on the filter | stopped at the copy's pass |\n" + "|---" * 9 + "|"
+        )
+        record.whole = rows(only, args.out) and record.whole
+
+
+def rows(only: list[str], out: Path) -> bool:
+    """Print the rows. Did every theft come to its end?"""
+    whole = True
+    for data in only:
         kind, pairs = CASES[data]
         for i, ((victim, copy), other) in enumerate(pairs.items()):
             fixed = {"kind": kind, "data": data, "victim": victim, "copy": copy} | other
-            outcome = run(Grid({"seed": [0, 1, 2]}, fixed), work, args.out)
+            outcome = run(Grid({"seed": [0, 1, 2]}, fixed), work, out)
             for cell, why in outcome.failed:
-                print(f"FAILED {cell}: {why}")
+                aside(f"FAILED {cell}: {why}")
+            whole = whole and not outcome.failed
             if outcome.done:
                 found = [values for _, values in outcome.done]
                 print(line(data, victim, copy, found), flush=True)
                 if i == 0:
                     draw(data, found)
+    return whole
 
 
 def line(data: str, victim: str, copy: str, found: list[dict[str, Any]]) -> str:
@@ -79,8 +90,9 @@ def line(data: str, victim: str, copy: str, found: list[dict[str, Any]]) -> str:
     }
     stopped = [each["stopped"]["copy"] for each in found]
     right, made = found[0]["accuracy"], np.mean([each["made"] for each in found])
+    name = f"{data} (real)" if data in REAL else data
     return (
-        f"| {data} | {victim}, {right:.1%} | {copy} | {found[0]['queries']} | "
+        f"| {name} | {victim}, {right:.1%} | {copy} | {found[0]['queries']} | "
         f"{spread([each['agreement'] for each in found])} | "
         + " | ".join(spread(last[name]) for name in ("copy", "random", "filter"))
         + f" | {spread(stopped)}, after {made:.1f} edits |"

@@ -4,7 +4,8 @@
 
 Runs every lesson as a script, warnings as errors, one after another; `mstheft learn check N` on
 every solution and every starter, in a copy of the course; the tests of known mistakes and of the
-hostile submissions; and grades a class of 40. Real data is used where MSTHEFT_DATA names some.
+hostile submissions; and grades a class of 40. Writes the table of RESULTS.md. Real data is used
+where MSTHEFT_DATA names some.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+from results import aside, recorded, table
 
 from mstheft.course import manifest
 
@@ -37,7 +40,7 @@ def lessons() -> str:
             words = [sys.executable, "-W", "error", str(runner), str(lesson.lesson)]
             spent[lesson.number], run = timed(words, Path(folder))
             failed += [lesson.name] if run.returncode else []
-            print(f"lesson {lesson.number:02d}  {spent[lesson.number]:5.1f} s", file=sys.stderr)
+            aside(f"lesson {lesson.number:02d}  {spent[lesson.number]:5.1f} s")
     total, slowest = sum(spent.values()), max(spent, key=lambda n: spent[n])
     warned = f"failed: {', '.join(failed)}" if failed else "none warned"
     return (
@@ -107,9 +110,8 @@ def main() -> None:
             ),
             ("grading 40 submissions of one exercise", "60 s", graded(home)),
         ]
-    print("| what | goal | measured |\n|---|---|---|")
-    for row in rows:
-        print("| " + " | ".join(row) + " |")
+    with recorded("course"):
+        print(table(("what", "goal", "found"), rows))
 
 
 if __name__ == "__main__":

@@ -2,11 +2,12 @@
 
     MSTHEFT_DATA=… python tests/benchmarks/deep.py [--only 64-32-16-10,small] [--seeds N]
 
-Prints a Markdown table. F = (number of weights + K) / K is the floor below which no generic
-network is determined. Errors are on 10,000 N(0, I) inputs, on the 10,000 test images for trained
-victims. A failed seed counts as failed, and the others give the figures; how far each of its layers
-came stands above the row. Victims: He-initialised, biases N(0, 0.1²), float64. `small` is
-1,000 random victims, in and outside of the conditions, of which none may come back wrong.
+Prints a Markdown table and writes it to RESULTS.md. F = (number of weights + K) / K is the floor
+below which no generic network is determined. Errors are on 10,000 N(0, I) inputs, on the 10,000
+test images for trained victims. A failed seed counts as failed, and the others give the figures;
+how far each of its layers came is printed to standard error. Victims: He-initialised, biases N(0,
+0.1²), float64. `small` is 1,000 random victims, in and outside of the conditions, of which none
+may come back wrong.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 
 import numpy as np
 from judged import gaussian, judge, run
+from results import aside
 
 import mstheft as mt
 
@@ -113,8 +115,7 @@ def row(case: Case, seeds: int) -> None:
     for seed in range(seeds):
         told.append(one(case, seed))
         if told[-1]["end"]:
-            print(f"<!-- {case.name}, seed {seed}: {told[-1]['end']}", flush=True)
-            print(f"     found {told[-1]['found']} -->", flush=True)
+            aside(f"{case.name}, seed {seed}: {told[-1]['end']}; found {told[-1]['found']}")
     good = [each for each in told if each["verified"]]
     if not good:
         print(f"| {case.name} | 0 of {seeds} | – | – | – | – | – | {case.goal} |", flush=True)
@@ -145,9 +146,10 @@ def small(seeds: int) -> None:
         if told["wrong"]:
             wrong.append(seed)
     print(
-        f"\n{seeds:,} random small victims: {ends['verified']:,} verified ({good:,} of the "
-        f"{inside:,} with K > 1 and 1 < h1 ≤ d), {len(wrong)} wrong without a word {wrong}; "
-        f"slowest {slowest:.1f} s. How the others ended:\n",
+        f"{seeds:,} random small victims (d, h1, h2, K drawn up to {', '.join(map(str, MOST))}): "
+        f"{ends['verified']:,} came back verified\n({good:,} of the {inside:,} with K > 1 and "
+        f"1 < h1 ≤ d), {len(wrong)} verified and wrong {wrong}; the slowest took {slowest:.1f} s.\n"
+        "How the others ended:\n",
         flush=True,
     )
     for end, n in ends.most_common():
@@ -156,4 +158,4 @@ def small(seeds: int) -> None:
 
 
 if __name__ == "__main__":
-    run(__doc__.splitlines()[0], CASES, COLUMNS, row, small, SMALL)
+    run("deep", __doc__.splitlines()[0], CASES, COLUMNS, row, small, SMALL)

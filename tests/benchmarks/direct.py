@@ -2,9 +2,9 @@
 
     MSTHEFT_DATA=… python tests/benchmarks/direct.py [--only logistic,mnist,random,art]
 
-Prints Markdown tables. Queries and seconds are medians over seeds, agreement and error the worst
-of them; a failed seed counts as failed. The victims of `mnist` are trained here, on the 60,000 real
-training images.
+Prints Markdown tables and writes them to RESULTS.md. Queries and seconds are medians over seeds,
+agreement and error the worst of them; a failed seed counts as failed. The victims of `mnist` are
+trained here, on the 60,000 real training images.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import time
 from typing import Any
 
 import numpy as np
+from results import aside, recorded
 
 import mstheft as mt
 
@@ -190,5 +191,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default=",".join(PARTS), help=f"some of {', '.join(PARTS)}")
     for part in parser.parse_args().only.split(","):
-        print(f"\n### {part}: {PARTS[part].__doc__.splitlines()[0]}\n")
-        PARTS[part]()
+        aside(f"{part}: {PARTS[part].__doc__.splitlines()[0]}")
+        with recorded(f"direct-{part}"):
+            PARTS[part]()

@@ -3,8 +3,9 @@
     MSTHEFT_DATA=… OPENBLAS_NUM_THREADS=1 python tests/benchmarks/experiments.py \
         --out results/ [--only images,texts] [--workers 2]
 
-Each experiment is a TOML file in `experiments/` beside this one; its table is written there as CSV,
-the figures to `tutorials/figures/`. A run that is ended goes on, cell by cell.
+Each experiment is a TOML file in `experiments/` beside this one; its table is written there as
+CSV, the figures to `tutorials/figures/`, and the table of RESULTS.md is made from the CSV. A run
+that is ended goes on, cell by cell.
 """
 
 from __future__ import annotations
@@ -12,18 +13,20 @@ from __future__ import annotations
 import argparse
 import contextlib
 import csv
+import re
 from collections import defaultdict
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
+from results import FIGURES, aside, percent, table, write
 
 from mstheft.experiments import experiment as experiments
 from mstheft.experiments.grid import Outcome
 from mstheft.plots import detection, learning, style
 
 HERE = Path(__file__).parent / "experiments"
-FIGURES = Path(__file__).parents[2] / "tutorials" / "figures"
 Rows = list[dict[str, str]]
 
 
@@ -44,9 +47,11 @@ def main() -> None:
         path.write_text(experiments.table(outcome, axes))
         print(f"\n**{experiment.title}.** Claim: {experiment.claim}\n")
         rows = list(csv.DictReader(path.read_text().splitlines()))
-        print(summary(rows, [axis for axis in axes if axis != "seed"]), flush=True)
+        print(TABLES[name](rows), flush=True)
         for cell, why in outcome.failed:
-            print(f"FAILED {experiment.grid.name(cell)}: {why}")
+            aside(f"FAILED {experiment.grid.name(cell)}: {why}")
+        if not outcome.failed:
+            write(name, TABLES[name](rows))
         if name in DRAWN:
             DRAWN[name](rows, name)
         if name == "prada" and not outcome.failed:
@@ -64,27 +69,118 @@ def last(rows: Rows, axes: list[str]) -> dict[tuple[str, ...], Rows]:
     return cells
 
 
-def summary(rows: Rows, axes: list[str]) -> str:
-    """A line for each cell: mean over seeds, lowest and highest."""
-    names = ["final", "agreement", "accuracy", "prada_w", "transfer", "white_box", "noise"]
-    names = [name for name in names if any(row[name] for row in rows)]
-    lines = ["| " + " | ".join([*axes, "queries", *names]) + " |"]
-    lines.append("|" + "---|" * (len(axes) + 1 + len(names)))
-    for key, cell in last(rows, axes).items():
-        texts = [spread([row[name] for row in cell], name == "prada_w") for name in names]
-        lines.append("| " + " | ".join([*key, cell[0]["queries"], *texts]) + " |")
-    return "\n".join(lines)
+# ---- tables
+
+NAMES = {
+    "mnist": "MNIST", "cifar10": "CIFAR-10", "gtsrb": "GTSRB",
+    "mr": "MR", "ag-news": "AG News", "imdb": "IMDB",
+    "dfal": "DFAL", "dfal+k-center": "DFAL+k-center", "jbda": "Jacobian augmentation",
+    "traffic": "ordinary test traffic", "probs": "probabilities", "label": "labels",
+}  # fmt: skip
 
 
-def spread(values: list[str], plain: bool) -> str:
-    """0.712 (0.69 to 0.73), as a share in percent unless `plain`."""
-    numbers = np.array([float(value) for value in values if value])
-    if not len(numbers):
-        return "-"
-    if plain:
-        return f"{numbers.mean():.3f} ({numbers.min():.3f} to {numbers.max():.3f})"
-    low, high = 100 * numbers.min(), 100 * numbers.max()
-    return f"{100 * numbers.mean():.1f} % ({low:.1f} to {high:.1f})"
+def pivot(
+    rows: Rows, line: str, column: str, *, head: Callable[[str], str] = str, first: str = ""
+) -> str:
+    """Final agreement: a line for each value of one axis, a column for each of another."""
+    cells = last(rows, [line, column])
+    lines, columns = (list(dict.fromkeys(key[i] for key in cells)) for i in (0, 1))
+    body = [[head(a), *(percent(finals(cells[a, b])) for b in columns)] for a in lines]
+    return table([first or line, *map(head, columns)], body)
+
+
+def finals(cell: Rows, name: str = "final") -> list[float]:
+    return [float(row[name]) for row in cell if row[name]]
+
+
+def named(value: str) -> str:
+    return NAMES.get(value, value)
+
+
+def images(rows: Rows) -> str:
+    return pivot(rows, "strategy", "data", head=named)
+
+
+def texts(rows: Rows) -> str:
+    return images(rows).replace("| noise |", "| noise (random words) |")
+
+
+def images10000(rows: Rows) -> str:
+    cells = last(rows, ["strategy"])
+    body = [[name, percent(finals(cell))] for (name,), cell in cells.items()]
+    return table(["strategy", "agreement at 10,000 queries"], body)
+
+
+def rounds(rows: Rows) -> str:
+    def head(value: str) -> str:
+        return f"{value} round{'' if value == '1' else 's'}" if value.isdigit() else value
+
+    return pivot(rows, "strategy", "rounds", head=head)
+
+
+def outputs(rows: Rows) -> str:
+    cells = last(rows, ["data", "strategy", "output"])
+    kinds = list(dict.fromkeys(key[2] for key in cells))
+    body = [
+        [*pair, *(percent(finals(cells[(*pair, kind)])) for kind in kinds)]
+        for pair in dict.fromkeys(key[:2] for key in cells)
+    ]
+    return table(["victim", "strategy", *map(named, kinds)], body)
+
+
+def architectures(rows: Rows) -> str:
+    return pivot(rows, "victim", "copy").replace("| text", "| copy: text", 2)
+
+
+def blocks(rows: Rows) -> str:
+    def head(value: str) -> str:
+        number = value.removeprefix("cnn-")
+        return f"{number} block{'' if number == '1' else 's'}"
+
+    first, *others = pivot(rows, "victim", "copy", head=head).split("\n")
+    return "\n".join([re.sub(r"(\d blocks?)", r"copy: \1", first), *others])
+
+
+def transfer(rows: Rows) -> str:
+    body = [
+        [
+            f"{int(budget):,}",
+            *(percent(finals(cell, name)) for name in ("final", "transfer", "noise")),
+        ]
+        for (budget,), cell in last(rows, ["budget"]).items()
+    ]
+    return table(["queries", "agreement", "fool the victim", "noise of the same size"], body)
+
+
+def prada(rows: Rows) -> str:
+    body = []
+    for (name,), cell in last(rows, ["strategy"]).items():
+        agreement, alarms = finals(cell), finals(cell, "prada_alarm")
+        body.append([
+            named(name),
+            f"{100 * np.mean(agreement):.1f} %" if agreement else "-",
+            f"{np.mean(finals(cell, 'prada_w')):.3f}",
+            f"{np.mean(alarms):.0f} queries" if alarms else "never",
+        ])  # fmt: skip
+    return table(
+        ["queries come from", "agreement of the copy", "W at the end", "alarm after"], body
+    )
+
+
+TABLES: dict[str, Callable[[Rows], str]] = {
+    "images": images,
+    "texts": texts,
+    "images10000": images10000,
+    "rounds": rounds,
+    "outputs": outputs,
+    "architectures": architectures,
+    "blocks": blocks,
+    "transfer": transfer,
+    "prada": prada,
+}
+
+
+# ---- figures
 
 
 def curves(rows: Rows, name: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from results import recorded
 
 import mstheft as mt
 
@@ -34,6 +35,7 @@ def judge(victim: Any, model: Any, oracle: Any, x: np.ndarray) -> dict[str, Any]
 
 
 def run(
+    name: str,
     about: str,
     cases: Sequence[Any],
     columns: Sequence[str],
@@ -43,6 +45,7 @@ def run(
 ) -> None:
     """Read the arguments, print the head of the table and every row that was chosen.
 
+    name : of the table in RESULTS.md; that of the small victims is name-small
     row : (case, seeds), small : seeds, of which there are `usual` for the small victims
     """
     names = [*(case.name for case in cases), "small"]
@@ -53,9 +56,12 @@ def run(
     chosen = arguments.only.split(",")
     if unknown := set(chosen) - set(names):
         parser.error(f"expected some of {names}, got {sorted(unknown)}")
-    print(f"| {' | '.join(columns)} |\n" + "|---" * len(columns) + "|", flush=True)
-    for case in cases:
-        if case.name in chosen:
-            row(case, arguments.seeds or case.seeds)
+    rows = [case for case in cases if case.name in chosen]
+    if rows:
+        with recorded(name, whole=rows == list(cases) and not arguments.seeds):
+            print(f"| {' | '.join(columns)} |\n" + "|---" * len(columns) + "|", flush=True)
+            for case in rows:
+                row(case, arguments.seeds or case.seeds)
     if "small" in chosen:
-        small(arguments.seeds or usual)
+        with recorded(f"{name}-small", whole=not arguments.seeds):
+            small(arguments.seeds or usual)

@@ -2,10 +2,11 @@
 
     MSTHEFT_DATA=… python tests/benchmarks/queries.py [--only 784-128-10,small] [--seeds N]
 
-Prints a Markdown table. F = (number of weights + K) / K is the floor below which no generic
-network is determined. Errors are on 10,000 N(0, I) inputs, on the 10,000 test images for trained
-victims. A failed seed counts as failed: lines that are searched again are part of the attack, and
-their queries are counted. Victims: He-initialised, biases N(0, 0.1²), float64.
+Prints a Markdown table and writes it to RESULTS.md. F = (number of weights + K) / K is the floor
+below which no generic network is determined. Errors are on 10,000 N(0, I) inputs, on the 10,000
+test images for trained victims. A failed seed counts as failed: lines that are searched again are
+part of the attack, and their queries are counted. Victims: He-initialised, biases N(0, 0.1²),
+float64.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 
 import numpy as np
 from judged import gaussian, judge, run
+from results import aside
 
 import mstheft as mt
 
@@ -117,7 +119,7 @@ def one(case: Case, seed: int) -> dict[str, float]:
     try:
         model = case.steal(oracle, seed).model
     except mt.errors.ExtractionError as error:
-        print(f"<!-- {case.name}, seed {seed}: {error} -->", flush=True)
+        aside(f"{case.name}, seed {seed}: {error}")
     took = time.perf_counter() - began
     return {**judge(victim, model, oracle, case.test(victim, seed)), "seconds": took}
 
@@ -152,12 +154,13 @@ def small(seeds: int) -> None:
         if told["verified"] and not told["error"] < WRONG:
             wrong.append(seed)
     print(
-        f"\n{seeds:,} random small victims: {verified:,} verified, {seeds - verified:,} ended in "
-        f"an ExtractionError, {len(wrong)} wrong without a word {wrong}; slowest {slowest:.1f} "
-        f"s, queries / F median {np.median(ratios):.2f}",
+        f"{seeds:,} random small victims (d, h, K drawn up to 30, 20, 5, with h ≥ d and K = 1\n"
+        f"among them): {verified:,} came back verified, {seeds - verified:,} ended in an\n"
+        f"ExtractionError, {len(wrong)} came back verified and wrong {wrong}; the slowest took\n"
+        f"{slowest:.1f} s, and the median of queries / F is {np.median(ratios):.2f}.",
         flush=True,
     )
 
 
 if __name__ == "__main__":
-    run(__doc__.splitlines()[0], CASES, COLUMNS, row, small, SMALL)
+    run("queries", __doc__.splitlines()[0], CASES, COLUMNS, row, small, SMALL)

@@ -1,4 +1,4 @@
-"""The service under load, under fire and dying; and what PATE costs. Prints a Markdown table.
+"""The service under load, under fire and dying; and what PATE costs. The table of RESULTS.md.
 
     python tests/benchmarks/service.py [--only crowd,single,batch,…] [--rows N] [--kills N] …
 
@@ -37,6 +37,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "helpers"))  # shared with th
 import pate
 import service_checks as checks
 import service_worker as worker
+from results import aside, recorded
 
 from mstheft.defend.prada import Detector
 from mstheft.direct import sweep
@@ -150,7 +151,7 @@ def malformed(folder: Path, args: argparse.Namespace) -> Row:
 def private(folder: Path, args: argparse.Namespace) -> Row:
     told = [pate.one(seed, 60_000, 150) for seed in range(1, args.seeds + 1)]
     for seed, each in enumerate(told, 1):
-        print(f"<!-- {pate.sentence(seed, each, 150)} -->", flush=True)
+        aside(pate.sentence(seed, each, 150))
     bills = ", ".join(f"{each['epsilon']:.2f}" for each in told)
     lost = ", ".join(f"{100 * (each['open'] - each['student']):.1f}" for each in told)
     goal = "ε ≤ 3, at most 2 points less than without privacy"
@@ -190,10 +191,11 @@ def main() -> None:
     chosen = args.only.split(",")
     if unknown := set(chosen) - ROWS.keys():
         parser.error(f"expected some of {', '.join(ROWS)}, got {', '.join(sorted(unknown))}")
-    print("| what | goal | found |\n|---|---|---|", flush=True)
-    for name in chosen:
-        with tempfile.TemporaryDirectory() as folder:
-            print(f"| {' | '.join(ROWS[name](Path(folder), args))} |", flush=True)
+    with recorded("service", whole=vars(args) == vars(parser.parse_args([]))):
+        print("| what | goal | found |\n|---|---|---|", flush=True)
+        for name in chosen:
+            with tempfile.TemporaryDirectory() as folder:
+                print(f"| {' | '.join(ROWS[name](Path(folder), args))} |", flush=True)
 
 
 if __name__ == "__main__":

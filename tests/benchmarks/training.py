@@ -4,8 +4,9 @@
     python tests/benchmarks/training.py [--only small,cnn3]
 
 Same architecture, batch, optimiser (Adam) and dtype (float32), two threads each. The two take
-turns in short bouts; printed are medians over all steps, and their ratio. The last line is the
-share of this machine's own matrix-product peak that the forward pass of a convolution reaches.
+turns in short bouts; printed, and written to RESULTS.md by a whole run, are medians over all
+steps, and their ratio. The last line is the share of this machine's own matrix-product peak that
+the forward pass of a convolution reaches.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from results import recorded
 from torch import nn
 
 import mstheft as mt
@@ -80,6 +82,13 @@ def torch_mlp() -> nn.Module:
 
 
 zoo = mt.nn.zoo
+WORK = {
+    "small": "two convolutions, 28×28",
+    "cnn3": "paper's 3-block CNN, 32×32×3",
+    "mlp": "MLP 784-128-10",
+    "kim": "Kim's text CNN",
+    "gru": "GRU of 64 units",
+}
 CASES: dict[str, tuple[Any, Any, tuple[int, ...], int, int, float]] = {
     "small": (torch_small, lambda: zoo.small_cnn((28, 28, 1), 10), (128, 28, 28, 1), 10, 10, 1.0),
     "cnn3": (torch_cnn3, lambda: zoo.cnn((32, 32, 3), 10, 3), (64, 32, 32, 3), 10, 6, 1.2),
@@ -188,24 +197,33 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(CASES), help=f"some of {', '.join(CASES)}")
     only = parser.parse_args().only.split(",")
     torch.set_num_threads(2)
-    print("| work | ours, ms | PyTorch, ms | ratio | goal |\n|---|---|---|---|---|")
+    with recorded("training", whole=only == list(CASES)):
+        print("| work | mstheft, ms | PyTorch, ms | ratio | goal |\n|---|---|---|---|---|")
+        rows(only)
+    print(f"\nconvolution forward: {convolution_share()} of this machine's matrix-product peak")
+
+
+def rows(only: list[str]) -> None:
     for name in only:
         theirs, ours, shape, classes, steps, goal = CASES[name]
         x, y, tx = data(shape, classes)
         net = ours()
         for what, own, other in zip(
-            ("training step", "inference"),
+            (f"{WORK[name]}, training step, batch {shape[0]}", "the same, inference"),
             our_steps(net, x, y),
             torch_steps(theirs(), tx, torch.tensor(y)),
             strict=True,
         ):
             a, b = in_turns(own, other, steps)
             print(
-                f"| {name}, {what}, batch {shape[0]} | {1e3 * a:.2f} | {1e3 * b:.2f} "
-                f"| {a / b:.2f} | {goal if what == 'training step' else 1.2} |",
+                f"| {what} | {milliseconds(a)} | {milliseconds(b)} | {a / b:.2f} "
+                f"| {1.2 if what == 'the same, inference' else goal} |",
                 flush=True,
             )
-    print(f"\nconvolution forward: {convolution_share()} of this machine's matrix-product peak")
+
+
+def milliseconds(seconds: float) -> str:
+    return f"{1e3 * seconds:.{1 if seconds >= 0.01 else 2}f}"
 
 
 if __name__ == "__main__":

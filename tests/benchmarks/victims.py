@@ -3,7 +3,8 @@
     MSTHEFT_DATA=… python tests/benchmarks/victims.py [--only mnist,cifar10] [--torch] [--save DIR]
 
 One seed each, the settings below; with --torch the same architecture is trained in PyTorch for the
-same epochs on the same arrays, as a yardstick. A row is printed as soon as it is there.
+same epochs on the same arrays, as a yardstick. A row is printed as soon as it is there; a
+run of all six, without --torch, writes the table of RESULTS.md.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from results import recorded
 
 from mstheft.experiments import tasks as victims
 from mstheft.nn import fit
@@ -28,12 +30,12 @@ def main() -> None:
     parser.add_argument("--torch", action="store_true", help="train PyTorch's twin beside each")
     parser.add_argument("--save", type=Path, help="a folder for the networks")
     args = parser.parse_args()
-    print(
-        "| victim | network | training items | accuracy | goal | PyTorch | seconds | memory, MiB |"
-    )
-    print("|---|---|---|---|---|---|---|---|")
-    for name in args.only.split(","):
-        print(row(name, args.torch, args.save), flush=True)
+    only, twin = args.only.split(","), " PyTorch |" if args.torch else ""
+    head = f"| victim | network | training items | accuracy | goal |{twin} seconds | memory, MiB |"
+    with recorded("victims", whole=only == list(GOALS) and not args.torch):
+        print(head + "\n|" + "---|" * (head.count("|") - 1))
+        for name in only:
+            print(row(name, args.torch, args.save), flush=True)
 
 
 def row(name: str, torch: bool, save: Path | None) -> str:
@@ -47,13 +49,13 @@ def row(name: str, torch: bool, save: Path | None) -> str:
     took = time.perf_counter() - began
     reached = 100 * fit.accuracy(network, task.x_test, task.y_test)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    twin = f"{twin_accuracy(architecture, task, shape, how):.1f} %" if torch else "-"
+    twin = f" {twin_accuracy(architecture, task, shape, how):.1f} % |" if torch else ""
     if save:
         network.save(save / f"{name}.npz")
     kind = f"{architecture} {shape.get('blocks', '')}".strip()
     return (
         f"| {name} | {kind}, {how['epochs']} epochs | {len(task.x):,} | {reached:.1f} % "
-        f"| {GOALS[name]:.0f} % | {twin} | {took:.0f} | {memory:.0f} |"
+        f"| {GOALS[name]:.0f} % |{twin} {took:.0f} | {memory:.0f} |"
     )
 
 

@@ -16,6 +16,7 @@ from mstheft.errors import MstheftError
 ROOT = Path(__file__).parents[2]
 COURSE = manifest.find(ROOT)
 LESSONS = [lesson for lesson in COURSE.lessons if lesson.lesson.is_file()]
+GUIDE = sorted((COURSE.home / "guide").glob("*.md"))
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 800}
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
@@ -24,7 +25,9 @@ def small(tmp_path, source):
     """A course of one lesson."""
     home = tmp_path / "tutorials"
     (home / "lessons").mkdir(parents=True)
-    for name in ("conf.py", "index.md", "notation.md"):
+    shutil.copytree(COURSE.home / "guide", home / "guide")
+    shutil.copytree(COURSE.home / "figures", home / "figures")
+    for name in ("conf.py", "index.md", "notation.md", "references.md"):
         shutil.copy(COURSE.home / name, home)
     (home / "lessons" / "02_logistic.py").write_text(source)
     return manifest.Course(home, "small")
@@ -174,6 +177,17 @@ def test_the_glossary_can_be_read(browser, pages):
         assert (wrong, pictures, raw) == ([], [], [])
         assert wide <= 1
         assert "模型窃取" in page.locator("article").inner_text()
+        page.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", [path.stem for path in GUIDE])
+def test_a_page_of_the_guide_can_be_read(browser, pages, name):
+    for size in (PHONE, DESK):
+        page, wrong = opened(browser, pages / "guide" / f"{name}.html", size)
+        pictures, raw, wide = looked_at(page)
+        assert (wrong, pictures, raw) == ([], [], [])
+        assert wide <= 1
         page.close()
 
 

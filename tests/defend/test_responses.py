@@ -332,7 +332,7 @@ def test_wrong_arguments_are_named(call, says):
 
 
 def test_a_victim_of_labels_has_no_probabilities_to_defend():
-    with pytest.raises(ValueError, match="more than labels"):
+    with pytest.raises(ValueError, match="a victim that gives probabilities"):
         Oracle(
             NET.labels, "label", gives="labels", inputs=4,
             defences=[responses.option(responses.label_only)],

@@ -11,7 +11,7 @@ from smooth_victims import parallel, with_entries
 from victims import fresh, two_layers, victim_of
 
 from mstheft import direct, nn
-from mstheft.errors import BudgetExhausted, ExtractionError
+from mstheft.errors import BudgetExhausted, ExtractionError, VictimError
 from mstheft.oracle import Oracle
 
 
@@ -47,9 +47,9 @@ def mlp(*widths, seed=0, activation="relu"):
     return nn.zoo.mlp(list(widths), activation=activation, bias=0.3, rng=seed)
 
 
-NOT_A_NUMBER = lambda x: np.full((len(x), 2), np.nan)  # noqa: E731
+UNREADABLE = lambda x: np.tile([0, -np.inf], (len(x), 1))  # noqa: E731
 ALL_WRONG = {  # victim: the stage that must notice, where only one can
-    "NaN": (NOT_A_NUMBER, None),
+    "minus infinity": (UNREADABLE, None),
     "stairs": (lambda x: np.floor(x @ np.ones((x.shape[1], 2))), None),
     "noisy": (noisy(), None),
     "constant": (lambda x: np.ones((len(x), 2)), None),
@@ -158,6 +158,16 @@ def test_a_copy_is_verified_and_every_query_is_booked_under_a_stage(case):
         np.testing.assert_array_equal(result.model.labels(x), case.victim.labels(x))
     else:
         np.testing.assert_allclose(result.model.logits(x), case.victim.logits(x), atol=1e-6)
+
+
+@EVERY
+def test_a_victim_that_answers_nan_is_to_blame_itself(case):
+    if case.output != "label":  # labels are whole numbers
+        oracle = Oracle(lambda x: np.full((len(x), 2), np.nan), inputs=case.victim.inputs)
+        with pytest.raises(VictimError, match="got nan") as caught:
+            case.extract(oracle)
+        assert caught.value.partial.total == oracle.count == 0
+        assert caught.value.partial.stopped
 
 
 @EVERY

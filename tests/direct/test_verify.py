@@ -1,5 +1,7 @@
 """The check on fresh rows: right copies pass, wrong ones do not, rounding is forgiven."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from linear_victims import gauged, victim
@@ -44,9 +46,27 @@ def test_verify_is_not_fooled_by_rows_that_tell_nothing():
     assert not verify(wrong, Oracle(true, "probs", decimals=1), rng=0)
     saturated = Oracle(victim(8, weights=1e3), "probs")
     assert not verify(Result(model=victim(8, weights=1e3)), saturated, rng=0)
-    nothing = Oracle(lambda x: np.full((len(x), 1), np.nan), "logits", inputs=8)
+    nothing = Oracle(lambda x: np.full((len(x), 1), -np.inf), "logits", inputs=8)
     assert not verify(wrong, nothing, rng=0)
     assert wrong.error == np.inf
+
+
+@pytest.mark.parametrize("output", ["logits", "log_probs", "probs"])
+def test_an_answer_of_nan_is_a_miss(output):
+    """`Oracle` refuses such answers; an oracle of a lesson, or of a user, may not."""
+    true = zoo.mlp([8, 5, 3], bias=0.5, rng=0)
+
+    class Careless(SimpleNamespace):
+        def query(self, x):
+            self.count += len(x)
+            answers = Oracle(true, output).query(x)
+            return np.where(x[:, :1] > 0.4, np.nan, answers) if self.careless else answers
+
+    for careless in (False, True):
+        about = {"output": output, "inputs": 8, "outputs": 3, "count": 0, "decimals": None}
+        result = Result(model=true.copy())
+        assert verify(result, Careless(careless=careless, **about), rng=0) != careless
+        assert (result.error == np.inf) == careless
 
 
 def test_verify_asks_rows_of_the_given_scale():

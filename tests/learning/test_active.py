@@ -100,6 +100,28 @@ def test_the_budget_is_spent_to_the_last_row_and_no_row_is_asked_twice(victim, p
     np.testing.assert_allclose(trace.answers, victim.probs(pool[trace.rows]), rtol=1e-5)
 
 
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_rows_of_equal_content_are_bought_once_and_never_judge_what_they_taught(victim, pool, name):
+    """Every row is there three times; the indices are still those of the whole pool."""
+    thrice, asked = np.repeat(pool[:120], 3, axis=0), []
+
+    def watched(x):
+        asked.extend(worker.mark(row) for row in x)
+        return victim.logits(x)
+
+    oracle = mt.Oracle(watched, inputs=D, output="probs", budget=97)
+    result = extract(oracle, thrice, strategy=name, budget=97, rounds=3, epochs=3)
+    assert len(set(asked)) == len(asked) == oracle.count == 97
+    trace = result.trace
+    np.testing.assert_allclose(trace.answers, victim.probs(thrice[trace.rows]), rtol=1e-5)
+    np.testing.assert_array_equal(trace.labels, victim.labels(thrice[trace.held]))
+    assert not {*trace.rows, *trace.held} & {*range(1, 360, 3), *range(2, 360, 3)}
+    oracle = mt.Oracle(victim, output="probs")
+    with pytest.raises(ValueError, match="at least 151 distinct rows, got 120"):
+        extract(oracle, thrice, strategy=name)
+    assert oracle.count == 0
+
+
 # ---- the copy
 
 
@@ -483,7 +505,7 @@ def test_a_run_killed_twenty_times_ends_with_the_same_copy_and_buys_nothing_twic
     ("change", "said"),
     [
         ({"strategy": "best"}, "expected strategy= to be one of"),
-        ({"budget": 2000}, "a pool of at least 2,000 rows, got 900"),
+        ({"budget": 2000}, "a pool of at least 2,000 distinct rows, got 900"),
         ({"rounds": 0}, "rounds="),
         ({"epochs": 0}, "epochs="),
         ({"batch": 0}, "batch="),

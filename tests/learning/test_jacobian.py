@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import mstheft as mt
 from mstheft.errors import BudgetExhausted
-from mstheft.learning import active, jacobian
+from mstheft.learning import active, distinct, jacobian
 from mstheft.nn import zoo
 
 W = np.array([[1.0, -2.0, 0.0], [-0.5, 3.0, 1.0]])
@@ -82,48 +82,76 @@ def test_the_sign_changes_after_every_tau_rounds():
     assert {jacobian.step_of(turn, 0.1, None) for turn in range(6)} == {0.1}
 
 
+# ---- rows of equal content
+
+
+@given(st.lists(st.tuples(st.sampled_from([-0.0, 0.0, 1.5]), st.integers(0, 2)), max_size=30))
+def test_the_first_of_equal_rows(rows):
+    array = np.array(rows, float).reshape(-1, 2)
+    places = distinct.first_places(array)
+    assert list(places) == [rows.index(row) for row in dict.fromkeys(rows)]
+    cut = len(rows) // 2
+    others = set(rows[:cut])
+    new = [row for row in dict.fromkeys(rows[cut:]) if row not in others]
+    np.testing.assert_array_equal(
+        distinct.unlike(array[cut:], array[:cut]), np.array(new).reshape(-1, 2)
+    )
+
+
+def test_equal_rows_are_found_in_chunks_and_pictures(monkeypatch):
+    monkeypatch.setattr(distinct, "CHUNK", 3)
+    pictures = np.random.default_rng(0).integers(0, 255, (5, 4, 4, 3), np.uint8)[
+        [0, 1, 2, 1, 3, 0, 4]
+    ]
+    assert list(distinct.first_places(pictures)) == [0, 1, 2, 4, 6]
+    assert list(distinct.first_places(pictures[:, ::2])) == [0, 1, 2, 4, 6]
+
+
 # ---- the story
 
 
-def test_every_round_doubles_the_rows_each_lambda_beside_one_before():
-    oracle = mt.Oracle(network(), output="label")
-    result = extract(oracle, ROWS, rounds=3, lam=0.2)
-    assert oracle.count == result.total == 56
-    assert [len(rows) for rows in result.chosen] == [7, 7, 14, 28]
-    np.testing.assert_array_equal(result.of("queries"), [7, 14, 28, 56])
-    rows = result.trace.rows
-    np.testing.assert_array_equal(rows[:7], ROWS)
-    for half in (7, 14, 28):
-        np.testing.assert_allclose(np.abs(rows[half : 2 * half] - rows[:half]), 0.2, atol=1e-12)
-    np.testing.assert_array_equal(result.trace.answers, network().labels(rows))
+@pytest.mark.parametrize("tau", [None, 1])
+def test_every_round_asks_what_the_copy_makes_of_all_rows_each_content_once(tau):
+    """By hand, and as slow as it is plain."""
+    copies, oracle = [], mt.Oracle(network(), output="label")
+    options = {"tau": tau, "lam": 0.25, "evaluate": lambda copy: copies.append(copy) or 0}
+    result = extract(oracle, np.concatenate([ROWS, ROWS[:3]]), rounds=3, **options)
+    rows = [tuple(row) for row in ROWS]
+    bought = [7]
+    for turn, copy in enumerate(copies[:-1]):
+        x = np.array(rows)
+        step = -0.25 if tau and turn % 2 else 0.25
+        made = jacobian.grown(copy, x, network().labels(x), step)
+        rows += [row for row in dict.fromkeys(map(tuple, made)) if row not in rows]
+        bought.append(len(rows) - len(x))
+    np.testing.assert_array_equal(result.trace.rows, rows)
+    np.testing.assert_array_equal(result.trace.answers, network().labels(np.array(rows)))
+    assert [len(chosen) for chosen in result.chosen] == bought
+    assert oracle.count == result.total == len(rows) < 56
+    np.testing.assert_array_equal(result.of("queries"), np.cumsum(bought))
+    assert result.model is copies[-1]
     assert len(result.curve) == 4
     assert not result.verified
-    assert "% of the 28 rows bought after it" in result.found["verify"]
+    assert f"% of the {bought[-1]} rows bought after it" in result.found["verify"]
 
 
-def test_the_copy_that_grows_rows_is_the_one_of_the_round_before():
-    copies = []
-    result = extract(
-        mt.Oracle(network(), output="probs"), ROWS, tau=1, evaluate=lambda c: copies.append(c) or 0
-    )
-    rows, labels = result.trace.rows, network().labels(result.trace.rows)
-    np.testing.assert_allclose(
-        rows[7:14], jacobian.grown(copies[0], rows[:7], labels[:7], 0.1), atol=1e-12
-    )
-    np.testing.assert_allclose(
-        rows[14:], jacobian.grown(copies[1], rows[:14], labels[:14], -0.1), atol=1e-12
-    )
-    assert result.model is copies[-1]
+def test_a_round_without_a_new_row_costs_nothing():
+    """Steps this long end in a corner of the bounds, and stay there."""
+    oracle = mt.Oracle(network())
+    result = extract(oracle, ROWS, rounds=6, lam=9.0, bounds=(0, 1))
+    assert oracle.count == len(np.unique(result.trace.rows, axis=0)) <= 7 + 8
+    assert 0 in [len(rows) for rows in result.chosen]
+    assert len(result.chosen) == len(result.curve) == 7
 
 
 def test_reservoir_and_budget_limit_what_is_asked():
     result = extract(mt.Oracle(network()), ROWS, rounds=4, sigma=2, kappa=5)
-    assert [len(rows) for rows in result.chosen] == [7, 7, 14, 5, 5]
+    assert [len(rows) for rows in result.chosen] == [7, 7, 7, 5, 5]
     oracle = mt.Oracle(network(), budget=31)
     result = extract(oracle, ROWS, rounds=4, budget=31)
-    assert [len(rows) for rows in result.chosen] == [7, 7, 14, 3]
+    assert [len(rows) for rows in result.chosen] == [7, 7, 7, 7, 3]
     assert oracle.left == 0
-    assert len(result.curve) == 4
+    assert len(result.curve) == 5
 
 
 def test_same_seed_same_rows():

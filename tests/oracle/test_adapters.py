@@ -3,22 +3,28 @@
 Size of error: scikit-learn computes the same numbers by another route, 1e-12 of numbers near 1.
 """
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+from sklearn import model_selection
 from sklearn.cluster import KMeans
+from sklearn.compose import make_column_transformer
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
+from sklearn.model_selection import GridSearchCV
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
+from mstheft.errors import VictimError
 from mstheft.nn import zoo
-from mstheft.oracle import Oracle
-from mstheft.oracle.adapters import view
+from mstheft.oracle import Oracle, adapters
+from mstheft.oracle.adapters import view_of
 
 X = np.random.default_rng(1).normal(size=(60, 4))
 Y3 = np.array(["ham", "eggs", "spam"])[(X[:, 0] > 0).astype(int) + (X[:, 1] > 0.3)]
@@ -63,7 +69,7 @@ def test_scikit_learn_classifiers(fitted):
     assert probs.inputs == 4
     assert probs.outputs == labels.outputs == (1 if binary else 3)
     assert probs.count == 60
-    tells = {"log_probs", "logits"} & {view(fitted, None, None).gives}
+    tells = {"log_probs", "logits"} & {view_of(fitted).gives}
     if tells:
         logs = Oracle(fitted, "log_probs").query(X)
         np.testing.assert_allclose(logs, np.log(fitted.predict_proba(X)), rtol=1e-9, atol=1e-12)
@@ -91,15 +97,126 @@ def test_probabilities_of_zero_give_minus_infinity_without_a_warning():
     assert set(np.unique(told)) == {-np.inf, 0}
 
 
-def test_a_support_vector_machine_tells_labels_only():
-    for model, y in ((SVC(), Y3), (LinearSVC(), Y2)):
-        model.fit(X, y)
-        told = Oracle(model, "label").query(X)
-        np.testing.assert_array_equal(model.classes_[told], model.predict(X))
-        with pytest.raises(
-            ValueError, match=r"got one that gives labels; ask for one of \['label'\]"
-        ):
-            Oracle(model, "probs")
+@pytest.mark.parametrize(
+    ("model", "y"), [(SVC(), Y3), (LinearSVC(dual="auto"), Y2), (RidgeClassifier(), Y3)]
+)
+def test_decision_values_where_there_are_no_probabilities(model, y):
+    model.fit(X, y)
+    labels = Oracle(model, "label").query(X)
+    np.testing.assert_array_equal(model.classes_[labels], model.predict(X))
+    oracle = Oracle(model)
+    np.testing.assert_array_equal(oracle.query(X), model.decision_function(X).reshape(60, -1))
+    assert oracle.outputs == (1 if y is Y2 else 3)
+    with pytest.raises(ValueError, match=r"gives scores; ask for one of \['logits', 'label'\]"):
+        Oracle(model, "probs")
+    with pytest.raises(ValueError, match="expected probabilities to defend"):
+        Oracle(model, "label", defences=[lambda probs, x: probs])
+
+
+def test_decision_values_of_pairs_of_classes_are_no_logits():
+    """With three classes there are three pairs as well."""
+    model = make_pipeline(StandardScaler(), SVC(decision_function_shape="ovo")).fit(X, Y3)
+    assert model.decision_function(X).shape == (60, 3)
+    with pytest.raises(ValueError, match=r"gives labels; ask for one of \['label'\]"):
+        Oracle(model)
+    np.testing.assert_array_equal(model.classes_[Oracle(model, "label").query(X)], model.predict(X))
+
+
+# ---- labels are the estimator's own
+
+
+def test_a_threshold_moves_the_labels_and_no_number():
+    if not hasattr(model_selection, "FixedThresholdClassifier"):
+        pytest.skip("scikit-learn has it from 1.5 on")
+    plain = LogisticRegression().fit(X, Y2)
+    strict = model_selection.FixedThresholdClassifier(plain, threshold=0.9).fit(X, Y2)
+    labels = Oracle(strict, "label").query(X)
+    np.testing.assert_array_equal(strict.classes_[labels], strict.predict(X))
+    assert (labels != Oracle(plain, "label").query(X)).sum() > 5
+    np.testing.assert_allclose(Oracle(strict, "probs").query(X), Oracle(plain, "probs").query(X))
+
+
+def test_labels_are_predict_where_its_probabilities_say_otherwise():
+    """As those of a support vector machine may, which are fitted on their own."""
+
+    class Contrary(LogisticRegression):
+        def predict(self, x):
+            return self.classes_[2 - super().predict_proba(x).argmax(axis=1)]
+
+    model, seen = Contrary().fit(X, Y3), []
+    monitor = SimpleNamespace(observe=lambda x, labels: seen.append(labels))
+    labels = Oracle(model, "label", monitors=[monitor]).query(X)
+    np.testing.assert_array_equal(model.classes_[labels], model.predict(X))
+    np.testing.assert_array_equal(seen[0], labels)
+    defended = Oracle(model, "label", defences=[lambda probs, x: probs]).query(X)
+    np.testing.assert_array_equal(defended, model.predict_proba(X).argmax(axis=1))
+
+
+# ---- several labels a row
+
+TWO = (X[:, :2] > 0).astype(int)
+
+
+@pytest.mark.parametrize("output", ["label", "probs"])
+@pytest.mark.parametrize("labels", [TWO, (X[:, :3] > 0).astype(int)], ids=["two", "three"])
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda model: model,
+        lambda model: make_pipeline(StandardScaler(), model),
+        lambda model: GridSearchCV(model, {"alpha": [0.1]}, cv=2),
+        lambda model: OneVsRestClassifier(LogisticRegression()),
+        lambda model: DecisionTreeClassifier(),
+        lambda model: KNeighborsClassifier(),
+    ],
+    ids=["bare", "pipeline", "search", "one against the rest", "tree", "neighbours"],
+)
+def test_several_labels_a_row_are_refused(wrap, labels, output):
+    model = wrap(MLPClassifier(**MLP | {"max_iter": 500, "tol": 1})).fit(X, labels)
+    with pytest.raises(ValueError, match="expected a regressor, or one label per row"):
+        Oracle(model, output)
+
+
+def test_several_labels_are_noticed_by_the_answers_of_a_model_that_takes_few_rows():
+    """The rows on which an estimator is tried are strange to this one."""
+    codes = np.random.default_rng(0).integers(0, 3, (60, 2)).astype(float)
+    model = make_pipeline(OneHotEncoder(), MLPClassifier(**MLP | {"tol": 1}))
+    oracle = Oracle(model.fit(codes, codes[:, 0] > 0), "probs")
+    assert oracle.query(codes).shape == (60, 1)
+    model.fit(codes, (codes > 0).astype(int))
+    for output in ("probs", "label"):
+        oracle = Oracle(model, output, budget=60)
+        with pytest.raises(VictimError, match=r"one label per row|whole numbers, got shape"):
+            oracle.query(codes)
+        assert oracle.left == 60
+
+
+# ---- columns with names
+
+
+@pytest.mark.parametrize("with_pandas", [True, False])
+def test_a_model_of_named_columns_is_asked_without_a_warning(with_pandas, monkeypatch):
+    """Warnings are errors in this suite."""
+    names = np.array(["a", "b", "c", "d"], object)
+    model = LogisticRegression().fit(X, Y3)
+    model.feature_names_in_ = names
+    if with_pandas:
+        frame = pytest.importorskip("pandas").DataFrame
+        model = LogisticRegression().fit(frame(X, columns=names), Y3)
+    else:
+
+        def missing(name):
+            raise ImportError(name)
+
+        monkeypatch.setattr(adapters.importlib, "import_module", missing)
+    for output in ("logits", "label"):
+        assert len(Oracle(model, output).query(X)) == 60
+    if with_pandas:
+        chooser = make_pipeline(make_column_transformer(("passthrough", ["d", "a"])), model)
+        chooser.fit(frame(X, columns=names), Y3)
+        np.testing.assert_allclose(
+            Oracle(chooser, "probs").query(X), chooser.predict_proba(frame(X, columns=names))
+        )
 
 
 @pytest.mark.parametrize("outputs", [1, 2])
@@ -139,7 +256,7 @@ def test_estimators_that_are_no_victims(model, says):
 
 def test_estimators_know_their_width():
     model = LogisticRegression().fit(X, Y2)
-    with pytest.raises(ValueError, match="of a callable only, got a LogisticRegression"):
+    with pytest.raises(ValueError, match="session only, got a LogisticRegression"):
         Oracle(model, inputs=4)
     with pytest.raises(ValueError, match="expected rows of 4 numbers"):
         Oracle(model).query(np.zeros((2, 5)))
@@ -158,9 +275,9 @@ def test_a_network_in_scikit_learn_and_here_answers_alike():
 
 
 def test_views_are_frozen():
-    seen = view(zoo.softmax(3, 2, rng=0), None, None)
+    view = view_of(zoo.softmax(3, 2, rng=0))
     with pytest.raises(AttributeError):
-        seen.gives = "probs"
+        view.gives = "probs"
 
 
 def test_the_logarithms_of_a_binary_estimator_are_refused():

@@ -5,6 +5,7 @@ from kinks import A0, A1, B0, JAGIELSKI, KINK, ORACLE, SCALAR, STEP, VICTIM, nea
 
 ROWS = [[-v for v in A0[0]], [2.0 * v for v in A0[1]], [-0.5 * v for v in A0[2]]]
 OFFSETS = [-B0[0], 2.0 * B0[1], -0.5 * B0[2]]
+FAR = [(A0, [-2.0, -3.0, -2.5]), SCALAR[1]]  # at 0 every neuron is off, and a step leaves it off
 
 
 def signs(net, point, step, output, absolute):
@@ -48,9 +49,9 @@ def build():
             case("neuron_signs-turned", {"oracle": oracle(VICTIM), "rows": ROWS,
                                          "offsets": OFFSETS},
                  "the side on which f is larger is taken: A1 may be negative", rel=0),
-            case("neuron_signs-one-output", {"oracle": oracle(SCALAR), "rows": ROWS,
-                                             "offsets": OFFSETS},
-                 "z is off the hyperplanes, so that other neurons move too", rel=0),
+            case("neuron_signs-one-output", {"oracle": oracle(FAR), "rows": ROWS,
+                                             "offsets": [2.0, -6.0, 1.25]},
+                 "z is off the hyperplanes, so that a step switches no neuron", rel=0),
         ),
         formula(
             "signs/signs-by-least-squares", active_sides,

@@ -230,12 +230,12 @@ plt.show()
 #
 # ## More neurons, and photographs
 #
-# The script `tests/benchmarks/queries.py` of this project measures the same attack on larger
-# victims. Its results for networks trained on MNIST stand in the README: 16 to 512 hidden
-# neurons, all agreeing on 10,000 of 10,000 test pictures. Published limits for 12,500 / 25,000 /
-# 50,000 / 100,000 parameters are $2^{17.2}$, $2^{18.2}$, $2^{19.2}$ and $2^{20.2}$ queries
-# (Jagielski et al. 2020, as remembered). Let us put our own two dots beside these lines, and the
-# formula of what the attack costs, $4(d+1)h + 10h + 110$.
+# The script `tests/benchmarks/direct.py` of this project measures the same attack on larger
+# victims. Its results for networks trained on MNIST stand beside it, in `RESULTS.md`: 16 to 512
+# hidden neurons, all agreeing on 10,000 of 10,000 test pictures. Published limits for 12,500 /
+# 25,000 / 50,000 / 100,000 parameters are $2^{17.2}$, $2^{18.2}$, $2^{19.2}$ and $2^{20.2}$
+# queries (Jagielski et al. 2020, as remembered). Let us put our own two dots beside these lines,
+# and the formula of what the attack costs, $4(d+1)h + 10h + 110$.
 
 # %%
 published = np.array([[12.5e3, 17.2], [25e3, 18.2], [50e3, 19.2], [100e3, 20.2]])
@@ -256,7 +256,7 @@ plt.show()
 
 # %% [markdown]
 # The dots lie on the orange line: the cost grows with the number of weights. (Rows that have to
-# be measured again add to it: 15 % at 512 neurons, by the table in the README.) The grey line far
+# be measured again add to it: 15 % at 512 neurons, by the table in `RESULTS.md`.) The grey line far
 # below is what would be possible in principle. Lesson 07 goes there.
 #
 # Photographs are no harder. The attack never looks at a picture; it asks random inputs and cares

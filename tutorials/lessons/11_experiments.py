@@ -205,7 +205,7 @@ plt.show()
 # %%
 home = Path(mt.__file__).parents[1] / "tests" / "benchmarks" / "experiments"
 tables = sorted(home.glob("*.csv"))
-print("tables here:", ", ".join(path.stem for path in tables) or "none; see the project's README")
+print("tables here:", ", ".join(path.stem for path in tables) or "none; see RESULTS.md")
 
 
 def final_agreements(path):

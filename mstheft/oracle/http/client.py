@@ -103,10 +103,10 @@ class HttpVictim:
         left: int | None = self._model()["left"]
         return left
 
-    def seen(self) -> View:
+    def oracle_view(self) -> View:
         """The view on this victim, for an `Oracle`."""
         model = self.gives, self.shape, self.outputs, self.dtype
-        return View(self, *model, named=True, decimals=self.decimals)
+        return View(self, *model, named=True, decimals=self.decimals, adds_up=False)
 
     def close(self) -> None:
         """Close the connections."""

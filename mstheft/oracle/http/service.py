@@ -14,7 +14,8 @@ the service ends in a 5xx:
 
     400 malformed   401 no or a wrong key   402 budget spent   408 too slow   413 too large
     415 neither JSON nor .npy   422 Idempotency-Key of other rows
-    500 the model or the service has a fault   503 too busy, or no room to write: come again
+    500 the model or the service has a fault, such as a NaN: nothing is charged
+    503 too busy, no room to write, or the model cannot be reached: come again
 
 A request with `Idempotency-Key: NAME` is paid once however often it is sent, and gets the same
 answer again, also after a restart: a client whose connection broke simply sends it again.
@@ -36,7 +37,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from mstheft.errors import BudgetExhausted, WrongRows
+from mstheft.errors import BudgetExhausted, Unreachable, VictimError, WrongRows
 from mstheft.oracle import fingerprint
 from mstheft.oracle.http import status, wire
 from mstheft.oracle.http.accounts import Account, Accounts, Detector, Mismatch, Unpaid
@@ -46,7 +47,10 @@ from mstheft.typing import Array
 
 Log = Callable[[str], object]
 SMALL = 16 * 2**10  # bytes of a body that are read and answered in well under a millisecond
-REFUSALS = {BudgetExhausted: 402, Mismatch: 422, WrongRows: 400, Unpaid: 503}
+REFUSALS: dict[type[Exception], int] = {
+    **{BudgetExhausted: 402, Mismatch: 422, WrongRows: 400},
+    **{VictimError: 500, Unpaid: 503, Unreachable: 503},
+}
 LATER = {"Retry-After": "1"}
 
 
@@ -82,7 +86,7 @@ class Service:
             self._oracles[account.digest] = Oracle(victim, monitors=monitors, **options)
         self.oracle = Oracle(victim, **options)  # never queried: it knows shape and output
         self._fingerprint = fingerprint.victim(victim)
-        self.dtype = np.dtype(getattr(victim, "dtype", None) or np.float64).name
+        self.dtype = np.dtype(self.oracle._dtype or np.float64).name
         self.tally = status.Tally()
         self._waiting = 0
         self._worker = ThreadPoolExecutor(1, "mstheft-service")

@@ -408,10 +408,10 @@ HOSTILE = {
     "fine sawtooth": lambda x: (x @ np.ones((3, 1))) % 1e-5,
     "stairs": lambda x: np.floor(x @ np.ones((3, 1))),
     "one step": lambda x: np.sign(x @ np.ones((3, 1))),
-    "NaN on one side": lambda x: np.where(x[:, :1] > 1, np.nan, x[:, :1]),
-    "NaN in the middle": lambda x: np.where(np.abs(x[:, :1] - 5) < 1, np.nan, np.abs(x[:, :1])),
-    "NaN everywhere": lambda x: np.full((len(x), 2), np.nan),
-    "infinite far out": lambda x: np.where(np.abs(x[:, :1]) > 1e3, np.inf, np.abs(x[:, :1])),
+    "-inf on one side": lambda x: np.where(x[:, :1] > 1, -np.inf, x[:, :1]),
+    "-inf in the middle": lambda x: np.where(np.abs(x[:, :1] - 5) < 1, -np.inf, np.abs(x[:, :1])),
+    "-inf everywhere": lambda x: np.full((len(x), 1), -np.inf),
+    "-inf far out": lambda x: np.where(np.abs(x[:, :1]) > 1e3, -np.inf, np.abs(x[:, :1])),
     "a spike": lambda x: (np.abs(x[:, :1] - 0.5) < 1e-9) * 1.0,
     "a random walk": lambda x: np.floor(1e8 * np.sin(x @ np.ones((3, 1)))) / 1e8,
 }
@@ -445,7 +445,7 @@ def test_what_bends_everywhere_is_called_so(name):
 
 
 def test_unreadable_answers_are_an_error_before_much_is_spent():
-    oracle = Oracle(HOSTILE["NaN everywhere"], inputs=3)
+    oracle = Oracle(HOSTILE["-inf everywhere"], inputs=3)
     with pytest.raises(ExtractionError, match="finite answers"):
         line.search(oracle, np.zeros(3), np.ones(3))
     assert oracle.count <= 6
@@ -464,13 +464,13 @@ def test_a_line_is_drawn_in_from_the_side_where_answers_underflow(side):
 
 
 def test_answers_that_are_useless_between_asked_bounds_are_an_error():
-    victim = lambda x: np.where(x > 1, np.nan, x)  # noqa: E731
+    victim = lambda x: np.where(x > 1, -np.inf, x)  # noqa: E731
     with pytest.raises(ExtractionError, match="finite answers"):
         on_axis(Oracle(victim, inputs=1), low=2.0, high=3.0)
 
 
 def test_a_hole_in_the_middle_is_reported():
-    oracle = Oracle(lambda x: np.where(np.abs(x + 1) < 0.5, np.nan, np.abs(x)), inputs=1)
+    oracle = Oracle(lambda x: np.where(np.abs(x + 1) < 0.5, -np.inf, np.abs(x)), inputs=1)
     found = on_axis(oracle)  # -1 = tan(-π/4) is asked
     assert any(a < -0.5 and b > -1.5 for a, b in found.unresolved)
     assert np.isfinite(found.slopes).all()

@@ -353,8 +353,8 @@ def test_relu_network_that_is_linear_where_it_can_be_read():
         (lambda x: (x[:, :1] > 0) * 1, "verify"),
         (lambda x: np.full((len(x), 1), 5.0), "equations"),
         (lambda x: np.full((len(x), 3), 0.0), "equations"),
-        (lambda x: np.full((len(x), 1), np.nan), "base"),
-        (lambda x: np.where(x[:, :1] == 0, 0, np.nan), "equations"),
+        (lambda x: np.full((len(x), 1), -np.inf), "base"),
+        (lambda x: np.where(x[:, :1] == 0, 0, -np.inf), "equations"),
     ],
 )
 def test_strange_logits_are_named(answer, stage):

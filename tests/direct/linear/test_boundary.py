@@ -119,7 +119,7 @@ def test_softmax_of_two_classes():
 
 def test_scikit_learn_victims():
     x, y = make_classification(200, 8, random_state=0)
-    for model in (LogisticRegression(), LinearSVC(), Perceptron()):
+    for model in (LogisticRegression(), LinearSVC(dual="auto"), Perceptron()):
         model.fit(x, np.where(y, "yes", "no"))
         result = boundary.extract(Oracle(model, "label"), rng=0)
         check(result, model.coef_[0], model.intercept_[0], absolute=1e-10)

@@ -206,7 +206,7 @@ def test_more_neurons_than_the_known_width_are_an_error():
 def test_answers_that_are_no_numbers_are_not_blamed_on_probabilities():
     for each, kwargs in ((smooth, {"activation": "tanh"}), (sweep, {})):
         for output, words in (("logits", "NaN or infinity"), ("probs", "0 or 1")):
-            oracle = Oracle(lambda x: np.full((len(x), 2), np.nan), output, inputs=12)
+            oracle = Oracle(lambda x: np.tile([0, -np.inf], (len(x), 1)), output, inputs=12)
             with pytest.raises(ExtractionError, match=words) as caught:
                 each.extract(oracle, rng=0, **kwargs)
             assert ("probabilities" in str(caught.value)) == (output == "probs")

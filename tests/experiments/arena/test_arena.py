@@ -164,7 +164,8 @@ def test_a_learned_copy_of_before_the_alarm_is_kept(tmp_path):
     assert values["noticed"] <= values["queries"] <= 184
     assert 0 < values["agreement"] < 1
     free = match.run_match(watched | {"detector": {}}, task, network, 0)
-    assert (free["ended"], free["queries"], free["noticed"]) == ("", 184, None), "23 rows, doubled"
+    assert (free["ended"], free["noticed"]) == ("", None)
+    assert 92 < free["queries"] <= 184, "23 rows, doubled three times but for equal ones"
 
 
 def test_honest_users_are_asked_behind_the_same_defence():

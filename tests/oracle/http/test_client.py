@@ -27,7 +27,7 @@ X = np.random.default_rng(0).normal(size=(7, 20))
 class Plain:
     """A victim of which nothing can be told but its answers."""
 
-    def seen(self):
+    def oracle_view(self):
         return View(worker.victim().logits, "logits", (20,), 4)
 
 

@@ -175,7 +175,7 @@ def test_other_defences_are_another_run(network, tmp_path):
 def test_another_victim_is_another_run(network, tmp_path):
     other = zoo.mlp(worker.SHAPE, bias=0.1, rng=1)
     served = SimpleNamespace(
-        seen=lambda: View(network.logits, "logits", (20,), 4), fingerprint="served"
+        oracle_view=lambda: View(network.logits, "logits", (20,), 4), fingerprint="served"
     )
 
     def opened(victim, **options):
@@ -218,7 +218,7 @@ def test_a_victim_with_a_bill_has_no_journal(tmp_path):
 def test_what_a_service_rounds_to_is_a_setting(network, tmp_path):
     def opened(decimals):
         seen = View(network.probs, "probs", (20,), 4, decimals=decimals)
-        victim = SimpleNamespace(seen=lambda: seen)
+        victim = SimpleNamespace(oracle_view=lambda: seen)
         with Journal(tmp_path / "run.db") as journal:
             return Oracle(victim, "probs", journal=journal)
 

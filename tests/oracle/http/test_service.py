@@ -14,6 +14,7 @@ import pytest
 import service_worker as worker
 from service_checks import JSON, KEY, NPY, ask, header, is_clean, refuses, resident
 
+from mstheft.errors import Unreachable
 from mstheft.nn import zoo
 from mstheft.oracle import Oracle, fingerprint
 from mstheft.oracle.http import service, wire
@@ -383,6 +384,39 @@ def test_a_value_error_of_the_victim_is_its_own_fault(make):
     assert "weights" not in broken.text
     assert log[0] == "POST /v1/predict failed: ValueError: the weights are 1, 2, 3"
     assert "expected the victim to answer 5 rows" in log[1]
+
+
+@pytest.mark.parametrize("purchase", [None, "name"])
+def test_an_answer_that_is_none_is_the_services_fault_and_is_not_charged(make, purchase):
+    def half(x):
+        return np.where(x[:, :1] > 1, np.nan, x[:, :3])
+
+    log = []
+    app = make(victim=half, inputs=20, log=log.append)
+    rows = np.zeros((5, 20))
+    rows[3:, 0] = 2
+    headers = NPY if purchase is None else {**NPY, "idempotency-key": purchase}
+    refused, answered = (
+        ask(app, predict(wire.pack(each), headers)) for each in (rows, rows[:3] + 0.5)
+    )
+    assert refused.status_code == 500
+    assert refused.json() == {
+        "error": "expected the victim to answer logits, finite or -inf, got nan, nan, nan in row "
+        "3 of 5; nothing is charged"
+    }
+    assert log == [f"POST /v1/predict refused with 500: {refused.json()['error']}"]
+    assert answered.status_code == 200
+    assert [each.count for each in app.state.service.accounts] == [3]
+
+
+def test_a_victim_that_cannot_be_reached_is_asked_again_later(make):
+    def gone(x):
+        raise Unreachable("expected an answer of the victim, got none in 3 calls")
+
+    app = make(victim=gone, inputs=20)
+    refused = ask(app, predict(wire.pack(X)))
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+    assert [each.count for each in app.state.service.accounts] == [0]
 
 
 def test_words_that_a_network_does_not_know_are_a_fault_of_the_rows(make):
