@@ -10,6 +10,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from mstheft.direct.linear import attack as linear
 from mstheft.direct.linear import equations
+from mstheft.direct.linear import solve as solving
 from mstheft.errors import ExtractionError
 from mstheft.nn import functions as F
 from mstheft.nn import zoo
@@ -205,20 +206,20 @@ def test_solve_by_least_squares_equals_numpy_and_weighs_the_equations(monkeypatc
     A = np.hstack([50 + rng.normal(size=(40, 5)), np.ones((40, 1))])
     rhs, weights = rng.normal(size=(40, 2)), rng.uniform(0.1, 3, 40)
     expected = np.linalg.lstsq(A * weights[:, None], rhs * weights[:, None], rcond=None)[0]
-    np.testing.assert_allclose(linear.solve(A, rhs, weights), expected, atol=1e-10)
-    monkeypatch.setattr(linear, "BATCH", 7)
-    np.testing.assert_allclose(linear.solve(A, rhs, weights), expected, atol=1e-10)
+    np.testing.assert_allclose(solving.solve(A, rhs, weights), expected, atol=1e-10)
+    monkeypatch.setattr(solving, "BATCH", 7)
+    np.testing.assert_allclose(solving.solve(A, rhs, weights), expected, atol=1e-10)
     wild = rhs.copy()
     wild[3] += 1e3
     weights[3] = 1e-12
     np.testing.assert_allclose(
-        linear.solve(A, wild, weights), linear.solve(A, rhs, weights), atol=1e-6
+        solving.solve(A, wild, weights), solving.solve(A, rhs, weights), atol=1e-6
     )
 
 
 def test_solve_names_inputs_that_are_not_independent():
     with pytest.raises(ExtractionError, match="affinely independent"):
-        linear.solve(np.ones((3, 3)), np.ones((3, 1)), np.ones(3))
+        solving.solve(np.ones((3, 3)), np.ones((3, 1)), np.ones(3))
 
 
 # ---- rounding
