@@ -1,8 +1,8 @@
 """Equation solving: logistic and softmax regression from d + 1 answers.
 
 A linear victim hides nothing but numbers: every answer is one equation in its weights and its bias.
-`extract` is the story: `base_point`, `equations`, `solve`, `check`; where the check fails, the noise
-of the answers is measured, and more equations are asked.
+`extract` is the story: `base_point`, `equations`, `solve`, `check`; where the check fails, the
+noise of the answers is measured, and more equations are asked.
 Source: Tramèr et al., USENIX Security 2016, section 4.1; lecture 'direct extraction'.
 """
 
@@ -99,7 +99,7 @@ def extract(
         system = system.joined(judged.x, judged.answers)  # fresh rows no longer: equations
         with result.stage("equations", oracle):
             if not len(oracle.first):
-                measure(oracle, base, system.step, rng=rng)
+                measure(oracle, base, system, result.model, rng=rng)
             _is_linear(oracle, system, result)
             system = grown(oracle, base, system, rng, judged)
 

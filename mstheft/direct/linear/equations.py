@@ -8,8 +8,10 @@ import numpy as np
 
 from mstheft import progress
 from mstheft.direct.answers import SURE, Reader, read, reader
+from mstheft.direct.noise import arithmetic, rms
 from mstheft.errors import ExtractionError
 from mstheft.nn import functions as F
+from mstheft.nn.network import Network
 from mstheft.typing import Array, Rng
 
 FIRST = 0.03  # length of the first step from the base point, input units
@@ -19,8 +21,9 @@ SHARP = 1e-9  # an equation wrong by less is as good as any other
 SHORT = 64  # or one whose step is shorter than the others by no more than this
 COARSE = 1e-6  # blur of the best answers from which they are no floats
 READABLE = 1.4  # coarse answers: a logit less certain than this is no equation
-FINE = 1e-9  # σ of decimals, relative to the spread of the logits, that count as floats
+FINE = 1e-13  # σ of decimals, relative to the spread of the logits, that count as floats
 DISTANT = 1e6  # σ over which logits are spread, where noise does not grow with them
+TINY = 1e-100  # σ of answers that are all 0
 TRIES = 100  # rows of scouting after which the victim is believed to be something else
 
 
@@ -49,12 +52,24 @@ def sigma(oracle: Reader, logits: Array, reach: Array | float = 1.0) -> Array:
     """
     if oracle.is_stochastic:
         reach = 1.0
-    size = oracle.sigma(logits, reach).max(axis=1)
+    if oracle.output == "log_probs" and logits.shape[1] == 1:
+        size = of_log_odds(oracle, logits[:, 0], reach)
+    else:
+        size = oracle.sigma(logits, reach).max(axis=1)
     if oracle.is_stochastic and oracle.output == "probs":
         size = size * np.maximum(1.0, steepness(oracle.first[:1]) / steepness(logits))
-    finite = np.abs(logits[np.isfinite(logits).all(axis=1)])
-    least = oracle.ulp * float(np.median(finite)) if finite.size else 0.0
-    return np.maximum(size, max(least, 1e-300))
+    values = np.abs(logits[np.isfinite(logits) & (logits != 0)])
+    least = oracle.ulp * float(np.median(values)) if values.size else 0.0
+    return np.maximum(size, max(least, TINY))
+
+
+def of_log_odds(oracle: Reader, z: Array, reach: Array | float) -> Array:
+    """σ of z = ln p - ln (1 - p), both as answered: rounding of the two, and jitter."""
+    finite = np.isfinite(z)
+    z = np.where(finite, z, 0.0).astype(float)
+    rounding = [oracle.grid.of(-np.logaddexp(0, side)) for side in (-z, z)]
+    jitter = np.maximum(oracle.jitter * reach, oracle.ulp * np.abs(z))
+    return np.where(finite, np.hypot(np.hypot(*rounding), jitter), np.inf)
 
 
 def steepness(logits: Array) -> Array:
@@ -317,15 +332,21 @@ def _unsettled(rows: _Rows, allowed: float, goal: Array) -> np.ndarray:
 # ---- where more than rounding to float64 is in the answers
 
 
-def measure(oracle: Reader, base: Base, step: float, *, rng: Rng) -> None:
+def measure(oracle: Reader, base: Base, system: System, copy: Network, *, rng: Rng) -> None:
     """Measure what chance or arithmetic adds to the answers around the base point.
 
+    What rounding in a victim of such weights costs is told by the copy, too (`noise.arithmetic`):
+    rows far from the base point show it, where their answers are no larger than its own.
     Costs 9 queries, 23 if two answers to one row differ, see `answers.reader`.
     """
     direction = np.random.default_rng(rng).normal(size=oracle.inputs)
-    measured = reader(oracle.oracle, base.x, step * direction / np.linalg.norm(direction))
+    measured = reader(oracle.oracle, base.x, system.step * direction / np.linalg.norm(direction))
     oracle.first, oracle.jitter = measured.first, measured.jitter
     oracle.is_stochastic = measured.is_stochastic
+    if oracle.grid.is_relative and not oracle.is_stochastic:
+        x = system.A[:, :-1]
+        inside = arithmetic(copy, x, oracle.grid.kind) / rms(system.reach(x))
+        oracle.jitter = max(oracle.jitter, inside)
 
 
 def rows_wanted(oracle: Reader, base: Base, spread: float) -> int:
@@ -336,4 +357,4 @@ def rows_wanted(oracle: Reader, base: Base, spread: float) -> int:
     share = sigma(oracle, base.answer[None])[0] / spread
     if share < (COARSE if oracle.grid.is_relative else FINE):
         return 1
-    return int(2 ** np.clip(np.ceil(7 + np.log10(share)), 2, 6))
+    return int(2 ** np.clip(np.ceil(6 + np.log10(share)), 2, 6))
