@@ -148,7 +148,7 @@ def grown(
     """
     d = oracle.inputs
     have = (len(system.A) - 1) / d
-    want: float = rows_wanted(oracle, base, system.spread)
+    want: float = rows_wanted(oracle, base)
     if judged is not None and not judged.is_told:
         want = max(want, 2 * have)
     if want > MOST and judged is not None:

@@ -16,6 +16,7 @@ from mstheft.result import Result
 from mstheft.typing import Array
 
 LEVEL = 1e-6  # a right copy fails the test so often
+JITTER = 1e-9  # on the diagonal of a correlation, for its root to exist in float64
 BLURRED = 50  # σ below which the slope of a victim does not show on N(0, I)
 TOLD = 0.05  # error bar of a logit, over the spread of logits, from which the weights are known
 
@@ -110,7 +111,9 @@ def noise_test(
     bars = grown * np.sqrt(np.maximum(np.diag(covariance), 0))
     S = grown**2 * (covariance + np.diag(noise**2))
     excess = np.sign(off) * np.maximum(np.abs(off) - allowed * far, 0)
-    z = solve_triangular(np.linalg.cholesky(S), excess, lower=True)
+    unit = np.sqrt(np.diag(S))  # S / unit unitᵀ is a correlation
+    root = np.linalg.cholesky(S / np.outer(unit, unit) + JITTER * np.eye(len(x)))
+    z = solve_triangular(root, excess / unit[:, None], lower=True)
     level, n = LEVEL / 2 / off.shape[1], len(x)
     freedom = freedom if grown > 1 else 10**9
     small = (z**2).mean(axis=0).max() <= f.isf(level, n, freedom)

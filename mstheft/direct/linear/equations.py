@@ -307,7 +307,7 @@ def _spread(oracle: Reader, base: Base) -> float:
 def absolute(oracle: Reader) -> float:
     """σ of a logit that stays the same however large it is: of decimals, and of chance."""
     by_chance = oracle.jitter if oracle.is_stochastic else 0.0
-    return by_chance if oracle.grid.is_relative else float(np.hypot(by_chance, oracle.grid.of(0.0)))
+    return by_chance if oracle.grid.is_relative else float(np.hypot(by_chance, oracle.grid.of(np.zeros(1))[0]))
 
 
 def _slope(rows: _Rows, base: Base, allowed: float) -> tuple[float, float]:
@@ -349,12 +349,12 @@ def measure(oracle: Reader, base: Base, system: System, copy: Network, *, rng: R
         oracle.jitter = max(oracle.jitter, inside)
 
 
-def rows_wanted(oracle: Reader, base: Base, spread: float) -> int:
+def rows_wanted(oracle: Reader, base: Base) -> int:
     """Equations for each unknown: 1 if answers are floats, of 9 decimals or more; else 4 to 64.
 
     Ten times the noise, relative to the spread of the logits, takes twice as many.
     """
-    share = sigma(oracle, base.answer[None])[0] / spread
+    share = sigma(oracle, base.answer[None])[0] / _spread(oracle, base)
     if share < (COARSE if oracle.grid.is_relative else FINE):
         return 1
     return int(2 ** np.clip(np.ceil(6 + np.log10(share)), 2, 6))

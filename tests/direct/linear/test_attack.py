@@ -292,6 +292,104 @@ def test_float32_victim(weights, K, output):
     assert result.model.dtype == np.float64
 
 
+# ---- noise that nobody declares
+
+
+def noisy(true, output, sigma, seed=0):
+    """The victim's answers plus N(0, σ²), other numbers each time; probabilities add up to 1."""
+    rng = np.random.default_rng(seed)
+
+    def answer(x):
+        clean = getattr(true, output)(x)
+        moved = clean + sigma * rng.normal(size=clean.shape)
+        if output == "logits":
+            return moved
+        moved = np.clip(moved, 1e-9, 1 - 1e-9)
+        return moved if true.outputs == 1 else moved / moved.sum(axis=1, keepdims=True)
+
+    return Oracle(answer, output, gives=output, inputs=true.inputs)
+
+
+@pytest.mark.parametrize("sigma", [1e-10, 1e-6, 1e-2, 1.0])
+@pytest.mark.parametrize("K", [1, 4])
+@pytest.mark.parametrize("d", [1, 20])
+def test_chance_in_the_logits_is_averaged_and_reached_over(d, K, sigma):
+    """Rows so far out that the logits spread over 1e6 σ: their slopes hardly suffer."""
+    true = victim(d, K)
+    oracle = noisy(true, "logits", sigma)
+    result = linear.extract(oracle, rng=1)
+    assert result.verified
+    W, b = true.dense()[0]
+    stolen, bias = result.model.dense()[0]
+    np.testing.assert_allclose(stolen, W, atol=max(0.1 * sigma, 1e-9))
+    np.testing.assert_allclose(bias, b, atol=max(5 * sigma, 1e-9))
+    assert result.total == oracle.count <= 6 * (d + 1) + 23 + 5 * 100
+
+
+@pytest.mark.parametrize("sigma", [1e-8, 1e-5, 1e-3])
+@pytest.mark.parametrize("K", [1, 3])
+def test_chance_in_the_probabilities(K, sigma):
+    true = victim(20, K)
+    result = linear.extract(noisy(true, "probs", sigma), rng=1)
+    assert result.verified
+    assert relative_error(true, result.model) < 30 * sigma  # as with rounding to that size
+    assert "error bar" in result.notes["verify"] or result.error < 1e-5
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32])
+@pytest.mark.parametrize("output", ["logits", "probs"])
+def test_answers_in_a_coarse_format(output, kind):
+    true = victim(20, 3)
+    oracle = Oracle(
+        lambda x: getattr(true, output)(x).astype(kind), output, gives=output, inputs=20
+    )
+    result = linear.extract(oracle, rng=0)
+    assert result.verified
+    assert relative_error(true, result.model, output) < 20 * np.finfo(kind).eps
+
+
+@pytest.mark.parametrize("output", ["logits", "probs"])
+def test_the_error_bar_is_the_error(output):
+    """Of 20 runs, on N(0, I): error of a logit over its error bar, mean square near 1."""
+    ratios = []
+    for seed in range(20):
+        true = victim(10, seed=seed)
+        result = linear.extract(noisy(true, output, 1e-3, seed), rng=seed)
+        bar = float(result.notes["verify"].split()[-1])
+        x = np.random.default_rng(seed).normal(size=(200, 10))
+        ratios.append(np.mean((result.model.logits(x) - true.logits(x)) ** 2) / bar**2)
+    assert 0.3 < np.mean(ratios) < 3
+
+
+@pytest.mark.parametrize("sigma", [1e-6, 1e-3])
+@pytest.mark.parametrize("output", ["logits", "probs"])
+@pytest.mark.parametrize("widths", [[10, 4, 1], [30, 8, 4]])
+def test_noise_does_not_hide_a_hidden_layer(widths, output, sigma):
+    for seed in range(5):
+        oracle = noisy(zoo.mlp(widths, bias=0.1, rng=seed), output, sigma)
+        with pytest.raises(ExtractionError) as caught:
+            linear.extract(oracle, rng=seed)
+        assert not caught.value.partial.verified
+        assert caught.value.partial.total == oracle.count
+
+
+def test_noise_that_leaves_nothing_is_named():
+    with pytest.raises(ExtractionError, match=r"needs answers") as caught:
+        linear.extract(noisy(victim(5, weights=1e-3, bias=0), "probs", 0.2), rng=0)
+    assert not caught.value.partial.verified
+
+
+@pytest.mark.parametrize("output", ["logits", "log_probs", "probs"])
+@pytest.mark.parametrize("K", [1, 3])
+def test_more_equations_of_an_exact_victim_without_bias(K, output):
+    """Its base answer is exactly 0, which is no more exact than the others."""
+    true = victim(12, K, bias=0)
+    result = linear.extract(Oracle(true, output), rng=0, oversample=2)
+    assert result.verified
+    assert extraction_queries(result) == 25
+    assert relative_error(true, result.model, output) < 1e-12
+
+
 # ---- other victims
 
 
