@@ -32,6 +32,7 @@ from mstheft.result import Result
 from mstheft.typing import Array, Oracle, Rng
 
 MOST = 1024  # equations for each unknown at which the attack gives up
+ROUNDS = 12  # checks, at the most: ten doublings reach MOST
 KNOWN, ROUGHLY = (
     1.3,
     3.0,
@@ -92,7 +93,7 @@ def extract(
         system = equations(oracle, base, rng=rng, factor=oversample or 1)
         if oversample is None:
             system = grown(oracle, base, system, rng)
-    while True:
+    for _ in range(ROUNDS):
         judged = _judge(oracle, base, system, result, rng, points, tolerance)
         if judged.passed:
             return result
@@ -102,6 +103,7 @@ def extract(
                 measure(oracle, base, system, result.model, rng=rng)
             _is_linear(oracle, system, result)
             system = grown(oracle, base, system, rng, judged)
+    raise _not_linear(result, "fresh answers miss it by more than noise")
 
 
 def _check_oversample(oversample: int | None) -> None:
@@ -171,10 +173,14 @@ def _is_linear(oracle: Reader, system: System, result: Result) -> None:
     left = residual(system.A, system.rhs, 1 / system.sigma(oracle))
     known = oracle.grid.kind == "decimals" and not oracle.is_stochastic
     if not left < (KNOWN if known else ROUGHLY):
-        raise ExtractionError(
-            "verify",
-            f"needs logits that are linear in the input, but the copy is off by {result.error:.2g},"
-            f" and the equations by {left:.2g} times their noise",
-            "use direct.relu; or the rounding is too coarse: raise oversample= or tolerance=",
-            partial=result,
-        )
+        raise _not_linear(result, f"the equations are by {left:.2g} times their noise")
+
+
+def _not_linear(result: Result, why: str) -> ExtractionError:
+    return ExtractionError(
+        "verify",
+        f"needs logits that are linear in the input, but the copy is off by {result.error:.2g}, "
+        f"and {why}",
+        "use direct.relu; or the rounding is too coarse: raise oversample= or tolerance=",
+        partial=result,
+    )

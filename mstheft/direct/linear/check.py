@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import Generator
 
 from mstheft.direct.answers import Reader, read
-from mstheft.direct.linear.equations import System, sigma
+from mstheft.direct.linear.equations import READABLE, TINY, System, blur, sigma
 from mstheft.direct.linear.solve import Normal, residual
 from mstheft.direct.verify import expected
 from mstheft.nn.network import Network
@@ -64,6 +64,8 @@ def check(
         x, far, size = fresh_rows(result.model, oracle, system, rng, points)
         answers = read(oracle, x)
         finite = np.isfinite(answers).all(axis=1)
+        if oracle.is_stochastic and oracle.output == "probs":
+            finite &= blur(oracle, answers) <= READABLE  # chance may leave next to nothing of a p
         x, far, answers = x[finite], far[finite], answers[finite]
         off = answers - expected(oracle, result.model, x)
         size = float((answers / far).std(axis=0).max(initial=0)) if size is None else size
@@ -109,7 +111,7 @@ def noise_test(
     rows = np.hstack([x, np.ones((len(x), 1))])
     covariance = Normal.of(system.A, 1 / known).covariance(rows)
     bars = grown * np.sqrt(np.maximum(np.diag(covariance), 0))
-    S = grown**2 * (covariance + np.diag(noise**2))
+    S = grown**2 * (covariance + np.diag(np.minimum(noise, 1 / TINY) ** 2))
     excess = np.sign(off) * np.maximum(np.abs(off) - allowed * far, 0)
     unit = np.sqrt(np.diag(S))  # S / unit unitᵀ is a correlation
     root = np.linalg.cholesky(S / np.outer(unit, unit) + JITTER * np.eye(len(x)))

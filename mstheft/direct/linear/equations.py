@@ -23,6 +23,7 @@ COARSE = 1e-6  # blur of the best answers from which they are no floats
 READABLE = 1.4  # coarse answers: a logit less certain than this is no equation
 FINE = 1e-13  # σ of decimals, relative to the spread of the logits, that count as floats
 DISTANT = 1e6  # σ over which logits are spread, where noise does not grow with them
+FLAT = 200.0  # |logit| at which a probability is 0 or 1, whatever the format
 TINY = 1e-100  # σ of answers that are all 0
 TRIES = 100  # rows of scouting after which the victim is believed to be something else
 
@@ -57,7 +58,8 @@ def sigma(oracle: Reader, logits: Array, reach: Array | float = 1.0) -> Array:
     else:
         size = oracle.sigma(logits, reach).max(axis=1)
     if oracle.is_stochastic and oracle.output == "probs":
-        size = size * np.maximum(1.0, steepness(oracle.first[:1]) / steepness(logits))
+        of_probability = oracle.jitter / gain(oracle.first[:1]).mean()
+        size = np.maximum(size, of_probability * gain(logits).max(axis=1))
     values = np.abs(logits[np.isfinite(logits) & (logits != 0)])
     least = oracle.ulp * float(np.median(values)) if values.size else 0.0
     return np.maximum(size, max(least, TINY))
@@ -72,11 +74,13 @@ def of_log_odds(oracle: Reader, z: Array, reach: Array | float) -> Array:
     return np.where(finite, np.hypot(np.hypot(*rounding), jitter), np.inf)
 
 
-def steepness(logits: Array) -> Array:
-    """How fast the probabilities change with the logits, at the flattest class: (n, K) -> (n,)."""
-    z = np.where(np.isfinite(logits), logits, 1e3)
-    p = F.sigmoid(z) if z.shape[1] == 1 else F.softmax(z)
-    return np.maximum((p * (1 - p)).min(axis=1), 1e-300)
+def gain(logits: Array) -> Array:
+    """How far the logits of `read` move where each probability moves by 1: (n, K) -> (n, K)."""
+    z = np.where(np.isfinite(logits), logits, 0.0).astype(float)
+    if z.shape[1] == 1:
+        return 2 + 2 * np.cosh(np.clip(z, -FLAT, FLAT))  # 1 / p (1 - p)
+    one = np.exp(np.minimum(-F.log_softmax(z), FLAT))
+    return np.hypot(one, np.linalg.norm(one, axis=1, keepdims=True) / z.shape[1])
 
 
 def blur(oracle: Reader, logits: Array) -> Array:
@@ -307,7 +311,11 @@ def _spread(oracle: Reader, base: Base) -> float:
 def absolute(oracle: Reader) -> float:
     """σ of a logit that stays the same however large it is: of decimals, and of chance."""
     by_chance = oracle.jitter if oracle.is_stochastic else 0.0
-    return by_chance if oracle.grid.is_relative else float(np.hypot(by_chance, oracle.grid.of(np.zeros(1))[0]))
+    return (
+        by_chance
+        if oracle.grid.is_relative
+        else float(np.hypot(by_chance, oracle.grid.of(np.zeros(1))[0]))
+    )
 
 
 def _slope(rows: _Rows, base: Base, allowed: float) -> tuple[float, float]:
