@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import Generator
 
 from mstheft.direct.answers import Reader, read
-from mstheft.direct.linear.equations import READABLE, TINY, System, blur, sigma
+from mstheft.direct.linear.equations import READABLE, System, blur, sigma
 from mstheft.direct.linear.solve import Normal, residual
 from mstheft.direct.verify import expected
 from mstheft.nn.network import Network
@@ -16,6 +16,7 @@ from mstheft.result import Result
 from mstheft.typing import Array
 
 LEVEL = 1e-6  # a right copy fails the test so often
+UNKNOWN = 1e30  # σ of an answer that tells nothing
 JITTER = 1e-9  # on the diagonal of a correlation, for its root to exist in float64
 BLURRED = 50  # σ below which the slope of a victim does not show on N(0, I)
 TOLD = 0.05  # error bar of a logit, over the spread of logits, from which the weights are known
@@ -111,7 +112,7 @@ def noise_test(
     rows = np.hstack([x, np.ones((len(x), 1))])
     covariance = Normal.of(system.A, 1 / known).covariance(rows)
     bars = grown * np.sqrt(np.maximum(np.diag(covariance), 0))
-    S = grown**2 * (covariance + np.diag(np.minimum(noise, 1 / TINY) ** 2))
+    S = grown**2 * (covariance + np.diag(np.minimum(noise, UNKNOWN) ** 2))
     excess = np.sign(off) * np.maximum(np.abs(off) - allowed * far, 0)
     unit = np.sqrt(np.diag(S))  # S / unit unitᵀ is a correlation
     root = np.linalg.cholesky(S / np.outer(unit, unit) + JITTER * np.eye(len(x)))
