@@ -16,6 +16,7 @@ from mstheft.result import Result
 from mstheft.typing import Array
 
 LEVEL = 1e-6  # a right copy fails the test so often
+ABSURD = 1e12  # residuals over σ that no noise leaves
 UNKNOWN = 1e30  # σ of an answer that tells nothing
 JITTER = 1e-9  # on the diagonal of a correlation, for its root to exist in float64
 BLURRED = 50  # σ below which the slope of a victim does not show on N(0, I)
@@ -103,10 +104,10 @@ def noise_test(
     from scipy.linalg import solve_triangular
     from scipy.stats import f, t
 
-    if not len(x):
-        return np.inf, False
     known = system.sigma(oracle)
     left = residual(system.A, system.rhs, 1 / known)
+    if not len(x) or left > ABSURD:
+        return np.inf, False
     freedom = (len(system.A) - system.A.shape[1]) * off.shape[1]
     grown = left if left > 1 else 1.0
     rows = np.hstack([x, np.ones((len(x), 1))])
