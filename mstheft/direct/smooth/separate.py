@@ -24,7 +24,6 @@ SOME, CLEAR = 20, 100  # times its rounding at which anything bends, and a neuro
 DIAGONAL = 1e-2  # crosstalk up to which directions are believed to be the neurons' own
 ALONE = 1e-2, 5e-2  # misfit of a curve up to which it is one neuron's; with sharp Hessians
 ROUGH = 0.1  # both, where answers are coarse: the copy will be polished
-COARSE = 1e-10  # noise, relative to the spread of the answers, of floats that are no float64
 
 
 def separate(
@@ -59,8 +58,7 @@ def attempt(
     """
     stack: list[Array] = []
     trace, why = result.trace, ""
-    coarse = space.share > COARSE
-    diagonal, alone = (ROUGH, ROUGH) if coarse else (DIAGONAL, ALONE[sharp])
+    diagonal, alone = (ROUGH, ROUGH) if space.is_coarse else (DIAGONAL, ALONE[sharp])
     rounding = rounding_of(space, sharp)
     for taken, point in enumerate(space.points[: POINTS if sharp else PATIENCE], 1):
         with result.stage("hessians", oracle):

@@ -227,7 +227,7 @@ def test_the_advice_to_scale_the_inputs_can_be_followed():
 
 
 @pytest.mark.parametrize("act", ["tanh", "sigmoid"])
-@pytest.mark.parametrize("shape", [(64, 16, 10), (20, 6, 3), (20, 6, 1)])
+@pytest.mark.parametrize("shape", [(64, 16, 10), (20, 6, 3)])
 def test_a_float32_victim_is_polished_to_its_own_rounding(act, shape):
     for seed in range(3):
         double = victim_of(seed, *shape, act)
