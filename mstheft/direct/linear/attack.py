@@ -14,6 +14,7 @@ import numpy as np
 from numpy.random import Generator
 
 from mstheft.direct.answers import Reader
+from mstheft.direct.linear import top_k
 from mstheft.direct.linear.check import Check, check
 from mstheft.direct.linear.equations import (
     Base,
@@ -78,12 +79,15 @@ def extract(
     Returns a verified `Result`, its model a float64 `zoo.logistic` or `zoo.softmax`.
     Costs d + 1 queries (oversample · d + 1 with noise), a few more when the first step or the
     bias saturates, and `points` to verify.
-    Raises `ExtractionError` when the answers are not enough (label, top-k), saturated, constant or
-    not linear; `BudgetExhausted`.
+    Of top-k answers, k ≥ 2, see `linear.top_k`: about (K - 1) / (k - 1) times as many queries.
+    Raises `ExtractionError` when the answers are not enough (label), saturated, constant or not
+    linear; `BudgetExhausted`.
     Source: Tramèr et al. 2016, section 4.1.
     """
     rng, result, tolerance = np.random.default_rng(rng), Result(), checked(tolerance)
     _check_oversample(oversample)
+    if oracle.output == "top_k":
+        return top_k.extract(oracle, result, rng, oversample or 1, points, tolerance)
     oracle = Reader(oracle)
     with result.stage("base", oracle):
         base = base_point(oracle, rng=rng)

@@ -36,11 +36,13 @@ class Base:
     """The point around which everything is asked.
 
     x : (d,); answer : (K,) its logits; blur : how uncertain they are, three σ, logit units
+    spread : how far at most the logits of equations lie from these, for probabilities
     """
 
     x: Array
     answer: Array
     blur: float
+    spread: float = SPREAD
 
 
 def sigma(oracle: Reader, logits: Array, reach: Array | float = 1.0) -> Array:
@@ -304,7 +306,7 @@ def _spread(oracle: Reader, base: Base) -> float:
     """How far the logits should lie from the base point's: far, but never so far as to saturate."""
     if oracle.output == "probs":
         blurred = float(blur(oracle, base.answer[None])[0])
-        return float(np.clip(np.log(limit(oracle, base) / blurred) / 1.5, 0.1, SPREAD))
+        return float(np.clip(np.log(limit(oracle, base) / blurred) / 1.5, 0.1, base.spread))
     return max(SPREAD, float(np.abs(base.answer).max()), DISTANT * absolute(oracle))
 
 
