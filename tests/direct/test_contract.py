@@ -75,7 +75,6 @@ CASES = {
             "constant": (lambda x: np.zeros(len(x), int), "witnesses"),
             "relu": (mlp(15, 6, 1), None),
             "ball": (lambda x: ((x**2).sum(axis=1) > 20).astype(int), None),
-            "three classes": (mlp(15, 3), "answers"),
         },
         output="label",
     ),

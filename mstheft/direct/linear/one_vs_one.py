@@ -24,6 +24,7 @@ from mstheft.typing import Array, Oracle
 SCALES = 8.0 ** np.arange(8)  # of the rows among which a row of each class is sought
 SCOUTS = 64  # rows at each of them
 SEGMENTS = 60  # tried for each class, at the most
+PATIENCE = 10  # segments after which rows farther out are asked for
 HALVINGS = 60  # of a segment, until a boundary is a point in float64
 FIRST = 0.1  # how far from that point others of its boundary are sought, of the segment's length
 SMALLEST = 1e-5  # the same, where other classes are near
@@ -114,14 +115,19 @@ def grow(
     K, d = oracle.outputs or 0, oracle.inputs
     theta = np.full((K, d + 1), np.nan)
     theta[labels[0]] = 0.0
-    for _ in range(SEGMENTS * K):
+    for turn in range(1, SEGMENTS * K + 1):
         known = ~np.isnan(theta[:, 0])
         if known.all():
             return theta
+        if turn % PATIENCE == 0:  # three classes may meet far out
+            farther = 2.0 ** (turn // PATIENCE) * rng.normal(size=(SCOUTS, d))
+            rows = np.concatenate([rows, farther])
+            labels = np.concatenate([labels, oracle.query(farther)])
         a = int(rng.choice(np.flatnonzero(known)))
         b = int(rng.choice(np.flatnonzero(~known)))
         ends = [rows[rng.choice(np.flatnonzero(labels == each))] for each in (a, b)]
-        point, along, pair = crossing(oracle, ends[0], ends[1], a, b)
+        point, along, pair = crossing(oracle, ends[1], ends[0], b, a)  # where it leaves b
+        along, pair = -along, (pair[1], pair[0])
         if not known[pair[0]] or known[pair[1]]:
             continue  # other classes lie between
         if any(each.classes == pair for each in boundaries):
@@ -140,7 +146,7 @@ def grow(
 def crossing(
     oracle: Oracle, low: Array, high: Array, a: int, b: int
 ) -> tuple[Array, Array, tuple[int, int]]:
-    """Where the segment leaves a: a point on that boundary, the segment, and the two classes."""
+    """Where a segment leaves class a: a point of that boundary, the segment, the two classes."""
     along = high - low
     near, far = 0.0, 1.0
     for _ in range(HALVINGS):
@@ -183,7 +189,7 @@ def locally(
 def slope(
     oracle: Oracle, centre: Array, delta: Array, v: Array, pair: tuple[int, int], steps: int
 ) -> Array:
-    """t / δ where the line centre + t v goes from one class to the other, NaN if it meets others."""
+    """t / δ where the line centre + t v changes its class; NaN where it meets a third one."""
     ok = np.ones(len(centre), bool)
     low, high = -np.ones(len(centre)), np.ones(len(centre))
     for side, wanted in ((low, pair[0]), (high, pair[1])):
