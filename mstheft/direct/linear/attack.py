@@ -87,7 +87,7 @@ def extract(
     rng, result, tolerance = np.random.default_rng(rng), Result(), checked(tolerance)
     _check_oversample(oversample)
     if oracle.output == "top_k":
-        return top_k.extract(oracle, result, rng, oversample or 1, points, tolerance)
+        return top_k.from_largest(oracle, result, rng, oversample or 1, points, tolerance)
     oracle = Reader(oracle)
     with result.stage("base", oracle):
         base = base_point(oracle, rng=rng)

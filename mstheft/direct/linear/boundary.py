@@ -75,7 +75,7 @@ def extract(
         raise ValueError(f"expected points= of at least 1, got {points}; every copy is verified")
     rng, result = np.random.default_rng(rng), Result()
     if oracle.output == "label" and (oracle.outputs or 2) > 2:
-        return one_vs_one.extract(oracle, result, rng, precision, points)
+        return one_vs_one.from_labels(oracle, result, rng, precision, points)
     with result.stage("witnesses", oracle):
         inside, outside = witnesses(oracle, rng=rng)
     result.notes["witnesses"] = "two inputs of different labels"

@@ -48,7 +48,7 @@ class Trace:
     theta: Array
 
 
-def extract(
+def from_labels(
     oracle: Oracle, result: Result, rng: Generator, precision: float, points: int
 ) -> Result:
     """Copy of a victim of K > 2 labels: 2 K - 3 boundaries, then verified next to them.

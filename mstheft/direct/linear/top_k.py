@@ -46,7 +46,7 @@ class Answered:
         return self.oracle.query(x)[:, self.classes]
 
 
-def extract(
+def from_largest(
     oracle: Oracle, result: Result, rng: Generator, factor: int, points: int, tolerance: float
 ) -> Result:
     """Copy a linear victim from its largest probabilities, at least two in an answer.
