@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mstheft.direct.noise import Noise, arithmetic, lattice
+from mstheft.direct.noise import Noise, arithmetic, lattice, rms
 from mstheft.nn import gauss_newton
 from mstheft.nn.functions import logit
 from mstheft.nn.gauss_newton import DensePass, Fit, Weights
@@ -94,6 +94,11 @@ class Polished:
         off = fit.answers - fit.link.answer(fit.at(weights).logits)
         size = np.hypot(1 / fit.precision[seen], self.bound * max(1.0, self.ratio))
         return off[seen], size
+
+    def spread(self, answers: Array) -> float:
+        """Standard deviation of the answers over the rows, rms over the classes; of `output`."""
+        values = readable(answers, self.asked, self.kind, np.ones(np.shape(answers)))[0]
+        return rms(values[np.isfinite(values).all(axis=1)].std(axis=0))
 
     @property
     def steps(self) -> int:
@@ -384,7 +389,8 @@ def from_draws(fit: Fit, here: DensePass, rng: np.random.Generator) -> tuple[flo
 def _bars(left: Array, right: Array, drawn: Array) -> Array:
     """Error bars of a layer (out, in + 1), from P_g, P_a and the draws (draws, out, in + 1)."""
     pattern = np.outer(np.linalg.norm(left, axis=1), np.linalg.norm(right, axis=1))
-    size = np.sqrt(np.mean((drawn / pattern) ** 2, axis=(0, 2)))
+    with np.errstate(invalid="ignore"):  # of a neuron that is never on nothing is known
+        size = np.sqrt(np.mean((drawn / pattern) ** 2, axis=(0, 2)))
     return size[:, None] * pattern
 
 

@@ -13,6 +13,7 @@ from mstheft.result import Result
 from mstheft.typing import Array, Oracle, Rng
 
 RATIO, WORST = 2.0, 8.0  # of what a polished copy misses, over what noise explains
+VAGUE = 0.5  # of the spread of the answers: a copy that is less exact is not verified
 SHARP = 1e-4  # of the tolerance: so exact must the answers to rows be that are asked far out
 
 
@@ -87,9 +88,10 @@ def verify(
 def verify_to_noise(result: Result, oracle: Oracle, x: Array, polished: Polished) -> bool:
     """Ask fresh rows and hold what a polished copy misses against the noise.
 
-        e² = σ² + bound²,    verified  <=>  rms(Δ / e) ≤ 2  and  max |Δ| / e ≤ 8
+        e² = σ² + bound²,    verified  <=>  rms(Δ / e) ≤ 2,  max |Δ| / e ≤ 8  and  rms e ≤ s / 2
 
-    σ of an answer, and the Cramér-Rao bound of what is left of the copy's own error. A neuron that
+    σ of an answer, the Cramér-Rao bound of what is left of the copy's own error, and s, the spread
+    of the answers: a copy that knows nothing is not verified by knowing it. A neuron that
     n rows have not seen wrong is wrong on at most 3 / n of such rows, with 95 % confidence.
     x : (n, d) rows that no stage has asked. Costs n queries, booked under 'verify'.
     """
@@ -99,7 +101,8 @@ def verify_to_noise(result: Result, oracle: Oracle, x: Array, polished: Polished
         result.error = float(np.abs(off).max(initial=0.0))
         ratio = float(np.sqrt(np.mean((off / size) ** 2)))
         worst = float(np.abs(off / size).max())
-        result.verified = polished.converged and ratio <= RATIO and worst <= WORST
+        blurred = float(np.sqrt(np.mean(size**2))) > VAGUE * polished.spread(answers)
+        result.verified = polished.converged and ratio <= RATIO and worst <= WORST and not blurred
         result.notes["verify"] = (
             f"misses {len(x)} fresh rows by {ratio:.2f} times what noise explains: max |Δ| "
             f"{result.error:.1e}; may be wrong on {3 / len(x):.1%} of such inputs"

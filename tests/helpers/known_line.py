@@ -57,5 +57,6 @@ def made_line(kinks, jumps, unresolved=()):
     t = np.array([-1e6, *np.linspace(-50, 50, 11), 1e6])
     return lines.Line(
         np.zeros(9), np.ones(9), t, np.zeros((len(t), jumps.shape[1])), kinks,
-        np.zeros((len(kinks) + 1, jumps.shape[1])), jumps, list(unresolved), 1e-15, 1e-15 * (1 + np.abs(t)),
+        np.zeros((len(kinks) + 1, jumps.shape[1])), jumps, list(unresolved), 1e-15,
+        1e-15 * (1 + np.abs(t)),
     )  # fmt: skip
