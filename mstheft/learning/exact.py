@@ -1,0 +1,444 @@
+"""Learned to exact: an exact copy from rows that the thief just has, chosen by nobody.
+
+        rows --> oracle --> train a wide student --> polish --> merge twins --> eliminate --> check
+                              ^                        |                        backwards
+                              +--- twice as wide <-----+ where it is stuck
+
+A student of the victim's own width gets stuck in a local minimum; one of 1.5 times that width does
+not, and has every neuron of the victim among its own. What it has too many is taken away again,
+until the next one less can no longer explain the answers: the width comes out by itself.
+In reading order:
+
+    extract             the story
+    train               Adam on the answers, in float32
+    settle              Gauss-Newton steps, until the misfit is that of the noise
+    merge, eliminate    fewer neurons, the last layer refitted, settled again
+    verify              fresh rows, against the noise and the bound
+
+Source: Martinelli, Simsek, Gerstner and Brea 2024 ('Expand-and-Cluster', ICML), which has neither
+the Gauss-Newton steps nor a noise to stop at; Hassibi and Stork 1993 (optimal brain surgeon).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from mstheft.direct.answers import check_width
+from mstheft.direct.noise import Noise
+from mstheft.direct.polish import DAMP, Polished, Problem, allowed, identifiable, polish
+from mstheft.errors import ExtractionError
+from mstheft.nn import gauss_newton, zoo
+from mstheft.nn.fit import fit as train_network
+from mstheft.nn.functions import logit
+from mstheft.nn.gauss_newton import DensePass, Fit, Weights
+from mstheft.nn.losses import squared_error
+from mstheft.nn.network import Network
+from mstheft.nn.optim import Adam
+from mstheft.result import Result, count, floor
+from mstheft.typing import Array, Oracle, Rng
+
+OUTPUTS = ("logits", "log_probs", "probs")
+FRESH = 200  # rows of the check
+TIMES = 6  # rows that are drawn, in F
+GUESS = 32  # neurons of the victim, where nobody knows
+WIDER = 1.5  # width of the student, in widths of the victim
+SURPLUS = 2  # answered numbers for each weight of a student, or it is too wide for the rows
+RATE, BATCH, UPDATES = 3e-3, 32, 6000  # of Adam
+STEPS, FEW = 40, 8  # Gauss-Newton steps: of a student, and after every elimination, at the most
+TRUST = 1.0  # of a step: the student has neurons to spare, so one that is lost does no harm
+SLOW = 0.05  # a share of the misfit: PATIENCE steps in a row that gain less end the descent
+PATIENCE = 3
+FITS = 1e-3  # of the answers' spread: a student above this misfit, and the noise, is stuck
+GROWTH = 2.0  # of the lowest misfit: a drop after which the misfit stays below this is free
+PARALLEL = 0.98  # |cos| of two neurons' [row offset] that are one
+ENOUGH = 1e-3  # tolerance of LSMR in a step
+MOST = 5.0  # how far above its rms the largest |Δ| of the check may be
+RIDGE = 1e-13  # of the largest eigenvalue of HᵀH: below this is rounding
+
+
+@dataclass(frozen=True)
+class Try:
+    """A student that was polished. kept : False if it was too narrow and the one before stayed."""
+
+    stage: str
+    width: int
+    misfit: float
+    kept: bool
+
+
+@dataclass
+class Trace:
+    """What was asked, and every student on the way.
+
+    rows, answers : that the students are fitted to; fresh, fresh_answers : of the check
+    tries : every student that was polished, in order
+    polished : the last polish, with noise, bound and error bars; None before it
+    """
+
+    rows: Array
+    answers: Array
+    fresh: Array
+    fresh_answers: Array
+    tries: list[Try] = field(default_factory=list)
+    polished: Polished | None = None
+
+    def note(self, stage: str, student: Student, kept: bool) -> None:
+        """Write a student down."""
+        self.tries.append(Try(stage, student.width, student.misfit, kept))
+
+    @property
+    def widths(self) -> list[int]:
+        """Of the students that were kept."""
+        return [each.width for each in self.tries if each.kept]
+
+    @property
+    def misfits(self) -> list[float]:
+        """Of the students that were kept."""
+        return [each.misfit for each in self.tries if each.kept]
+
+
+def extract(
+    oracle: Oracle, *, rows: Array | None = None, hidden: int | None = None, rng: Rng = None
+) -> Result:
+    """An exact copy of a network with one hidden relu layer, from rows that nobody chose.
+
+    rows : (n, d) or (n, *shape), what the thief has; they must see every direction, so that
+        pictures do badly. The last 200 of them, or a fifth, are kept for the check. None: 6 F rows
+        of N(0, I), and 200 more, where F is the floor of the width
+    hidden : the victim's width; unknown, 32 is the first guess. A student that is stuck is
+        replaced by one twice as wide while there are two answered numbers for each of its weights
+    Costs n queries: each row is asked once, and nothing else, so PRADA sees the thief's own rows.
+    Rows are rounded to float32 before they are asked, so that every victim sees the same.
+    Returns a `Result` with a `Trace`. `verified`: the misfit is that of the noise, on the rows and
+    on the fresh ones; `error` is the largest |Δ| there, in the unit of `trace.polished.output`.
+    Raises ExtractionError where the misfit stays above the noise: it names both and the number of
+    neurons, and holds the copy as `partial.model`.
+    """
+    check_width(hidden)
+    if oracle.output not in OUTPUTS:
+        raise ValueError(
+            f"expected an oracle that answers one of {OUTPUTS}, got {oracle.output!r}; ask for those"
+        )
+    rng = np.random.default_rng(rng)
+    result = Result()
+    trace = result.trace = asked(oracle, result, rows, hidden, rng)
+    student = wide_student(oracle, result, hidden or GUESS, rng)
+    with result.stage("merge", oracle):
+        student = merge(student, trace, rng)
+        result.notes["merge"] = f"{count(student.width, 'neuron')} without twins"
+    with result.stage("eliminate", oracle):
+        student = eliminate(student, trace, rng)
+        polished = trace.polished = polish(
+            student.network, trace.rows, trace.answers, output=oracle.output, rng=rng
+        )
+        result.model = polished.model
+        if not polished.converged:
+            raise stuck("eliminate", polished.misfit[-1], polished.noise, student.width)
+        result.notes["eliminate"] = (
+            f"{count(student.width, 'neuron')}; misfit {polished.misfit[-1]:.1e}, noise "
+            f"{polished.noise:.1e} ({polished.kind})"
+        )
+    with result.stage("verify", oracle):
+        verify(result, oracle.output)
+    return result
+
+
+steal = extract
+
+
+# ---- what is asked
+
+
+def asked(
+    oracle: Oracle, result: Result, rows: Array | None, hidden: int | None, rng: np.random.Generator
+) -> Trace:
+    """Ask the rows of the check, then the others."""
+    if rows is None:
+        fresh = single(rng.normal(size=(FRESH, oracle.inputs)))
+    else:
+        rows = single(np.asarray(rows).reshape(len(rows), -1))
+        held = min(FRESH, len(rows) // 5)
+        rows, fresh = rows[: len(rows) - held], rows[len(rows) - held :]
+    with result.stage("verify", oracle):
+        fresh_answers = oracle.query(fresh)
+    with result.stage("query", oracle):
+        if rows is None:
+            d, K, h = oracle.inputs, oracle.outputs or fresh_answers.shape[1], hidden or GUESS
+            n = math.ceil(TIMES * floor(h * d + K * h, K))
+            rows = single(rng.normal(size=(n, d)))
+        answers = oracle.query(rows)
+    result.notes["query"] = f"{count(len(rows), 'row')}, each asked once"
+    return Trace(rows, answers, fresh, fresh_answers)
+
+
+def single(rows: Array) -> Array:
+    """Float64 numbers that float32 holds exactly."""
+    return rows.astype(np.float32).astype(np.float64)
+
+
+# ---- a student
+
+
+@dataclass(frozen=True)
+class Student:
+    """A student of one hidden layer, and how well it fits the answers."""
+
+    fit: Fit
+    kind: Noise
+    here: DensePass
+
+    @property
+    def width(self) -> int:
+        """Hidden neurons."""
+        return len(self.here.weights[0])
+
+    @property
+    def misfit(self) -> float:
+        """Root mean square of answers - student's answers."""
+        return self.fit.misfit(self.here.logits)
+
+    @property
+    def limit(self) -> float:
+        """The misfit up to which what is left may be noise."""
+        numbers = np.count_nonzero(self.fit.precision)
+        free = identifiable(self.here.weights, self.fit.activations, self.fit.output)
+        left = max(1, numbers - free)
+        return allowed(self.kind, True, left) * math.sqrt(left) / self.fit.total
+
+    @property
+    def noise(self) -> float:
+        """σ of an answer, root mean square."""
+        return math.sqrt(np.count_nonzero(self.fit.precision)) / self.fit.total
+
+    @property
+    def is_stuck(self) -> bool:
+        """Is the misfit far above the noise?"""
+        spread = float(np.sqrt(np.mean(np.var(self.fit.answers, axis=0))))
+        return self.misfit > max(self.limit, FITS * spread)
+
+    @property
+    def network(self) -> Network:
+        """Itself, float64."""
+        return zoo.given([(w[:, :-1], w[:, -1]) for w in self.here.weights])
+
+    def at(self, weights: Weights) -> Student:
+        """The student with other weights, of another width perhaps."""
+        return replace(self, here=self.fit.at(weights))
+
+
+def wide_student(oracle: Oracle, result: Result, hidden: int, rng: np.random.Generator) -> Student:
+    """Train and polish a student of 1.5 times the width, and while it is stuck one twice as wide."""
+    trace: Trace = result.trace
+    outputs = oracle.outputs or trace.answers.shape[1]
+    most = widest(trace, outputs)
+    width = min(math.ceil(WIDER * hidden), most)
+    while True:
+        with result.stage("train", oracle):
+            network = train(trace, width, oracle.output, outputs, rng)
+            problem = Problem(network, trace.rows, trace.answers, oracle.output, None)
+            weights, activations = gauss_newton.chain(network)
+            fit = problem.fit(weights, activations)
+            student = Student(fit, problem.kind(weights), fit.at(weights))
+            result.notes["train"] = f"{count(width, 'neuron')}, misfit {student.misfit:.1e}"
+        with result.stage("polish", oracle):
+            student = settle(student, student.limit, STEPS, rng)
+            result.model = student.network
+            trace.note("polish", student, not student.is_stuck)
+            if not student.is_stuck:
+                result.notes["polish"] = f"misfit {student.misfit:.1e}, noise {student.noise:.1e}"
+                return student
+            if width >= most:
+                raise stuck("polish", student.misfit, student.noise, student.width)
+        width = min(2 * width, most)
+
+
+def widest(trace: Trace, outputs: int) -> int:
+    """The width at which the answers are SURPLUS times the weights."""
+    n, d = trace.rows.shape
+    width = int((n * outputs / SURPLUS - outputs) / (d + 1 + outputs))
+    if width < 1:
+        raise ValueError(
+            f"expected rows enough for one neuron, {SURPLUS} answered numbers for each weight, "
+            f"got {n}; give more"
+        )
+    return width
+
+
+def stuck(stage: str, misfit: float, noise: float, width: int) -> ExtractionError:
+    """The error of a student whose misfit is not that of the noise."""
+    return ExtractionError(
+        stage,
+        f"the misfit stopped at {misfit:.1e}, over a noise of {noise:.1e}, "
+        f"with {count(width, 'neuron')}",
+        "give more rows, or rows that see every direction; the victim must have one hidden "
+        "relu layer",
+    )
+
+
+def train(trace: Trace, width: int, output: str, outputs: int, rng: np.random.Generator) -> Network:
+    """A float64 network of that width, learned by Adam from the answers.
+
+    In float32, from rows and to logits of mean 0 and spread 1; then the scales go into the weights.
+    """
+    logits = logits_of(trace.answers, output, outputs)
+    centre, size = trace.rows.mean(axis=0), trace.rows.std() or 1.0
+    middle, spread = logits.mean(axis=0), logits.std() or 1.0
+    d = trace.rows.shape[1]
+    network = zoo.mlp([d, width, outputs], rng=rng, dtype=np.float32)
+    x, z = (trace.rows - centre) / size, (logits - middle) / spread
+    epochs = math.ceil(UPDATES / math.ceil(len(x) / BATCH))
+    how: Any = {"epochs": epochs, "batch": BATCH, "optimizer": Adam(RATE), "falling": True}
+    train_network(network, x, z.astype(np.float32), loss=squared_error, rng=rng, **how)
+    (A0, b0), (A1, b1) = ((W.astype(float), b.astype(float)) for W, b in network.dense())
+    return zoo.given([(A0 / size, b0 - A0 @ centre / size), (spread * A1, spread * b1 + middle)])
+
+
+def logits_of(answers: Array, output: str, outputs: int) -> Array:
+    """The logits, (n, K), up to their mean; a probability of 0 counts as half the smallest one."""
+    values = answers.astype(np.float64)
+    if output == "logits":
+        return values
+    if output == "log_probs":
+        values = np.exp(values)
+    values = np.maximum(values, values[values > 0].min() / 2)
+    if outputs == 1:
+        return logit(np.minimum(values[:, -1:], 1 - (1 - values[values < 1].max()) / 2))
+    logs = np.log(values)
+    return logs - logs.mean(axis=1, keepdims=True)
+
+
+def settle(student: Student, goal: float, steps: int, rng: np.random.Generator) -> Student:
+    """Gauss-Newton steps until the misfit is below the goal, or PATIENCE steps gain little."""
+    fit, here, damp, idle = student.fit, student.here, DAMP, 0
+    misfit = fit.misfit(here.logits)
+    for _ in range(steps):
+        if misfit <= goal or idle == PATIENCE:
+            break
+        taken = gauss_newton.step(fit, here, damp=damp, enough=ENOUGH, trust=TRUST, rng=rng)
+        idle = idle + 1 if taken.misfit > (1 - SLOW) * misfit else 0
+        here, misfit = taken.here, taken.misfit
+        damp *= 1 / 3 if taken.share == 1 else 3
+    return replace(student, here=here)
+
+
+# ---- fewer neurons
+
+
+def merge(student: Student, trace: Trace, rng: np.random.Generator) -> Student:
+    """One neuron of every group of parallel ones: that which moves the logits the most.
+
+    Neurons with |cos| > PARALLEL of [row offset], in the units of the rows' spread, are one.
+    Where the misfit does not come back, all of them stay.
+    """
+    first, last = student.here.weights
+    centre, size = trace.rows.mean(axis=0), trace.rows.std() or 1.0
+    units = np.hstack([size * first[:, :-1], first[:, -1:] + first[:, :-1] @ centre[:, None]])
+    norms = np.linalg.norm(units, axis=1)
+    units = units / np.maximum(norms, 1e-300)[:, None]
+    kept: list[int] = []
+    for i in np.argsort(-norms * np.linalg.norm(last[:, :-1], axis=0), kind="stable"):
+        if not kept or np.max(np.abs(units[kept] @ units[i])) <= PARALLEL:
+            kept.append(int(i))
+    return narrower("merge", student, sorted(kept), student.misfit, trace, rng) or student
+
+
+def eliminate(student: Student, trace: Trace, rng: np.random.Generator) -> Student:
+    """Drop the neurons that cost least, several at once, then one, until none can be spared.
+
+    Where one is refused two at once are tried: twins of opposite sides go only together.
+    """
+    best, many = student.misfit, max(1, student.width // 4)
+    while student.width > 1:
+        for some in (many, many + 1) if many == 1 else (many,):
+            kept = spared(student, min(some, student.width - 1))
+            there = narrower("eliminate", student, kept, best, trace, rng)
+            if there:
+                break
+        if there:
+            student, best = there, min(best, there.misfit)
+            many = min(many, max(1, student.width // 4))
+        elif many == 1:
+            break
+        else:
+            many //= 2
+    return student
+
+
+def narrower(
+    stage: str,
+    student: Student,
+    kept: list[int],
+    best: float,
+    trace: Trace,
+    rng: np.random.Generator,
+) -> Student | None:
+    """The student with these neurons only, settled again; None if it fits the answers no more."""
+    if len(kept) == student.width:
+        return student
+    there = student.at(refitted(student.here, kept))
+    goal = max(there.limit, GROWTH * best)
+    there = settle(there, goal, FEW, rng)
+    trace.note(stage, there, there.misfit <= goal)
+    return there if there.misfit <= goal else None
+
+
+def refitted(here: DensePass, kept: list[int]) -> Weights:
+    """These neurons, and the last layer that gives the logits from them, by least squares."""
+    H = here.inputs[1][:, [*kept, -1]]
+    last = np.linalg.lstsq(H, here.logits, rcond=None)[0].T
+    return [here.weights[0][kept], last]
+
+
+def spared(student: Student, some: int) -> list[int]:
+    """The neurons that stay when `some` are dropped, one after the other, each the cheapest.
+
+        |A1_i|² / [(HᵀH)⁻¹]_ii
+
+    is how much Σ |Δ logits|² grows without neuron i, the last layer refitted; H are the hidden
+    activations with a 1 appended. Source: Hassibi and Stork 1993.
+    """
+    H, kept = student.here.inputs[1], list(range(student.width))
+    gram, moment = H.T @ H, H.T @ student.here.logits
+    for _ in range(some):
+        places = [*kept, -1]
+        part = gram[np.ix_(places, places)]
+        size, v = np.linalg.eigh(part)
+        inverse = (v / np.maximum(size, RIDGE * size[-1])) @ v.T
+        last = inverse @ moment[places]  # (kept + 1, K)
+        cost = np.sum(last**2, axis=1)[:-1] / np.diag(inverse)[:-1]
+        kept.pop(int(np.argmin(cost)))
+    return kept
+
+
+# ---- the check
+
+
+def verify(result: Result, output: str) -> None:
+    """The copy on rows that nothing was fitted to.
+
+        √mean (Δ² / (σ² + bound²)) ≤ the ratio that is allowed on the rows themselves,
+        max |Δ| / √(σ² + bound²) ≤ MOST times as much
+
+    bound : Cramér-Rao, of `Polished`: nobody's copy answers fresh rows better. Costs no query.
+    """
+    trace: Trace = result.trace
+    polished = trace.polished
+    assert polished is not None
+    problem = Problem(polished.model, trace.fresh, trace.fresh_answers, output, None)
+    fit = problem.fit(*gauss_newton.chain(polished.model))
+    seen = fit.precision > 0
+    misses = np.abs(fit.answers - fit.link.answer(polished.model.logits(trace.fresh)))[seen]
+    ratios = misses / np.hypot(1 / fit.precision[seen], polished.bound)
+    most = allowed(polished.kind, True, len(ratios))
+    result.error = float(misses.max(initial=0))
+    ratio = float(np.sqrt(np.mean(ratios**2)))
+    result.verified = bool(len(ratios) and ratio <= most and ratios.max() <= MOST * most)
+    verdict = "answers like the victim" if result.verified else "does not answer alike"
+    result.notes["verify"] = (
+        f"the copy {verdict} on {count(len(trace.fresh), 'fresh row')}: max |Δ| "
+        f"{result.error:.1e}, {ratio:.2f} times noise and bound"
+    )
