@@ -48,10 +48,10 @@ GUESS = 32  # neurons of the victim, where nobody knows
 WIDER = 1.5  # width of the student, in widths of the victim
 SURPLUS = 2  # answered numbers for each weight of a student, or it is too wide for the rows
 RATE, BATCH, UPDATES = 3e-3, 32, 6000  # of Adam
-STEPS, FEW = 40, 8  # Gauss-Newton steps: of a student, and after every elimination, at the most
+STEPS = 60  # Gauss-Newton steps of a student, at the most
 TRUST = 1.0  # of a step: the student has neurons to spare, so one that is lost does no harm
-SLOW = 0.05  # a share of the misfit: PATIENCE steps in a row that gain less end the descent
-PATIENCE = 3
+SLOW, STEEP = 0.05, 0.4  # shares of the misfit: PATIENCE steps that gain less end the descent of
+PATIENCE = 3  # a trained student; of one that lost a neuron
 FITS = 1e-3  # of the answers' spread: a student above this misfit, and the noise, is stuck
 GROWTH = 2.0  # of the lowest misfit: a drop after which the misfit stays below this is free
 PARALLEL = 0.98  # |cos| of two neurons' [row offset] that are one
@@ -121,7 +121,7 @@ def extract(
     check_width(hidden)
     if oracle.output not in OUTPUTS:
         raise ValueError(
-            f"expected an oracle that answers one of {OUTPUTS}, got {oracle.output!r}; ask for those"
+            f"expected an oracle that answers one of {OUTPUTS}, got {oracle.output!r}; ask for one"
         )
     rng = np.random.default_rng(rng)
     result = Result()
@@ -168,11 +168,16 @@ def asked(
     with result.stage("query", oracle):
         if rows is None:
             d, K, h = oracle.inputs, oracle.outputs or fresh_answers.shape[1], hidden or GUESS
-            n = math.ceil(TIMES * floor(h * d + K * h, K))
+            n = math.ceil(TIMES * floor(h * d + K * h, numbers(K, oracle.output)))
             rows = single(rng.normal(size=(n, d)))
         answers = oracle.query(rows)
     result.notes["query"] = f"{count(len(rows), 'row')}, each asked once"
     return Trace(rows, answers, fresh, fresh_answers)
+
+
+def numbers(outputs: int, output: str) -> int:
+    """Independent numbers in an answer: K, of probabilities one less."""
+    return outputs if output == "logits" or outputs == 1 else outputs - 1
 
 
 def single(rows: Array) -> Array:
@@ -204,9 +209,8 @@ class Student:
     @property
     def limit(self) -> float:
         """The misfit up to which what is left may be noise."""
-        numbers = np.count_nonzero(self.fit.precision)
         free = identifiable(self.here.weights, self.fit.activations, self.fit.output)
-        left = max(1, numbers - free)
+        left = max(1, np.count_nonzero(self.fit.precision) - free)
         return allowed(self.kind, True, left) * math.sqrt(left) / self.fit.total
 
     @property
@@ -231,10 +235,10 @@ class Student:
 
 
 def wide_student(oracle: Oracle, result: Result, hidden: int, rng: np.random.Generator) -> Student:
-    """Train and polish a student of 1.5 times the width, and while it is stuck one twice as wide."""
+    """Train and polish a student 1.5 times as wide; while it is stuck, one twice as wide."""
     trace: Trace = result.trace
     outputs = oracle.outputs or trace.answers.shape[1]
-    most = widest(trace, outputs)
+    most = widest(trace, numbers(outputs, oracle.output), outputs)
     width = min(math.ceil(WIDER * hidden), most)
     while True:
         with result.stage("train", oracle):
@@ -245,7 +249,7 @@ def wide_student(oracle: Oracle, result: Result, hidden: int, rng: np.random.Gen
             student = Student(fit, problem.kind(weights), fit.at(weights))
             result.notes["train"] = f"{count(width, 'neuron')}, misfit {student.misfit:.1e}"
         with result.stage("polish", oracle):
-            student = settle(student, student.limit, STEPS, rng)
+            student = settle(student, student.limit, SLOW, rng)
             result.model = student.network
             trace.note("polish", student, not student.is_stuck)
             if not student.is_stuck:
@@ -256,10 +260,10 @@ def wide_student(oracle: Oracle, result: Result, hidden: int, rng: np.random.Gen
         width = min(2 * width, most)
 
 
-def widest(trace: Trace, outputs: int) -> int:
+def widest(trace: Trace, each: int, outputs: int) -> int:
     """The width at which the answers are SURPLUS times the weights."""
     n, d = trace.rows.shape
-    width = int((n * outputs / SURPLUS - outputs) / (d + 1 + outputs))
+    width = int((n * each / SURPLUS - outputs) / (d + 1 + outputs))
     if width < 1:
         raise ValueError(
             f"expected rows enough for one neuron, {SURPLUS} answered numbers for each weight, "
@@ -311,15 +315,15 @@ def logits_of(answers: Array, output: str, outputs: int) -> Array:
     return logs - logs.mean(axis=1, keepdims=True)
 
 
-def settle(student: Student, goal: float, steps: int, rng: np.random.Generator) -> Student:
+def settle(student: Student, goal: float, slow: float, rng: np.random.Generator) -> Student:
     """Gauss-Newton steps until the misfit is below the goal, or PATIENCE steps gain little."""
     fit, here, damp, idle = student.fit, student.here, DAMP, 0
     misfit = fit.misfit(here.logits)
-    for _ in range(steps):
+    for _ in range(STEPS):
         if misfit <= goal or idle == PATIENCE:
             break
         taken = gauss_newton.step(fit, here, damp=damp, enough=ENOUGH, trust=TRUST, rng=rng)
-        idle = idle + 1 if taken.misfit > (1 - SLOW) * misfit else 0
+        idle = idle + 1 if taken.misfit > (1 - slow) * misfit else 0
         here, misfit = taken.here, taken.misfit
         damp *= 1 / 3 if taken.share == 1 else 3
     return replace(student, here=here)
@@ -381,7 +385,7 @@ def narrower(
         return student
     there = student.at(refitted(student.here, kept))
     goal = max(there.limit, GROWTH * best)
-    there = settle(there, goal, FEW, rng)
+    there = settle(there, goal, STEEP, rng)
     trace.note(stage, there, there.misfit <= goal)
     return there if there.misfit <= goal else None
 
