@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mstheft import compare
-from mstheft.cli import files, options, oracle, victim
+from mstheft.cli import files, options, oracle, steal_rows, victim
 from mstheft.cli.console import Console, usage_errors
 from mstheft.cli.parser import Parser
 from mstheft.cli.values import is_url, whole, widths
@@ -40,6 +40,9 @@ def add_kinds(kinds: Any) -> None:
     _linear(kinds, "label", what, 1, boundary.extract, labels)
     _hidden(kinds, "relu", f"{hidden} four steps", relu.extract, pictures.relu_pictures)
     _sweep(_hidden(kinds, "sweep", f"{hidden} few queries", sweep.extract, pictures.sweep_pictures))
+    what = f"{hidden} rows that nobody chose"
+    rows = _hidden(kinds, "exact", what, steal_rows.extract, steal_rows.pictures)
+    steal_rows.add_options(rows)
     what = "one hidden layer of tanh, sigmoid or softplus"
     _smooth(_hidden(kinds, "smooth", what, smooth.extract, pictures.smooth_pictures))
     what, shapes = "two hidden ReLU layers, or three", ("784-64-32-10", "64-32-16-16-10")

@@ -54,8 +54,8 @@ EPOCHS, UPDATES = (
 )  # of the first student, at least; every later one is trained twice as long
 STEPS = 60  # Gauss-Newton steps of a student, at the most
 TRUST = 1.0  # of a step: the student has neurons to spare, so one that is lost does no harm
-SLOW, STEEP = 0.05, 0.4  # shares of the misfit: PATIENCE steps that gain less end the descent of
-PATIENCE = 3  # a trained student; of one that lost a neuron
+PATIENT = 0.05, 3  # the descent of a student ends when so many steps gain less than this share
+STRICT = 0.4, 2  # that of a student that has lost a neuron: a true one is missed at once
 FITS = 1e-3  # of the answers' spread: a student above this misfit, and the noise, is stuck
 CLOSE = 1e-5  # of that spread: below this a student that is too wide need not be polished further
 GROWTH = 2.0  # of the lowest misfit: a drop after which the misfit stays below this is free
@@ -153,6 +153,7 @@ def extract(
         )
     with result.stage("verify", oracle):
         verify(result, oracle.output)
+    result.queries["verify"] = result.queries.pop("verify")  # its rows were asked first
     return result
 
 
@@ -263,7 +264,7 @@ def wide_student(oracle: Oracle, result: Result, hidden: int, rng: np.random.Gen
             student = Student(fit, problem.kind(weights), fit.at(weights))
             result.notes["train"] = f"{count(width, 'neuron')}, misfit {student.misfit:.1e}"
         with result.stage("polish", oracle):
-            student = settle(student, max(student.limit, CLOSE * student.spread), SLOW, rng)
+            student = settle(student, max(student.limit, CLOSE * student.spread), PATIENT, rng)
             result.model = student.network
             trace.note("polish", student, not student.is_stuck)
             if not student.is_stuck:
@@ -332,15 +333,17 @@ def logits_of(answers: Array, output: str, outputs: int) -> Array:
     return logs - logs.mean(axis=1, keepdims=True)
 
 
-def settle(student: Student, goal: float, slow: float, rng: np.random.Generator) -> Student:
-    """Gauss-Newton steps until the misfit is below the goal, or PATIENCE steps gain little."""
+def settle(
+    student: Student, goal: float, patience: tuple[float, int], rng: np.random.Generator
+) -> Student:
+    """Gauss-Newton steps until the misfit is below the goal, or too many in a row gain little."""
     fit, here, damp, idle = student.fit, student.here, DAMP, 0
-    misfit = fit.misfit(here.logits)
+    misfit, (share, most) = student.misfit, patience
     for _ in range(STEPS):
-        if misfit <= goal or idle == PATIENCE:
+        if misfit <= goal or idle == most:
             break
         taken = gauss_newton.step(fit, here, damp=damp, enough=ENOUGH, trust=TRUST, rng=rng)
-        idle = idle + 1 if taken.misfit > (1 - slow) * misfit else 0
+        idle = idle + 1 if taken.misfit > (1 - share) * misfit else 0
         here, misfit = taken.here, taken.misfit
         damp *= 1 / 3 if taken.share == 1 else 3
     return replace(student, here=here)
@@ -429,7 +432,7 @@ def narrower(
     """The student with these weights, settled; None if it fits the answers no more."""
     there = student.at(weights)
     goal = max(there.limit, GROWTH * min(trace.misfits))
-    there = settle(there, goal, STEEP, rng)
+    there = settle(there, goal, STRICT, rng)
     trace.note(stage, there, there.misfit <= goal)
     return there if there.misfit <= goal else None
 
@@ -493,6 +496,6 @@ def verify(result: Result, output: str) -> None:
     verdict = "answers like the victim" if result.verified else "does not answer alike"
     result.notes["verify"] = (
         f"the copy {verdict} on {count(len(trace.fresh), 'fresh row')}: max |Δ| "
-        f"{result.error:.1e}, {ratio:.2f} times noise and bound. Of all such rows "
-        f"{300 / max(1, len(trace.fresh)):.1f} % may still differ"
+        f"{result.error:.1e}, {ratio:.2f} of noise and bound; up to "
+        f"{300 / len(trace.fresh):.1f} % of such rows may differ"
     )
