@@ -431,7 +431,8 @@ def narrower(
 ) -> Student | None:
     """The student with these weights, settled; None if it fits the answers no more."""
     there = student.at(weights)
-    goal = max(there.limit, GROWTH * min(trace.misfits))
+    best = min(trace.misfits)
+    goal = there.limit if best <= GROWTH * there.limit else GROWTH * best
     there = settle(there, goal, STRICT, rng)
     trace.note(stage, there, there.misfit <= goal)
     return there if there.misfit <= goal else None
@@ -488,7 +489,8 @@ def verify(result: Result, output: str) -> None:
     seen = fit.precision > 0
     misses = np.abs(fit.answers - fit.link.answer(polished.model.logits(trace.fresh)))[seen]
     bound = min(polished.bound, UNSURE * polished.noise)
-    ratios = misses / np.hypot(1 / fit.precision[seen], bound)
+    uneven = max(1.0, polished.ratio)  # σ of arithmetic is known to a factor; the rows tell it
+    ratios = misses / (uneven * np.hypot(1 / fit.precision[seen], bound))
     most = allowed(polished.kind, True, len(ratios))
     result.error = float(misses.max(initial=0))
     ratio = float(np.sqrt(np.mean(ratios**2)))
