@@ -48,10 +48,7 @@ GUESS = 32  # neurons of the victim, where nobody knows
 WIDER = 1.5  # width of the student, in widths of the victim
 SURPLUS = 3  # answered numbers for each weight of a student, or it is too wide for the rows
 RATE, BATCH = 3e-3, 32  # of Adam
-EPOCHS, UPDATES = (
-    50,
-    6000,
-)  # of the first student, at least; every later one is trained twice as long
+EPOCHS, UPDATES = 50, 6000  # of the first student, at least; each later one has twice as many
 STEPS = 60  # Gauss-Newton steps of a student, at the most
 TRUST = 1.0  # of a step: the student has neurons to spare, so one that is lost does no harm
 PATIENT = 0.05, 3  # the descent of a student ends when so many steps gain less than this share

@@ -1,6 +1,6 @@
 """Answers as they come: float32, decimals, probabilities. What each attack still reaches.
 
-    MSTHEFT_DATA=… python tests/benchmarks/noise.py [--only learned] [--seeds 10]
+    MSTHEFT_DATA=… python tests/benchmarks/noise.py [--only learned] [--seeds 3]
 
 A row of the table is a function here: a victim, its answers, an attack. Victims compute in float32;
 seeds draw victim, rows and copy. Queries, seconds and ratios are medians, errors the worst seed,
@@ -20,7 +20,7 @@ from results import aside, recorded, table
 
 import mstheft as mt
 
-SEEDS = 10
+SEEDS = 3  # a theft takes minutes
 HEAD = "victim | answers | attack | verified | right width | queries | queries / F | noise"
 HEAD += " | misfit / noise | max Δlogit on test images | agreement | seconds"
 
