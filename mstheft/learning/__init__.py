@@ -4,6 +4,6 @@ active      ActiveThief's rounds; `strategies` pick its queries, with k-center i
 jacobian    Jacobian-based augmentation, the queries that PRADA notices
 """
 
-from mstheft.learning import active, jacobian, strategies
+from mstheft.learning import active, exact, jacobian, strategies
 
-__all__ = ["active", "jacobian", "strategies"]
+__all__ = ["active", "exact", "jacobian", "strategies"]
