@@ -11,12 +11,6 @@ from mstheft.report.pictures.exact import (
 from mstheft.report.pictures.learned import learned_pictures, strategy_pictures
 from mstheft.report.pictures.sweep import smooth_pictures, sweep_pictures
 
-    "exact_pictures",
-    "label_pictures",
-    "learned_pictures",
-]
-__all__ += ["linear_pictures", "relu_pictures", "smooth_pictures", "strategy_pictures"]
-__all__ += ["sweep_pictures"]
 __all__ = ["arena_pictures", "deep_pictures", "exact_pictures", "label_pictures"]
 __all__ += ["learned_pictures", "linear_pictures", "relu_pictures", "smooth_pictures"]
 __all__ += ["strategy_pictures", "sweep_pictures"]
