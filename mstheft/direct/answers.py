@@ -20,7 +20,8 @@ STEP = np.pi * 1e-5  # between the rows that show the jitter, in directions; no 
 ELSEWHERE = np.sqrt(0.5)  # where they are asked again
 THIRD = np.sqrt(20.0)  # a third difference of independent noise σ is √(1 + 9 + 9 + 1) σ
 SAMPLE = 64  # answers from which the grid is read
-DISTINCT = 8  # numbers that it takes: a few round ones may be round by chance
+MANY, DISTINCT = 40, 8  # numbers, or different ones, that it takes: a few may be round by chance
+SPREAD = 16  # rows along the line where those beside each other are equal
 REPEATS = 14  # more answers to one row, once two of them have differed
 ROUNDINGS = 0.5  # units in the last place that arithmetic inside a victim loses at least, σ
 EXACT = 1e-11  # noise relative to the answers that counts as none
@@ -114,9 +115,8 @@ class Reader:
 
     def _measured(self) -> Noise:
         """The grid of the sample, once it has enough different numbers; until then its format."""
-        if self.sample.size >= DISTINCT and np.unique(self.sample).size >= DISTINCT:
-            size = np.abs(self.sample)
-            return lattice(self.sample[size <= np.median(size)])  # large ones show no decimals
+        if self.sample.size >= MANY or np.unique(self.sample).size >= DISTINCT:
+            return lattice(self.sample)
         return self._format()
 
     def sigma(self, logits: Array, reach: Array | float = 1.0) -> Array:
@@ -158,7 +158,8 @@ class Reader:
 
 
 def reader(oracle: Oracle, start: Array | None = None, direction: Array | None = None) -> Reader:
-    """Measure how exact an oracle's answers are, near x = start. Costs 9 queries, 23 if they vary.
+    """Measure how exact an oracle's answers are, near x = start. Costs 9 queries, 23 if they
+    vary, 25 if they hardly change.
 
     One row is asked twice: where the answers differ, the victim is stochastic (dropout left on, a
     defence that adds noise), and 14 more of them give σ. Else four rows close together lie on one
@@ -186,6 +187,8 @@ def reader(oracle: Oracle, start: Array | None = None, direction: Array | None =
         read_by.is_stochastic = True
         read_by.jitter = float(np.concatenate([z[:2], more]).std(axis=0, ddof=1).mean())
         return read_by
+    if (z[1:5] == z[1]).all():  # a coarse grid, or nothing changes here: what do others show?
+        read(read_by, start + np.multiply.outer(np.linspace(-1, 1, SPREAD), direction))
     stencils = z[1:5].astype(float), z[5:].astype(float)
     third = [np.median(np.abs(np.diff(each, 3, axis=0))) for each in stencils if len(each) == 4]
     seen = float(min(third, default=0.0)) / THIRD / 0.6745  # of a normal distribution

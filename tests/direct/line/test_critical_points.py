@@ -91,7 +91,8 @@ def test_no_kink_where_there_is_none(victim):
     found = on_axis(oracle)
     assert (len(found.kinks), found.unresolved) == (0, [])
     assert found.slopes.shape == (1, 1)
-    assert oracle.count == 18  # 9 for the noise, 9 along the line
+    beside = 0 if victim(1.0) != victim(2.0) else 16  # more where nothing changes
+    assert oracle.count == 18 + beside  # 9 for the noise, 9 along the line
 
 
 def test_only_kinks_between_low_and_high():
