@@ -45,8 +45,8 @@ def __getattr__(name: str) -> object:
     if name not in (*__all__, *_SMALL):
         raise AttributeError(f"module 'mstheft' has no attribute {name!r}")
     room = importlib.import_module(f"mstheft.{_CLASSES.get(name, name)}")
-    found = globals()[name] = getattr(room, name) if name in _CLASSES else room
-    return found
+    thing = globals()[name] = getattr(room, name) if name in _CLASSES else room
+    return thing
 
 
 def __dir__() -> list[str]:

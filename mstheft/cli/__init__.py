@@ -7,14 +7,12 @@ A command is a file of its own: `add_arguments(parser)` says what it takes, and 
 table of all commands stands in `commands`.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Sequence
 
 from mstheft import progress
 from mstheft.cli import commands
-from mstheft.cli.console import Console, UsageError
+from mstheft.cli.console import Console, UsageError, usage_errors
 from mstheft.errors import MstheftError
 
 
@@ -29,6 +27,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = commands.parser_for(words).parse_args(words)
         console = Console(args.quiet, args.json)
         watched = sys.stderr is not None and sys.stderr.isatty()
+        with usage_errors():
+            from mstheft.cli import files  # not before --help has been answered
+
+            args.check(args)
+            files.check_places(args)
         with progress.shown(watched and not args.quiet):
             return int(args.run(args, console))
     except SystemExit as end:

@@ -1,15 +1,13 @@
 """The table of commands. A further one is a line here, and a file of its name beside this one."""
 
-from __future__ import annotations
-
 import argparse
 import importlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import metadata
 from typing import Any
 
 from mstheft.cli.console import Console, UsageError
-from mstheft.cli.parser import Parser
+from mstheft.cli.options import Args, Parser
 
 GROUPS = {
     "attack": {
@@ -46,23 +44,6 @@ EXAMPLES = """examples:
 SHELLS = ("bash", "zsh", "tcsh")
 
 
-class _TopParser(Parser):
-    """The parser of `mstheft`, whose help shows the commands in their groups."""
-
-    def format_help(self) -> str:
-        """Usage, commands, options, examples."""
-        groups = [
-            f"{title}:\n" + "\n".join(f"  {name:<9}{what}" for name, what in commands.items())
-            for title, commands in GROUPS.items()
-        ]
-        options = self._get_formatter()
-        options.start_section("options")
-        options.add_arguments(self._optionals._group_actions)
-        options.end_section()
-        parts = [self.format_usage().strip(), str(self.description), *groups]
-        return "\n\n".join([*parts, options.format_help().strip(), EXAMPLES, ""])
-
-
 def parser_for(words: Sequence[str]) -> Parser:
     """The parser of `mstheft`; only the command among the words is loaded with its arguments."""
     return build(next((word for word in words if not word.startswith("-")), ""))
@@ -70,13 +51,21 @@ def parser_for(words: Sequence[str]) -> Parser:
 
 def build(only: str | None = None) -> Parser:
     """The parser of `mstheft` with the arguments of every command, or of one alone."""
-    parser = _TopParser(prog="mstheft", usage="mstheft [-h] [-V] COMMAND ...")
-    parser.description = "Model theft, explained by doing it."
-    parser.add_argument("-V", "--version", action=_Version, nargs=0, help="show the version")
+    groups = ["Model theft, explained by doing it."]
+    for title, group in GROUPS.items():
+        lines = [f"  {name:<9}{what}" for name, what in group.items()]
+        groups.append("\n".join([f"{title}:", *lines]))
+    texts = {"description": "\n\n".join(groups), "epilog": EXAMPLES}
+    parser = Parser(prog="mstheft", usage="mstheft [-h] [-V] COMMAND ...", **texts)
     add, words = parser.add_argument, "for bash, zsh or tcsh: what completes commands and options"
-    add("--print-completion", choices=SHELLS, action=_Completion, metavar="SHELL", help=words)
-    parser.set_defaults(run=_help, usage=parser.format_help, quiet=False, json=None)
-    commands = parser.add_subparsers(metavar="COMMAND", prog="mstheft", parser_class=Parser)
+    add(
+        "-V", "--version", action="version", version=f"mstheft {version()}", help="show the version"
+    )
+    add("--print-completion", choices=SHELLS, metavar="SHELL", help=words)
+    parser.set_defaults(run=_help, check=lambda args: None, quiet=False, json=None)
+    parser.set_defaults(usage=parser.format_help)
+    hidden: Any = {"metavar": "COMMAND", "prog": "mstheft", "help": argparse.SUPPRESS}
+    commands = parser.add_subparsers(**hidden, parser_class=Parser)
     for name, what in (pair for group in GROUPS.values() for pair in group.items()):
         command = commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
         if only in (None, name):
@@ -100,33 +89,23 @@ def completion(shell: str) -> str:
         raise UsageError("completion needs shtab; pip install 'mstheft[completion]'") from error
     parser = build()
     for action in _actions(parser):
-        if action.metavar in ("FILE", "DIR", "FILE|URL"):
+        if isinstance(action, argparse._SubParsersAction):
+            action.help = None  # else shtab leaves it out
+        elif action.metavar in ("FILE", "DIR", "FILE|URL"):
             action.complete = shtab.DIR if action.metavar == "DIR" else shtab.FILE  # type: ignore[attr-defined]
     return str(shtab.complete(parser, shell))
 
 
-def _actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:
+def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
     """The arguments of a parser and of all below it."""
-    found = list(parser._actions)
     for action in parser._actions:
+        yield action
         if isinstance(action, argparse._SubParsersAction):
             for each in action.choices.values():
-                found += _actions(each)
-    return found
+                yield from _actions(each)
 
 
-class _Version(argparse.Action):
-    def __call__(self, parser: Any, *rest: Any) -> None:
-        print(f"mstheft {version()}")
-        parser.exit()
-
-
-class _Completion(argparse.Action):
-    def __call__(self, parser: Any, args: Any, shell: Any, *rest: Any) -> None:
-        print(completion(shell))
-        parser.exit()
-
-
-def _help(args: argparse.Namespace, console: Console) -> int:
-    console.say(args.usage().rstrip("\n"))
+def _help(args: Args, console: Console) -> int:
+    shell = args.print_completion
+    console.say(completion(shell) if shell else args.usage().rstrip("\n"))
     return 0

@@ -1,7 +1,5 @@
 """Where a command speaks: what it found, what went wrong, and the values of --json."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import sys

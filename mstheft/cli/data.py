@@ -1,12 +1,10 @@
 """`mstheft data`: real data sets."""
 
-from __future__ import annotations
-
-import argparse
 from typing import Any
 
 from mstheft.cli import files, options
 from mstheft.cli.console import Console
+from mstheft.cli.options import Args, Parser, add
 from mstheft.data import registry
 from mstheft.report import tables
 
@@ -18,20 +16,18 @@ ACTIONS = {
 }
 
 
-def add_arguments(parser: Any) -> None:
+def add_arguments(parser: Parser) -> None:
     """List | verify | where | fetch NAME."""
     actions = parser.add_subparsers(metavar="ACTION", dest="action", required=True)
     for action, what in ACTIONS.items():
         one = actions.add_parser(action, help=what, description=f"{what.capitalize()}.")
         one.set_defaults(run=run)
         options.add_results(one)
-    words = "as `mstheft data list` says it"
-    actions.choices["fetch"].add_argument("name", metavar="NAME", help=words)
+    add(actions.choices["fetch"], "name NAME", str, "as `mstheft data list` says it")
 
 
-def run(args: argparse.Namespace, console: Console) -> int:
+def run(args: Args, console: Console) -> int:
     """List, verify, where or fetch."""
-    files.check_places(args)
     if args.action == "where":
         console.say(str(registry.folder()))
         files.write_json(args, console, {"folder": str(registry.folder())})
@@ -43,14 +39,11 @@ def run(args: argparse.Namespace, console: Console) -> int:
         files.write_json(args, console, {"paths": paths})
     else:
         rows = list(registry.listing() if args.action == "list" else registry.verify())
-        console.say(tables.table(("name", "file", "state"), map(_line, rows)))
+        lines = [(row.data_set, row.file.name, _state(row)) for row in rows]
+        console.say(tables.table(("name", "file", "state"), lines))
         files.write_json(args, console, {"files": [_values(row) for row in rows]})
         console.problems += [row.problem for row in rows if row.problem]
     return console.end()
-
-
-def _line(row: registry.Row) -> tuple[str, str, str]:
-    return row.data_set, row.file.name, _state(row)
 
 
 def _state(row: registry.Row) -> str:

@@ -1,37 +1,31 @@
 """`mstheft detect`: would a service have noticed these queries?"""
 
-from __future__ import annotations
-
-import argparse
 import zipfile
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
 from mstheft.cli import files, options
 from mstheft.cli.console import Console, UsageError, usage_errors
-from mstheft.cli.values import path, share
+from mstheft.cli.options import USUAL, Args, Parser, add, path, share
 from mstheft.defend.prada import ENOUGH, Detector
 from mstheft.plots import detection
 from mstheft.report import tables
 
 
-def add_arguments(parser: Any) -> None:
+def add_arguments(parser: Parser) -> None:
     """Prada --log FILE."""
     kinds = parser.add_subparsers(metavar="KIND", dest="kind", required=True)
     words = "by the distances between queries; status 1 is an alarm"
     prada = kinds.add_parser("prada", help=words, description=f"PRADA, {words}.")
     prada.set_defaults(run=run)
-    add = prada.add_argument
-    add("--log", type=path, required=True, metavar="FILE", help="by mstheft steal active --log")
-    add("--delta", type=share, default=0.9, metavar="D", help="alarm below (default: 0.9)")
+    add(prada, "--log FILE", path, "by mstheft steal active --log", required=True)
+    add(prada, "--delta D", share, f"alarm below {USUAL}", default=0.9)
     options.add_results(prada, plot="histogram and W over time")
 
 
-def run(args: argparse.Namespace, console: Console) -> int:
+def run(args: Args, console: Console) -> int:
     """Replay logged queries past PRADA, and say when it gave the alarm: then the status is 1."""
-    files.check_places(args)
     queries, labels = _logged(args)
     detector = Detector(args.delta)
     with usage_errors():
@@ -50,7 +44,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     return max(console.end(), int(alarm is not None))
 
 
-def _pictures(args: argparse.Namespace, detector: Detector) -> Iterator[tables.Picture]:
+def _pictures(args: Args, detector: Detector) -> Iterator[tables.Picture]:
     ax = detection.distances(detector.tested(), w=detector.w)
     yield tables.picture("distances", ax, "", "")
     history = {"these queries": (detector.history.queries, detector.history.w)}
@@ -58,14 +52,12 @@ def _pictures(args: argparse.Namespace, detector: Detector) -> Iterator[tables.P
     yield tables.picture("over_queries", ax, "", "")
 
 
-def _logged(args: argparse.Namespace) -> tuple[np.ndarray, np.ndarray]:
+def _logged(args: Args) -> tuple[np.ndarray, np.ndarray]:
     """Rows and labels of `mstheft steal … --log`, or of anybody's own npz file."""
     try:
         with np.load(args.log, allow_pickle=False) as file:
             return file["queries"], file["labels"]
     except (TypeError, OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise UsageError(
-            f"--log {args.log}: expected an .npz file with the arrays queries (n, d) and labels "
-            f"(n,), got {type(error).__name__}; write one with mstheft steal active --log or "
-            "steal jacobian --log"
-        ) from error
+        what = "expected an .npz file with the arrays queries (n, d) and labels (n,)"
+        how = "write one with mstheft steal active --log or steal jacobian --log"
+        raise UsageError(f"--log {args.log}: {what}, got {type(error).__name__}; {how}") from error

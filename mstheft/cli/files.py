@@ -1,8 +1,5 @@
 """Places: are they free before anything is spent, and what is kept there afterwards."""
 
-from __future__ import annotations
-
-import argparse
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -11,6 +8,7 @@ from typing import Any
 
 from mstheft.cli.commands import version
 from mstheft.cli.console import STDOUT, Console, UsageError
+from mstheft.cli.options import Args
 from mstheft.errors import DataError
 from mstheft.nn import Network
 from mstheft.report import tables
@@ -19,7 +17,7 @@ from mstheft.report.tables import Picture
 PLACES = ("victim", "json", "save", "log", "csv", "journal", "plot")
 
 
-def check_places(args: argparse.Namespace) -> None:
+def check_places(args: Args) -> None:
     """Before anything is spent: can everything that is asked for be written?"""
     named = {f"--{name}": getattr(args, name, None) for name in PLACES}
     places = {name: at for name, at in named.items() if isinstance(at, Path) and at != STDOUT}
@@ -30,9 +28,8 @@ def check_places(args: argparse.Namespace) -> None:
             _check_file(option, at)
     save = places.get("--save")
     if save and save.suffix != ".npz":
-        raise UsageError(
-            f"--save {save}: expected a name that ends in .npz, got {save.name!r}; add it"
-        )
+        what = "expected a name that ends in .npz"
+        raise UsageError(f"--save {save}: {what}, got {save.name!r}; add it")
     if "--plot" in places:
         make_folder("--plot", places["--plot"])
 
@@ -54,9 +51,9 @@ def make_folder(option: str, at: Path) -> None:
         raise UsageError(f"{option} {at}: expected a folder, got a file; name another") from error
 
 
-def keep(network: Network, at: Path | None, console: Console) -> Path | None:
+def keep(network: Network | None, at: Path | None, console: Console) -> Path | None:
     """Save what was paid for: there, if need be in a temporary folder. Returns where."""
-    if at is None:
+    if at is None or network is None:
         return None
     try:
         network.save(at)
@@ -68,7 +65,7 @@ def keep(network: Network, at: Path | None, console: Console) -> Path | None:
         return other
 
 
-def write_json(args: argparse.Namespace, console: Console, values: dict[str, Any]) -> None:
+def write_json(args: Args, console: Console, values: dict[str, Any]) -> None:
     """What --json asks for, in the form of `report.schema.json`."""
     if args.json is None:
         return
@@ -81,7 +78,7 @@ def write_json(args: argparse.Namespace, console: Console, values: dict[str, Any
 
 
 def write_pictures(
-    args: argparse.Namespace, console: Console, pictures: Iterable[Picture], space: str = "\n"
+    args: Args, console: Console, pictures: Iterable[Picture], space: str = "\n"
 ) -> None:
     """What --plot asks for, as PNG files; the line that names them begins with `space`."""
     with console.attempt("--plot"):

@@ -1,8 +1,5 @@
 """`mstheft grid`: an experiment of many cells, here or on a cluster."""
 
-from __future__ import annotations
-
-import argparse
 import contextlib
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -10,33 +7,31 @@ from typing import Any
 
 from mstheft.cli import files, options
 from mstheft.cli.console import Console, UsageError, usage_errors
-from mstheft.cli.values import path
+from mstheft.cli.options import Args, Parser, add, path
 from mstheft.experiments import experiment as experiments
 from mstheft.experiments.experiment import Experiment
 from mstheft.experiments.grid import Outcome
 from mstheft.report import tables
 
 
-def add_arguments(parser: Any) -> None:
+def add_arguments(parser: Parser) -> None:
     """FILE."""
     parser.set_defaults(run=run)
-    add = parser.add_argument
-    add("experiment", type=path, metavar="FILE", help="TOML: title, claim, [axes], [fixed]")
+    add(parser, "experiment FILE", path, "TOML: title, claim, [axes], [fixed]")
     options.add_out(parser, "mstheft-grid")
     options.add_workers(parser)
-    add("--scheduler", metavar="ADDRESS", help="a Dask cluster's")
+    add(parser, "--scheduler ADDRESS", str, "a Dask cluster's")
     options.add_results(parser)
 
 
-def run(args: argparse.Namespace, console: Console) -> int:
+def run(args: Args, console: Console) -> int:
     """Compute what is missing; write the table; name every cell that failed."""
-    files.check_places(args)
     with usage_errors():
         experiment = experiments.read(args.experiment)
         files.make_folder("--out", args.out)
     introduce(args, experiment, console)
-    with _executor(args) as executor:
-        outcome = experiments.compute(experiment, args.out, executor=executor)
+    with executor(args) as workers:
+        outcome = experiments.compute(experiment, args.out, executor=workers)
     axes, table = list(experiment.grid.axes), args.out / f"{experiment.name}.csv"
     with console.attempt("--out"):
         tables.write(table, experiments.table(outcome, axes))
@@ -45,15 +40,13 @@ def run(args: argparse.Namespace, console: Console) -> int:
     return finish(args, experiment, outcome, console)
 
 
-def introduce(args: argparse.Namespace, experiment: Experiment, console: Console) -> None:
+def introduce(args: Args, experiment: Experiment, console: Console) -> None:
     """The title, and how many cells there are."""
     cells = len(list(experiment.grid.cells()))
     console.say(f"{experiment.title}: {cells:,} cells, results in {args.out}")
 
 
-def finish(
-    args: argparse.Namespace, experiment: Experiment, outcome: Outcome, console: Console
-) -> int:
+def finish(args: Args, experiment: Experiment, outcome: Outcome, console: Console) -> int:
     """The cells for --json, and every one that failed by its name."""
     failed = [{"cell": experiment.grid.name(cell), "problem": why} for cell, why in outcome.failed]
     done = [{"cell": cell, "values": values} for cell, values in outcome.done]
@@ -64,31 +57,25 @@ def finish(
 
 
 @contextlib.contextmanager
-def _executor(args: argparse.Namespace) -> Iterator[Executor | None]:
+def executor(args: Args) -> Iterator[Executor | None]:
     """One cell after the other; or so many processes; or a Dask cluster."""
-    if args.scheduler:
+    if getattr(args, "scheduler", None):
         with _cluster(args.scheduler) as client:
             yield client.get_executor()
+    elif args.workers > 1:
+        with ProcessPoolExecutor(args.workers) as processes:
+            yield processes
     else:
-        with processes(args.workers) as executor:
-            yield executor
-
-
-def processes(workers: int) -> contextlib.AbstractContextManager[Executor | None]:
-    """So many processes; for one nothing at all, the cells are computed here."""
-    return ProcessPoolExecutor(workers) if workers > 1 else contextlib.nullcontext()
+        yield None
 
 
 def _cluster(address: str) -> Any:
     try:
         from distributed import Client
     except ImportError as error:
-        raise UsageError(
-            "--scheduler needs Dask, which is not installed; pip install 'mstheft[cluster]'"
-        ) from error
+        raise UsageError("--scheduler needs Dask; pip install 'mstheft[cluster]'") from error
     try:
         return Client(address, timeout="10s")
     except (OSError, ValueError) as error:
-        raise UsageError(
-            f"--scheduler {address}: nobody answers there ({error}); start one"
-        ) from error
+        why = f"nobody answers there ({error})"
+        raise UsageError(f"--scheduler {address}: {why}; start one") from error

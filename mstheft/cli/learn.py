@@ -1,8 +1,5 @@
 """mstheft learn: lessons, exercises, hints, grades. Its words stand in `course/messages.toml`."""
 
-from __future__ import annotations
-
-import argparse
 import contextlib
 import secrets
 import shutil
@@ -12,8 +9,9 @@ from typing import Any
 from mstheft import progress as bars
 from mstheft.cli import files, options
 from mstheft.cli.console import Console, UsageError
-from mstheft.cli.values import path, whole
+from mstheft.cli.options import Args, Parser, add, path, whole
 from mstheft.course import book, checking, grading, manifest, starter, state, watch
+from mstheft.course.manifest import Course, Function, Lesson
 from mstheft.course.messages import say
 from mstheft.course.show import near
 from mstheft.course.starter import calls
@@ -33,10 +31,8 @@ ACTIONS = {
 NUMBERED = {"check": "?", "hint": "?", "solution": None, "reset": None, "open": "?"}
 LISTING = ("list", "check", "grade")
 
-# ---- arguments
 
-
-def add_arguments(parser: Any) -> None:
+def add_arguments(parser: Parser) -> None:
     """[ACTION] [N]."""
     parser.set_defaults(run=run, action="where", number=None, function=None)
     actions = parser.add_subparsers(metavar="ACTION")
@@ -46,58 +42,47 @@ def add_arguments(parser: Any) -> None:
         options.add_results(one, json=action in LISTING)
         if action in NUMBERED:
             words = "number of the lesson; the one you are at unless given"
-            nargs = NUMBERED[action]
-            one.add_argument("number", type=whole(1), nargs=nargs, metavar="N", help=words)
+            add(one, "number N", whole(1), words, nargs=NUMBERED[action])
         if action in ("check", "hint"):
             words = "one function of the exercise; the first that is not solved unless given"
-            one.add_argument("function", nargs="?", metavar="NAME", help=words)
+            add(one, "function NAME", str, words, nargs="?")
     options.add_out(actions.choices["book"], "mstheft-book")
-    add = actions.choices["grade"].add_argument
-    words = "of files such as anna/02_logistic.py or anna_02_logistic.py"
-    add("folder", type=path, metavar="FOLDER", help=words)
-    add("--csv", type=path, metavar="FILE", help="a table, one row for each file")
+    grade = actions.choices["grade"]
+    add(grade, "folder FOLDER", path, "of files such as anna/02_logistic.py or anna_02_logistic.py")
+    add(grade, "--csv FILE", path, "a table, one row for each file")
 
 
-# ---- what it does
+def run(args: Args, console: Console) -> int:
+    """One of `mstheft learn`'s actions; 0 unless it says otherwise."""
+    return globals()[f"_{args.action}"](args, console, manifest.find()) or 0
 
 
-def run(args: argparse.Namespace, console: Console) -> int:
-    """One of `mstheft learn`'s actions."""
-    files.check_places(args)
-    course = manifest.find()
-    return int(globals()[f"_{args.action}"](args, console, course))
-
-
-def _lesson(args: argparse.Namespace, course: manifest.Course) -> manifest.Lesson:
+def _lesson(args: Args, course: Course) -> Lesson:
     """The lesson that was named, or the one at which the learner is."""
     if args.number is None:
-        here = state.load(course).here(course)
-        return here or course.lessons[-1]
+        return state.load(course).here(course) or course.lessons[-1]
     try:
         return course.lesson(args.number)
     except ValueError as error:
         raise UsageError(str(error)) from error
 
 
-def _where(args: argparse.Namespace, console: Console, course: manifest.Course) -> int:
-    known = state.load(course)
-    done = sum(known.done(lesson) for lesson in course.lessons)
+def _where(args: Args, console: Console, course: Course) -> None:
+    progress = state.load(course)
+    done = sum(progress.done(lesson) for lesson in course.lessons)
     console.say(say("total", done=done, all=len(course.lessons)))
-    _tell(known, console, course)
-    return 0
+    _tell(progress, console, course)
 
 
-def _tell(
-    known: state.Progress, console: Console, course: manifest.Course
-) -> manifest.Lesson | None:
+def _tell(progress: state.Progress, console: Console, course: Course) -> Lesson | None:
     """The lesson at which the learner is, and the function that is open in it."""
-    lesson = known.here(course)
-    function = known.open(lesson) if lesson else None
+    lesson = progress.here(course)
+    function = progress.open(lesson) if lesson else None
     if lesson is None or function is None:
         console.say(say("finished"))
         return None
     facts = {"number": lesson.number, "title": lesson.title, "all": len(lesson.functions)}
-    solved = len(known.solved.get(lesson.name, []))
+    solved = len(progress.solved.get(lesson.name, []))
     console.say(say("where", solved=solved, name=function.name, does=function.does, **facts))
     places = {"lesson": near(lesson.lesson), "exercise": near(lesson.exercise)}
     console.say(say("where_start", **places))
@@ -106,22 +91,21 @@ def _tell(
     return lesson
 
 
-def _next(args: argparse.Namespace, console: Console, course: manifest.Course) -> int:
-    known = state.load(course)
-    if here := _tell(known, console, course):
-        known.current = here.name
-        skipped = [str(one.number) for one in course.lessons[: here.number - 1] if known.open(one)]
-        if skipped:
+def _next(args: Args, console: Console, course: Course) -> None:
+    progress = state.load(course)
+    if here := _tell(progress, console, course):
+        progress.current = here.name
+        before = course.lessons[: here.number - 1]
+        if skipped := [str(one.number) for one in before if progress.open(one)]:
             console.say(say("where_skipped", numbers=", ".join(skipped)))
-        _keep(known, console, course)
-    return 0
+        _save(progress, console, course)
 
 
-def _list(args: argparse.Namespace, console: Console, course: manifest.Course) -> int:
-    known, lessons = state.load(course), []
+def _list(args: Args, console: Console, course: Course) -> int:
+    progress, lessons = state.load(course), []
     for lesson in course.lessons:
-        solved, total = len(known.solved.get(lesson.name, [])), len(lesson.functions)
-        mark = "done" if known.done(lesson) else "part" if solved else "open"
+        solved, total = len(progress.solved.get(lesson.name, [])), len(lesson.functions)
+        mark = "done" if progress.done(lesson) else "part" if solved else "open"
         facts = {"number": lesson.number, "title": lesson.title, "minutes": lesson.minutes}
         hard = say(f"difficulty_{lesson.difficulty}")
         shown = say(f"list_mark_{mark}", solved=solved, all=total)
@@ -131,7 +115,7 @@ def _list(args: argparse.Namespace, console: Console, course: manifest.Course) -
     return console.end()
 
 
-def _check(args: argparse.Namespace, console: Console, course: manifest.Course) -> int:
+def _check(args: Args, console: Console, course: Course) -> int:
     lesson = _lesson(args, course)
     named = _function(args, lesson).name if args.function else None
     outcome = checking.check(lesson)
@@ -142,18 +126,15 @@ def _check(args: argparse.Namespace, console: Console, course: manifest.Course) 
     return max(status, console.end())
 
 
-def _function(args: argparse.Namespace, lesson: manifest.Lesson) -> manifest.Function:
+def _function(args: Args, lesson: Lesson) -> Function:
     if (function := lesson.function(args.function)) is None:
-        names = ", ".join(f.name for f in lesson.functions)
-        raise UsageError(
-            f"expected a function of exercise {lesson.number}, got {args.function!r}; it has "
-            f"{names}"
-        )
+        what = f"expected a function of exercise {lesson.number}, got {args.function!r}"
+        raise UsageError(f"{what}; it has {', '.join(f.name for f in lesson.functions)}")
     return function
 
 
 def _judge(
-    outcome: checking.Outcome, console: Console, course: manifest.Course, named: str | None = None
+    outcome: checking.Outcome, console: Console, course: Course, named: str | None = None
 ) -> int:
     """Keep what is solved of an exercise, and explain one function: `named`, or the first."""
     lesson = outcome.lesson
@@ -176,51 +157,47 @@ def _judge(
     open_ones = {f.name for f in outcome.functions if not f.solved and f is not shown}
     if called := calls(lesson.exercise, shown.name) & open_ones:
         console.say("\n" + say("check_calls", name=shown.name, others=", ".join(sorted(called))))
-    others = [f.name for f in outcome.functions if f.state == "wrong" and f is not shown]
-    if others:
+    if others := [f.name for f in outcome.functions if f.state == "wrong" and f is not shown]:
         facts = {"names": ", ".join(others), "first": others[0], "number": lesson.number}
         console.say("\n" + say("check_others", **facts))
     return 1
 
 
-def _remember(outcome: checking.Outcome, console: Console, course: manifest.Course) -> None:
-    """Keep what is solved, and of functions that were not called what was known before."""
-    known, lesson = state.load(course), outcome.lesson
-    before = known.solved.get(lesson.name, [])
-    known.current = lesson.name
-    known.solved[lesson.name] = [
+def _remember(outcome: checking.Outcome, console: Console, course: Course) -> None:
+    """Keep what is solved, and of functions that were not called what was solved before."""
+    progress, lesson = state.load(course), outcome.lesson
+    before = progress.solved.get(lesson.name, [])
+    progress.current = lesson.name
+    progress.solved[lesson.name] = [
         f.name for f in outcome.functions if f.solved or (f.state == "stopped" and f.name in before)
     ]
-    _keep(known, console, course)
+    _save(progress, console, course)
 
 
-def _keep(known: state.Progress, console: Console, course: manifest.Course) -> None:
-    """Save the progress. What a learner asked for is told even where that fails."""
+def _save(progress: state.Progress, console: Console, course: Course) -> None:
+    """Save the progress. What a learner wants to see is shown even where that fails."""
     try:
-        state.save(course, known)
+        state.save(course, progress)
     except OSError as error:
         console.fail(1, say("not_kept", path=near(state.place(course)), error=error.strerror))
 
 
-def _hint(args: argparse.Namespace, console: Console, course: manifest.Course) -> int:
-    lesson, known = _lesson(args, course), state.load(course)
-    function = _function(args, lesson) if args.function else known.open(lesson)
+def _hint(args: Args, console: Console, course: Course) -> None:
+    lesson, progress = _lesson(args, course), state.load(course)
+    function = _function(args, lesson) if args.function else progress.open(lesson)
     if function is None:
         console.say(say("hint_solved", number=lesson.number))
-        return 0
-    seen = known.hints.setdefault(lesson.name, {})
-    index = min(seen.get(function.name, 0) + 1, len(function.hints))
-    seen[function.name] = index
-    known.current = lesson.name
-    text, total = function.hints[index - 1], len(function.hints)
+        return
+    seen, total = progress.hints.setdefault(lesson.name, {}), len(function.hints)
+    index = seen[function.name] = min(seen.get(function.name, 0) + 1, total)
+    progress.current, text = lesson.name, function.hints[index - 1]
     console.say(say("hint", name=function.name, index=index, all=total, text=text))
     more = "hint_more" if index < total else "hint_last"
     console.say(say(more, number=lesson.number, name=function.name))
-    _keep(known, console, course)
-    return 0
+    _save(progress, console, course)
 
 
-def _watch(args: argparse.Namespace, console: Console, course: manifest.Course) -> int:
+def _watch(args: Args, console: Console, course: Course) -> None:
     console.say(say("watch", folder=near(course.home / "exercises")))
     with contextlib.suppress(KeyboardInterrupt):
         for lesson in watch.changes(course):
@@ -229,61 +206,58 @@ def _watch(args: argparse.Namespace, console: Console, course: manifest.Course) 
                 _judge(checking.check(lesson), console, course)
             except checking.CheckBroken as error:
                 console.fail(1, error)
-    return 0
 
 
-def _solution(args: argparse.Namespace, console: Console, course: manifest.Course) -> int:
-    lesson, known = _lesson(args, course), state.load(course)
-    if not known.done(lesson) and lesson.name not in known.solutions_seen:
+def _solution(args: Args, console: Console, course: Course) -> None:
+    lesson, progress = _lesson(args, course), state.load(course)
+    if not progress.done(lesson) and lesson.name not in progress.solutions_seen:
         console.say(say("solution_ask", number=lesson.number))
         if console.answer().strip().lower() not in ("y", "yes", "j", "ja", "是"):
             console.say(say("solution_no", number=lesson.number))
-            return 0
-        known.solutions_seen.append(lesson.name)
-        _keep(known, console, course)
+            return
+        progress.solutions_seen.append(lesson.name)
+        _save(progress, console, course)
     console.say(lesson.solution.read_text(encoding="utf-8").rstrip())
-    return 0
 
 
-def _reset(args: argparse.Namespace, console: Console, course: manifest.Course) -> int:
-    lesson, known = _lesson(args, course), state.load(course)
+def _reset(args: Args, console: Console, course: Course) -> None:
+    lesson, progress = _lesson(args, course), state.load(course)
     aside, new = state.aside(lesson.exercise), starter.starter(lesson)
     there = lesson.exercise.exists()
-    kept = there and lesson.exercise.read_bytes().replace(b"\r\n", b"\n") != new.encode()
-    if kept:
+    own = there and lesson.exercise.read_bytes().replace(b"\r\n", b"\n") != new.encode()
+    if own:
         shutil.copy2(lesson.exercise, aside)
-    if kept or not there:
+    if own or not there:
         state.write(lesson.exercise, new)
-    known.solved.pop(lesson.name, None)
-    known.hints.pop(lesson.name, None)
-    said = "reset" if kept else "reset_same" if there else "reset_new"
-    console.say(say(said, file=near(lesson.exercise), aside=near(aside)))
-    _keep(known, console, course)
-    return 0
+    progress.solved.pop(lesson.name, None)
+    progress.hints.pop(lesson.name, None)
+    key = "reset" if own else "reset_same" if there else "reset_new"
+    console.say(say(key, file=near(lesson.exercise), aside=near(aside)))
+    _save(progress, console, course)
 
 
-def _open(args: argparse.Namespace, console: Console, course: manifest.Course) -> int:
+def _open(args: Args, console: Console, course: Course) -> int:
     lesson = _lesson(args, course)
     book.need_jupyter()
-    path = book.notebook(lesson)
-    console.say(say("open", path=near(path)))
-    return book.jupyter(path)
+    notebook = book.notebook(lesson)
+    console.say(say("open", path=near(notebook)))
+    return book.jupyter(notebook)
 
 
-def _book(args: argparse.Namespace, console: Console, course: manifest.Course) -> int:
+def _book(args: Args, console: Console, course: Course) -> None:
     console.say(say("book", path=near(book.build(course, args.out))))
-    return 0
 
 
-def _grade(args: argparse.Namespace, console: Console, course: manifest.Course) -> int:
-    found, misnamed = grading.submissions(course, args.folder)
+def _grade(args: Args, console: Console, course: Course) -> int:
+    submissions, misnamed = grading.submissions(course, args.folder)
     seed, grades = secrets.randbelow(10**6), []
-    with bars.bar("grading", len(found), "submission") as bar:
-        for grade in grading.grade(course, found, args.folder, seed):
+    with bars.bar("grading", len(submissions), "submission") as bar:
+        for grade in grading.grade(course, submissions, args.folder, seed):
             grades.append(grade)
             bar.update(1)
     for g in sorted(grades, key=lambda g: (g.exercise, g.author)):
-        console.say(say("grade_row", **_row(g)))
+        words: dict[str, Any] = asdict(g) | {"all": g.functions}
+        console.say(say("grade_row", **words))
     for each in misnamed:
         console.say(say("grade_misnamed", path=near(each)))
     console.say(say("graded", count=len(grades), seed=seed))
@@ -292,8 +266,3 @@ def _grade(args: argparse.Namespace, console: Console, course: manifest.Course) 
         state.write(args.csv, grading.table(grades))
         console.say(say("grade_written", path=args.csv))
     return console.end()
-
-
-def _row(grade: grading.Grade) -> dict[str, Any]:
-    """The words of a line of grades."""
-    return asdict(grade) | {"all": grade.functions}

@@ -1,8 +1,6 @@
 """`mstheft vectors`: known answers to look at, and to hold any function against."""
 
-from __future__ import annotations
-
-import argparse
+import functools
 import importlib
 import importlib.util
 import json
@@ -18,39 +16,29 @@ from typing import Any
 from mstheft import vectors
 from mstheft.cli import files, options
 from mstheft.cli.console import Console, UsageError, usage_errors
-from mstheft.cli.values import path, positive
+from mstheft.cli.options import Args, Parser, add, path, positive
 from mstheft.nn import zoo
 
-# ---- arguments
+_json = functools.partial(json.dumps, ensure_ascii=False)
 
 
-def add_arguments(parser: Any) -> None:
+def add_arguments(parser: Parser) -> None:
     """List | show ID | check FUNCTION."""
     actions = parser.add_subparsers(metavar="ACTION", dest="action", required=True)
     actions.add_parser("list", help="every formula, with the number of its cases")
     show = actions.add_parser("show", help="inputs, answer and source of a case")
-    show.add_argument("id", metavar="ID", help="a case, a formula, or a subject of the list")
+    add(show, "id ID", str, "a case, a formula, or a subject of the list")
     check = actions.add_parser("check", help="call a function on all cases of a formula")
-    check.add_argument("function", metavar="FUNCTION", help="module:name or folder/file.py:name")
-    words = "formula or case it stands for"
-    check.add_argument("--as", dest="as_name", metavar="NAME", help=words)
+    add(check, "function FUNCTION", str, "module:name or folder/file.py:name")
+    add(check, "--as NAME", str, "formula or case it stands for", dest="as_name")
     words = "wait no longer for a case (default: %(default)g)"
-    check.add_argument("--seconds", type=positive, default=60.0, metavar="S", help=words)
+    add(check, "--seconds S", positive, words, default=60.0)
     for name, do in (("list", _list), ("show", _show), ("check", _check)):
-        actions.choices[name].set_defaults(run=run, do=do)
+        actions.choices[name].set_defaults(run=do)
         options.add_results(actions.choices[name])
 
 
-# ---- what it does
-
-
-def run(args: argparse.Namespace, console: Console) -> int:
-    """List the formulas, show a case, or check a function."""
-    files.check_places(args)
-    return int(args.do(args, console))
-
-
-def _list(args: argparse.Namespace, console: Console) -> int:
+def _list(args: Args, console: Console) -> int:
     count = vectors.names()
     for subject in vectors.subjects():
         document = vectors.load(subject)
@@ -63,19 +51,19 @@ def _list(args: argparse.Namespace, console: Console) -> int:
     return console.end()
 
 
-def _show(args: argparse.Namespace, console: Console) -> int:
+def _show(args: Args, console: Console) -> int:
     former = vectors.table()["former_subjects"].get(args.id, [])
     subjects = [args.id] if args.id in vectors.subjects() else former
     formulas = [each for subject in subjects for each in vectors.load(subject)["formulas"]]
-    found = [case for formula in formulas for case in vectors.cases(formula["name"])]
+    cases = [case for formula in formulas for case in vectors.cases(formula["name"])]
     for formula in formulas:
-        cases = ", ".join(case["id"] for case in formula["cases"])
-        console.say(f"{formula['name']}\n  {formula['equation']}\n  cases: {cases}")
+        names = ", ".join(case["id"] for case in formula["cases"])
+        console.say(f"{formula['name']}\n  {formula['equation']}\n  cases: {names}")
     if not subjects:
         with usage_errors():
-            found = vectors.cases(args.id)
-        console.say("\n\n".join(map(_shown, found)))
-    files.write_json(args, console, {"cases": [asdict(case) for case in found]})
+            cases = vectors.cases(args.id)
+        console.say("\n\n".join(map(_shown, cases)))
+    files.write_json(args, console, {"cases": [asdict(case) for case in cases]})
     return console.end()
 
 
@@ -96,11 +84,7 @@ def _shown(case: vectors.Case) -> str:
     return "\n".join(lines)
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _check(args: argparse.Namespace, console: Console) -> int:
+def _check(args: Args, console: Console) -> int:
     function, spoken = _imported(args.function)
     name = args.as_name or _name_of(args.function)
     try:
@@ -133,20 +117,17 @@ def _imported(spoken: str) -> tuple[Callable[..., Any], str]:
     """The function of 'package.module:function' or 'folder/file.py:function', and its name."""
     module, colon, name = spoken.rpartition(":")
     if not (colon and module and name):
-        raise UsageError(
-            f"expected module:function or file.py:function, got {spoken!r}; write both"
-        )
-    found: Any = _module(module)
+        what = "expected module:function or file.py:function"
+        raise UsageError(f"{what}, got {spoken!r}; write both")
+    thing: Any = _module(module)
     for part in name.split("."):
-        if not hasattr(found, part):
+        if not hasattr(thing, part):
             raise UsageError(f"expected {name} in {module}, but it has no {part}; check the name")
-        found = getattr(found, part)
-    if isinstance(found, type) or not callable(found):
-        raise UsageError(
-            f"expected {spoken} to be a function, got {type(found).__name__}; wrap it in a "
-            "function that takes the arguments which mstheft vectors show tells"
-        )
-    return found, name
+        thing = getattr(thing, part)
+    if isinstance(thing, type) or not callable(thing):
+        how = "wrap it in a function that takes the arguments which mstheft vectors show tells"
+        raise UsageError(f"expected {spoken} to be a function, got {type(thing).__name__}; {how}")
+    return thing, name
 
 
 def _module(name: str) -> ModuleType:
@@ -164,7 +145,6 @@ def _module(name: str) -> ModuleType:
         spec.loader.exec_module(module)
         return module
     except (Exception, SystemExit) as error:  # anybody's file may raise anything
-        raise UsageError(
-            f"expected a module that can be imported, but {name} cannot: {type(error).__name__}: "
-            f"{error}; run this where it lies, or name the file: folder/file.py:function"
-        ) from error
+        why = f"expected a module that can be imported, but {name} cannot: {type(error).__name__}"
+        how = "run this where it lies, or name the file: folder/file.py:function"
+        raise UsageError(f"{why}: {error}; {how}") from error

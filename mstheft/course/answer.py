@@ -14,6 +14,7 @@ from mstheft.course.process import MEMORY, NOISE, Stopped, seconds
 if TYPE_CHECKING:
     from mstheft.course.learner import Learner
 
+__tracebackhide__ = True  # pytest shows the line of the check and none from here
 OUTSIDE = ("syntax", "load", "no_file")  # causes that lie outside the functions
 UNCALLED = ("unwritten", "absent")  # causes for which no function was called
 
@@ -40,7 +41,6 @@ class Answer:
 
         mistakes : {key of a mistake: the answer that it would give on this input}
         """
-        __tracebackhide__ = True
         if explain.same(expected, self.value, rtol, atol):
             return self
         if self.value is None and expected is not None:
@@ -50,16 +50,14 @@ class Answer:
 
     def holds(self, ok: ArrayLike, what: str, mistake: str | None = None) -> "Answer":
         """A condition on an answer that has many right forms, and the condition in words."""
-        __tracebackhide__ = True
         if bool(np.all(ok)):
             return self
         if self.value is None:
             self.fail("none", what, "None", say("none"))
         self.fail(mistake or "unknown", what, show.value(self.value))
 
-    def asked(self, count: int, most: int) -> "Answer":
+    def costs(self, count: int, most: int) -> "Answer":
         """The function may have queried the victim for at most so many rows."""
-        __tracebackhide__ = True
         if count > most:
             expected, got = say("asked_most", most=most), say("asked", count=count)
             self.fail("too_many_queries", expected, got)
@@ -75,7 +73,6 @@ class Answer:
         stopped: bool = False,
     ) -> NoReturn:
         """Raise the `Mismatch` of this call."""
-        __tracebackhide__ = True
         lesson, printed, seed = self.caller.lesson, self.caller.printed, self.caller.seed
         function = lesson.function(self.name)
         own = function.mistakes.get(key) if function else None
@@ -104,7 +101,6 @@ class Answer:
 
     def unwritten(self) -> NoReturn:
         """The body is still the starter's."""
-        __tracebackhide__ = True
         lesson = self.caller.lesson
         facts = {"number": lesson.number, "name": self.name}
         places = {"file": show.near(lesson.exercise), "lesson": show.near(lesson.lesson)}
@@ -121,13 +117,11 @@ class Answer:
 
     def absent(self) -> NoReturn:
         """There is no such function."""
-        __tracebackhide__ = True
         got = say("missing", name=self.name, file=self.caller.path.name)
         self.fail("absent", "", got, say("missing_cause", number=self.caller.lesson.number))
 
     def stopped(self, stop: Stopped, loading: bool = False) -> NoReturn:
         """The process had to be stopped, while it was `loading` the file or called."""
-        __tracebackhide__ = True
         facts = {"seconds": f"{seconds():g}", "memory": MEMORY, "megabytes": NOISE}
         got = say(stop.kind, what=stop.what, **facts) + place(stop.line)
         text = say(f"{stop.kind}_cause")

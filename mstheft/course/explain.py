@@ -106,7 +106,7 @@ def likeliest(
     if e.shape != g.shape:
         return _of_shape(e, g, args, rtol, atol)
     if e.dtype.kind == "b":
-        return _cause("negated") if np.array_equal(g, ~e) else _some(e, g == e)
+        return _cause("negated") if np.array_equal(g, ~e) else _some(e, g == e)  # masks
     # lengths that a forgotten or doubled mean would bring in, longest first
     lengths = sorted({n for shape in _shapes(args) for n in shape if n > 2}, reverse=True)
     return next(_of_values(e, g, lengths, rtol, atol))

@@ -13,6 +13,7 @@ from mstheft.course.answer import Answer, place
 from mstheft.course.messages import advice, say
 from mstheft.course.process import Process, Stopped
 
+__tracebackhide__ = True  # pytest shows the line of the check and none from here
 MOST_DEATHS = 2  # processes of one file that are started anew
 
 
@@ -45,7 +46,6 @@ class Learner:
 
     def call(self, name: str, *args: object, **kwargs: object) -> Answer:
         """Call the learner's function. Fails with a feedback if it does not give plain data."""
-        __tracebackhide__ = True
         call = Answer(self, name, args, kwargs)
         raw = self._ask(call)
         if "raised" in raw:
@@ -60,7 +60,6 @@ class Learner:
         self, name: str, *args: object, mistakes: dict[str, object] | None = None, **kwargs: object
     ) -> Answer:
         """The function must raise `ValueError` on these arguments."""
-        __tracebackhide__ = True
         call = Answer(self, name, args, kwargs)
         raw = self._ask(call)
         if raw.get("raised") == "ValueError":
@@ -74,7 +73,6 @@ class Learner:
         call.fail("no_refusal", say("should_refuse"), show.value(got), say("should_refuse_cause"))
 
     def _ask(self, call: Answer) -> dict[str, Any]:
-        __tracebackhide__ = True
         if stop := self._stops.get("") or self._stops.get(call.name):
             call.stopped(stop, loading="" in self._stops)
         if len(self._stops) >= MOST_DEATHS:
@@ -94,7 +92,6 @@ class Learner:
 
     def _running(self, call: Answer) -> Process:
         """The process, with the file loaded. Fails with a feedback if it cannot be loaded."""
-        __tracebackhide__ = True
         file = self.path.name
         if not self.path.is_file():
             text = say("no_file_cause", number=self.lesson.number)
@@ -119,7 +116,6 @@ class Learner:
         return self._process
 
     def _result(self, call: Answer, raw: dict[str, Any]) -> object:
-        __tracebackhide__ = True
         if "memory" in raw:
             call.stopped(Stopped("memory"))
         if "result" not in raw:

@@ -8,7 +8,7 @@
     imagenet_sample  64 x 64 x 3  0...255  the same, one a class
     folder           as asked     0...255  your own files
 
-Each returns a `Loaded`: a pair (x, y), and in `.found` how much of the set it is.
+Each returns a `Loaded`: a pair (x, y), and in `.extent` how much of the set it is.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def cifar10(split: str = "train", *, flat: bool = False, dtype: DTypeLike = np.f
     split : "train" (n = 50,000, or 10,000 for each batch that is there) or "test" (n = 10,000)
     flat : rows of 3072 numbers (pixel by pixel, R G B together), else images
     dtype : float32 (614 MB for the complete "train") or float64 (twice that)
-    Returns x (n, 32, 32, 3) or (n, 3072) in [0, 1], y (n,) int64, and in `.found` how many.
+    Returns x (n, 32, 32, 3) or (n, 3072) in [0, 1], y (n,) int64, and in `.extent` how many.
     Raises ValueError for another split, DataError if the files are missing or differ.
     Source: Krizhevsky 2009, 'Learning multiple layers of features from tiny images'; the
     'python version', whose batches are Python 2 pickles (see `pickles`).

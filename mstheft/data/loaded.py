@@ -12,18 +12,18 @@ Items = TypeVar("Items")
 
 
 class Loaded(tuple[Items, np.ndarray]):
-    """A pair (x, y), and in `.found` how much of the published set it is.
+    """A pair (x, y), and in `.extent` how much of the published set it is.
 
     x, y = images.cifar10("train")        # an ordinary pair
-    images.cifar10("train").found         # '10,000 of 50,000 training images: data_batch_1'
+    images.cifar10("train").extent         # '10,000 of 50,000 training images: data_batch_1'
     """
 
-    found: str
+    extent: str
 
-    def __new__(cls, x: Items, y: np.ndarray, found: str) -> "Loaded[Items]":
+    def __new__(cls, x: Items, y: np.ndarray, extent: str) -> "Loaded[Items]":
         """The pair with its extent."""
         pair = super().__new__(cls, (x, y))
-        pair.found = found
+        pair.extent = extent
         return pair
 
     @property
@@ -37,7 +37,7 @@ class Loaded(tuple[Items, np.ndarray]):
         return self[1]
 
     def __getnewargs__(self) -> tuple[Items, np.ndarray, str]:
-        return self[0], self[1], self.found
+        return self[0], self[1], self.extent
 
 
 Images = Loaded[np.ndarray]

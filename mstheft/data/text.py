@@ -5,7 +5,7 @@
     AG News  127,600 news articles                world sports business sci/tech `ag_news`
     WikiText-2  articles, a thief's pool          no labels                     `wikitext2`
 
-A complete archive in the data folder is preferred to a subset; the `.found` of a result of `mr`,
+A complete archive in the data folder is preferred to a subset; the `.extent` of a result of `mr`,
 `imdb` and `ag_news` is how much of the set it has.
 """
 

@@ -54,7 +54,7 @@ def gtsrb(split: str = "train", *, flat: bool = False, dtype: DTypeLike = np.flo
         published test images
     flat : rows of 3072 numbers (pixel by pixel, R G B together), else images
     dtype : float32 or float64
-    Returns x (n, 32, 32, 3) or (n, 3072) in [0, 1], y (n,) int64 from 0 to 42, and in `.found`
+    Returns x (n, 32, 32, 3) or (n, 3072) in [0, 1], y (n,) int64 from 0 to 42, and in `.extent`
     how many of how many.
     Raises ValueError for another split or dtype, DataError if an archive is missing or differs.
     Source: Stallkamp, Schlipsing, Salmen and Igel 2012, 'Man vs. computer', Neural Networks 32.

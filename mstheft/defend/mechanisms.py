@@ -105,7 +105,7 @@ class ConfidentGNMax:
         if by_data:
             log_q = rdp.log_q_threshold(counts, self.threshold, self.sigma1)
         costs = rdp.gaussian(log_q, np.sqrt(2) * self.sigma1, orders)  # (n, M)
-        passed = answers != NO_ANSWER
+        passed = answers != NO_ANSWER  # (n,)
         if passed.any():
             winner = GNMax(self.sigma2)
             costs[passed] += winner.cost(counts[passed], answers[passed], orders, by_data)
@@ -131,7 +131,7 @@ class Accountant:
         """Take in questions with votes (n, K) and what the mechanism answered, (n,)."""
         counts, answers = np.asarray(counts), np.asarray(answers)
         for start in range(0, len(counts), PART):
-            part = slice(start, start + PART)
+            part = slice(start, start + PART)  # the costs are (PART, M) numbers
             for by_data, spent in self._spent.items():
                 spent += mechanism.cost(counts[part], answers[part], self.orders, by_data).sum(0)
         self.count += len(counts)

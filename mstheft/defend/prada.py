@@ -128,7 +128,7 @@ class Detector:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the whole state to an `.npz` file, whole or not at all. Holds the members' rows."""
         labels = sorted(self._sets)
-        sets = [self._sets[label] for label in labels]
+        sets = [self._sets[label] for label in labels]  # in one file, class after class
         none = np.empty((0, self._width or 0), np.float32)
         prada_file.write(
             path,

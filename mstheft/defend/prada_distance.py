@@ -97,7 +97,7 @@ class GrowingSet:
         # ‖x‖² + ‖g‖² - 2 <x, g>: (m, members + m)
         rough = squares[:, None] + their_squares - 2 * (rows @ candidates.T)
         slack = self._slack(squares, their_squares.max())
-        member = np.arange(before + m) < before
+        member = np.arange(before + m) < before  # who has joined, (members + m,)
         distances = np.full(m, np.nan)
         for i, row in enumerate(rows):
             if before + i == 0:

@@ -1,4 +1,6 @@
-"""Changes of a service's answers, each a function of probabilities (n, K) -> (n, K).
+"""Defences that change a service's answers, each a function of probabilities (n, K) -> (n, K).
+
+A new one goes here, or into a file beside this one; its word goes into `named`.
 
 They cost honest users something (`cost`) and thieves, it is hoped, more. An oracle applies any of
 them, and several one after the other:

@@ -42,7 +42,7 @@ class Task:
     y: np.ndarray
     x_test: np.ndarray
     y_test: np.ndarray
-    found: str  # how much of the published set this is
+    extent: str  # how much of the published set this is
     vocabulary: Vocabulary | None = None  # of texts, built from the training part
 
     @property
@@ -115,7 +115,7 @@ def _files(loader: Callable[..., Any], name: str, seed: int, dtype: DTypeLike) -
     parts = [loader(split, flat=False, dtype=dtype) for split in ("train", "test")]
     (x, y), (x_test, y_test) = parts
     x, x_test = (part.reshape(*part.shape[:3], -1) for part in (x, x_test))  # grey: (n, h, w, 1)
-    return Task(name, x, y, x_test, y_test, "; ".join(part.found for part in parts))
+    return Task(name, x, y, x_test, y_test, "; ".join(part.extent for part in parts))
 
 
 def _text_files(loader: Callable[[str], Any], name: str, seed: int, dtype: DTypeLike) -> Task:
@@ -130,8 +130,8 @@ def _written(name: str, seed: int, dtype: DTypeLike) -> Task:
 def _encoded(name: str, texts: list[str], y: Any, texts_test: list[str], y_test: Any) -> Task:
     vocabulary = Vocabulary.build(texts, size=WORDS, min_count=2)
     x, x_test = (vocabulary.encode(part, LENGTHS[name]) for part in (texts, texts_test))
-    found = f"{len(texts):,} training texts, {len(texts_test):,} test texts"
-    return Task(name, x, y, x_test, y_test, found, vocabulary)
+    extent = f"{len(texts):,} training texts, {len(texts_test):,} test texts"
+    return Task(name, x, y, x_test, y_test, extent, vocabulary)
 
 
 def _compiled(name: str, seed: int, dtype: DTypeLike) -> Task:

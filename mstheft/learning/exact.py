@@ -106,13 +106,13 @@ class Trace:
 
 
 def extract(
-    oracle: Oracle, *, rows: Array | None = None, hidden: int | None = None, rng: Rng = None
+    oracle: Oracle, *, rows: Array | int | None = None, hidden: int | None = None, rng: Rng = None
 ) -> Result:
     """An exact copy of a network with one hidden relu layer, from rows that nobody chose.
 
     rows : (n, d) or (n, *shape), what the thief has; they must see every direction, so that
-        pictures do badly. The last 200 of them, or a fifth, are kept for the check. None: 6 F rows
-        of N(0, I), and 200 more, where F is the floor of the width
+        pictures do badly. The last 200 of them, or a fifth, are kept for the check. A number: so
+        many of N(0, I). None: 6 F of these, and 200 more, where F is the floor of the width
     hidden : the victim's width; unknown, 32 is the first guess. A student that is stuck is
         replaced by one twice as wide while there are two answered numbers for each of its weights
     Costs n queries: each row is asked once, and nothing else, so PRADA sees the thief's own rows.
@@ -127,9 +127,10 @@ def extract(
         raise ValueError(
             f"expected an oracle that answers one of {OUTPUTS}, got {oracle.output!r}; ask for one"
         )
+    rng = np.random.default_rng(rng)
+    rows = rng.normal(size=(rows, oracle.inputs)) if isinstance(rows, int) else rows
     if rows is not None and len(rows) < 5:
         raise ValueError(f"expected rows= of at least 5, a fifth for the check, got {len(rows)}")
-    rng = np.random.default_rng(rng)
     result = Result()
     trace = result.trace = asked(oracle, result, rows, hidden, rng)
     student = wide_student(oracle, result, hidden or GUESS, rng)

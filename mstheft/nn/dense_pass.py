@@ -72,7 +72,7 @@ def flat(weights: Weights) -> Array:
 
 def unflat(vector: Array, like: Weights) -> Weights:
     """The vector (P,) as matrices of the shapes of `like`."""
-    parts = np.split(vector, np.cumsum([matrix.size for matrix in like])[:-1])
+    parts = np.split(vector, np.cumsum([matrix.size for matrix in like])[:-1])  # one a matrix
     return [part.reshape(matrix.shape) for part, matrix in zip(parts, like, strict=True)]
 
 
@@ -107,7 +107,7 @@ class DensePass:
         """g_l = dL/dz_l of each layer, (n, out): g_l = σ'(z_l) ∘ (W_{l+1}ᵀ g_{l+1})."""
         gradients = [dlogits]
         for slope, matrix in zip(self.slopes[::-1], self.weights[:0:-1], strict=True):
-            gradients.append(slope * (gradients[-1] @ matrix[:, :-1]))
+            gradients.append(slope * (gradients[-1] @ matrix[:, :-1]))  # (n, in): no bias
         return gradients[::-1]
 
 

@@ -68,10 +68,10 @@ def log_softmax(z: Array) -> Array:
     The largest adds e^0 = 1 to the sum: ln(1 + the others) keeps the digits of a log p near 0.
     """
     z = np.asarray(z)
-    largest = z.argmax(axis=-1, keepdims=True)
+    largest = z.argmax(axis=-1, keepdims=True)  # (…, 1)
     shifted = z - np.take_along_axis(z, largest, axis=-1)
     others = np.exp(shifted)
-    np.put_along_axis(others, largest, 0, axis=-1)
+    np.put_along_axis(others, largest, 0, axis=-1)  # its e^0 is the 1 of log1p
     return shifted - np.log1p(others.sum(axis=-1, keepdims=True))
 
 

@@ -108,7 +108,7 @@ def kronecker(fit: Fit, here: DensePass, rng: Rng = None) -> Kronecker:
     for _ in range(SIGNS):
         signs = rng.choice([-1.0, 1.0], fit.answers.shape)
         for moment, g in zip(second, here.gradients(pulled(fit, here, signs)), strict=True):
-            moment += g.T @ g / (SIGNS * len(g))
+            moment += g.T @ g / (SIGNS * len(g))  # (out, out)
     inputs = [fit.row_moments, *(powers(a.T @ a / len(a)) for a in here.inputs[1:])]
     left = [powers(moment)[1] for moment in second]
     return Kronecker(left, [inverse for _, inverse in inputs], [root for root, _ in inputs])
@@ -179,7 +179,7 @@ def trusted(here: DensePass, move: Weights, scale: Kronecker, trust: float = TRU
     for matrix, moved, root in zip(here.weights[:-1], move[:-1], scale.roots, strict=False):
         size, change = (np.linalg.norm(rows @ root, axis=1) for rows in (matrix, moved))
         share = np.minimum(1, trust * size / np.maximum(change, 1e-300))
-        capped.append(share[:, None] * moved)
+        capped.append(share[:, None] * moved)  # (out,) -> (out, in + 1)
     return [*capped, move[-1]]
 
 

@@ -1,7 +1,5 @@
 """One view on every kind of victim: a function from rows to answers, and what the answers are."""
 
-from __future__ import annotations
-
 import contextlib
 import importlib
 import sys
@@ -98,20 +96,17 @@ def _described_view(victim: Any, gives: str, inputs: int | tuple[int, ...] | Non
     if hasattr(victim, "get_inputs") and hasattr(victim, "get_outputs"):
         return _session(victim, gives, inputs)
     if not callable(victim):
-        raise ValueError(
-            "expected a victim that is a Network, a fitted estimator, a PyTorch module, an ONNX "
-            f"session or a callable (n, d) -> (n, K), got {type(victim).__name__}; wrap it"
-        )
+        kinds = "a Network, a fitted estimator, a PyTorch module, an ONNX session or a callable"
+        got = f"got {type(victim).__name__}; wrap it in a function (n, d) -> (n, K)"
+        raise ValueError(f"expected a victim that is {kinds}, {got}")
     return View(victim, gives, _shape(inputs), None)
 
 
 def _shape(inputs: Any) -> tuple[int, ...]:
     shape = inputs if isinstance(inputs, tuple) else (inputs,)
     if not shape or any(not isinstance(n, int | np.integer) or n < 1 for n in shape):
-        raise ValueError(
-            f"expected inputs= as positive whole numbers, got {inputs!r}; give inputs=d, or the "
-            "shape of one input"
-        )
+        how = "give inputs=d, or the shape of one input"
+        raise ValueError(f"expected inputs= as positive whole numbers, got {inputs!r}; {how}")
     return tuple(int(n) for n in shape)
 
 
@@ -132,11 +127,10 @@ def _in_calls(
             except (ConnectionError, TimeoutError) as error:
                 pause = next(pauses, None)
                 if pause is None:
+                    what = f"expected an answer of the victim, got none in {retries + 1} calls"
                     why = f"{type(error).__name__}: {str(error)[:60]}"
-                    raise Unreachable(
-                        f"expected an answer of the victim, got none in {retries + 1} calls "
-                        f"({why}); come back later or raise retries="
-                    ) from error
+                    how = "come back later or raise retries="
+                    raise Unreachable(f"{what} ({why}); {how}") from error
             time.sleep(pause)
 
     def ask(x: Array, *name: str | None) -> Array:
@@ -170,9 +164,8 @@ def _estimator(model: Any) -> View:
     predicted = _tried(call, "predict", trial)
     several = predicted is not None and predicted.ndim == 2
     if classes is None or len(classes) < 2 or several:
-        raise ValueError(
-            f"expected a regressor, or one label per row of two classes or more, got {model!r:.80}"
-        )
+        what = "a regressor, or one label per row of two classes or more"
+        raise ValueError(f"expected {what}, got {model!r:.80}")
     binary = len(classes) == 2
     outputs, order = 1 if binary else len(classes), np.argsort(classes)
 
@@ -259,11 +252,10 @@ def _module(torch: Any, module: Any, gives: str, inputs: int | tuple[int, ...] |
     first = next((m for m in layers[1:] or layers if any(hasattr(m, w) for w in WIDTHS)), None)
     width = getattr(first, "in_features", 0) if inputs is None else inputs
     if inputs is None and not width:
-        kind, channels = type(first or module).__name__, getattr(first, "in_channels", 3)
-        raise ValueError(
-            f"expected inputs= for a module that begins with a {kind}, got None; give the shape "
-            f"of one input, such as inputs=({channels}, 28, 28)"
-        )
+        kind, channels = f"a {type(first or module).__name__}", getattr(first, "in_channels", 3)
+        how = f"give the shape of one input, such as inputs=({channels}, 28, 28)"
+        what = f"expected inputs= for a module that begins with {kind}, got None"
+        raise ValueError(f"{what}; {how}")
     is_text = hasattr(first, "num_embeddings")
 
     def weight() -> Any:
@@ -299,16 +291,12 @@ def _session(session: Any, gives: str, inputs: int | tuple[int, ...] | None) -> 
     dtype = (ONNX_REAL | ONNX_WHOLE).get(first.type)
     if others or dtype is None or not outputs:
         types = [each.type for each in (first, *others, *session.get_outputs())]
-        raise ValueError(
-            f"expected a session of one input and a tensor of {gives}, got the types {types}; "
-            "export it so (scikit-learn: zipmap=False)"
-        )
+        what = f"expected a session of one input and a tensor of {gives}, got the types {types}"
+        raise ValueError(f"{what}; export it so (scikit-learn: zipmap=False)")
     most, *shape = first.shape  # the batch, a number or a name; one input
     if inputs is None and not (shape and all(isinstance(n, int) for n in shape)):
-        raise ValueError(
-            f"expected inputs= for a session that takes the shape {first.shape}, got None; give "
-            "the shape of one input"
-        )
+        what = f"expected inputs= for a session that takes the shape {first.shape}, got None"
+        raise ValueError(f"{what}; give the shape of one input")
 
     def call(x: Array) -> Array:
         return np.asarray(session.run(outputs[:1], {first.name: x})[0])

@@ -1,7 +1,5 @@
 """What is an answer, and what is a fault of the victim: judged once, before anybody pays."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -24,7 +22,7 @@ PROMISES = {
 }
 
 
-def checking(view: View) -> Callable[..., Array]:
+def checking(view: "View") -> Callable[..., Array]:
     """A function (rows, name) -> answers of the view's victim (n, K), or (n,) for labels.
 
     It raises `VictimError` for what is no answer, and for a K that is not that of the answers
@@ -63,7 +61,7 @@ def _check_form(values: Array, gives: str, rows: int) -> None:
     raise VictimError(f"expected {wrong}, got {got}; wrap the victim, or say what it gives=")
 
 
-def _check_numbers(values: Array, view: View) -> None:
+def _check_numbers(values: Array, view: "View") -> None:
     """`VictimError` for the first row that is not what the view promises."""
     faulty: NDArray[np.bool_] = ~(values < np.inf)  # NaN too
     if view.gives in ("probs", "top_k"):
@@ -78,10 +76,8 @@ def _check_numbers(values: Array, view: View) -> None:
         i = int(rows.argmax())
         numbers = values[i, faulty[i]] if faulty[i].any() else values[i, :3]
         got = ", ".join(f"{number:.4g}" for number in numbers[:3])
-        raise VictimError(
-            f"expected the victim to answer {PROMISES[view.gives]}, got {got} in row {i} of "
-            f"{len(values)}; nothing is charged"
-        )
+        what = f"expected the victim to answer {PROMISES[view.gives]}"
+        raise VictimError(f"{what}, got {got} in row {i} of {len(values)}; nothing is charged")
 
 
 def adds_up(values: Array, logs: bool = False) -> NDArray[np.bool_]:

@@ -1,6 +1,7 @@
-"""A victim behind its defences: they change its probabilities before anybody gets an answer."""
+"""A victim behind its defences: they change its probabilities before anybody gets an answer.
 
-from __future__ import annotations
+The defences themselves are in `mstheft.defend`.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -33,10 +34,9 @@ def defended(view: View, output: str, defences: Sequence[Defence]) -> View:
     output : of the oracle; probabilities cannot give 'logits'
     """
     if output == "logits" or view.gives in ("labels", "scores"):
-        raise ValueError(
-            f"expected probabilities to defend, got {output=} of a victim that gives {view.gives}; "
-            "ask for output='probs' of a victim that gives probabilities"
-        )
+        got = f"{output=} of a victim that gives {view.gives}"
+        how = "ask for output='probs' of a victim that gives probabilities"
+        raise ValueError(f"expected probabilities to defend, got {got}; {how}")
     logs, ask = output == "log_probs", checking(view)
 
     def answer(x: Array, *name: str | None) -> Array:

@@ -3,8 +3,6 @@
 Journals store these values: whatever changes them makes every earlier journal one of another run.
 """
 
-from __future__ import annotations
-
 import functools
 import hashlib
 import json

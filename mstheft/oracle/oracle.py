@@ -1,7 +1,5 @@
 """The black box: it answers rows, counts every one of them, and shows nothing else."""
 
-from __future__ import annotations
-
 import math
 import threading
 from collections.abc import Callable, Sequence
@@ -105,7 +103,7 @@ class Oracle:
         top: int | None = None,
         defences: Sequence[Defence] = (),
         monitors: Sequence[Monitor] = (),
-        journal: Journal | None = None,
+        journal: "Journal | None" = None,
     ):
         if output not in OUTPUTS:
             raise ValueError(f"expected output= to be one of {OUTPUTS}, got {output!r}; pick one")
@@ -113,9 +111,8 @@ class Oracle:
         _check_whole("decimals", decimals, 0, 17)
         _check_whole("top", top, 1)
         if (top is None) == (output == "top_k"):
-            raise ValueError(
-                f"expected top= with output='top_k' and only there, got {top=}, {output=}"
-            )
+            what = "expected top= with output='top_k' and only there"
+            raise ValueError(f"{what}, got {top=}, {output=}")
         _check_whole("batch", batch, 1)
         _check_whole("retries", retries, 0, 100)
         view = view_of(victim, gives, inputs, batch, retries)
@@ -207,9 +204,8 @@ def _check_whole(name: str, value: int | None, low: int, high: float = math.inf)
 
 def _check_top(top: int | None, outputs: int | None) -> None:
     if top is not None and outputs is not None and (outputs == 1 or top > outputs):
-        raise ValueError(
-            f"expected top= up to the softmax's classes, got {top=}, {outputs=}; lower it"
-        )
+        what = "expected top= up to the softmax's classes"
+        raise ValueError(f"{what}, got {top=}, {outputs=}; lower it")
 
 
 def _converter(view: View, output: str, top: int | None, decimals: int | None) -> Ask:
@@ -219,10 +215,8 @@ def _converter(view: View, output: str, top: int | None, decimals: int | None) -
     journal gives it a name for each purchase, for victims that take one.
     """
     if output not in COARSER[view.gives]:
-        raise ValueError(
-            f"expected a victim that gives what {output!r} needs, got one that gives {view.gives}; "
-            f"ask for one of {[*COARSER[view.gives]]}"
-        )
+        got = f"got one that gives {view.gives}; ask for one of {[*COARSER[view.gives]]}"
+        raise ValueError(f"expected a victim that gives what {output!r} needs, {got}")
     checked = checking(view)
 
     def ask(x: Array, name: str | None = None) -> tuple[Array, int | None, Array]:

@@ -139,7 +139,7 @@ def errors(by_layer: Mapping[str, ArrayLike], ax: Axes | None = None) -> Axes:
     ax = style.bare(style.axes(ax, (5.4, 4.0)))
     for place, values in enumerate(by_layer.values()):
         shown = np.maximum(np.asarray(values, float), LEAST)
-        aside = place + 0.5 * (np.arange(len(shown)) / max(len(shown) - 1, 1) - 0.5)
+        aside = place + 0.5 * (np.arange(len(shown)) / max(len(shown) - 1, 1) - 0.5)  # (h,)
         ax.plot(aside, shown, "o", color=style.ERROR, markersize=4)
         middle = float(np.median(shown))
         ax.hlines(middle, place - 0.3, place + 0.3, color=style.VICTIM, linewidth=1.4)

@@ -77,11 +77,11 @@ def slopes(line: Line, ax: Axes | None = None, *, scale: str = "t") -> Axes:
     """
     ax = style.bare(style.axes(ax, (7.2, 4.2)))
     _horizontal(ax, line, scale)
-    edges = np.concatenate([line.t[:1], line.kinks, line.t[-1:]])
+    edges = np.concatenate([line.t[:1], line.kinks, line.t[-1:]])  # (n + 2,)
     colours = [style.of_class(k) for k in range(line.slopes.shape[1])]
     _strokes(ax, line)
     for pieces, colour in zip(line.slopes.T, colours, strict=True):
-        heights = np.append(pieces, pieces[-1:])
+        heights = np.append(pieces, pieces[-1:])  # (n + 2,), the last twice
         ax.step(edges, heights, where="post", color=colour, linewidth=1.4)
     ax.set_ylabel("slope (logits per input unit)")
     style.end_labels(ax, line.slopes[-1], [f"logit {k}" for k in range(len(colours))], colours)

@@ -21,7 +21,7 @@ def test_loaded_is_a_pair_that_says_more():
     assert loaded.y is y
     assert len(loaded) == 2
     again = pickle.loads(pickle.dumps(loaded))
-    assert again.found == "2 of 9 things: the first"
+    assert again.extent == "2 of 9 things: the first"
     assert again.x == [1, 2]
     assert how_many(9, 9, "things", "the first") == "all 9 things"
     assert how_many(2000, 9000, "things", "the first") == "2,000 of 9,000 things: the first"
@@ -68,7 +68,7 @@ def test_mnist_as_torchvision_unpacks_it(put):
     loaded = images.mnist("test")
     np.testing.assert_array_equal(loaded.x, pixels.reshape(3, 784) / 255)
     assert loaded.y.tolist() == labels.tolist()
-    assert loaded.found == "3 of 10,000 test images: not the original file"
+    assert loaded.extent == "3 of 10,000 test images: not the original file"
 
 
 def batch(n, seed, **changes):
@@ -104,11 +104,11 @@ def test_cifar10(put, as_bytes):
             byte = first[2, channel * 1024 + row * 32 + column]
             assert x[2, row, column, channel] == np.float32(byte) / np.float32(255)
     says = "12 of 50,000 training images: data_batch_1 data_batch_2 data_batch_3 only"
-    assert loaded.found == says
+    assert loaded.extent == says
     flat = images.cifar10("test", flat=True, dtype=np.float64)
     assert flat.x.shape == (4, 3072)
     assert flat.x.dtype == np.float64
-    assert flat.found == "4 of 10,000 test images: test_batch only"
+    assert flat.extent == "4 of 10,000 test images: test_batch only"
 
 
 def test_the_complete_cifar10_is_preferred_then_the_unpacked_one(put):
@@ -119,7 +119,7 @@ def test_the_complete_cifar10_is_preferred_then_the_unpacked_one(put):
         put(UNPACKED + name, pickle.dumps(batch(k, k), 2), at=f"cifar-10-batches-py/{name}")
     unpacked = images.cifar10("train")
     assert unpacked.y.tolist() == batch(2, 2)["labels"] + batch(4, 4)["labels"]
-    assert unpacked.found == "6 of 50,000 training images: data_batch_2 data_batch_4 only"
+    assert unpacked.extent == "6 of 50,000 training images: data_batch_2 data_batch_4 only"
     put(FULL, tgz({f"b/data_batch_{k}": pickle.dumps(batch(3, 0), 2) for k in range(1, 6)}))
     assert len(images.cifar10("train").y) == 15
 
@@ -189,7 +189,7 @@ def test_real_mnist_unpacked(monkeypatch, tmp_path):
     for path in packed:
         (tmp_path / "MNIST" / "raw" / path.stem).write_bytes(gzip.decompress(path.read_bytes()))
     monkeypatch.setenv("MSTHEFT_DATA", str(tmp_path))
-    assert images.mnist("test").found == "all 10,000 test images"
+    assert images.mnist("test").extent == "all 10,000 test images"
 
 
 CIFAR_COUNTS = {
@@ -212,7 +212,7 @@ def test_real_cifar10(split):
     # Of all 50,000: 0.4914, 0.4822, 0.4465. A sample of 10,000 images is within 0.004 of it.
     np.testing.assert_allclose(mean, [0.4914, 0.4822, 0.4465], atol=0.007)
     found = {"train": "10,000 of 50,000 training images: data_batch_1 only"}
-    assert loaded.found == found.get(split, "all 10,000 test images")
+    assert loaded.extent == found.get(split, "all 10,000 test images")
 
 
 @pytest.mark.realdata
@@ -223,5 +223,5 @@ def test_real_cifar10_unpacked(monkeypatch, tmp_path):
     packed = images.cifar10("test")
     monkeypatch.setenv("MSTHEFT_DATA", str(tmp_path))
     unpacked = images.cifar10("test")
-    assert unpacked.found == "all 10,000 test images"
+    assert unpacked.extent == "all 10,000 test images"
     np.testing.assert_array_equal(unpacked.y, packed.y)

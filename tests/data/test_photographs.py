@@ -47,7 +47,7 @@ def test_tiny_imagenet_in_its_three_forms(put):
     assert some.x.dtype == np.uint8
     assert some.x[:, 3, 4, 1].tolist() == [0, 16, 32, 48, 64, 80]
     assert some.y.tolist() == [1, 0, 1, 0, 1, 0]  # val_0 is n01, the second of wnids.txt
-    assert some.found == "6 of 10,000 validation images: the first of each class of Tiny ImageNet"
+    assert some.extent == "6 of 10,000 validation images: the first of each class of Tiny ImageNet"
     put(photographs._TINY_SMALL, npz(images=small, labels=np.arange(4, dtype=np.int16)))
     np.testing.assert_array_equal(images.tiny_imagenet().x, small)
     with pytest.raises(DataError, match="mstheft data fetch tiny-imagenet"):
@@ -65,7 +65,7 @@ def test_the_sample_of_imagenet(put):
     loaded = images.imagenet_sample()
     np.testing.assert_array_equal(loaded.x, pictures)
     assert loaded.y.dtype == np.int64
-    assert loaded.found == "3 of 1,281,167 images of ImageNet: one a class"
+    assert loaded.extent == "3 of 1,281,167 images of ImageNet: one a class"
 
 
 def test_a_folder_of_images(tmp_path):
@@ -89,7 +89,7 @@ def test_a_folder_of_images(tmp_path):
     assert loaded.x.shape == (4, 20, 20, 3)
     assert loaded.x.dtype == np.uint8
     assert loaded.y.tolist() == [0, 1, 1, 1]
-    assert loaded.found == f"4 images in 2 classes in {tmp_path}"
+    assert loaded.extent == f"4 images in 2 classes in {tmp_path}"
     assert (loaded.x[0] == 255).all()  # grey becomes three channels
     assert (loaded.x[1:3] == (255, 128, 0)).all()
     assert loaded.x[3, :, :9].mean() > 250 > 5 > loaded.x[3, :, 11:].mean()
@@ -122,7 +122,7 @@ def test_a_folder_that_does_not_do(tmp_path, monkeypatch):
 def test_the_small_form_of_tiny_imagenet_is_what_its_jpegs_reduce_to(monkeypatch):
     """The shipped array was made from the same JPEGs by 2 x 2 averages, with another rounding."""
     small = images.tiny_imagenet()
-    assert small.found == "all 10,000 validation images of Tiny ImageNet"
+    assert small.extent == "all 10,000 validation images of Tiny ImageNet"
     assert np.bincount(small.y).tolist() == [50] * 200
     monkeypatch.setattr(photographs, "_TINY_SMALL", photographs._TINY_SOME)
     some = images.tiny_imagenet()

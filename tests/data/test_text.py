@@ -30,7 +30,7 @@ def test_mr_splits_every_sentence_once(put):
     assert not set(train) & set(test)
     assert 70 < len(test) < 130  # 100 expected, deviation 9.5
     which = f"{len(test)} of 1,061 test sentences: rt-polaritydata.tar.gz"
-    assert text.mr("test").found == which
+    assert text.mr("test").extent == which
     put(MR, tgz({"rt-polaritydata/rt-polarity.pos": "x"}))
     with pytest.raises(DataError, match=r"expected rt-polarity\.neg and .*, got 1 of them"):
         text.mr()
@@ -164,9 +164,9 @@ def test_real_counts(load, split, counts):
 
 @pytest.mark.realdata
 def test_real_subsets_say_so():
-    assert text.mr("test").found == "all 1,061 test sentences"
-    assert text.ag_news("train").found.startswith("11,997 of 120,000 training articles: ag_news")
-    assert text.imdb("test").found == "5,000 of 25,000 test reviews: aclImdb-subset.tar.gz"
+    assert text.mr("test").extent == "all 1,061 test sentences"
+    assert text.ag_news("train").extent.startswith("11,997 of 120,000 training articles: ag_news")
+    assert text.imdb("test").extent == "5,000 of 25,000 test reviews: aclImdb-subset.tar.gz"
 
 
 @pytest.mark.realdata

@@ -48,7 +48,7 @@ def test_gtsrb_is_cut_out_and_split_by_track(put, form):
     train, test = images.gtsrb("train"), images.gtsrb("test")
     assert test.y.tolist() == [0, 0, 7, 7, 7, 7]
     assert train.y.tolist() == [0] * 6 + [7] * 12 + [42] * 4
-    assert train.found == (
+    assert train.extent == (
         "22 images for 'train', of 28 of 26,640 training images: some of every track"
     )
     # 32 x 32 pixels are cut out, [2, 34) x [5, 37), so nothing is scaled.
@@ -76,7 +76,7 @@ def test_gtsrb_official_test_images(put):
     )
     loaded = images.gtsrb("official")
     assert loaded.y.tolist() == [9]
-    assert loaded.found == "1 of 12,630 official test images: not the original"
+    assert loaded.extent == "1 of 12,630 official test images: not the original"
     halves = image.reshape(16, 32, 2, 3).mean(axis=2) / 255
     # Interpolated between rows at 1/4 and 3/4, and averaged over pairs of columns.
     np.testing.assert_allclose(loaded.x[0, 0], halves[0], atol=1e-6)

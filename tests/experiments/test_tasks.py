@@ -46,7 +46,7 @@ def test_tasks_of_real_data(name, shape, classes):
     assert task.shape == shape
     assert task.classes == classes
     assert set(np.unique(task.y)) == set(np.unique(task.y_test)) == set(range(classes))
-    assert task.found
+    assert task.extent
 
 
 @pytest.mark.parametrize("architecture", ["softmax", "mlp", "small", "cnn"])

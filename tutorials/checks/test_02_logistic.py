@@ -161,4 +161,4 @@ def test_boundary_point(learner, rng):
             "not_halved": along["first_middle"],
         },
         rtol=1e-8,
-    ).asked(asked.count, halvings)
+    ).costs(asked.count, halvings)

@@ -32,7 +32,7 @@ def test_slope_at(learner, rng):
             "value_not_slope": height + slope * t,
         },
     )
-    answer.asked(len(asked), 2)
+    answer.costs(len(asked), 2)
     there = all(min(abs(a - t), abs(a - t - step)) < 1e-9 for a in asked)
     answer.holds(there, "f is asked at t and at t + step", "other_places")
 
@@ -56,7 +56,7 @@ def test_slope_at__right_end(learner, rng):
             "both_sides": slope + jump / 2,
         },
     )
-    answer.asked(len(asked), 2)
+    answer.costs(len(asked), 2)
 
 
 def test_meeting_point(learner, rng):
@@ -104,7 +104,7 @@ def test_is_kink(learner, rng):
     )
     learner.call("is_kink", f, float(t_star), left, right, 0.5).equals(
         True, mistakes={"swapped_sides": False}
-    ).asked(len(asked), 2)
+    ).costs(len(asked), 2)
 
 
 def test_is_kink__two_on_the_right(learner, rng):
@@ -198,12 +198,12 @@ def places(answer, kinks, missing="half_lost", **mistakes):
 def test_all_kinks(learner, rng):
     kink = float(rng.uniform(-2, 2))
     f, asked = pieces([kink], [float(rng.uniform(0.5, 2))], float(rng.uniform(-1, 1)))
-    places(learner.call("all_kinks", f, -3.0, 4.0), [kink]).asked(len(asked), 8)
+    places(learner.call("all_kinks", f, -3.0, 4.0), [kink]).costs(len(asked), 8)
 
 
 def test_all_kinks__none(learner, rng):
     f, asked = pieces([], [], float(rng.uniform(0.5, 2)), 1.0)
-    places(learner.call("all_kinks", f, -3.0, 4.0), []).asked(len(asked), 6)
+    places(learner.call("all_kinks", f, -3.0, 4.0), []).costs(len(asked), 6)
 
 
 def test_all_kinks__two(learner, rng):

@@ -61,7 +61,7 @@ def test_second_difference(learner, rng):
             "half_the_step": expected / 2,
             "sign": -expected,
         },
-    ).asked(toy.count, 3)
+    ).costs(toy.count, 3)
 
 
 def test_second_difference__negative_output(learner, rng):
@@ -114,7 +114,7 @@ def test_absolute_row(learner, rng):
             "normalised": toy.sizes / toy.sizes.max(),
             "normalised__2": toy.sizes / np.linalg.norm(toy.sizes),
         },
-    ).asked(toy.count, 12)
+    ).costs(toy.count, 12)
 
 
 def test_absolute_row__positive_output(learner, rng):
@@ -139,7 +139,7 @@ def test_relative_signs(learner, rng):
             "pivot_zero": np.where(pivot, 0.0, signs),
             "zero_or_one": (signs + 1) / 2,
         },
-    ).asked(toy.count, 9)
+    ).costs(toy.count, 9)
 
 
 def test_relative_signs__positive_output(learner, rng):
@@ -174,7 +174,7 @@ def test_row_up_to_sign(learner, rng):
             "sign": -row,
             "unit_length": row / np.linalg.norm(row),
         },
-    ).asked(toy.count, ONCE)
+    ).costs(toy.count, ONCE)
 
 
 def test_row_up_to_sign__walked_the_other_way(learner, rng):
@@ -207,7 +207,7 @@ def test_row_up_to_sign__refuses(learner, rng):
     toy, c = Toy(rng), step(rng)
     v, jump = walk(toy, rng)
     refused = learner.refuses("row_up_to_sign", toy.f, toy.x, v, 1.5 * jump, c)
-    refused.asked(toy.count, 8 * ONCE)
+    refused.costs(toy.count, 8 * ONCE)
 
 
 def test_row_up_to_sign__refuses_what_nearly_fits(learner, rng):

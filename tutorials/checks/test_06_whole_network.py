@@ -87,7 +87,7 @@ def test_neuron_signs(learner, rng):
             "compared_values__2": signs * first,
             "zero_or_one": (signs + 1) / 2,
         },
-    ).asked(f.count, 9)
+    ).costs(f.count, 9)
 
 
 def test_neuron_signs__negative_outputs(learner, rng):

@@ -34,7 +34,7 @@ def test_jacobian(learner, rng):
             "forgot_the_middle": A + here / c,
             "neighbours": np.diff(A, axis=1, prepend=0),
         },
-    ).asked(oracle.count, 6)
+    ).costs(oracle.count, 6)
 
 
 def test_jacobian__curved(learner, rng):

@@ -76,7 +76,7 @@ def test_hessian(learner, rng):
             "middle_twice__2": right - 2 * (here / c**2)[:, None, None],
             "not_divided": right * c**2,
         },
-    ).asked(counted.count, 1 + d + d * d)
+    ).costs(counted.count, 1 + d + d * d)
 
 
 def columns_alike(found, wanted):

@@ -71,7 +71,7 @@ def test_ask_patiently(learner, rng):
             "status_alone": 200,
         },
     )
-    called.asked(counted.count, 4 * len(rows)).holds(
+    called.costs(counted.count, 4 * len(rows)).holds(
         len(sent) == 4 and all(np.array_equal(each, rows) for each in sent),
         "the same rows are sent four times: three times it is busy, then it answers",
         mistake="other_rows",

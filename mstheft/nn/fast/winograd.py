@@ -63,10 +63,10 @@ class Winograd:
         c, f = x.shape[3], dout.shape[3]
         dpoints = np.zeros((SIDE * SIDE, c, f), x.dtype)
         for rows in _pieces(x, dout):
-            tiles = self._tiles(x[rows], dout[rows], self.pad).swapaxes(1, 2)
+            tiles = self._tiles(x[rows], dout[rows], self.pad).swapaxes(1, 2)  # (36, c, tiles)
             part = self.buffers.empty("part", dpoints.shape, x.dtype)
             dpoints += np.matmul(tiles, self._split(dout[rows]), out=part)
-        dW = self._both(G.T, dpoints.reshape(SIDE, SIDE, c * f), "points")
+        dW = self._both(G.T, dpoints.reshape(SIDE, SIDE, c * f), "points")  # (3, 3, c f)
         return np.ascontiguousarray(dW.reshape(SIZE, SIZE, c, f).transpose(3, 0, 1, 2))
 
     def input_gradient(self, dout: Array, W: Array, shape: tuple[int, ...]) -> Array:

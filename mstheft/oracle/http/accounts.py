@@ -1,7 +1,5 @@
 """Who may query how much: keys, budgets and counts in a SQLite file that survives a restart."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import sqlite3
@@ -82,9 +80,8 @@ class Accounts:
             self._base.close()
             if not isinstance(error, sqlite3.Error):
                 raise
-            raise DataError(
-                f"expected {path} to keep the accounts, but {error}; make room"
-            ) from error
+            why = f"expected {path} to keep the accounts, but {error}; make room"
+            raise DataError(why) from error
 
     def _open(self, name: str, key: str, budget: int | None) -> None:
         digest = _digest(key)
@@ -134,9 +131,8 @@ class Accounts:
         try:
             self._pay(account, len(rows), purchase, question, answers)
         except sqlite3.Error as error:
-            raise Unpaid(
-                f"expected to write down the payment, but {error}; nothing was paid"
-            ) from error
+            why = f"expected to write down the payment, but {error}; nothing was paid"
+            raise Unpaid(why) from error
         return answers
 
     def close(self) -> None:
@@ -146,12 +142,10 @@ class Accounts:
     def _pay(
         self, account: Account, rows: int, purchase: str | None, question: str, answers: Array
     ) -> None:
-        base = self._base
+        base, update = self._base, "UPDATE accounts SET count = count + ? WHERE digest = ?"
         base.execute("BEGIN")
         try:
-            base.execute(
-                "UPDATE accounts SET count = count + ? WHERE digest = ?", (rows, account.digest)
-            )
+            base.execute(update, (rows, account.digest))
             if purchase is not None:
                 line = (account.digest, purchase, question, wire.pack(answers))
                 base.execute("INSERT INTO purchases VALUES (?, ?, ?, ?)", line)

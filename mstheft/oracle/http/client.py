@@ -1,7 +1,5 @@
 """A victim behind HTTP: the client of `service`, and a victim like any other."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import math
@@ -91,7 +89,7 @@ class HttpVictim:
     def __repr__(self) -> str:
         return f"HttpVictim({self.url!r}, gives={self.gives!r}, inputs={self.inputs})"
 
-    def __enter__(self) -> HttpVictim:
+    def __enter__(self) -> "HttpVictim":
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -160,10 +158,8 @@ class HttpVictim:
                 pause = max(pause, _seconds(answer.headers.get("retry-after", "")))
             if attempt < self.retries:
                 time.sleep(pause)
-        raise ConnectionError(
-            f"expected an answer from {self.url}, got none in {self.retries + 1} tries ({why}); "
-            "start the service there or correct the URL"
-        )
+        what = f"expected an answer from {self.url}, got none in {self.retries + 1} tries ({why})"
+        raise ConnectionError(f"{what}; start the service there or correct the URL")
 
 
 def _address(url: str, path: str) -> httpx.URL:

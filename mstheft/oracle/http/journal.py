@@ -9,8 +9,6 @@ at which the first run was killed; from there on the victim answers.
     second run           from the journal |  paid paid ...
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import json
@@ -73,7 +71,7 @@ class Journal:
         self._place, self._used = 0, False
         self._base = connect(path, "a journal", SCHEMA)
 
-    def __enter__(self) -> Journal:
+    def __enter__(self) -> "Journal":
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -120,25 +118,20 @@ class Journal:
             old, new = json.loads(about["settings"]), json.loads(settings)
             other = sorted(n for n in old.keys() | new.keys() if old.get(n) != new.get(n))
             changes = ", ".join(f"{n} was {old.get(n)!r} and is {new.get(n)!r}" for n in other)
-            raise DataError(
-                f"expected {self.path} to be the journal of this run, but it is of another one: "
-                f"{changes}; repeat that run or name a new file"
-            )
+            what = f"expected {self.path} to be the journal of this run, but it is of another one"
+            raise DataError(f"{what}: {changes}; repeat that run or name a new file")
         return hashlib.sha256((about["run"] + settings).encode()).hexdigest()
 
     def _read(self, question: str) -> Answers | None:
-        columns = "question, answer, labels, outputs"
+        select = "SELECT question, answer, labels, outputs FROM answers WHERE place = ?"
         with self._errors():
-            row = self._base.execute(
-                f"SELECT {columns} FROM answers WHERE place = ?", (self._place,)
-            ).fetchone()
+            row = self._base.execute(select, (self._place,)).fetchone()
         if row is None:
             return None
         if row[0] != question:
-            raise DataError(
-                f"{self.path}: expected batch {self._place} as it was paid for, got another one; "
-                "take the same seed, version and number of threads, or name a new file"
-            )
+            what = f"{self.path}: expected batch {self._place} as it was paid for, got another one"
+            how = "take the same seed, version and number of threads, or name a new file"
+            raise DataError(f"{what}; {how}")
         with self._errors():
             return wire.unpack(row[1]).copy(), row[3], wire.unpack(row[2]).copy()
 
@@ -152,9 +145,8 @@ class Journal:
         try:
             yield
         except (sqlite3.Error, ValueError) as error:
-            raise DataError(
-                f"{self.path}: expected to read and write, but {error}; make room or name another"
-            ) from error
+            why = f"expected to read and write, but {error}; make room or name another"
+            raise DataError(f"{self.path}: {why}") from error
 
 
 def _question(run: str, place: int, rows: Array) -> str:

@@ -1,7 +1,5 @@
 """The key and the body of a request to the service, read without trust."""
 
-from __future__ import annotations
-
 import asyncio
 from dataclasses import dataclass
 

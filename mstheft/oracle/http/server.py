@@ -1,7 +1,5 @@
 """A port, and uvicorn behind it."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import socket
@@ -25,13 +23,11 @@ def listen(host: str = "127.0.0.1", port: int = 8000) -> socket.socket:
     except (OSError, UnicodeError) as error:
         taken.close()
         why = getattr(error, "strerror", None) or "no such host"
-        raise ValueError(
-            f"expected an address to listen at, but {host}, port {port}, cannot be had ({why}); "
-            "choose another port or host"
-        ) from error
+        what = f"expected an address to listen at, but {host}, port {port}, cannot be had ({why})"
+        raise ValueError(f"{what}; choose another port or host") from error
 
 
-def serve(app: Starlette, listening: socket.socket) -> None:
+def serve(app: "Starlette", listening: socket.socket) -> None:
     """Serve until SIGINT or SIGTERM; requests that are being answered are finished first.
 
     app, listening : of `service.application` and of `listen`, which is closed at the end

@@ -21,8 +21,6 @@ A request with `Idempotency-Key: NAME` is paid once however often it is sent, an
 answer again, also after a restart: a client whose connection broke simply sends it again.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -132,18 +130,44 @@ class Service:
         self.tally.answered(len(rows))
         return wire.pack(answers) if npy else wire.write_json(answers)
 
-    def model(self, account: Account) -> dict[str, Any]:
-        """The answer to `GET /v1/model`."""
-        oracle = self.oracle
-        return {
+    async def predict(self, request: Request) -> Response:
+        """Rows in, answers out."""
+        account = account_of(request)
+        form = request.headers.get("content-type", "").split(";")[0].strip().lower()
+        if form not in (wire.NPY, wire.JSON):
+            raise HTTPException(415, f"expected Content-Type {wire.JSON} or {wire.NPY}; set it")
+        purchase = request.headers.get("idempotency-key")
+        if purchase is not None and not (0 < len(purchase) <= 128 and purchase.isascii()):
+            raise HTTPException(400, "expected an Idempotency-Key of 1 to 128 ASCII characters")
+        limits, is_npy = self.limits, form == wire.NPY
+        body = await body_of(request, limits.bytes if is_npy else limits.json, limits.seconds)
+        job = self.answer, account, body, is_npy, purchase
+        return Response(await self.work(*job, small=len(body) <= SMALL), media_type=form)
+
+    async def model(self, request: Request) -> Response:
+        """What the model is, and what this key has left."""
+        account, oracle, limits = account_of(request), self.oracle, self.limits
+        about = {
             "shape": list(oracle.shape),
             "classes": oracle.outputs and max(2, oracle.outputs),
             **{name: getattr(oracle, name) for name in ("outputs", "output", "decimals", "top")},
-            "dtype": self.dtype,
-            "fingerprint": self._fingerprint,
-            "limits": {"rows": self.limits.rows, "bytes": self.limits.bytes},
+            **{"dtype": self.dtype, "fingerprint": self._fingerprint},
+            "limits": {"rows": limits.rows, "bytes": limits.bytes},
             **{name: getattr(account, name) for name in ("budget", "count", "left")},
         }
+        return JSONResponse(about)
+
+    async def metrics(self, request: Request) -> Response:
+        """Counts, one line each."""
+        return PlainTextResponse(await self.work(status.metrics, self.accounts, self.tally))
+
+    async def page(self, request: Request) -> Response:
+        """The status page."""
+        oracle = self.oracle
+        rounded = "" if oracle.decimals is None else f" rounded to {oracle.decimals} decimals"
+        facts = {"model": f"{oracle.output}{rounded} of {oracle.inputs} inputs"}
+        facts = asdict(self.tally) | facts
+        return HTMLResponse(await self.work(status.page, self.accounts, facts))
 
     def close(self) -> None:
         """Finish what is being answered and close the file."""
@@ -176,51 +200,15 @@ def application(
         service.close()
 
     routes = [
-        Route("/v1/predict", predict, methods=["POST"]),
-        Route("/v1/model", model),
-        Route("/metrics", metrics),
-        Route("/", page),
+        Route("/v1/predict", service.predict, methods=["POST"]),
+        Route("/v1/model", service.model),
+        Route("/metrics", service.metrics),
+        Route("/", service.page),
     ]
     handlers: Any = {HTTPException: refused, Exception: broken, **dict.fromkeys(REFUSALS, refused)}
     app = Starlette(routes=routes, exception_handlers=handlers, lifespan=lifespan)
     app.state.service = service
     return app
-
-
-async def predict(request: Request) -> Response:
-    """Rows in, answers out."""
-    service: Service = request.app.state.service
-    account = account_of(request)
-    form = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if form not in (wire.NPY, wire.JSON):
-        raise HTTPException(415, f"expected Content-Type {wire.JSON} or {wire.NPY}; set it")
-    purchase = request.headers.get("idempotency-key")
-    if purchase is not None and not (0 < len(purchase) <= 128 and purchase.isascii()):
-        raise HTTPException(400, "expected an Idempotency-Key of 1 to 128 ASCII characters")
-    limits, is_npy = service.limits, form == wire.NPY
-    body = await body_of(request, limits.bytes if is_npy else limits.json, limits.seconds)
-    job = service.answer, account, body, is_npy, purchase
-    return Response(await service.work(*job, small=len(body) <= SMALL), media_type=form)
-
-
-async def model(request: Request) -> Response:
-    """What the model is, and what this key has left."""
-    return JSONResponse(request.app.state.service.model(account_of(request)))
-
-
-async def metrics(request: Request) -> Response:
-    """Counts, one line each."""
-    service: Service = request.app.state.service
-    return PlainTextResponse(await service.work(status.metrics, service.accounts, service.tally))
-
-
-async def page(request: Request) -> Response:
-    """The status page."""
-    service: Service = request.app.state.service
-    oracle = service.oracle
-    rounded = "" if oracle.decimals is None else f" rounded to {oracle.decimals} decimals"
-    facts = asdict(service.tally) | {"model": f"{oracle.output}{rounded} of {oracle.inputs} inputs"}
-    return HTMLResponse(await service.work(status.page, service.accounts, facts))
 
 
 async def refused(request: Request, error: Exception) -> Response:

@@ -1,7 +1,5 @@
 """What the service shows to its operator: metrics for a machine, a page for a person."""
 
-from __future__ import annotations
-
 import html
 from collections.abc import Iterable
 from dataclasses import dataclass, field

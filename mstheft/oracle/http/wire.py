@@ -3,8 +3,6 @@
 The size of a body is checked before anything is allocated, and nothing in it is ever executed.
 """
 
-from __future__ import annotations
-
 import functools
 import io
 import json
@@ -69,10 +67,8 @@ def _read_head(head: bytes) -> tuple[tuple[int, ...], bool, np.dtype]:
 
 def read_json(body: bytes) -> Array:
     """The rows of a body {"inputs": [[...], ...]}; raises ValueError for everything else."""
-    what, got = (
-        'JSON {"inputs": [[...], ...]}, real numbers in rows of one length',
-        "something else",
-    )
+    what = 'JSON {"inputs": [[...], ...]}, real numbers in rows of one length'
+    got = "something else"
     try:
         values = json.loads(body, parse_constant=_no_number)
         inputs = values["inputs"] if isinstance(values, dict) and len(values) == 1 else None
