@@ -53,7 +53,7 @@ STEPS = 60  # Gauss-Newton steps of a student, at the most
 TRUST = 1.0  # of a step: the student has neurons to spare, so one that is lost does no harm
 PATIENT = 0.05, 3  # the descent of a student ends when so many steps gain less than this share
 STRICT = 0.4, 2  # that of a student that has lost a neuron: a true one is missed at once
-FITS = 1e-3  # of the answers' spread: a student above this misfit, and the noise, is stuck
+FITS = 1e-4  # of the answers' spread: a student above this misfit, and the noise, is stuck
 CLOSE = 1e-5  # of that spread: below this a student that is too wide need not be polished further
 GROWTH = 2.0  # of the lowest misfit: a drop after which the misfit stays below this is free
 PARALLEL = 0.98  # |cos| of two neurons' [row offset] that are one
@@ -111,8 +111,8 @@ def extract(
     """An exact copy of a network with one hidden relu layer, from rows that nobody chose.
 
     rows : (n, d) or (n, *shape), what the thief has; they must see every direction, so that
-        pictures do badly. The last 200 of them, or a fifth, are kept for the check. None: 6 F rows
-        of N(0, I), and 200 more, where F is the floor of the width; a number: so many of them
+        pictures do badly. The last 200 of them, or a fifth, are kept for the check. A number: so
+        many of N(0, I). None: 6 F of these, and 200 more, where F is the floor of the width
     hidden : the victim's width; unknown, 32 is the first guess. A student that is stuck is
         replaced by one twice as wide while there are two answered numbers for each of its weights
     Costs n queries: each row is asked once, and nothing else, so PRADA sees the thief's own rows.
@@ -128,8 +128,7 @@ def extract(
             f"expected an oracle that answers one of {OUTPUTS}, got {oracle.output!r}; ask for one"
         )
     rng = np.random.default_rng(rng)
-    if isinstance(rows, int):
-        rows = rng.normal(size=(rows, oracle.inputs))
+    rows = rng.normal(size=(rows, oracle.inputs)) if isinstance(rows, int) else rows
     if rows is not None and len(rows) < 5:
         raise ValueError(f"expected rows= of at least 5, a fifth for the check, got {len(rows)}")
     result = Result()

@@ -138,6 +138,8 @@ def test_what_cannot_work_is_refused_before_a_query():
         exact.extract(oracle)
     with pytest.raises(ValueError, match="at least 5"):
         exact.extract(mt.Oracle(network), rows=np.zeros((4, 10)))
+    with pytest.raises(ValueError, match="at least 5"):
+        exact.extract(mt.Oracle(network), rows=3)
     with pytest.raises(ValueError, match="hidden="):
         exact.extract(mt.Oracle(network), hidden=0)
     assert oracle.count == 0

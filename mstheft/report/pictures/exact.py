@@ -82,7 +82,7 @@ def relu_pictures(victim: Network, result: Result, side: int | None = None) -> I
 
 
 def exact_pictures(victim: Network, result: Result, side: int | None = None) -> Iterator[Picture]:
-    """The weights of a verified copy that was learned, beside the victim's."""
+    """The figures of `learning.exact`: the weights of a verified copy."""
     if result.verified:
         yield from aligned_pictures(victim, result, side)
 
