@@ -16,6 +16,7 @@ from mstheft.direct.linear import boundary
 from mstheft.direct.sweep import box
 from mstheft.errors import BudgetExhausted, ExtractionError
 from mstheft.experiments import tasks
+from mstheft.learning import exact
 from mstheft.nn import Network
 from mstheft.oracle import Oracle
 from mstheft.report import pictures, tables
@@ -40,6 +41,7 @@ KINDS = {
     "label": Kind("logistic regression from its labels alone", boundary, "label", "20-1", "label"),
     "relu": Kind("one hidden ReLU layer, in four steps", relu, "relu", "784-64-10"),
     "sweep": Kind("one hidden ReLU layer, in few queries", sweep, "sweep", "784-64-10"),
+    "exact": Kind("one hidden ReLU layer, from any rows", exact, "exact", "784-64-10"),
     "smooth": Kind("one hidden layer of tanh, sigmoid or softplus", smooth, "smooth", "784-64-10"),
     "deep": Kind("two hidden ReLU layers, or three", deep, "deep", "784-64-32-10 64-32-16-16-10"),
 }
@@ -63,6 +65,10 @@ def add_kinds(kinds: options.Kinds) -> None:
     sweeps, smooths, deeps = (kinds.choices[name] for name in ("sweep", "smooth", "deep"))
     add(sweeps, "--low V", float, "ask only inputs from here")
     add(sweeps, "--high V", float, "up to here, in every input")
+    words = f"of N(0, I), 200 of them for the check (default: {exact.TIMES} F, and those)"
+    add(kinds.choices["exact"], "--rows N", whole(5), words)
+    words = f"neurons that the thief expects (default: {exact.GUESS})"
+    add(kinds.choices["exact"], "--guess N", whole(1), words)
     smooths.add_argument("--activation", choices=smooth.ACTIVATIONS, default="tanh")
     words = "hidden ones of the --victim (default: 2)"
     deeps.add_argument("--layers", type=int, choices=(2, 3), dest="depth", help=words)
@@ -94,6 +100,8 @@ def _settings(args: Args) -> dict[str, Any]:
     if args.kind == "deep":
         hidden = args.shape[1:-1] if args.shape else args.hidden
         return {"layers": args.depth or (len(hidden) if hidden else 2)}
+    if args.kind == "exact":
+        return {"rows": args.rows, "hidden": args.guess}
     return {"activation": args.activation} if args.kind == "smooth" else {}
 
 

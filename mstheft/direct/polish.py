@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mstheft.direct.noise import Noise, arithmetic, lattice
+from mstheft.direct.noise import Noise, arithmetic, lattice, rms
 from mstheft.nn import gauss_newton
 from mstheft.nn.functions import logit
 from mstheft.nn.gauss_newton import DensePass, Fit, Weights
@@ -63,6 +63,7 @@ class Polished:
         infinite for the neurons of `seldom_on`
     seldom_on : (hidden layer from 1, neuron) of neurons that are on in too few rows to tell their
         weights. The misfit hardly sees them, fresh rows may: a converged copy can be wrong there
+    asked, given : the form of the answers, and the noise, that `polish` was given
     by : how bound and error bars were found: 'jacobian', exactly; or 'draws', by simulation, good
         to some per cent for the bound and to about a third for a bar
     """
@@ -78,6 +79,26 @@ class Polished:
     error_bars: dict[str, Array]
     seldom_on: list[tuple[int, int]]
     by: str
+    asked: str = "logits"
+    given: Noise | Array | float | None = None
+
+    def against(self, x: Array, answers: Array) -> tuple[Array, Array]:
+        """What the copy misses of answers to other rows, and the size that is expected: both (m,).
+
+        √(σ² + bound²) of every answered number; in the units of `output`.
+        """
+        weights, activations = gauss_newton.chain(self.model)
+        problem = Problem(self.model, x, answers, self.asked, self.given)
+        fit = problem.fit(weights, activations)
+        seen = fit.precision > 0
+        off = fit.answers - fit.link.answer(fit.at(weights).logits)
+        size = np.hypot(1 / fit.precision[seen], self.bound * max(1.0, self.ratio))
+        return off[seen], size
+
+    def spread(self, answers: Array) -> float:
+        """Standard deviation of the answers over the rows, rms over the classes; of `output`."""
+        values = readable(answers, self.asked, self.kind, np.ones(np.shape(answers)))[0]
+        return rms(values[np.isfinite(values).all(axis=1)].std(axis=0))
 
     @property
     def steps(self) -> int:
@@ -93,6 +114,7 @@ def polish(
     output: str = "logits",
     noise: Noise | Array | float | None = None,
     steps: int = STEPS,
+    trusts: Sequence[float] = TRUSTS,
     rng: Rng = None,
 ) -> Polished:
     """Fit all weights of a copy to all answers. No queries.
@@ -103,6 +125,9 @@ def polish(
         Infinities and NaN count for nothing
     noise : what `measure_noise` returned, or σ: a number, or one for each row (n, 1) or answer
         (n, K). Measured from the answers' grid and the copy's own rounding unless given
+    steps : of a descent, at the most
+    trusts : how far a step may turn a neuron, in a first descent, and in others if that does not
+        end in the noise
     Raises ValueError for labels, for shapes that do not fit, and for fewer answers than weights.
     """
     x, answers = _checked(model, x, answers, output)
@@ -112,7 +137,7 @@ def polish(
     free = identifiable(weights, activations, fit.output)
     _enough(fit, free)
     rng = np.random.default_rng(rng)
-    here, misfit = best_descent(fit, fit.at(weights), steps, free, rng)
+    here, misfit = best_descent(fit, fit.at(weights), steps, trusts, free, rng)
     fit = problem.fit(here.weights, activations)  # σ anew: the copy's rounding is the victim's now
     return judged(problem, fit, here, misfit, rng)
 
@@ -212,14 +237,19 @@ def readable(answers: Array, output: str, noise: Noise, sigma: Array) -> tuple[A
 
 
 def best_descent(
-    fit: Fit, start: DensePass, steps: int, free: int, rng: np.random.Generator
+    fit: Fit,
+    start: DensePass,
+    steps: int,
+    trusts: Sequence[float],
+    free: int,
+    rng: np.random.Generator,
 ) -> tuple[DensePass, list[float]]:
     """The descent with the first trust that ends in the noise, else the one that ends lowest.
 
     A neuron that is on in few rows is held by few answers and easily lost; smaller steps keep it.
     """
     descents = []
-    for trust in TRUSTS:
+    for trust in trusts:
         descents.append(descend(fit, start, steps, free, trust, rng))
         if descents[-1][1][-1] <= ceiling(fit, free):
             break
@@ -228,7 +258,7 @@ def best_descent(
 
 def ceiling(fit: Fit, free: int) -> float:
     """The misfit up to which what is left may be noise: ROUNDED σ √((N - P) / N), answer units."""
-    return float(ROUNDED * np.sqrt(np.count_nonzero(fit.precision) - free) / fit.total)
+    return float(ROUNDED * np.sqrt(max(0, np.count_nonzero(fit.precision) - free)) / fit.total)
 
 
 def descend(
@@ -291,6 +321,8 @@ def judged(
         error_bars=named(problem.model, without(seldom, [max(1.0, ratio) * bar for bar in bars])),
         seldom_on=[(i + 1, int(k)) for i, few in enumerate(seldom) for k in np.flatnonzero(few)],
         by="jacobian" if small else "draws",
+        asked=problem.output,
+        given=problem.given,
     )
 
 
@@ -357,7 +389,8 @@ def from_draws(fit: Fit, here: DensePass, rng: np.random.Generator) -> tuple[flo
 def _bars(left: Array, right: Array, drawn: Array) -> Array:
     """Error bars of a layer (out, in + 1), from P_g, P_a and the draws (draws, out, in + 1)."""
     pattern = np.outer(np.linalg.norm(left, axis=1), np.linalg.norm(right, axis=1))
-    size = np.sqrt(np.mean((drawn / pattern) ** 2, axis=(0, 2)))
+    with np.errstate(invalid="ignore"):  # of a neuron that is never on nothing is known
+        size = np.sqrt(np.mean((drawn / pattern) ** 2, axis=(0, 2)))
     return size[:, None] * pattern
 
 

@@ -6,12 +6,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mstheft.direct.answers import read
-from mstheft.nn import functions as F
+from mstheft.direct.answers import SURE, Reader, read
+from mstheft.direct.polish import Polished
 from mstheft.nn.network import Network
 from mstheft.result import Result
 from mstheft.typing import Array, Oracle, Rng
 
+RATIO, WORST = 2.0, 8.0  # of what a polished copy misses, over what noise explains
+VAGUE = 0.5  # of the spread of the answers: a copy that is less exact is not verified
 SHARP = 1e-4  # of the tolerance: so exact must the answers to rows be that are asked far out
 
 
@@ -83,6 +85,31 @@ def verify(
     return result.verified
 
 
+def verify_to_noise(result: Result, oracle: Oracle, x: Array, polished: Polished) -> bool:
+    """Ask fresh rows and hold what a polished copy misses against the noise.
+
+        e² = σ² + bound²,    verified  <=>  rms(Δ / e) ≤ 2,  max |Δ| / e ≤ 8  and  rms e ≤ s / 2
+
+    σ of an answer, the Cramér-Rao bound of what is left of the copy's own error, and s, the spread
+    of the answers: a copy that knows nothing is not verified by knowing it. A neuron that
+    n rows have not seen wrong is wrong on at most 3 / n of such rows, with 95 % confidence.
+    x : (n, d) rows that no stage has asked. Costs n queries, booked under 'verify'.
+    """
+    with result.stage("verify", oracle):
+        answers = oracle.query(x)
+        off, size = polished.against(x, answers)
+        result.error = float(np.abs(off).max(initial=0.0))
+        ratio = float(np.sqrt(np.mean((off / size) ** 2)))
+        worst = float(np.abs(off / size).max())
+        blurred = float(np.sqrt(np.mean(size**2))) > VAGUE * polished.spread(answers)
+        result.verified = polished.converged and ratio <= RATIO and worst <= WORST and not blurred
+        result.notes["verify"] = (
+            f"misses {len(x)} fresh rows by {ratio:.2f} times what noise explains: max |Δ| "
+            f"{result.error:.1e}; may be wrong on {3 / len(x):.1%} of such inputs"
+        )
+    return result.verified
+
+
 def checked(tolerance: float) -> float:
     """The tolerance; ValueError before the first query if no copy could be judged by it."""
     if not 0 <= tolerance < np.inf:
@@ -129,39 +156,9 @@ def readable(
 
 
 def blur(oracle: Oracle, answers: Array) -> Array:
-    """How far rounding may have moved each number that `answers.read` has returned.
+    """How far noise may have moved each number that `answers.read` has returned: three σ.
 
-        logits              δ + ε (max |z| + |z|),         δ = ½ 10^-k for k decimals, or 0
-        log_probs           2 δ + ε (1 + |z|)
-        probs, softmax      -ln(1 - δ / p_k), and its mean over the classes, which the gauge adds
-        probs, sigmoid      -ln(1 - δ / p) - ln(1 - (δ + ε p) / (1 - p)):  for small δ this is
-                            δ / (p (1 - p)), and 1 - p has no more digits than p
-
-    ε is the step of the answers' dtype. The nearer a probability is to 0 or 1, the more of its
-    logit is lost, and at exactly 0 or 1 all of it: infinity. Costs no query.
-
-    answers : (n, K) logits -> (n, K), logit units
+    answers : (n, K) logits -> (n, K), logit units. Costs no query.
     """
-    kind = np.finfo(np.result_type(answers.dtype, np.float16))
-    half = 0.0 if oracle.decimals is None else 0.5 * 10.0**-oracle.decimals
-    finite = np.isfinite(answers).all(axis=1, keepdims=True)
-    z = np.where(finite, answers, 0).astype(float)
-    unit = np.abs(z).max(initial=1e-290) if oracle.output == "logits" else 1.0
-    spread = 2 * kind.eps * (unit + np.abs(z))
-    if oracle.output == "probs":
-        lost = half + float(kind.smallest_subnormal)
-        if z.shape[1] == 1:
-            up, down = F.sigmoid(z), F.sigmoid(-z)
-            spread += _log_loss(lost, up) + _log_loss(lost + kind.eps * up, down)
-        else:
-            logs = _log_loss(lost, F.softmax(z))
-            spread += logs + logs.mean(axis=1, keepdims=True)
-    else:
-        spread += half * (1 if oracle.output == "logits" else 2)
-    return np.where(finite, spread, np.inf)
-
-
-def _log_loss(lost: float | Array, p: Array) -> Array:
-    """-ln(1 - lost / p), infinite where all of p is lost: what an error does to a logarithm."""
-    with np.errstate(divide="ignore"):
-        return -np.log1p(-np.minimum(lost / p, 1))
+    read_by = oracle if hasattr(oracle, "sigma") else Reader(oracle, first=answers)
+    return SURE * read_by.sigma(answers)

@@ -364,10 +364,9 @@ def test_a_service_of_something_else_is_told_before_any_question(run, there):
 
 def test_a_defence_in_this_process_is_told_and_belongs_to_the_journal(run):
     words = "steal softmax --dim 4 --classes 3 --journal run.db --defence"
-    status, said, complaint = run(*words.split(), "round:3")
-    assert status == 1
+    status, said, _ = run(*words.split(), "round:3")
+    assert status == 0  # rounding does not stop equation solving
     assert "defended by round:3" in said
-    assert "rounding is too coarse" in complaint
     status, _, complaint = run(*words.split(), "round:9")
     assert (status, "defences was" in complaint) == (2, True)
     status, _, complaint = run("steal", "relu", "--shape", "4-3-2", "--defence", "round:3")

@@ -50,6 +50,7 @@ def small_digits(monkeypatch):
         "relu --shape 12-4-1 --seed 3",
         "relu --shape 12-5-3 --output probs",
         "relu --shape 12-5-3 --decimals 12",
+        "exact --shape 20-8-3 --rows 574 --guess 8 --seed 1",
         "deep --shape 20-8-6-4",
         "deep --shape 20-8-6-4 --output log_probs",
         "deep --shape 40-24-8-6-8 --seed 3",

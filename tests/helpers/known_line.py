@@ -38,7 +38,7 @@ def known(seed=3, d=12, h=9, K=4):
     rows = A0 / speed[:, None]
     errors = 1e-12 * np.linalg.norm(rows, axis=1)
     planes = Hyperplanes(rows, line.points(t), A1.T * np.abs(speed)[:, None], errors)
-    noise = line.noise * (1 + np.abs(line.t))
+    noise = line.blurs
     return KnownLine(victim, Oracle(victim), line, t, planes, np.sign(speed), noise)
 
 
@@ -58,4 +58,5 @@ def made_line(kinks, jumps, unresolved=()):
     return lines.Line(
         np.zeros(9), np.ones(9), t, np.zeros((len(t), jumps.shape[1])), kinks,
         np.zeros((len(kinks) + 1, jumps.shape[1])), jumps, list(unresolved), 1e-15,
+        1e-15 * (1 + np.abs(t)),
     )  # fmt: skip

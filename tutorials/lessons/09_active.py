@@ -294,6 +294,22 @@ plt.show()
 # - **The copy is not verified.** `stolen.verified` is False, and stays so. There is no small set
 #   of questions that could prove two networks of this kind equal.
 #
+# ## From learned to exact
+#
+# A learned copy need not stay rough, where the victim is one hidden ReLU layer and its answers have
+# digits. A student 1.5 times as wide as the victim learns the answers to random rows, every weight
+# is polished by least squares, and neurons are dropped until one more would leave a misfit above
+# the noise. What stays is the victim, up to order and scale of its neurons, out of rows that nobody
+# chose (`mt.learning.exact`).
+
+# %%
+small = mt.nn.zoo.mlp([20, 8, 3], bias=0.1, rng=14)
+exact = mt.learning.exact.extract(mt.Oracle(small), hidden=8, rng=114)
+print(f"students of {exact.trace.widths} neurons; {exact.notes['verify']}")
+assert exact.verified
+assert len(exact.model.dense()[0][0]) == 8
+
+# %% [markdown]
 # ## Your turn
 #
 # Exercise 09 asks for the division of the budget, the targets out of what an oracle tells, the loss

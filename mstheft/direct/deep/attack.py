@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.random import Generator
 
+from mstheft.direct.answers import reader
 from mstheft.direct.deep import failures as deep_failures
 from mstheft.direct.deep import first_layer as deep_first
 from mstheft.direct.deep import kinks as deep_kinks
@@ -103,6 +104,8 @@ def extract(
     rng, tolerance = np.random.default_rng(rng), checked(tolerance)
     result = Result(trace=Trace(layers))
     try:
+        with result.stage("lines", oracle):
+            oracle = reader(oracle)
         first_layer(oracle, rng, result, hidden)
         if layers == 3:
             return deep_third.two_more_layers(oracle, rng, result, hidden, tolerance)

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.random import Generator
 
 from mstheft.direct import line as lines
-from mstheft.direct.hyperplanes.groups import measure_groups, planned_sites
+from mstheft.direct.hyperplanes.groups import measure_groups, planned_sites, row_errors
 from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes, jump_blurs
-from mstheft.direct.hyperplanes.jacobians import Box, JacobianSite, noise_along
+from mstheft.direct.hyperplanes.jacobians import Box, JacobianSite
 from mstheft.direct.hyperplanes.plan import Plan, largest_entries, places, plan
 from mstheft.typing import Array, Oracle
 
@@ -79,7 +79,7 @@ def search_line(oracle: Oracle, rng: Generator) -> LineKinks:
 
 def on_line(oracle: Oracle, line: lines.Line) -> LineKinks:
     """The kinks of a line that was searched; no rows yet, and no queries."""
-    noise = noise_along(oracle, line)
+    noise = line.blurs
     n = len(line.kinks)
     blurs = jump_blurs(line, noise) if n else np.zeros(0)
     rows = np.full((n, oracle.inputs), np.nan)
@@ -133,22 +133,8 @@ def _measure(oracle: Oracle, kinks: LineKinks, chosen: Plan, box: Box | None = N
     kinks.rows = np.where(np.isfinite(kinks.rows), kinks.rows, rows)
     for a, b in chosen.groups:
         mine = np.arange(a, b)[wanted[a:b]]
-        kinks.errors[mine] = row_errors(kinks, mine, (sites[a], sites[b]))
+        pair = sites[a], sites[b]
+        kinks.errors[mine] = row_errors(
+            kinks.line.jumps[mine], kinks.rows[mine], kinks.blurs[mine], pair
+        )
     kinks.sites += [site for site in sites.values() if site.passed]
-
-
-def row_errors(
-    kinks: LineKinks, which: np.ndarray, sites: tuple[JacobianSite, JacobianSite]
-) -> Array:
-    """Expected error of an entry of each row of a group, (m,): rounding, and that of the g_i.
-
-    The rows are G⁺ times a change of the Jacobian, and so is their error: rounding over the
-    difference step in every entry, and Σ_i δg_i a_iᵀ for slope jumps that are off by δg_i.
-
-    which : (m,) kinks that were solved for; sites : where the two Jacobians were measured
-    """
-    jumps, rows = kinks.line.jumps[which], kinks.rows[which]
-    rounding = np.linalg.norm([site.noise / np.abs(site.steps).min() for site in sites])
-    entries = np.abs(rows).max(axis=1) * np.linalg.norm(jumps, axis=1)
-    off = float(np.linalg.norm(kinks.blurs[which] * np.where(np.isfinite(entries), entries, 0)))
-    return np.linalg.norm(np.linalg.pinv(jumps), axis=0) * (rounding + off)  # pinv: (K, m)

@@ -105,3 +105,20 @@ def measure_groups(
         if not (sites[a].passed and sites[b].passed):
             rows[a:b][np.isnan(known_rows[a:b, 0])] = np.nan
     return rows
+
+
+def row_errors(
+    jumps: Array, rows: Array, blurs: Array, sites: tuple[JacobianSite, JacobianSite]
+) -> Array:
+    """Expected error of an entry of each row of a group, (m,): rounding, and that of the g_i.
+
+    The rows are G⁺ times a change of the Jacobian, and so is their error: rounding over the
+    difference step in every entry, and Σ_i δg_i a_iᵀ for slope jumps that are off by δg_i.
+
+    jumps, rows, blurs : of the m kinks that were solved for: g_i, a_i and |δg_i| / |g_i|
+    sites : where the two Jacobians were measured
+    """
+    rounding = np.linalg.norm([site.noise / np.abs(site.steps).min() for site in sites])
+    entries = np.abs(rows).max(axis=1) * np.linalg.norm(jumps, axis=1)
+    off = float(np.linalg.norm(blurs * np.where(np.isfinite(entries), entries, 0)))
+    return np.linalg.norm(np.linalg.pinv(jumps), axis=0) * (rounding + off)  # pinv: (K, m)

@@ -12,6 +12,8 @@ from mstheft.typing import Array
 
 SAME = 1e-7  # relative difference of two slopes that are taken to be equal
 ALIKE = 1e-2  # relative distance up to which coarse answers may make one neuron look like two
+OFF = 3.0  # δt by which a crossing may miss its kink
+MOST_OFF = 0.1  # the same at the most, relative to 1 + |t|
 AFFINE = 1e-9  # relative size from which a part of an affine remainder is carried
 
 
@@ -89,17 +91,18 @@ def match(line: Line, planes: Hyperplanes) -> tuple[np.ndarray, np.ndarray]:
     neuron = np.full(len(line.kinks), -1)
     if not len(planes):
         return neuron, np.zeros(0, bool)
-    t, _ = crossings(line, planes)
+    t, off = crossings(line, planes)
     size = np.linalg.norm(line.jumps, axis=1)
     rounding = 1e4 * line.noise / max(float(np.median(size)) if len(size) else 1.0, 1e-300)
-    allowed = float(np.clip(rounding, 1e-6, ALIKE))
+    allowed = np.clip(rounding, 1e-6, ALIKE) + OFF * np.nan_to_num(off) / (1 + np.abs(t))  # (h,)
+    allowed = np.minimum(allowed, MOST_OFF)
     if len(neuron):
         away = np.abs(line.kinks[:, None] - t) / (1 + np.abs(line.kinks[:, None]))  # (n, h)
         jumps = planes.outputs * np.abs(planes.rows @ line.direction)[:, None]
         differ = np.linalg.norm(line.jumps[:, None] - jumps, axis=2) / size[:, None]
-        away = np.where(differ < np.sqrt(allowed), away, np.inf)
+        away = np.where(differ < np.sqrt(allowed), away / allowed, np.inf)
         nearest = away.argmin(axis=1)
-        good = away[np.arange(len(neuron)), nearest] <= allowed
+        good = away[np.arange(len(neuron)), nearest] <= 1
         neuron[good] = nearest[good]
     inside = (t > 0.9 * line.t[0]) & (t < 0.9 * line.t[-1])
     for a, b in line.unresolved:

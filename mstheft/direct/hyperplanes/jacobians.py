@@ -12,7 +12,6 @@ import numpy as np
 
 from mstheft.direct.answers import read
 from mstheft.direct.line import Line
-from mstheft.direct.verify import blur
 from mstheft.typing import Array, Oracle
 
 BLOCK = 512  # rows asked at once
@@ -69,14 +68,6 @@ class JacobianSite:
     def passed(self) -> bool:
         """Does the Jacobian agree with the line? If it does not, a step crossed a hyperplane."""
         return self.from_copy or self.miss <= self.allowed
-
-
-def noise_along(oracle: Oracle, line: Line) -> Array:
-    """Rounding of the answers on a line, (m,): it grows with |t| and where p is near 0 or 1."""
-    noise = line.noise * (1 + np.abs(line.t))
-    if oracle.output == "logits":
-        return noise
-    return np.maximum(noise, blur(oracle, line.answers).max(axis=1))
 
 
 def site_at(

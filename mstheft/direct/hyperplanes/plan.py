@@ -18,7 +18,9 @@ PEAK = 4.0  # largest entry of a row, in multiples of its root mean square
 MEDIAN = 0.6745  # of |N(0, 1)|
 SHARES = np.linspace(0, 1, 17)[1:-1]  # of a gap, at which a site may lie
 GOOD = 1e-10  # relative error of a row at which nothing more is paid for accuracy
-USELESS = 0.1  # relative error from which a row is not worth measuring
+ROUGH = 1e-2  # the same where answers are coarse and rows are polished afterwards
+COARSE = 1e-11  # noise relative to a slope jump from which they are
+USELESS = 0.5  # expected relative error, three σ, from which a row is not worth measuring
 DECADE = 0.35  # Jacobians that a tenth of the error is worth
 KNOWN = 0.02  # Jacobians that a known kink inside a group costs, for it adds its own error
 LEFT = 4.0  # Jacobians that it costs to leave a kink to another line
@@ -131,6 +133,7 @@ def _cheapest(
     most = np.linalg.matrix_rank(directions, tol=1e-6) if n else 0
     begun, ended = _unresolved(line, t)
     count = np.concatenate([[0], np.cumsum(wanted)])
+    good = ROUGH if n and line.noise > COARSE * float(np.median(size)) else GOOD
     at: list[_Priced] = []
     free: list[_Priced] = []
     for b in range(n + 1):
@@ -142,7 +145,9 @@ def _cheapest(
             if members == 0:
                 continue
             inside = directions[a:b][wanted[a:b]]
-            price = cost[b] + _price(inside, max(blur[a], blur[b])) + KNOWN * (b - a - members)
+            price = (
+                cost[b] + _price(inside, max(blur[a], blur[b]), good) + KNOWN * (b - a - members)
+            )
             before = min(at[a], (free[a][0] + cost[a], free[a][1]), key=lambda each: each[0])
             if before[0] + price < best[0]:
                 best = (before[0] + price, (*before[1], (a, b)))
@@ -160,10 +165,10 @@ def _unresolved(line: Line, t: Array) -> tuple[Array, Array]:
     return (ends[:, :1] < t).sum(axis=0), (ends[:, 1:] <= t).sum(axis=0)
 
 
-def _price(directions: Array, blur: float) -> float:
+def _price(directions: Array, blur: float, good: float = GOOD) -> float:
     """What a group's expected error is worth, in Jacobians."""
     smallest = np.linalg.svd(directions, compute_uv=False)[-1]
     error = blur / max(smallest, 1e-300)
     if error > USELESS:
         return np.inf
-    return DECADE * max(0.0, float(np.log10(error / GOOD)))
+    return DECADE * max(0.0, float(np.log10(error / good)))

@@ -2,33 +2,41 @@
 
 Along x(t) = u + t v a ReLU network is piecewise linear in t, and each bend (*kink*) is a critical
 point: neuron i changes sides where a_i·x + c_i = 0, at t_i = -(a_i·u + c_i) / (a_i·v). Two ways to
-find them all: `bisect`, slow and obvious, and `search`, which lets the lines through both ends of
-an interval meet and asks whether the kink is really there.
+find them all: `bisect`, slow and obvious, and `search`, which lets the lines of neighbouring pieces
+meet and asks whether the kink is really there.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from mstheft.direct.line.intervals import (
-    OPEN,
-    Interval,
-    Probe,
-    bends_everywhere,
-    endpoints,
-    measure,
-    resolve,
-    usable_interval,
+from mstheft.direct.answers import SURE, Reader, read, reader, unreadable
+from mstheft.direct.line.pieces import (
+    Meeting,
+    Piece,
+    Samples,
+    level,
+    meet,
+    straight_pieces,
+    two_kinks,
 )
+from mstheft.errors import ExtractionError
 from mstheft.typing import Array, Oracle
 
-REPAIRS = 3  # times that pieces which do not fit their answers are searched again
+FIRST = 9  # answers from which a search begins
 FAR = 1e6  # |t| up to which a line is searched; beyond it lies a kink in 1.6 million
-
-GOLDEN = (1 + 5**0.5) / 2
+SHRINKS = 20  # times that the line is shortened where the answers at its ends are useless
+SHORTEST = 1e-12  # relative length at which a gap between two pieces is given up
+FULL = 6  # samples from which a piece is known as well as it is going to be
+INNER = 2.0  # times the gap beside it: a pair of samples so far apart gets one between them
+OPEN = 4096  # pieces that mean: this is not piecewise linear
 ROUNDING = 8 * np.finfo(float).eps
+SAFE = 12, 4  # times a rounding that σ is at least, for answers that are exact, and others
+TINY = 1e-100  # noise of answers that are all 0
+GOLDEN = (1 + 5**0.5) / 2
 
 
 @dataclass
@@ -41,7 +49,8 @@ class Line:
     slopes : (n+1, K) slope of each piece, from left to right
     jumps : (n, K) g_i |a_i·v|, the change of slope at each kink
     unresolved : intervals in which something bends but no single kink could be made out
-    noise : standard size of the rounding in an answer at t = 0; it grows like 1 + |t|
+    noise : size of the noise in an answer at t = 0: three σ of the least exact output
+    blurs : (m,) the same of every answer
     """
 
     start: Array
@@ -53,20 +62,52 @@ class Line:
     jumps: Array
     unresolved: list[tuple[float, float]]
     noise: float
+    blurs: Array
 
     def points(self, t: Array) -> Array:
         """x(t) as rows, (n,) -> (n, d)."""
         return self.start + np.multiply.outer(t, self.direction)
 
 
-def measure_noise(oracle: Oracle, start: Array, direction: Array) -> float:
-    """Size of the rounding in the answers near x = start. Costs 6 queries.
+@dataclass
+class Probe:
+    """Asks on one line; `scale` is the size of the answers per unit of 1 + |t|, as far as seen."""
 
-    Six points 1e-7 apart along the line lie on one linear piece almost surely, so their second
-    differences should vanish: what is left is rounding. It is never believed to be below 8 units in
-    the last place of the answers, nor below half a unit of the oracle's decimals.
+    oracle: Reader
+    start: Array
+    direction: Array
+    scale: float = 0.0
+    holes: list[float] = field(default_factory=list)
+
+    def ask(self, t: Array) -> Samples:
+        """Answers at positions t (n,); where they are no finite numbers there is no sample."""
+        answers = read(self.oracle, self.start + np.multiply.outer(t, self.direction))
+        finite = np.isfinite(answers).all(axis=1)
+        self.holes += list(t[~finite])
+        t, answers = t[finite], answers[finite]
+        sizes = np.abs(answers).max(axis=1, initial=0.0) / (1 + np.abs(t))
+        self.scale = max(self.scale, float(sizes.max(initial=0.0)))
+        return Samples(t, answers.astype(float), self.sigma(t, answers))
+
+    def is_noise(self, answers: Array) -> bool:
+        """Do answers all along the line vary less than two beside each other?"""
+        rounding = 100 * self.oracle.ulp * np.abs(answers).max() + 1e3 * TINY
+        return bool(self.oracle.noise > max(np.ptp(answers, axis=0).max(), rounding))
+
+    def sigma(self, t: Array, answers: Array) -> Array:
+        """σ of answers at t, (m, K): of each, and what rounding of numbers of this size costs."""
+        reach = 1 + np.abs(t)
+        safe = SAFE[0] if self.oracle.is_exact else SAFE[1]
+        least = safe * self.oracle.ulp * self.scale * reach[:, None] + TINY
+        return np.maximum(self.oracle.sigma(answers, reach), least)
+
+
+def measure_noise(oracle: Oracle, start: Array, direction: Array) -> float:
+    """Size of the noise in the answers near x = start, three σ of the least exact output.
+
+    Costs 9 queries, see `answers.reader`.
     """
-    return measure(Probe(oracle, start, direction))
+    return reader(oracle, start, direction).noise
 
 
 def search(
@@ -77,107 +118,229 @@ def search(
     low: float | None = None,
     high: float | None = None,
 ) -> Line:
-    """All kinks for low < t < high, by letting the end lines of an interval meet.
+    """All kinks for low < t < high, by letting the lines of neighbouring pieces meet.
 
-        f(t)        .                 slope s_l at l and s_r at r; where the two lines meet,
-            \\     /      (r - t*) (s_r - s_l) = f_r - f_l - s_l (r - l),
-             \\___/       there is the kink, if the interval holds only one. With K outputs
-            l  t*  r      these are K equations for one t*: most false meetings show at once.
+        f(t)        .                 lines l(t) and r(t), fitted to all samples of a piece;
+            \\     /      l(t*) = r(t*) there is the kink, if there is only one between them.
+             \\___/       With K outputs these are K equations for one t*: most false meetings
+            l  t*  r      show at once.
 
-    The others are caught by two queries beside t*: both must lie on their end's line, at a distance
-    at which a wrong line would be seen above the rounding. Otherwise the interval is halved, in
-    arctan t, since kinks on a random line are Cauchy distributed. Afterwards every piece is fitted
-    again to all answers that lie on it, at no further cost.
+    The others are caught by two queries beside t*: each must lie on its own side's line, at a
+    distance at which the other line would be seen above the noise. What does not fit is halved, in
+    arctan t, since kinks on a random line are Cauchy distributed. Every decision is made against
+    the measured noise of the answers, so that float32 or decimals only blur the kinks.
 
+    oracle : an oracle, or a `Reader` of one, which knows its noise already
     start, direction : (d,) arrays u and v
     low, high : ±1e6 unless given, and less where the answers are coarse
-    Costs about 5 queries per kink for K > 1 and 8 for K = 1. Never loops: an interval that cannot
-    be resolved after 60 halvings is reported in `unresolved`.
-    Source: Jagielski et al. 2020, section 4.3; the checks are ours, see the tests.
+    Costs about 5 queries per kink for K > 3 and 6.5 for K = 1, and 9 for the noise. Never loops: a
+    gap that cannot be resolved is reported in `unresolved`.
+    Source: Jagielski et al. 2020, section 4.3; the pieces and their checks are ours, see the tests.
     """
-    probe = Probe(oracle, np.asarray(start, float), np.asarray(direction, float))
-    probe.noise = measure(probe)
-    far = float(np.clip(1e-4 / probe.noise, 20, FAR))
-    low, high = -far if low is None else low, far if high is None else high
-    first = usable_interval(probe, low, high)
-    kinks, given_up = resolve(probe, [first])
-    for _ in range(REPAIRS):
-        line = _fit(probe, kinks)
-        if not line.unresolved:
+    start, direction = np.asarray(start, float), np.asarray(direction, float)
+    probe = Probe(reader(oracle, start, direction), start, direction)
+    samples = first_samples(probe, low, high)
+    if probe.is_noise(samples.answers):
+        raise bends_everywhere(probe.oracle.noise)
+    confirmed: set[tuple[float, float]] = set()  # gaps at whose ends a kink has been checked
+    while True:
+        pieces = straight_pieces(samples)
+        wanted, unresolved = next_samples(samples, pieces, confirmed)
+        new = np.setdiff1d(wanted, np.concatenate([samples.t, probe.holes]))
+        if not len(new):
             break
-        again = _neighbourhoods(line, first)
-        kinks = kinks[[not any(a < t < b for a, b in again) for t in kinks]]
-        more, still_open = resolve(probe, [endpoints(probe, a, b) for a, b in again])
-        kinks = np.sort(np.concatenate([kinks, more]))
-        elsewhere = [(c, d) for c, d in given_up if not any(a <= c and d <= b for a, b in again)]
-        given_up = elsewhere + still_open
-    line = _fit(probe, kinks)
-    line.unresolved += given_up
-    return line
+        if len(pieces) > OPEN:
+            raise bends_everywhere(probe.oracle.noise)
+        samples = samples.with_more(probe.ask(new))
+    return as_line(probe, samples, pieces, unresolved)
 
 
-def _neighbourhoods(line: Line, whole: Interval) -> list[tuple[float, float]]:
-    """Each piece that its answers do not fit, with half of the pieces on both sides of it."""
-    marks = np.concatenate([[whole[0].t], line.kinks, [whole[1].t]])
-    middles = np.concatenate([[whole[0].t], (marks[:-1] + marks[1:]) / 2, [whole[1].t]])
-    merged: list[tuple[float, float]] = []
-    for i in np.unique(np.searchsorted(line.kinks, [(a + b) / 2 for a, b in line.unresolved])):
-        low, high = float(middles[i]), float(middles[i + 2])
-        if merged and low < merged[-1][1]:
-            low = merged.pop()[0]
-        merged.append((low, high))
-    return merged
+def first_samples(probe: Probe, low: float | None, high: float | None) -> Samples:
+    """A few samples, equally far apart in arctan t, on as much of the line as can be read.
+
+    Both ends are drawn in by four until their answers are finite, and after that once more: just
+    before a probability is rounded to 0 it is a number with few digits.
+    """
+    far = float(np.clip(1e-4 / (probe.oracle.noise + TINY), 20, FAR))
+    low, high = -far if low is None else low, far if high is None else high
+    centre = min(max(low, 0.0), high)
+    samples, lost = probe.ask(np.array([low, high])), [False, False]
+    for _ in range(SHRINKS):
+        seen = [end in samples.t for end in (low, high)]
+        poor = [not here or before for here, before in zip(seen, lost, strict=True)]
+        if not any(poor):
+            break
+        lost = [not here for here in seen]
+        low = centre + (low - centre) / 4 if poor[0] else low
+        high = centre + (high - centre) / 4 if poor[1] else high
+        samples = samples.with_more(probe.ask(np.array([low, high])[poor]))
+    else:
+        raise unreadable(probe.oracle, "critical points", "all along a line ")
+    inside = np.tan(np.linspace(np.arctan(low), np.arctan(high), FIRST))[1:-1]
+    samples = samples.with_more(probe.ask(inside))
+    inside = (samples.t >= low) & (samples.t <= high)
+    t, answers = samples.t[inside], samples.answers[inside]
+    return Samples(t, answers, probe.sigma(t, answers))
 
 
-def _fit(probe: Probe, kinks: Array) -> Line:
-    """Fit a line to the answers of each piece; consecutive lines meet at the sharpened kinks."""
-    t, order = np.unique(np.concatenate(probe.t), return_index=True)
-    answers = np.concatenate(probe.answers)[order].astype(float)
-    finite = np.isfinite(answers).all(axis=1)
-    t, answers = t[finite], answers[finite]
-    noise = probe.noise_of(t, answers)
-    kinks = _apart(kinks, t)
-    piece = np.searchsorted(kinks, t)
-    pieces = [piece == i for i in range(len(kinks) + 1)]
-    fits = [_least_squares(t[mine], answers[mine], noise[mine]) for mine in pieces]
-    heights, slopes = (np.array(part) for part in zip(*fits, strict=True))  # (n+1, K) each
-    unresolved = []
-    for mine, (height, slope) in zip(pieces, fits, strict=True):
-        miss = np.abs(height + np.multiply.outer(t[mine], slope) - answers[mine]).max(axis=1)
-        if (miss > 100 * noise[mine]).any():
-            unresolved.append((float(t[mine].min()), float(t[mine].max())))
-    jumps, steps = np.diff(slopes, axis=0), -np.diff(heights, axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        sharp = (jumps * steps).sum(axis=1) / (jumps**2).sum(axis=1)
-        slack = 100 * probe.noise * (1 + np.abs(kinks)) / np.linalg.norm(jumps, axis=1)
-    after = np.searchsorted(t, kinks)
-    parted = ~((sharp >= t[after - 1] - slack) & (sharp <= t[after] + slack))
-    unresolved += [] if unresolved else [(float(t[i - 1]), float(t[i])) for i in after[parted]]
-    sharp[parted] = kinks[parted]  # lines that do not meet at the kink between them
+def next_samples(
+    samples: Samples, pieces: list[Piece], confirmed: set[tuple[float, float]]
+) -> tuple[list[float], list[tuple[float, float]]]:
+    """Where to ask next, and the gaps that are given up. Adds to `confirmed` what it asks about."""
+    wanted: list[float] = []
+    unresolved: list[tuple[float, float]] = []
+    paired: set[int] = set()  # gaps beside a single sample that explains both
+    if samples.answers.shape[1] > 3:
+        for i, three in enumerate(zip(pieces, pieces[1:], pieces[2:], strict=False)):
+            if i not in paired:
+                beside = around_single(samples, *three)
+                if beside and not confirmed.issuperset(beside):
+                    confirmed.update(beside)
+                    wanted += itertools.chain(*beside)
+                    paired |= {i, i + 1}
+    for i, (left, right) in enumerate(itertools.pairwise(pieces)):
+        if i not in paired:
+            more = in_gap(samples, left, right, confirmed)
+            if more is None:
+                unresolved.append((float(samples.t[left.last - 1]), float(samples.t[right.first])))
+            wanted += more or []
+    return wanted, unresolved
+
+
+def around_single(
+    samples: Samples, left: Piece, single: Piece, right: Piece
+) -> list[tuple[float, float]] | None:
+    """Where to ask beside the two kinks that a single sample shows; None if it shows none."""
+    if len(single) != 1 or min(len(left), len(right)) < 2:
+        return None
+    meetings = two_kinks(samples, left, single, right)
+    if meetings is None:
+        return None
+    edges = samples.t[[left.last - 1, single.first, right.first]]
+    for meeting, low, high in zip(meetings, edges[:-1], edges[1:], strict=True):
+        if 2 * meeting.beside > min(meeting.t - low, high - meeting.t):
+            return None
+    return [(meeting.t - meeting.beside, meeting.t + meeting.beside) for meeting in meetings]
+
+
+def in_gap(
+    samples: Samples, left: Piece, right: Piece, confirmed: set[tuple[float, float]]
+) -> list[float] | None:
+    """Where to ask between two pieces: nowhere if there is one kink; None to give up."""
+    low, high = float(samples.t[left.last - 1]), float(samples.t[right.first])
+    known = min(len(left), len(right)) >= 3
+    if known and (low, high) in confirmed:
+        return []
+    if high - low <= SHORTEST * (1 + min(abs(low), abs(high))):
+        return None
+    outputs = samples.answers.shape[1]
+    meeting = meet(samples, left, right)
+    if meeting is None or (outputs < 2 and not known):
+        return halves(samples, left, right)
+    slack = 4 * meeting.error
+    if meeting.miss > level(outputs) or not low - slack <= meeting.t <= high + slack:
+        return None if high - low < meeting.visible / 4 else halves(samples, left, right)
+    if not meeting.is_sharp and min(meeting.t - low, high - meeting.t) <= 4 * meeting.beside:
+        return sharper(samples, left, right, meeting)
+    return beside(samples, left, right, meeting, confirmed)
+
+
+def beside(
+    samples: Samples,
+    left: Piece,
+    right: Piece,
+    meeting: Meeting,
+    confirmed: set[tuple[float, float]],
+) -> list[float]:
+    """Positions on both sides of a meeting, but none where a sample is near enough already."""
+    low, high = float(samples.t[left.last - 1]), float(samples.t[right.first])
+    ask_left = meeting.t - low > 1.5 * meeting.beside
+    ask_right = high - meeting.t > 1.5 * meeting.beside
+    if not ask_left and not ask_right and min(len(left), len(right)) >= 3:
+        confirmed.add((low, high))
+        return []
+    pair = (
+        meeting.t - meeting.beside if ask_left else low,
+        meeting.t + meeting.beside if ask_right else high,
+    )
+    if pair in confirmed or not (ask_left or ask_right):
+        return halves(samples, left, right)
+    confirmed.add(pair)
+    return [t for t, ask in zip(pair, (ask_left, ask_right), strict=True) if ask]
+
+
+def halves(samples: Samples, left: Piece, right: Piece) -> list[float]:
+    """The middle of the gap, and of pairs beside it that are farther apart than it is wide."""
+    t = samples.t
+    low, high = t[left.last - 1], t[right.first]
+    wanted, wide = [middle(low, high)], INNER * (np.arctan(high) - np.arctan(low))
+    for piece in (left, right):
+        a, b = t[piece.first], t[piece.last - 1]
+        if len(piece) == 2 and np.arctan(b) - np.arctan(a) > wide:
+            wanted.append(middle(a, b))
+    return wanted
+
+
+def sharper(samples: Samples, left: Piece, right: Piece, meeting: Meeting) -> list[float]:
+    """More samples for lines that do not place their kink: in a wide gap, or inside the pieces."""
+    low, high = samples.t[left.last - 1], samples.t[right.first]
+    poor = [piece for piece in (left, right) if len(piece) < FULL]
+    if high - low > meeting.beside or len(poor) == 0:
+        return halves(samples, left, right)
+    wanted = []
+    for piece in poor:
+        t = samples.t[piece.first : piece.last]
+        widest = int(np.diff(np.arctan(t)).argmax())
+        wanted.append(middle(t[widest], t[widest + 1]))
+    return wanted
+
+
+def middle(low: float, high: float) -> float:
+    """Halfway in arctan t."""
+    t = float(np.tan((np.arctan(low) + np.arctan(high)) / 2))
+    return t if low < t < high else float(low + high) / 2
+
+
+def as_line(
+    probe: Probe, samples: Samples, pieces: list[Piece], unresolved: list[tuple[float, float]]
+) -> Line:
+    """The kinks where neighbouring pieces meet, and what else the samples show."""
+    kinks, jumps, slopes = [], [], [pieces[0].slope]
+    for left, right in itertools.pairwise(pieces):
+        low, high = float(samples.t[left.last - 1]), float(samples.t[right.first])
+        meeting = meet(samples, left, right)
+        kinks.append((low + high) / 2 if meeting is None else float(np.clip(meeting.t, low, high)))
+        jumps.append(right.slope - left.slope)
+        slopes.append(right.slope)
     return Line(
-        probe.start, probe.direction, t, answers, sharp, slopes, jumps, unresolved, probe.noise
+        start=probe.start,
+        direction=probe.direction,
+        t=samples.t,
+        answers=samples.answers,
+        kinks=np.array(kinks),
+        slopes=np.array(slopes),
+        jumps=np.array(jumps).reshape(len(kinks), samples.answers.shape[1]),
+        unresolved=unresolved + around_holes(samples, probe.holes),
+        noise=probe.oracle.noise,
+        blurs=SURE * samples.sigma.max(axis=1),
     )
 
 
-def _apart(kinks: Array, t: Array) -> Array:
-    """Kinks with two answers or more between them: with fewer, it is one kink seen twice."""
-    apart: list[float] = []
-    for kink in kinks:
-        if np.sum((t > (apart[-1] if apart else -np.inf)) & (t < kink)) >= 2:
-            apart.append(float(kink))
-    while apart and np.sum(t > apart[-1]) < 2:
-        apart.pop()
-    return np.array(apart)
+def around_holes(samples: Samples, holes: list[float]) -> list[tuple[float, float]]:
+    """The gaps between samples in which an answer was no finite number."""
+    t = samples.t
+    behind = {int(i) for i in np.searchsorted(t, holes) if 0 < i < len(t)}
+    return [(float(t[i - 1]), float(t[i])) for i in sorted(behind)]
 
 
-def _least_squares(t: Array, answers: Array, noise: Array) -> tuple[Array, Array]:
-    """Height at t = 0 and slope of the line through answers (m, K), weighed by their noise (m,)."""
-    weight = noise.min() / noise
-    centre = np.average(t, weights=weight**2)
-    middle = np.average(answers, axis=0, weights=weight**2)
-    spread = (weight**2 * (t - centre)) @ (answers - middle)
-    slope = spread / (weight**2 * (t - centre) ** 2).sum()
-    return middle - slope * centre, slope
+def bends_everywhere(noise: float) -> ExtractionError:
+    """The error for a victim that is not piecewise linear."""
+    return ExtractionError(
+        "critical points",
+        "expected answers that are piecewise linear along a line, up to rounding of about "
+        f"{noise:.1g}, but they bend everywhere",
+        "check that the victim is a ReLU network: a smooth one has no critical points",
+    )
 
 
 def bisect(
@@ -191,18 +354,18 @@ def bisect(
     Returns (n,) sorted positions, exact to `width`.
     Raises `ExtractionError` where the answers bend everywhere.
     """
-    probe = Probe(oracle, np.asarray(start, float), np.asarray(direction, float))
-    probe.noise = measure(probe)
+    start, direction = np.asarray(start, float), np.asarray(direction, float)
+    oracle = reader(oracle, start, direction)
     kinks: list[float] = []
     stack = [(float(low), float(high))]
     while stack:
         left, right = stack.pop()
-        t = [left + share * (right - left) for share in (0, 0.25, 0.5, 0.75, 1)]
-        f = probe.ask(t)
+        t = left + np.array([0, 0.25, 0.5, 0.75, 1]) * (right - left)
+        f = read(oracle, start + np.multiply.outer(t, direction))
         chord = f[0] + np.multiply.outer([0.25, 0.5, 0.75], f[4] - f[0])
         far = max(abs(left), abs(right))
         steep = np.abs(f[4] - f[0]).max() / (right - left) * far  # what the rounding of t does
-        rounding = max(probe.noise_at(far), ROUNDING * float(np.abs(f).max() + steep))
+        rounding = max(oracle.noise * (1 + far), ROUNDING * float(np.abs(f).max() + steep))
         if np.abs(f[1:4] - chord).max() <= 4 * rounding:
             continue
         middle = left + (right - left) / GOLDEN
@@ -211,5 +374,5 @@ def bisect(
         else:
             stack += [(left, middle), (middle, right)]
         if len(kinks) > OPEN:
-            raise bends_everywhere(probe)
+            raise bends_everywhere(oracle.noise)
     return np.sort(np.array(kinks))

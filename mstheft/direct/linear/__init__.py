@@ -1,4 +1,4 @@
-"""No hidden layer: logistic and softmax regression by equations, one hyperplane from labels."""
+"""No hidden layer: by equations from numbers or top-k answers, by hyperplanes from labels."""
 
 from mstheft.direct.linear.attack import extract
 

@@ -1,7 +1,8 @@
 """Equation solving: logistic and softmax regression from d + 1 answers.
 
 A linear victim hides nothing but numbers: every answer is one equation in its weights and its bias.
-`extract` is the story: `base_point`, `equations`, `solve`, `verify`.
+`extract` is the story: `base_point`, `equations`, `solve`, `check`; where the check fails, the
+noise of the answers is measured, and more equations are asked.
 Source: Tramèr et al., USENIX Security 2016, section 4.1; lecture 'direct extraction'.
 """
 
@@ -12,15 +13,31 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from mstheft.direct.linear.equations import System, base_point, equations
-from mstheft.direct.verify import checked, verify
+from mstheft.direct.answers import Reader
+from mstheft.direct.linear import top_k
+from mstheft.direct.linear.check import Check, check
+from mstheft.direct.linear.equations import (
+    Base,
+    System,
+    base_point,
+    equations,
+    measure,
+    rows_wanted,
+)
+from mstheft.direct.linear.solve import residual, solve
+from mstheft.direct.verify import checked
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
 from mstheft.nn.network import Network
 from mstheft.result import Result
 from mstheft.typing import Array, Oracle, Rng
 
-BATCH = 4096  # equations added to the normal equations at once
+MOST = 1024  # equations for each unknown at which the attack gives up
+ROUNDS = 12  # checks, at the most: ten doublings reach MOST
+KNOWN, ROUGHLY = (
+    1.3,
+    3.0,
+)  # residuals over σ up to which they are noise: of decimals, of other noise
 
 
 @dataclass
@@ -52,93 +69,71 @@ def extract(
     from probabilities or log-probabilities the copy is the one whose weights and biases have mean 0
     over the classes; from logits it is the victim itself.
 
-    oversample : equations per unknown; 1 unless answers are rounded, then 4 to 64 by the decimals
+    With noise, of whatever kind and however much, more equations are asked, at most 1,024 for each
+    unknown, until the error bar of a logit is less than a twentieth of the logits' spread. The copy
+    is then verified to the noise: fresh answers miss it by no more than σ and that bar explain, in
+    a test which a right copy fails once in a million times. `notes['verify']` says how exact it is.
+
+    oversample : equations per unknown to begin with; 1 unless answers are coarse, then 4 to 64
     points, tolerance : fresh rows of the verification, and its relative tolerance
     Returns a verified `Result`, its model a float64 `zoo.logistic` or `zoo.softmax`.
-    Costs d + 1 queries (oversample · d + 1 when rounded), a few more when the first step or the
+    Costs d + 1 queries (oversample · d + 1 with noise), a few more when the first step or the
     bias saturates, and `points` to verify.
-    Raises `ExtractionError` when the answers are not enough (label, top-k), saturated, constant or
-    not linear; `BudgetExhausted`.
+    Of top-k answers, k ≥ 2, see `linear.top_k`: about (K - 1) / (k - 1) times as many queries.
+    Raises `ExtractionError` when the answers are not enough (label), saturated, constant or not
+    linear; `BudgetExhausted`.
     Source: Tramèr et al. 2016, section 4.1.
     """
     rng, result, tolerance = np.random.default_rng(rng), Result(), checked(tolerance)
-    factor = _factor(oversample, oracle.decimals)
+    _check_oversample(oversample)
+    if oracle.output == "top_k":
+        return top_k.from_largest(oracle, result, rng, oversample or 1, points, tolerance)
+    oracle = Reader(oracle)
     with result.stage("base", oracle):
         base = base_point(oracle, rng=rng)
     away = np.linalg.norm(base.x)
     result.notes["base"] = f"readable answers around a point {away:.2g} from the origin"
     with result.stage("equations", oracle):
-        system = equations(oracle, base, rng=rng, factor=factor)
+        system = equations(oracle, base, rng=rng, factor=oversample or 1)
+        if oversample is None:
+            system = grown(oracle, base, system, rng)
+    for _ in range(ROUNDS):
+        judged = _judge(oracle, base, system, result, rng, points, tolerance)
+        if judged.passed:
+            return result
+        system = system.joined(judged.x, judged.answers)  # fresh rows no longer: equations
+        with result.stage("equations", oracle):
+            if not len(oracle.first):
+                measure(oracle, base, system, result.model, rng=rng)
+            _is_linear(oracle, system, result)
+            system = grown(oracle, base, system, rng, judged)
+    raise _not_linear(result, "fresh answers miss it by more than noise")
+
+
+def _check_oversample(oversample: int | None) -> None:
+    if oversample is not None and (oversample != int(oversample) or oversample < 1):
+        raise ValueError(f"expected oversample= as a positive whole number, got {oversample!r}")
+
+
+def _judge(
+    oracle: Reader,
+    base: Base,
+    system: System,
+    result: Result,
+    rng: Generator,
+    points: int,
+    tolerance: float,
+) -> Check:
+    """Solve the equations, and hold the copy against fresh rows."""
     result.notes["equations"] = f"{len(system.A):,} equations, steps of {system.step:.2g}"
     with result.stage("solve", oracle):
-        solution = solve(system.A, system.rhs, 1 / system.blur)
+        solution = solve(system.A, system.rhs, 1 / system.sigma(oracle))
         if oracle.output != "logits" and solution.shape[1] > 1:
             solution -= solution.mean(axis=1, keepdims=True)  # the gauge, free of rounding
+        result.model = copy(solution)
     result.notes["solve"] = f"{solution.size:,} numbers"
-    result.model = copy(solution)
     result.trace = Trace(system.A, system.rhs, solution, base.x, system.step)
-    if not _judge(result, oracle, system, rng, points, tolerance):
-        raise ExtractionError(
-            "verify",
-            f"needs logits that are linear in the input, but the copy is off by {result.error:.2g}",
-            "use direct.relu; or the rounding is too coarse: raise oversample= or tolerance=",
-            partial=result,
-        )
-    return result
-
-
-def _factor(oversample: int | None, decimals: int | None) -> int:
-    """Equations per unknown: the coarser the answers, the more; from 15 decimals on one will do."""
-    if oversample is None:
-        return 1 if decimals is None or decimals >= 15 else max(4, 2 ** (7 - max(decimals, 1)))
-    if oversample != int(oversample) or oversample < 1:
-        raise ValueError(f"expected oversample= as a positive whole number, got {oversample!r}")
-    return int(oversample)
-
-
-# ---- stage 3: the linear system
-
-
-def solve(A: Array, rhs: Array, weights: Array) -> Array:
-    """The unknowns of A θ = rhs: exactly if there are as many as equations, else by least squares.
-
-        min_θ Σ_i weights_i² ‖A_i θ - rhs_i‖²,      weights = 1 / δ logit ∝ p (1 - p)
-
-    An equation counts for what it is worth: the error of a logit is δp / (p (1 - p)). Least squares
-    goes through the normal equations, which is safe here, since `equations` asks along orthogonal
-    directions: centred and scaled, their matrix is close to a multiple of the identity.
-
-    A : (n, d+1), n ≥ d + 1; rhs : (n, K) logits; weights : (n,)
-    Returns θ (d+1, K), the biases in the last row. Costs no query.
-    Raises `ExtractionError` if the inputs are not affinely independent.
-    """
-    n, unknowns = A.shape
-    try:
-        if n == unknowns:
-            return np.linalg.solve(A, rhs)
-        return _least_squares(A, rhs, weights / weights.max())
-    except np.linalg.LinAlgError:
-        raise ExtractionError(
-            "solve",
-            f"needs {unknowns:,} affinely independent inputs, but the {n:,} asked are not",
-            "ask other inputs: another rng= or a larger oversample=",
-        ) from None
-
-
-def _least_squares(A: Array, rhs: Array, weights: Array) -> Array:
-    centre, scale = A[:, :-1].mean(axis=0), A[:, :-1].std()
-    gram, right = np.zeros((A.shape[1],) * 2), np.zeros((A.shape[1], rhs.shape[1]))
-    for i in range(0, len(A), BATCH):
-        weight = weights[i : i + BATCH, None]
-        local = A[i : i + BATCH].copy()
-        local[:, :-1] = (local[:, :-1] - centre) / scale
-        local *= weight
-        gram += local.T @ local  # (d+1, d+1)
-        right += local.T @ (weight * rhs[i : i + BATCH])
-    theta = np.linalg.solve(gram, right)
-    theta[:-1] /= scale
-    theta[-1] -= centre @ theta[:-1]  # back from centred inputs
-    return theta
+    return check(result, oracle, system, rng, points, tolerance)
 
 
 def copy(solution: Array) -> Network:
@@ -146,43 +141,50 @@ def copy(solution: Array) -> Network:
     return zoo.given([(solution[:-1].T, solution[-1])])
 
 
-# ---- stage 4: fresh rows
+# ---- where one equation for each unknown is not enough
 
 
-def readable_rows(
-    model: Network, base: Array, scale: float, spread: float, n: int, rng: Generator
-) -> Array:
-    """Random rows all over N(0, scale² I), moved to where the copy's probabilities are readable.
+def grown(
+    oracle: Reader, base: Base, system: System, rng: Generator, judged: Check | None = None
+) -> System:
+    """The system with as many more equations as the noise asks for, twice as many after a check.
 
-        x ~ N(0, scale² I),   z ~ N(z(base), spread² I),   x ← x + W⁺ (z - W x - b)
-
-    The right copy has the logits z there, and no answer is saturated; a victim that is linear only
-    around the base point, such as a ReLU network, answers something else.
-
-    base : (d,); n : rows; spread : logit units, scale : input units
-    Returns (n, d). Costs no query.
+    After a check that has only shown the noise, none are needed if the error bar is small.
+    Raises `ExtractionError` where that would be more than MOST for each unknown.
     """
-    W, _ = model.dense()[0]
-    x = scale * rng.normal(size=(n, len(base)))
-    wanted = model.logits(base[None]) + spread * rng.normal(size=(n, len(W)))
-    return x + (wanted - model.logits(x)) @ np.linalg.pinv(W, rcond=1e-9).T
+    d = oracle.inputs
+    have = (len(system.A) - 1) / d
+    want: float = rows_wanted(oracle, base)
+    if judged is not None and not judged.is_told:
+        want = max(want, 2 * have)
+    if want > MOST and judged is not None:
+        raise ExtractionError(
+            "verify",
+            f"needs answers that tell the weights, but {len(system.A):,} of them leave a logit "
+            f"uncertain by {judged.bar:.2g}",
+            f"use answers of less noise; or raise tolerance= or oversample= (over {MOST:,})",
+        )
+    more = int(np.ceil(want - have))
+    if more < 1:
+        return system
+    further = equations(oracle, base, rng=rng, factor=more)
+    joined = system.joined(further.A[1:, :-1], further.rhs[1:])
+    return System(joined.A, joined.rhs, further.step, further.spread)
 
 
-def _judge(
-    result: Result, oracle: Oracle, system: System, rng: Generator, points: int, tolerance: float
-) -> bool:
-    """Verify on N(0, I) or wider; for probabilities on rows that are spread alike, but readable."""
-    base, unit = system.A[0, :-1], system.step / np.sqrt(oracle.inputs)
-    steepest = float(np.linalg.norm(result.model.dense()[0][0], axis=1).max())
-    scale, rows, size = 1.0, None, None
-    if oracle.output == "probs":
-        scale = max(1.0, unit, float(np.linalg.norm(base)) / np.sqrt(oracle.inputs))
-        rows = readable_rows(result.model, base, scale, system.spread, points, rng)
-        size = scale * steepest
-    elif steepest < 30 * np.median(system.blur):
-        scale = unit  # on N(0, I) nothing but rounding would be seen
-    noise = float(np.median(system.blur)) * max(1.0, scale / unit)  # extrapolation enlarges it
-    return verify(
-        result, oracle, rng=rng, points=points, tolerance=tolerance, scale=scale, noise=noise,
-        rows=rows, size=size,
-    )  # fmt: skip
+def _is_linear(oracle: Reader, system: System, result: Result) -> None:
+    """Raises `ExtractionError` if the equations contradict one another by more than their noise."""
+    left = residual(system.A, system.rhs, 1 / system.sigma(oracle))
+    known = oracle.grid.kind == "decimals" and not oracle.is_stochastic
+    if not left < (KNOWN if known else ROUGHLY):
+        raise _not_linear(result, f"the equations are by {left:.2g} times their noise")
+
+
+def _not_linear(result: Result, why: str) -> ExtractionError:
+    return ExtractionError(
+        "verify",
+        f"needs logits that are linear in the input, but the copy is off by {result.error:.2g}, "
+        f"and {why}",
+        "use direct.relu; or the rounding is too coarse: raise oversample= or tolerance=",
+        partial=result,
+    )

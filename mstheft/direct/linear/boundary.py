@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mstheft import progress
+from mstheft.direct.linear import one_vs_one
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
 from mstheft.result import Result
@@ -59,7 +60,7 @@ def extract(
     label is the same for (w, β) and (c w, c β), c > 0, so that direction and offset are all there
     is to find: the copy has ‖w‖ = 1, and its logit is the signed distance from the boundary.
 
-    oracle : output='label', two classes
+    oracle : output='label', two classes; for more of them see `linear.one_vs_one`
     precision : relative error of each weight, 1e-12 to 0.1; about 1e-4 for a float32 victim
     points : fresh rows of the verification
     Returns a verified `Result`, its model a float64 `zoo.logistic`. A weight that is 2^-60 of the
@@ -73,6 +74,8 @@ def extract(
     if points < 1:
         raise ValueError(f"expected points= of at least 1, got {points}; every copy is verified")
     rng, result = np.random.default_rng(rng), Result()
+    if oracle.output == "label" and (oracle.outputs or 2) > 2:
+        return one_vs_one.from_labels(oracle, result, rng, precision, points)
     with result.stage("witnesses", oracle):
         inside, outside = witnesses(oracle, rng=rng)
     result.notes["witnesses"] = "two inputs of different labels"
@@ -111,8 +114,8 @@ def _labels(oracle: Oracle, x: Array) -> np.ndarray:
             f"needs labels, but the oracle answers {oracle.output!r}",
             "use direct.linear, which needs 39 times fewer queries",
         )
-    labels = None if (oracle.outputs or 2) > 2 else oracle.query(x)
-    if labels is None or labels.min() < 0 or labels.max() > 1:
+    labels = oracle.query(x)
+    if labels.min() < 0 or labels.max() > 1:
         raise ExtractionError(
             "answers",
             "needs a victim with the two labels 0 and 1, but this one has others",

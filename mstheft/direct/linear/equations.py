@@ -7,17 +7,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from mstheft import progress
-from mstheft.direct.answers import read
-from mstheft.direct.verify import blur
+from mstheft.direct.answers import SURE, Reader, read, reader
+from mstheft.direct.noise import arithmetic, rms
 from mstheft.errors import ExtractionError
-from mstheft.typing import Array, Oracle, Rng
+from mstheft.nn import functions as F
+from mstheft.nn.network import Network
+from mstheft.typing import Array, Rng
 
 FIRST = 0.03  # length of the first step from the base point, input units
 FAR = 1e9  # a victim whose answers are the same at such a distance is constant
 SPREAD = 1.5  # logits wanted around the base point: there a rounded p shows most of z
 SHARP = 1e-9  # an equation wrong by less is as good as any other
 SHORT = 64  # or one whose step is shorter than the others by no more than this
-READABLE = 0.8  # rounded answers: a logit less certain than this is no equation
+COARSE = 1e-6  # blur of the best answers from which they are no floats
+READABLE = 1.4  # coarse answers: a logit less certain than this is no equation
+FINE = 1e-13  # σ of decimals, relative to the spread of the logits, that count as floats
+DISTANT = 1e6  # σ over which logits are spread, where noise does not grow with them
+FLAT = 200.0  # |logit| at which a probability is 0 or 1, whatever the format
+TINY = 1e-100  # σ of answers that are all 0
 TRIES = 100  # rows of scouting after which the victim is believed to be something else
 
 
@@ -28,17 +35,75 @@ TRIES = 100  # rows of scouting after which the victim is believed to be somethi
 class Base:
     """The point around which everything is asked.
 
-    x : (d,); answer : (K,) its logits; blur : how uncertain they are; limit : how uncertain an
-    equation may be, both in logit units
+    x : (d,); answer : (K,) its logits; blur : how uncertain they are, three σ, logit units
+    spread : how far at most the logits of equations lie from these, for probabilities
     """
 
     x: Array
     answer: Array
     blur: float
-    limit: float
+    spread: float = SPREAD
 
 
-def base_point(oracle: Oracle, *, rng: Rng) -> Base:
+def sigma(oracle: Reader, logits: Array, reach: Array | float = 1.0) -> Array:
+    """σ of answers (n, K) -> (n,): that of the least exact output.
+
+    Arithmetic inside a victim grows with |x|, chance does not; but where chance moves the
+    probabilities themselves, a logit suffers 1 / (p (1 - p)) as much. A logit that happens to be 0
+    is no more exact than the other answers.
+    reach : (n,) |x| over that of a usual equation
+    """
+    if oracle.is_stochastic:
+        reach = 1.0
+    if oracle.output == "log_probs" and logits.shape[1] == 1:
+        size = of_log_odds(oracle, logits[:, 0], reach)
+    else:
+        size = oracle.sigma(logits, reach).max(axis=1)
+    if oracle.is_stochastic and oracle.output == "probs":
+        of_probability = oracle.jitter / gain(oracle.first[:1]).mean()
+        size = np.maximum(size, of_probability * gain(logits).max(axis=1))
+    values = np.abs(logits[np.isfinite(logits) & (logits != 0)])
+    least = oracle.ulp * float(np.median(values)) if values.size else 0.0
+    return np.maximum(size, max(least, TINY))
+
+
+def of_log_odds(oracle: Reader, z: Array, reach: Array | float) -> Array:
+    """σ of z = ln p - ln (1 - p), both as answered: rounding of the two, and jitter."""
+    finite = np.isfinite(z)
+    z = np.where(finite, z, 0.0).astype(float)
+    rounding = [oracle.grid.of(-np.logaddexp(0, side)) for side in (-z, z)]
+    jitter = np.maximum(oracle.jitter * reach, oracle.ulp * np.abs(z))
+    return np.where(finite, np.hypot(np.hypot(*rounding), jitter), np.inf)
+
+
+def gain(logits: Array) -> Array:
+    """How far the logits of `read` move where each probability moves by 1: (n, K) -> (n, K)."""
+    z = np.where(np.isfinite(logits), logits, 0.0).astype(float)
+    if z.shape[1] == 1:
+        return 2 + 2 * np.cosh(np.clip(z, -FLAT, FLAT))  # 1 / p (1 - p)
+    one = np.exp(np.minimum(-F.log_softmax(z), FLAT))
+    return np.hypot(one, np.linalg.norm(one, axis=1, keepdims=True) / z.shape[1])
+
+
+def blur(oracle: Reader, logits: Array) -> Array:
+    """How far noise may have moved answers (n, K) -> (n,): three σ."""
+    return SURE * sigma(oracle, logits)
+
+
+def even(oracle: Reader, outputs: int) -> float:
+    """The blur of answers that are 0 in every logit, where probabilities show most."""
+    return float(blur(oracle, np.zeros((1, outputs)))[0])
+
+
+def limit(oracle: Reader, base: Base) -> float:
+    """How uncertain an equation may be, logit units."""
+    if oracle.output != "probs":
+        return max(SHARP, SHORT * float(blur(oracle, base.answer[None])[0]))
+    best = even(oracle, len(base.answer))
+    return READABLE if best > COARSE else max(SHARP, SHORT * best)
+
+
+def base_point(oracle: Reader, *, rng: Rng) -> Base:
     """A point with readable answers: the origin, or with two classes a point near their boundary.
 
                 p = 1  ___________
@@ -76,16 +141,14 @@ def base_point(oracle: Oracle, *, rng: Rng) -> Base:
     )
 
 
-def _base(oracle: Oracle, x: Array, answer: Array) -> Base | None:
+def _base(oracle: Reader, x: Array, answer: Array) -> Base | None:
     """Is this answer good enough to start from? With two classes there may be a better place."""
-    here = float(blur(oracle, answer).max())
-    even = float(blur(oracle, np.zeros_like(answer)).max())
-    probs = oracle.output == "probs"
-    rounded = probs and oracle.decimals is not None
-    limit = READABLE if rounded else max(SHARP, SHORT * (even if probs else here))
-    movable = probs and answer.shape[1] <= 2
-    wanted = max(3e-13, (2 if rounded else 8) * even) if movable else limit
-    return Base(x, answer[0], here, limit) if here <= wanted < np.inf else None
+    base = Base(x, answer[0], float(blur(oracle, answer)[0]))
+    wanted = limit(oracle, base)
+    if oracle.output == "probs" and answer.shape[1] <= 2:
+        best = even(oracle, answer.shape[1])
+        wanted = max(3e-13, (2 if best > COARSE else 8) * best)
+    return base if base.blur <= wanted < np.inf else None
 
 
 def _margin(answer: Array) -> float:
@@ -116,16 +179,30 @@ def _next(t: Array, z: Array) -> float:
 class System:
     """The equations A θ = rhs with θ = (weights; bias).
 
-    A : (n, d+1) inputs and a column of ones; rhs : (n, K) logits; blur : (n,) their uncertainty
+    A : (n, d+1) inputs and a column of ones; rhs : (n, K) logits
     step : how far from the base point most inputs lie, input units
     spread : how far this spreads the logits
     """
 
     A: Array
     rhs: Array
-    blur: Array
     step: float
     spread: float
+
+    def joined(self, x: Array, answers: Array) -> System:
+        """With the equations of further rows."""
+        rows = np.hstack([x, np.ones((len(x), 1))])
+        A, rhs = np.concatenate([self.A, rows]), np.concatenate([self.rhs, answers])
+        return System(A, rhs, self.step, self.spread)
+
+    def reach(self, x: Array) -> Array:
+        """|x| over that of a usual equation, at least 1, (n,)."""
+        usual = float(np.linalg.norm(self.A[0, :-1])) + self.step
+        return np.maximum(1.0, np.linalg.norm(x, axis=1) / usual)
+
+    def sigma(self, oracle: Reader) -> Array:
+        """σ of each equation, (n,)."""
+        return sigma(oracle, self.rhs, self.reach(self.A[:, :-1]))
 
 
 def directions(d: int, *, rng: Rng) -> Array:
@@ -156,9 +233,17 @@ class _Rows:
     rhs: Array
     blur: Array
 
+    def measure(self, oracle: Reader, base: Base) -> float:
+        """Blur of all rows and of the base point anew: each answer shows more of the grid.
 
-def equations(oracle: Oracle, base: Base, *, rng: Rng, factor: int = 1) -> System:
-    """Ask the base point plus a step along d orthogonal directions (`factor` times d when rounded).
+        Returns how uncertain an equation may be.
+        """
+        self.blur, base.blur = blur(oracle, self.rhs), float(blur(oracle, base.answer[None])[0])
+        return limit(oracle, base)
+
+
+def equations(oracle: Reader, base: Base, *, rng: Rng, factor: int = 1) -> System:
+    """Ask the base point plus a step along d orthogonal directions (`factor` times d when coarse).
 
         x_j = base + s_j h_j,     w·x_j + β = logit p_j
 
@@ -174,33 +259,28 @@ def equations(oracle: Oracle, base: Base, *, rng: Rng, factor: int = 1) -> Syste
     rng = np.random.default_rng(rng)
     h = np.concatenate([directions(oracle.inputs, rng=rng) for _ in range(factor)])
     h = h[rng.permutation(len(h))]
-    # rounding repeats where inputs repeat, and no average helps: when rounded all lengths differ
+    # rounding repeats where inputs repeat, and no average helps: with more rows all lengths differ
     shares = np.ones(len(h)) if factor == 1 else rng.uniform(0.6, 1.4, len(h))
     rows, step = _ask(oracle, base, h, shares)
-    h *= rows.length[:, None]
-    h += base.x  # (n, d), the inputs as they were asked
-    A = np.ones((len(h) + 1, oracle.inputs + 1))
-    A[0, :-1], A[1:, :-1] = base.x, h  # the last column is the bias's
-    rhs, uncertainty = np.vstack([base.answer, rows.rhs]), np.append(base.blur, rows.blur)
-    return System(A, rhs, uncertainty, step, _spread(oracle, base))
+    start = System(np.append(base.x, 1.0)[None], base.answer[None], step, _spread(oracle, base))
+    return start.joined(base.x + rows.length[:, None] * h, rows.rhs)
 
 
-def _ask(oracle: Oracle, base: Base, h: Array, shares: Array) -> tuple[_Rows, float]:
+def _ask(oracle: Reader, base: Base, h: Array, shares: Array) -> tuple[_Rows, float]:
     """Ask base + step · share · h for every row until each is readable; also returns the step."""
     n, step, batch, began = len(h), FIRST, 1, oracle.count
-    rows = _Rows(np.ones(n), np.empty((n, len(base.answer))), np.full(n, np.inf))
-    wanted = _spread(oracle, base)
+    rows = _Rows(np.ones(n), np.full((n, len(base.answer)), np.inf), np.full(n, np.inf))
     pending: np.ndarray = np.arange(n)
     with progress.bar("equations", n, "row") as bar:
         while len(pending) and oracle.count - began < TRIES + (8 * n if batch > 1 else 0):
             block = pending[:batch]
             rows.length[block] = step * shares[block]
-            answers = read(oracle, base.x + rows.length[block, None] * h[block])
-            rows.rhs[block], rows.blur[block] = answers, blur(oracle, answers).max(axis=1)
-            saturated = block[rows.blur[block] > base.limit]
-            slope, weight = _slope(rows, base)
+            rows.rhs[block] = read(oracle, base.x + rows.length[block, None] * h[block])
+            allowed = rows.measure(oracle, base)
+            saturated = block[rows.blur[block] > allowed]
+            slope, weight = _slope(rows, base, allowed)
             if slope:
-                step, batch = wanted / slope / (1 + 10 / weight), 2 * batch
+                step, batch = _spread(oracle, base) / slope / (1 + 10 / weight), 2 * batch
                 shares[saturated] /= 4
             else:
                 step = step / 4 if len(saturated) else step * 32
@@ -210,7 +290,7 @@ def _ask(oracle: Oracle, base: Base, h: Array, shares: Array) -> tuple[_Rows, fl
                         f"needs answers that change, but they are the same over {FAR:.0e}",
                         "the victim is constant, or flat there and not linear: use direct.relu",
                     )
-            left = _unsettled(rows, base, step * shares) if slope else np.roll(pending, -1)
+            left = _unsettled(rows, allowed, step * shares) if slope else np.roll(pending, -1)
             bar.update(len(pending) - len(left))
             pending = left
     if len(pending):
@@ -222,20 +302,30 @@ def _ask(oracle: Oracle, base: Base, h: Array, shares: Array) -> tuple[_Rows, fl
     return rows, step
 
 
-def _spread(oracle: Oracle, base: Base) -> float:
+def _spread(oracle: Reader, base: Base) -> float:
     """How far the logits should lie from the base point's: far, but never so far as to saturate."""
     if oracle.output == "probs":
-        return float(np.clip(np.log(base.limit / base.blur) / 1.5, 0.1, SPREAD))
-    half = 0.0 if oracle.decimals is None else 0.5 * 10.0**-oracle.decimals
-    return max(SPREAD, float(np.abs(base.answer).max()), 1e6 * half)
+        blurred = float(blur(oracle, base.answer[None])[0])
+        return float(np.clip(np.log(limit(oracle, base) / blurred) / 1.5, 0.1, base.spread))
+    return max(SPREAD, float(np.abs(base.answer).max()), DISTANT * absolute(oracle))
 
 
-def _slope(rows: _Rows, base: Base) -> tuple[float, float]:
+def absolute(oracle: Reader) -> float:
+    """σ of a logit that stays the same however large it is: of decimals, and of chance."""
+    by_chance = oracle.jitter if oracle.is_stochastic else 0.0
+    return (
+        by_chance
+        if oracle.grid.is_relative
+        else float(np.hypot(by_chance, oracle.grid.of(np.zeros(1))[0]))
+    )
+
+
+def _slope(rows: _Rows, base: Base, allowed: float) -> tuple[float, float]:
     """Size of the slopes seen so far, (Σ change² / Σ length²)^½, and for how many rows it counts.
 
-    Zero while no change stands out from the rounding. Long rows count most, as they show most.
+    Zero while no change stands out from the noise. Long rows count most, as they show most.
     """
-    good = np.flatnonzero(rows.blur <= base.limit)
+    good = np.flatnonzero(rows.blur <= allowed)
     change = np.abs(rows.rhs[good] - base.answer).max(axis=1)
     if not (change > 2 * (rows.blur[good] + base.blur)).any():
         return 0.0, 0.0
@@ -243,7 +333,38 @@ def _slope(rows: _Rows, base: Base) -> tuple[float, float]:
     return float(np.linalg.norm(change) / length), float((rows.length[good].sum() / length) ** 2)
 
 
-def _unsettled(rows: _Rows, base: Base, goal: Array) -> np.ndarray:
+def _unsettled(rows: _Rows, allowed: float, goal: Array) -> np.ndarray:
     """Rows still to be asked: not yet, saturated, or over a step so short that digits are lost."""
     short = (goal > SHORT * rows.length) & (rows.blur * goal > SHARP * rows.length)
-    return np.flatnonzero((rows.blur > base.limit) | short)
+    return np.flatnonzero((rows.blur > allowed) | short)
+
+
+# ---- where more than rounding to float64 is in the answers
+
+
+def measure(oracle: Reader, base: Base, system: System, copy: Network, *, rng: Rng) -> None:
+    """Measure what chance or arithmetic adds to the answers around the base point.
+
+    What rounding in a victim of such weights costs is told by the copy, too (`noise.arithmetic`):
+    rows far from the base point show it, where their answers are no larger than its own.
+    Costs 9 queries, 23 if two answers to one row differ, see `answers.reader`.
+    """
+    direction = np.random.default_rng(rng).normal(size=oracle.inputs)
+    measured = reader(oracle.oracle, base.x, system.step * direction / np.linalg.norm(direction))
+    oracle.first, oracle.jitter = measured.first, measured.jitter
+    oracle.is_stochastic = measured.is_stochastic
+    if oracle.grid.is_relative and not oracle.is_stochastic:
+        x = system.A[:, :-1]
+        inside = arithmetic(copy, x, oracle.grid.kind) / rms(system.reach(x))
+        oracle.jitter = max(oracle.jitter, inside)
+
+
+def rows_wanted(oracle: Reader, base: Base) -> int:
+    """Equations for each unknown: 1 if answers are floats, of 9 decimals or more; else 4 to 64.
+
+    Ten times the noise, relative to the spread of the logits, takes twice as many.
+    """
+    share = sigma(oracle, base.answer[None])[0] / _spread(oracle, base)
+    if share < (COARSE if oracle.grid.is_relative else FINE):
+        return 1
+    return int(2 ** np.clip(np.ceil(6 + np.log10(share)), 2, 6))

@@ -15,6 +15,8 @@ from numpy.random import Generator
 
 from mstheft import progress
 from mstheft.direct import line as lines
+from mstheft.direct.answers import Reader, reader
+from mstheft.direct.finish import Polishing, finish
 from mstheft.direct.hyperplanes.hyperplanes import (
     ALIKE,
     Hyperplanes,
@@ -43,6 +45,7 @@ class Trace:
     neurons: Hyperplanes
     lines: list[lines.Line] = field(default_factory=list)
     neuron_signs: Array | None = None
+    polishing: Polishing = field(default_factory=Polishing)
 
 
 def extract(oracle: Oracle, *, rng: Rng = None, tolerance: float = 1e-6) -> Result:
@@ -65,6 +68,7 @@ def extract(oracle: Oracle, *, rng: Rng = None, tolerance: float = 1e-6) -> Resu
     result = Result()
     with result.stage("critical points", oracle):
         trace = result.trace = Trace(Hyperplanes.none(oracle.inputs))
+        oracle = reader(oracle)
     try:
         for _ in range(MOST_LINES):
             with result.stage("critical points", oracle):
@@ -74,17 +78,14 @@ def extract(oracle: Oracle, *, rng: Rng = None, tolerance: float = 1e-6) -> Resu
             new = unexplained(line, exact)
             measure_rows(oracle, line, new, result)  # 2, and 3: relative signs
             last = len(trace.lines) == MOST_LINES
-            if not len(trace.neurons) or ((new or line.unresolved) and not last):
+            is_open = new or (oracle.is_exact and line.unresolved)
+            if not len(trace.neurons) or (is_open and not last):
                 continue  # the next line may show what this one has not, or that it is all
             with result.stage("neuron signs", oracle):
                 trace.neuron_signs = signs_of(oracle, trace.neurons, rng)  # 3: the neuron's own
             with result.stage("last layer", oracle):
                 agrees = last_layer(oracle, result, rng)  # 4
-            if agrees and verify(result, oracle, rng=rng, tolerance=tolerance, noise=line.noise):
-                return result
-            with result.stage("last layer", oracle):
-                last_layer_without_signs(oracle, result, rng)
-            if verify(result, oracle, rng=rng, tolerance=tolerance, noise=line.noise):
+            if judge(oracle, result, agrees, tolerance, rng):
                 return result
         raise _gave_up(result)
     finally:
@@ -185,6 +186,27 @@ def with_neuron(neurons: Hyperplanes, new: Hyperplanes) -> Hyperplanes:
         return neurons
     before, after = neurons.only(slice(first)), neurons.only(slice(first + 1, None))
     return before.and_also(new).and_also(after)
+
+
+def judge(oracle: Reader, result: Result, agrees: bool, tolerance: float, rng: Generator) -> bool:
+    """The check on fresh rows. A copy of coarse answers is polished first.
+
+    agrees : do the output weights agree with what the lines showed? If not, or if the check fails,
+        the copy is tried with an affine remainder in place of the neurons' signs
+    """
+    if not oracle.is_exact:
+        draw = lambda n: rng.normal(size=(n, oracle.inputs))  # noqa: E731
+        if finish(oracle, result, result.trace.polishing, draw, rng):
+            return True
+        with result.stage("last layer", oracle):
+            last_layer_without_signs(oracle, result, rng)
+        return finish(oracle, result, result.trace.polishing, draw, rng)
+    noise = result.trace.lines[-1].noise
+    if agrees and verify(result, oracle, rng=rng, tolerance=tolerance, noise=noise):
+        return True
+    with result.stage("last layer", oracle):
+        last_layer_without_signs(oracle, result, rng)
+    return verify(result, oracle, rng=rng, tolerance=tolerance, noise=noise)
 
 
 def last_layer(oracle: Oracle, result: Result, rng: Generator) -> bool:

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.random import Generator
 
-from mstheft.direct.answers import check_width
+from mstheft.direct.answers import Reader, check_width, reader
+from mstheft.direct.polish import Polished, polish
 from mstheft.direct.smooth import fit as smooth_fit
 from mstheft.direct.smooth import input_weights
 from mstheft.direct.smooth.hessians import Directions
@@ -22,7 +23,7 @@ from mstheft.direct.smooth.input_weights import InputWeights
 from mstheft.direct.smooth.lines import Curves, SmoothNetwork
 from mstheft.direct.smooth.separate import separate
 from mstheft.direct.smooth.subspace import Subspace, ask, find_subspace, free_directions
-from mstheft.direct.verify import checked, verify
+from mstheft.direct.verify import checked, verify, verify_to_noise
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
 from mstheft.nn.network import Network
@@ -31,6 +32,8 @@ from mstheft.typing import Array, Oracle, Rng
 
 ACTIVATIONS = ("tanh", "sigmoid", "softplus")
 SCALES = 1.0, 0.1  # of the inputs asked: where neurons are saturated, then nearer the origin
+POLISH = 2.5  # random rows for the polishing of coarse answers, in F
+CHECKS = 200  # fresh rows on which a polished copy is judged
 EXACT = 1e-7  # misfit up to which the fit is believed, relative to the spread of the answers
 
 
@@ -40,7 +43,7 @@ class Trace:
 
     start, inside : the network in the subspace before and after the fit
     misfits : of the fit, before and after each step
-    errors : {stage: how far its network is off}
+    polished : of coarse answers; errors : {stage: how far its network is off}
     """
 
     space: Subspace | None = None
@@ -50,6 +53,7 @@ class Trace:
     misfits: list[float] = field(default_factory=list)
     inside: SmoothNetwork | None = None
     input_weights: InputWeights | None = None
+    polished: Polished | None = None
     errors: dict[str, float] = field(default_factory=dict)
 
 
@@ -68,8 +72,10 @@ def extract(
     3. lines: along such a direction one neuron moves alone and shows its scale and bias
     4. fit: Gauss-Newton on everything in V
     5. columns: A0 along all other directions, a small system of equations for each; and a check
+    6. polish: where answers are coarser than float64, all weights on random rows, to their noise
 
-    Costs about (d - h) (h / K + 1) + 2 h² / K + h² / 2 + 20 h + 1.5 (h² + K h) / K queries.
+    Costs about (d - h) (h / K + 1) + 2 h² / K + h² / 2 + 20 h + 1.5 (h² + K h) / K queries,
+    and 2.5 F where answers are coarse.
     activation : 'tanh', 'sigmoid' or 'softplus'. tanh z = 2 σ(2z) - 1, so that either of the first
         two fits a victim of the other
     hidden : the width, if it is known: saves the search for it, and more neurons are an error
@@ -110,6 +116,7 @@ def _attempt(
 ) -> Result:
     trace = result.trace
     with result.stage("subspace", oracle):
+        oracle = reader(oracle, *scale * rng.normal(size=(2, oracle.inputs)))
         space = trace.space = find_subspace(oracle, rng, hidden, scale)  # 1
     start = separate(oracle, space, activation, result, rng)  # 2 and 3
     with result.stage("fit", oracle):
@@ -118,14 +125,20 @@ def _attempt(
         across = input_weights.measure(oracle, space, network, sites, rng)  # 5
         trace.input_weights, trace.inside = across, network
         result.model = assemble(oracle, space, network, across)
-    same = verify(result, oracle, rng=rng, tolerance=tolerance, noise=space.noise)
+    if oracle.is_exact:
+        verify(result, oracle, rng=rng, tolerance=tolerance, noise=space.noise)
+    else:
+        with result.stage("polish", oracle):
+            trace.polished = polish_copy(oracle, result, rng)  # 6
+        rows = rows_in_format(oracle, CHECKS, rng)
+        verify_to_noise(result, oracle, rows, trace.polished)
     trace.errors = {
         "lines": trace.misfits[0],
         "fit": trace.misfits[-1],
         "columns": float(across.misfit.max(initial=0)),
         "verify": result.error,
     }
-    if not same:
+    if not result.verified:
         raise ExtractionError(
             "verify",
             f"the copy of {len(network.offsets)} {activation} neurons is off by {result.error:.2g}",
@@ -133,6 +146,25 @@ def _attempt(
             partial=result,
         )
     return result
+
+
+def polish_copy(oracle: Reader, result: Result, rng: Generator) -> Polished:
+    """Stage 6: Gauss-Newton in all weights, on random rows, down to the noise of the answers.
+
+    Costs 2.5 F queries.
+    """
+    x = rows_in_format(oracle, int(np.ceil(POLISH * result.floor)), rng)
+    answers = oracle.query(x)
+    polished = polish(
+        result.model, x, answers, output=oracle.output, noise=oracle.declared, rng=rng
+    )
+    result.model = polished.model
+    return polished
+
+
+def rows_in_format(oracle: Reader, n: int, rng: Generator) -> Array:
+    """N(0, I) as a victim that computes in float32 sees it, (n, d)."""
+    return rng.normal(size=(n, oracle.inputs)).astype(np.float32).astype(float)
 
 
 def fit_inside(
@@ -184,6 +216,9 @@ def describe(result: Result) -> None:
         steps = count(len(trace.misfits) - 1, "step")
         notes["lines"] = f"scale and bias of each neuron, off by {trace.misfits[0]:.1e}"
         notes["fit"] = f"off by {trace.misfits[-1]:.1e} after {steps}"
+    if trace.polished is not None:
+        misfit = trace.polished.misfit
+        notes["polish"] = f"misfit {misfit[0]:.1e}, then {misfit[-1]:.1e}: {trace.polished.kind}"
     if trace.input_weights is not None:
         off = float(trace.input_weights.misfit.max(initial=0))
         notes["columns"] = f"all other input weights, off by {off:.1e}"

@@ -23,6 +23,7 @@ PATIENCE = 3  # points at which a neuron is sought that has not been seen to ben
 SOME, CLEAR = 20, 100  # times its rounding at which anything bends, and a neuron clearly
 DIAGONAL = 1e-2  # crosstalk up to which directions are believed to be the neurons' own
 ALONE = 1e-2, 5e-2  # misfit of a curve up to which it is one neuron's; with sharp Hessians
+ROUGH = 0.1  # both, where answers are coarse: the copy will be polished
 
 
 def separate(
@@ -57,6 +58,7 @@ def attempt(
     """
     stack: list[Array] = []
     trace, why = result.trace, ""
+    diagonal, alone = (ROUGH, ROUGH) if space.is_coarse else (DIAGONAL, ALONE[sharp])
     rounding = rounding_of(space, sharp)
     for taken, point in enumerate(space.points[: POINTS if sharp else PATIENCE], 1):
         with result.stage("hessians", oracle):
@@ -69,7 +71,7 @@ def attempt(
                 return None, ""
             found = trace.directions = find_directions(np.array(stack), rng)
             bends = found.bends(taken)
-        if not found.crosstalk < DIAGONAL:
+        if not found.crosstalk < diagonal:
             why = f"the Hessians have no common axes (crosstalk {found.crosstalk:.1g})"
         elif (bends.max(axis=0) < CLEAR * rounding).any() and taken < PATIENCE:
             continue  # a neuron that does not bend here may do so elsewhere
@@ -78,7 +80,7 @@ def attempt(
                 starts, unit = where_they_bend(space, found.duals, bends, rounding)
                 network, curves = pull(oracle, space, starts, found.duals, unit, activation)
             trace.curves, misfit = curves, float(curves.misfit.max())
-            if misfit < ALONE[sharp]:
+            if misfit < alone:
                 return network, ""
             why = f"along one direction the answers are no {activation} (off by {misfit:.1g})"
         if not sharp:

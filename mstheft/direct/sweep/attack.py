@@ -18,8 +18,9 @@ from numpy.random import Generator
 from numpy.typing import ArrayLike
 
 from mstheft.direct import line as lines
-from mstheft.direct.answers import check_width
-from mstheft.direct.hyperplanes.groups import measure_groups, planned_sites
+from mstheft.direct.answers import Reader, check_width, reader
+from mstheft.direct.finish import ROWS, Polishing, finish
+from mstheft.direct.hyperplanes.groups import measure_groups, planned_sites, row_errors
 from mstheft.direct.hyperplanes.hyperplanes import (
     Hyperplanes,
     jump_blurs,
@@ -29,9 +30,10 @@ from mstheft.direct.hyperplanes.hyperplanes import (
     shown_sharper,
     with_remainder,
 )
-from mstheft.direct.hyperplanes.jacobians import Box, JacobianSite, noise_along
+from mstheft.direct.hyperplanes.jacobians import Box, JacobianSite
 from mstheft.direct.hyperplanes.plan import Plan, plan
-from mstheft.direct.sweep.box import anywhere, segment, walls, witness
+from mstheft.direct.sweep.box import anywhere, middle, segment, walls, witness
+from mstheft.direct.sweep.far import STRIDE, FarView, can_be_outrun
 from mstheft.direct.sweep.refine import misfit, refine_rows
 from mstheft.direct.sweep.signs import believed, explained, last_bias, odd_part, solve_signs
 from mstheft.direct.verify import checked, verify
@@ -42,6 +44,9 @@ from mstheft.typing import Array, Oracle, Rng
 
 TAKEN = 1e4  # times the rounding: refined rows that miss the answers by more are a compromise
 MOST_LINES = 8  # searched before the attack gives up
+MOST_ROUGH = 4  # lines before coarse answers are polished, whatever is left
+OFF = 0.1  # error of a polished row whose misfit has not fallen, relative to its length
+RELIABLE = 0.1  # error of a rough row, relative to its length, up to which it predicts its kinks
 MOST_SEGMENTS = 64  # the same in a box, where one segment meets only some of the hyperplanes
 
 
@@ -60,6 +65,9 @@ class Trace:
     sites: list[JacobianSite] = field(default_factory=list)
     signs: Array | None = None
     witness: Array | None = None
+    is_rough: bool = False
+    new: int = 0
+    polishing: Polishing = field(default_factory=Polishing)
     misfit: list[float] = field(default_factory=list)
 
 
@@ -78,6 +86,8 @@ def extract(
     3. rows a_i from grouped Jacobians     4. offsets c_i = -a_i·x(t_i)
     5. all orientations at once            6. refinement, and a check on fresh inputs
 
+    Where answers are coarse (float32, decimals, chance) stages 1 to 5 give a rough copy, of which
+    no more is asked: it is polished on 3 F random rows and verified to the noise, see `finish`.
     Another line is searched for what is missing: for a neuron out of reach of the first, a row that
     failed its self-check, or when the check on fresh inputs fails. Stages 2, 4 and 5 cost no
     query. F = (hd + Kh + K) / K is the floor; see `Result.floor`. In a box there is a stage
@@ -87,7 +97,8 @@ def extract(
     low, high : numbers or (d,): only inputs between them are asked, on as many segments as it takes
     tolerance : allowed error on fresh inputs, relative to the spread of the answers; never taken
         to be below a thousand times their rounding
-    Costs about 5.4 h (8 h for K = 1) + (d + 1) (h / K + 1 to 4) + 100 queries.
+    Costs about 5 h (6.5 h for K = 1) + (d + 1) (h / K + 1 to 4) + 110 queries, and 3.2 F
+    where answers are coarse.
     Returns a verified `Result`; raises `ExtractionError` (which holds the partial result),
     `BudgetExhausted`, or ValueError for a box that is none.
     """
@@ -97,20 +108,24 @@ def extract(
     trace = Trace(Hyperplanes.none(oracle.inputs))
     result, most = Result(trace=trace), MOST_LINES if box is None else MOST_SEGMENTS
     try:
+        with result.stage("line", oracle):
+            oracle = reader(oracle, *(() if box is None else middle(box)))
+            trace.is_rough = not oracle.is_exact
+        if box is None and can_be_outrun(oracle) and outrun(oracle, result, rng, hidden, tolerance):
+            return result
         for _ in range(most):
             with result.stage("line", oracle):
                 line = search(oracle, rng, box, trace.witness)  # 1 and 2
                 trace.lines.append(line)
             left = sweep_line(oracle, line, result, box)  # 3 and 4
-            if hidden is not None and len(trace.neurons) > hidden:
+            if hidden is not None and len(trace.neurons) > hidden and not trace.is_rough:
                 raise ExtractionError(
                     "line",
                     f"expected hidden={hidden} neurons, but {len(trace.neurons)} change sides",
                     "leave out hidden=, or use direct.deep for more hidden layers",
                     partial=result,
                 )
-            open_ends = (left or line.unresolved) and trace.witness is None
-            if not len(trace.neurons) or (open_ends and len(trace.lines) < most):
+            if open_ends(trace, line, left, most):
                 continue  # the next line may show what this one has not
             with result.stage("signs", oracle):
                 signs = orient(trace)  # 5
@@ -121,6 +136,49 @@ def extract(
         raise _gave_up(result, box)
     finally:
         describe(result)
+
+
+def outrun(
+    oracle: Reader, result: Result, rng: Generator, hidden: int | None, tolerance: float
+) -> bool:
+    """The whole attack on far queries, whose rounding is finer; False if that gives no copy."""
+    view = FarView(oracle)
+    try:
+        far = extract(view, rng=rng, hidden=hidden, tolerance=tolerance)
+    except ExtractionError as error:
+        far = error.partial if isinstance(error.partial, Result) else Result()
+    for stage, rows in far.queries.items():
+        result.queries[stage] = result.queries.get(stage, 0) + rows
+        result.seconds[stage] = result.seconds.get(stage, 0.0) + far.seconds[stage]
+    if not far.verified:
+        return False
+    draw = lambda n: rng.normal(size=(n, oracle.inputs))  # noqa: E731
+    with result.stage("polish", oracle):
+        while view.scale > STRIDE:
+            far.model = view.nearer(far.model, draw(int(ROWS * far.floor)))
+    near = replace(result, trace=far.trace, model=view.near(far.model))
+    if not finish(oracle, near, far.trace.polishing, draw, rng):
+        return False
+    result.trace, result.notes, result.model = far.trace, near.notes, near.model
+    result.verified, result.error = True, near.error
+    return True
+
+
+def open_ends(trace: Trace, line: lines.Line, left: int, most: int) -> bool:
+    """Is another line worth it before a copy is tried?
+
+    left : kinks of the last line that are not explained. Coarse answers leave some on most lines:
+        there lines are searched until one shows nothing new.
+    """
+    if not len(trace.neurons):
+        return True
+    if trace.is_rough:
+        reliable = (
+            float(np.median(trace.neurons.relative_errors)) * np.sqrt(len(line.start)) < RELIABLE
+        )
+        return (left > 0 or trace.new > 0) and len(trace.lines) < (MOST_ROUGH if reliable else 2)
+    is_open = (left or line.unresolved) and trace.witness is None
+    return bool(is_open) and len(trace.lines) < most
 
 
 def describe(result: Result) -> None:
@@ -163,10 +221,10 @@ def sweep_line(oracle: Oracle, line: lines.Line, result: Result, box: Box | None
     Returns how many of the line's kinks are still unexplained afterwards.
     """
     trace = result.trace
-    noise = noise_along(oracle, line)
+    noise = line.blurs
     blurs = jump_blurs(line, noise)
     neuron = explain(line, result, blurs)
-    wanted = neuron < 0
+    wanted, trace.new = neuron < 0, 0
     if not wanted.any():
         return 0
     is_known_gap = right_slopes(line, result.model)
@@ -183,9 +241,14 @@ def sweep_line(oracle: Oracle, line: lines.Line, result: Result, box: Box | None
     trace.plans.append(chosen)
     trace.sites += [site for site in sites.values() if site.passed and not site.from_copy]
     new = wanted & np.isfinite(rows[:, 0])
-    errors = blurs[new] * np.linalg.norm(rows[new], axis=1)
-    planes = Hyperplanes(rows[new], line.points(line.kinks[new]), line.jumps[new], errors)
-    trace.neurons = trace.neurons.and_also(planes)
+    errors = np.full(len(new), np.inf)
+    for a, b in chosen.groups:
+        mine = np.arange(a, b)[new[a:b]]
+        pair = sites[a], sites[b]
+        errors[mine] = row_errors(line.jumps[mine], rows[mine], blurs[mine], pair)
+    points = line.points(line.kinks[new])
+    planes = Hyperplanes(rows[new], points, line.jumps[new], errors[new])
+    trace.neurons, trace.new = trace.neurons.and_also(planes), len(planes)
     return int((wanted & ~new).sum())
 
 
@@ -197,6 +260,8 @@ def explain(line: lines.Line, result: Result, blurs: Array) -> np.ndarray:
     """
     trace = result.trace
     neuron, wrong = match(line, trace.neurons)
+    if trace.is_rough:
+        return neuron  # what coarse answers show is no proof; polishing tells which are right
     if result.model is not None and not (wrong.any() or (neuron < 0).any()):
         wrong = shown_sharper(trace.neurons, neuron, blurs)
     if wrong.any():
@@ -206,10 +271,15 @@ def explain(line: lines.Line, result: Result, blurs: Array) -> np.ndarray:
 
 
 def orient(trace: Trace) -> Array | None:
-    """Stage 5. The signs (h,), ±1; None where they are not determined or leave something over."""
+    """Stage 5. The signs (h,), ±1; None where they are not determined or leave something over.
+
+    Rough rows leave more over: there the nearest signs are taken, and polishing tells.
+    """
     odd = odd_part(trace.sites, trace.neurons)
     trace.signs = solve_signs(odd, trace.neurons.rows, trace.neurons.outputs)
     signs = np.sign(trace.signs)
+    if trace.is_rough:
+        return signs if np.isfinite(signs).all() else None
     sure = believed(trace.signs) and explained(trace.sites, odd, trace.neurons, signs)
     return signs if sure else None
 
@@ -244,9 +314,19 @@ def build(
 
 
 def judge(
-    oracle: Oracle, result: Result, noise: float, tolerance: float, rng: Generator, box: Box | None
+    oracle: Reader, result: Result, noise: float, tolerance: float, rng: Generator, box: Box | None
 ) -> bool:
-    """The check on fresh inputs; in a box also `trace.witness`, if the copy is wrong somewhere."""
+    """The check on fresh inputs; in a box also `trace.witness`, if the copy is wrong somewhere.
+
+    A copy of coarse answers is polished first.
+    """
+    if result.trace.is_rough:
+        draw = lambda n: (  # noqa: E731
+            rng.normal(size=(n, oracle.inputs)) if box is None else anywhere(rng, box, n)
+        )
+        same = finish(oracle, result, result.trace.polishing, draw, rng)
+        result.trace.neurons = polished_planes(result)
+        return same
     if box is None:
         return verify(result, oracle, rng=rng, tolerance=tolerance, noise=noise)
     with result.stage("witness", oracle):
@@ -255,6 +335,19 @@ def judge(
     return pair is None and verify(
         result, oracle, rng=rng, tolerance=tolerance, noise=noise, rows=rows
     )
+
+
+def polished_planes(result: Result) -> Hyperplanes:
+    """The hyperplanes of a polished copy: better ones to tell new kinks from known ones."""
+    (rows, offsets), (outputs, _) = result.model.dense()
+    polished = result.trace.polishing.polished
+    before = result.trace.neurons.points
+    points = before if len(before) == len(rows) else np.zeros(rows.shape)
+    length = np.linalg.norm(rows, axis=1)
+    away = (np.einsum("hd,hd->h", rows, points) + offsets) / length**2
+    share = min(1.0, polished.misfit[-1] / max(polished.misfit[0], 1e-300))
+    errors = OFF * share * length / np.sqrt(rows.shape[1])
+    return Hyperplanes(rows, points - away[:, None] * rows, outputs.T, errors)
 
 
 def _gave_up(result: Result, box: Box | None) -> ExtractionError:

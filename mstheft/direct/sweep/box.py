@@ -34,6 +34,11 @@ def walls(d: int, low: ArrayLike | None, high: ArrayLike | None) -> Box | None:
     return lower, upper
 
 
+def middle(box: Box) -> tuple[Array, Array]:
+    """The middle of a box, and a quarter of its diagonal."""
+    return (box[0] + box[1]) / 2, (box[1] - box[0]) / 4
+
+
 def scatter(rng: Generator, n: int, box: Box) -> Array:
     """Points all over a box, (n, d): each coordinate near one wall, near the upper with a chance q.
 

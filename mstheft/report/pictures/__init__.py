@@ -2,10 +2,15 @@
 
 from mstheft.report.pictures.arena import arena_pictures
 from mstheft.report.pictures.deep import deep_pictures
-from mstheft.report.pictures.exact import label_pictures, linear_pictures, relu_pictures
+from mstheft.report.pictures.exact import (
+    exact_pictures,
+    label_pictures,
+    linear_pictures,
+    relu_pictures,
+)
 from mstheft.report.pictures.learned import learned_pictures, strategy_pictures
 from mstheft.report.pictures.sweep import smooth_pictures, sweep_pictures
 
-__all__ = ["arena_pictures", "deep_pictures", "label_pictures", "learned_pictures"]
-__all__ += ["linear_pictures", "relu_pictures", "smooth_pictures", "strategy_pictures"]
-__all__ += ["sweep_pictures"]
+__all__ = ["arena_pictures", "deep_pictures", "exact_pictures", "label_pictures"]
+__all__ += ["learned_pictures", "linear_pictures", "relu_pictures", "smooth_pictures"]
+__all__ += ["strategy_pictures", "sweep_pictures"]

@@ -81,6 +81,12 @@ def relu_pictures(victim: Network, result: Result, side: int | None = None) -> I
     yield from aligned_pictures(victim, result, side)
 
 
+def exact_pictures(victim: Network, result: Result, side: int | None = None) -> Iterator[Picture]:
+    """The figures of `learning.exact`: the weights of a verified copy."""
+    if result.verified:
+        yield from aligned_pictures(victim, result, side)
+
+
 def aligned_pictures(victim: Network, result: Result, side: int | None) -> Iterator[Picture]:
     """First-layer weights, true and recovered, in the victim's order and scale."""
     layers, copied = (parameters.layers_of(each) or [] for each in (victim, result.model))

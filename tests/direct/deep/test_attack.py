@@ -85,7 +85,7 @@ def test_a_first_layer_neuron_that_hardly_counts():
     victim = nn.zoo.given([first, (A1, b1), last])
     result = deep.extract(Oracle(victim, budget=20_000), rng=1)
     x = np.random.default_rng(99).normal(size=(1000, 20))
-    assert np.abs(victim.logits(x) - result.model.logits(x)).max() < 1e-6
+    assert np.abs(victim.logits(x) - result.model.logits(x)).max() < 1e-5
     row = first[0][4] / np.linalg.norm(first[0][4])
     assert np.abs(result.trace.votes.first.A0 @ row).max() > 1 - 1e-9
 

@@ -12,7 +12,6 @@ import pytest
 
 import mstheft.nn as nn
 from mstheft.direct.line import critical_points as line
-from mstheft.direct.line import intervals
 from mstheft.errors import BudgetExhausted, ExtractionError
 from mstheft.oracle import Oracle
 
@@ -74,7 +73,7 @@ def test_kinks_slopes_and_jumps_written_down_by_hand(K):
 def test_everything_asked_is_kept():
     oracle = bent([0.4], [1.0])
     found = on_axis(oracle)
-    assert oracle.count - 1 <= len(found.t) <= oracle.count  # t = 0 may be asked twice
+    assert len(found.t) == oracle.count - 9  # the noise was measured beside the line's start
     assert np.array_equal(found.answers, oracle.query(found.points(found.t)))
 
 
@@ -92,7 +91,8 @@ def test_no_kink_where_there_is_none(victim):
     found = on_axis(oracle)
     assert (len(found.kinks), found.unresolved) == (0, [])
     assert found.slopes.shape == (1, 1)
-    assert oracle.count == 10  # 6 for the noise, 4 for the two ends
+    beside = 0 if victim(1.0) != victim(2.0) else 16  # more where nothing changes
+    assert oracle.count == 18 + beside  # 9 for the noise, 9 along the line
 
 
 def test_only_kinks_between_low_and_high():
@@ -142,7 +142,7 @@ def test_search_finds_what_bisection_finds(seed):
 def test_bisection_of_a_straight_line_finds_nothing():
     oracle = bent([9.0], [1.0])
     assert len(line.bisect(oracle, np.zeros(1), np.ones(1), low=-3.0, high=3.0)) == 0
-    assert oracle.count == 6 + 5
+    assert oracle.count == 9 + 5
 
 
 def test_bisection_stops_at_the_width_asked_for():
@@ -286,7 +286,7 @@ def test_no_kinks_are_invented_in_fifty_seeds(height):
         oracle = Oracle(lambda x, A=A: x @ A.T + height, inputs=30)
         found = line.search(oracle, start, direction)
         assert (len(found.kinks), found.unresolved) == (0, []), seed
-        assert oracle.count <= 14, seed
+        assert oracle.count <= 18, seed
 
 
 @pytest.mark.parametrize(("dtype", "decimals"), [(np.float32, None), (float, 6), (float, 9)])
@@ -323,9 +323,11 @@ def test_the_noise_is_what_the_answers_show():
     start, direction = np.zeros(2), np.array([1.0, 0])
     exact = Oracle(lambda x: x[:, :1] + 1, inputs=2)
     assert 4e-16 < line.measure_noise(exact, start, direction) < 1e-14
-    assert exact.count == 6
+    assert exact.count == 9
     rounded = Oracle(lambda x: x[:, :1] + 1, inputs=2, decimals=3)
-    assert line.measure_noise(rounded, start, direction) == pytest.approx(5e-4, rel=1e-6)
+    assert line.measure_noise(rounded, start, direction) == pytest.approx(
+        3e-3 / np.sqrt(12), rel=1e-6
+    )
     rng = np.random.default_rng(0)
     shaky = Oracle(lambda x: x[:, :1] + 1e-6 * rng.normal(size=(len(x), 1)), inputs=2)
     assert 1e-7 < line.measure_noise(shaky, start, direction) < 1e-5
@@ -448,7 +450,7 @@ def test_unreadable_answers_are_an_error_before_much_is_spent():
     oracle = Oracle(HOSTILE["-inf everywhere"], inputs=3)
     with pytest.raises(ExtractionError, match="finite answers"):
         line.search(oracle, np.zeros(3), np.ones(3))
-    assert oracle.count <= 6
+    assert oracle.count <= 9
 
 
 @pytest.mark.parametrize("side", [1.0, -1.0])
@@ -493,46 +495,7 @@ def test_an_unresolved_interval_survives_the_repair_of_another():
         assert any(a <= step <= b for a, b in found.unresolved), step
 
 
-def test_what_was_given_up_is_kept_through_all_repairs(monkeypatch):
-    """The first pass gives up one interval and loses a kink; the repair gives up another."""
-    honest, passes = line.resolve, []
-
-    def forgetful(probe, given):
-        kinks, given_up = honest(probe, given)
-        passes.append(given)
-        first = len(passes) == 1
-        return (kinks[1:] if first else kinks), [*given_up, (80.0, 81.0) if first else (2.0, 2.1)]
-
-    monkeypatch.setattr(line, "resolve", forgetful)
-    kinks = [1.0, 9.0, 60.0, 70.0]
-    found = on_axis(bent(kinks, np.array([[1.0, 2], [2, 1], [1, 3], [-1, 1]])))
-    assert same(found.kinks, kinks)
-    assert len(passes) == 2
-    assert passes[1][0][1].t < 60  # the repair looks around the lost kink only
-    assert found.unresolved == [(80.0, 81.0), (2.0, 2.1)]
-
-
-def test_a_piece_that_its_answers_do_not_fit_is_found_out():
-    probe = intervals.Probe(bent([1.0, 2], [1.0, -3]), np.zeros(1), np.ones(1), noise=1e-15)
-    probe.ask(np.linspace(-1, 4, 41).tolist())
-    assert line._fit(probe, np.array([1.01, 2.01])).unresolved == []  # sharpened, and right
-    assert same(line._fit(probe, np.array([1.01, 2.01])).kinks, [1, 2])
-    assert line._fit(probe, np.array([1.01])).unresolved == [(1.125, 4.0)]
-    assert line._fit(probe, np.array([])).unresolved == [(-1.0, 4.0)]
-
-
-def test_lines_that_do_not_meet_where_the_kink_is_are_unresolved():
-    """A step of the value: both pieces fit, but their lines meet elsewhere."""
-    probe = intervals.Probe(
-        Oracle(lambda x: x + 2 * (x > 1) * x, inputs=1), np.zeros(1), np.ones(1), noise=1e-15
-    )
-    probe.ask(np.linspace(-1, 4, 41).tolist())
-    found = line._fit(probe, np.array([1.05]))
-    assert found.unresolved == [(1.0, 1.125)]
-    assert found.kinks == [1.05]
-
-
-@pytest.mark.parametrize("budget", [0, 1, 5, 6, 9, 10, 40])
+@pytest.mark.parametrize("budget", [0, 1, 5, 6, 9, 10, 20])
 def test_the_budget_is_never_passed(budget):
     oracle = bent([-1.0, 0.2, 0.3, 5.0], [1.0, -2, 1, 1], budget=budget)
     with pytest.raises(BudgetExhausted):
@@ -547,19 +510,6 @@ def test_a_search_is_the_same_every_time_and_warns_of_nothing():
         one, two = (line.search(Oracle(victim), start, direction) for _ in range(2))
     assert np.array_equal(one.t, two.t)
     assert np.array_equal(one.kinks, two.kinks)
-
-
-# ---- small parts
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "at"), [(-1e6, 1e6, 0.0), (-1.0, 2.0, 2.0), (5.0, 1e6, 5.0)]
-)
-def test_width_at_is_the_angle_turned_back_into_t(low, high, at):
-    width = intervals.width_at(low, high, at)
-    assert 0 < width <= high - low
-    expected = min(high - low, (1 + at * at) * (np.arctan(high) - np.arctan(low)))
-    assert width == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize(("low", "high"), [(-1e6, 1e6), (-1e4, 1e5), (-3.0, 1e3)])

@@ -259,7 +259,6 @@ def test_relu_victim_is_never_a_verified_copy(seed, bias):
     [
         (Oracle(zoo.logistic(3, rng=0), "probs"), 0),
         (Oracle(zoo.logistic(3, rng=0), "logits"), 0),
-        (Oracle(zoo.softmax(3, 3, rng=0), "label"), 0),
         (labeller(lambda x: np.digitize(x[:, 0], [0, 1])), 100),
         (labeller(lambda x: -1 * (x[:, 0] > 0)), 100),
     ],
