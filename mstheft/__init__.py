@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # loaded when they are first used: importing this package tak
         oracle,
         plots,
     )
+    from mstheft.direct.recognise import steal
     from mstheft.nn import Network
     from mstheft.oracle import Oracle
 
@@ -35,13 +36,14 @@ __all__ = [
     "nn",
     "oracle",
     "plots",
+    "steal",
 ]
-_CLASSES = {"Network": "nn", "Oracle": "oracle"}  # where they lie
+_CLASSES = {"Network": "nn", "Oracle": "oracle", "steal": "direct.recognise"}  # where they lie
 _SMALL = ("progress", "result", "typing")  # modules that need no place in `__all__`
 
 
 def __getattr__(name: str) -> object:
-    """A room, or one of the two classes that everybody needs."""
+    """A room, or one of the three names that everybody needs."""
     if name not in (*__all__, *_SMALL):
         raise AttributeError(f"module 'mstheft' has no attribute {name!r}")
     room = importlib.import_module(f"mstheft.{_CLASSES.get(name, name)}")

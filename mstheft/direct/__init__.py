@@ -1,6 +1,6 @@
 """Exact recovery: attacks that solve for the weights instead of learning them."""
 
-from mstheft.direct import deep, line, linear, relu, smooth, sweep
+from mstheft.direct import deep, line, linear, recognise, relu, smooth, sweep
 from mstheft.direct.linear import boundary
 from mstheft.direct.noise import Noise, measure_noise
 from mstheft.direct.polish import Polished, polish
@@ -17,6 +17,7 @@ __all__ = [
     "linear",
     "measure_noise",
     "polish",
+    "recognise",
     "relu",
     "smooth",
     "sweep",

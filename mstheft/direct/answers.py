@@ -20,7 +20,8 @@ STEP = np.pi * 1e-5  # between the rows that show the jitter, in directions; no 
 ELSEWHERE = np.sqrt(0.5)  # where they are asked again
 THIRD = np.sqrt(20.0)  # a third difference of independent noise σ is √(1 + 9 + 9 + 1) σ
 SAMPLE = 64  # answers from which the grid is read
-MANY, DISTINCT = 40, 8  # numbers, or different ones, that it takes: a few may be round by chance
+MANY, FEW, DISTINCT = 40, 4, 8  # numbers, different ones among them, or different ones alone
+# that it takes to read a grid: some may be round by chance
 SPREAD = 16  # rows along the line where those beside each other are equal
 REPEATS = 14  # more answers to one row, once two of them have differed
 ROUNDINGS = 0.5  # units in the last place that arithmetic inside a victim loses at least, σ
@@ -115,7 +116,8 @@ class Reader:
 
     def _measured(self) -> Noise:
         """The grid of the sample, once it has enough different numbers; until then its format."""
-        if self.sample.size >= MANY or np.unique(self.sample).size >= DISTINCT:
+        different = np.unique(self.sample).size
+        if different >= DISTINCT or (different >= FEW and self.sample.size >= MANY):
             return lattice(self.sample)
         return self._format()
 
@@ -185,6 +187,7 @@ def reader(oracle: Oracle, start: Array | None = None, direction: Array | None =
     if not np.array_equal(z[0], z[1]):
         more = read(read_by, np.repeat(x[:1], REPEATS, axis=0))
         read_by.is_stochastic = True
+        more = more[np.isfinite(more).all(axis=1)]
         read_by.jitter = float(np.concatenate([z[:2], more]).std(axis=0, ddof=1).mean())
         return read_by
     if (z[1:5] == z[1]).all():  # a coarse grid, or nothing changes here: what do others show?

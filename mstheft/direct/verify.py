@@ -103,9 +103,11 @@ def verify_to_noise(result: Result, oracle: Oracle, x: Array, polished: Polished
         worst = float(np.abs(off / size).max())
         blurred = float(np.sqrt(np.mean(size**2))) > VAGUE * polished.spread(answers)
         result.verified = polished.converged and ratio <= RATIO and worst <= WORST and not blurred
+        near = "as near" if result.verified else "not as near"
         result.notes["verify"] = (
-            f"misses {len(x)} fresh rows by {ratio:.2f} times what noise explains: max |Δ| "
-            f"{result.error:.1e}; may be wrong on {3 / len(x):.1%} of such inputs"
+            f"{near} to {len(x)} fresh answers as noise and an own error of {polished.bound:.1e} "
+            f"explain ({ratio:.2f} times that): max |Δ| {result.error:.1e}; may be wrong on "
+            f"{3 / len(x):.1%} of such inputs"
         )
     return result.verified
 

@@ -31,6 +31,7 @@ RUNS = {
     "steal label": ("--dim 3", 0),
     "steal relu": ("--shape 12-5-3 --save copy.npz", 0),
     "steal sweep": ("--shape 12-5-3 --budget 20", 1),
+    "steal auto": ("--shape 12-5-3", 0),
     "steal exact": ("--shape 12-5-3 --budget 20", 1),
     "steal smooth": ("--shape 8-3-4", 0),
     "steal deep": ("--shape 20-8-6-4", 0),

@@ -33,6 +33,7 @@ SHORTEST = 1e-12  # relative length at which a gap between two pieces is given u
 FULL = 6  # samples from which a piece is known as well as it is going to be
 INNER = 2.0  # times the gap beside it: a pair of samples so far apart gets one between them
 OPEN = 4096  # pieces that mean: this is not piecewise linear
+MANY, RARE = 1024, 0.01  # and so do these, with so few kinks among them
 ROUNDING = 8 * np.finfo(float).eps
 SAFE = 12, 4  # times a rounding that σ is at least, for answers that are exact, and others
 TINY = 1e-100  # noise of answers that are all 0
@@ -149,7 +150,7 @@ def search(
         new = np.setdiff1d(wanted, np.concatenate([samples.t, probe.holes]))
         if not len(new):
             break
-        if len(pieces) > OPEN:
+        if len(pieces) > OPEN or (len(pieces) > MANY and len(confirmed) < RARE * len(pieces)):
             raise bends_everywhere(probe.oracle.noise)
         samples = samples.with_more(probe.ask(new))
     return as_line(probe, samples, pieces, unresolved)

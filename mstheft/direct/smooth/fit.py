@@ -2,22 +2,26 @@
 
     minimise  Σ_n |A1 σ(B y_n + b) + c - f(y_n)|²      over B (h, h), b (h,), A1 (K, h), c (K,)
 
-by Gauss-Newton (`direct.polish`) from a start that is right to about 1e-5: each step squares the
-error, and what is left in the end is the rounding of the answers.
+by Gauss-Newton from a start that is right to about 1e-5: each step squares the error, and what is
+left in the end is the rounding of the answers.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 from numpy.random import Generator
 
-from mstheft.direct.polish import polish
 from mstheft.direct.smooth.lines import SmoothNetwork
-from mstheft.nn import zoo
 from mstheft.typing import Array
 
+STEPS = 30  # Gauss-Newton steps at the most
+INNER = 300  # iterations of the linear solver in each of them
 WIDTH = 3.0  # standard deviation of z at the points asked: from end to end of every bend
 SURPLUS = 1.5  # numbers asked for each unknown
+LOOSE = 0.1  # a step is solved to this share of the relative misfit: the next does the rest
 
 
 def spread(network: SmoothNetwork, rng: Generator) -> Array:
@@ -42,15 +46,100 @@ def refine(
 
     The unknowns are corrections in the coordinates u = rows y + offsets, in which every number
     is of size 1 whatever the victim's inputs are.
-    y : (n, h); answers : (n, K); noise : of an answer
+    y : (n, h); answers : (n, K); noise : rounding of an answer
     Returns the neurons, and the root mean square of f - answers before and after every step.
     """
-    h = len(network.offsets)
-    size = max(float(answers.std(axis=0).max()), 1e-300)
-    inside = [(np.eye(h), np.zeros(h)), (network.weights / size, network.bias / size)]
-    start = zoo.given(inside, network.name)
-    polished = polish(start, network.hidden(y), answers / size, noise=noise / size, rng=0)
-    (rows, offsets), (weights, bias) = polished.model.dense()
-    rows, offsets = rows @ network.rows, rows @ network.offsets + offsets
-    misfits = [size * misfit for misfit in polished.misfit]
-    return SmoothNetwork(rows, offsets, size * weights, size * bias, network.name), misfits
+    u = network.hidden(y)
+    h = u.shape[1]
+    here = replace(network, rows=np.eye(h), offsets=np.zeros(h))
+    misfits = [rms(here, u, answers)]
+    for _ in range(STEPS):
+        there = shorter_until_better(here, gauss_newton_step(here, u, answers), u, answers)
+        if there is None:
+            break
+        here = there
+        misfits.append(rms(here, u, answers))
+        if misfits[-1] < noise / 2 or misfits[-1] > 0.7 * misfits[-2]:
+            break
+    offsets = here.rows @ network.offsets + here.offsets
+    return replace(here, rows=here.rows @ network.rows, offsets=offsets), misfits
+
+
+def rms(network: SmoothNetwork, y: Array, answers: Array) -> float:
+    """Root mean square of f(y) - answers, logits."""
+    return float(np.sqrt(np.mean((network.answers(y) - answers) ** 2)))
+
+
+def shorter_until_better(
+    here: SmoothNetwork, step: Array, y: Array, answers: Array
+) -> SmoothNetwork | None:
+    """The whole step or the first of a half, a quarter … 1/64 of it that fits better."""
+    before = rms(here, y, answers)
+    for share in 0.5 ** np.arange(7):
+        there = moved(here, share * step)
+        if rms(there, y, answers) < before:
+            return there
+    return None
+
+
+def moved(network: SmoothNetwork, step: Array) -> SmoothNetwork:
+    """SmoothNetwork with [δrows, δoffsets, δweights, δbias], all in one vector, added."""
+    rows, offsets, weights, bias = parts(network, step)
+    return replace(
+        network,
+        rows=network.rows + rows,
+        offsets=network.offsets + offsets,
+        weights=network.weights + weights,
+        bias=network.bias + bias,
+    )
+
+
+def parts(network: SmoothNetwork, step: Array) -> tuple[Array, Array, Array, Array]:
+    """One vector of all unknowns, taken apart."""
+    (outputs, h), n = network.weights.shape, network.rows.shape[1]
+    rows, offsets, weights, bias = np.split(step, np.cumsum([h * n, h, outputs * h]))
+    return rows.reshape(h, n), offsets, weights.reshape(outputs, h), bias
+
+
+def gauss_newton_step(network: SmoothNetwork, y: Array, answers: Array) -> Array:
+    """The step that makes the linearised misfit smallest, by LSMR. No queries.
+
+        δf = A1 (σ'(z) ∘ (δB y + δb)) + δA1 σ(z) + δc
+
+    The Jacobian has (n K) (h² + K h + h + K) entries and is never formed: it is applied, at a
+    cost of n h (h + K), and its columns are scaled to length 1.
+    """
+    from scipy.sparse.linalg import LinearOperator, lsmr
+
+    z = network.hidden(y)
+    value, slope = network.activation(z), network.slope(z)
+    unit = column_sizes(network, y, value, slope)
+
+    def forward(step: Array) -> Array:
+        rows, offsets, weights, bias = parts(network, step / unit)
+        turned = slope * (y @ rows.T + offsets)
+        return (turned @ network.weights.T + value @ weights.T + bias).ravel()
+
+    def backward(left: Array) -> Array:
+        left = left.reshape(answers.shape)
+        inner = slope * (left @ network.weights)
+        sums = (inner.T @ y, inner.sum(axis=0), left.T @ value, left.sum(axis=0))
+        return np.concatenate([each.ravel() for each in sums]) / unit
+
+    shape = (answers.size, len(unit))
+    jacobian: Any = LinearOperator(shape, matvec=forward, rmatvec=backward, dtype=float)
+    left = (answers - network.answers(y)).ravel()
+    enough = float(np.clip(LOOSE * left.std() / answers.std(), 1e-10, 1e-2))
+    return lsmr(jacobian, left, atol=enough, btol=enough, maxiter=INNER)[0] / unit
+
+
+def column_sizes(network: SmoothNetwork, y: Array, value: Array, slope: Array) -> Array:
+    """Length of every column of the Jacobian, never 0."""
+    strength = (network.weights**2).sum(axis=0)
+    squares = (
+        strength[:, None] * ((slope**2).T @ y**2),
+        strength * (slope**2).sum(axis=0),
+        np.tile((value**2).sum(axis=0), len(network.bias)),
+        np.full(len(network.bias), len(y)),
+    )
+    return np.sqrt(np.maximum(np.concatenate([each.ravel() for each in squares]), 1e-200))
