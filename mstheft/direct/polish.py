@@ -356,7 +356,7 @@ def from_jacobian(fit: Fit, here: DensePass) -> tuple[int, float, Weights]:
     B = J @ root
     H = B @ B.transpose(0, 2, 1)
     room = np.eye(J.shape[1]) * (1 + 1e-9) - H
-    fresh = np.einsum("nkk->nk", np.linalg.solve(room, H))  # H and (I - H)⁻¹ commute
+    fresh = np.abs(np.einsum("nkk->nk", np.linalg.solve(room, H)))  # H and (I - H)⁻¹ commute
     seen = fit.precision > 0
     bound = float(np.sqrt(np.mean(fresh[seen] / fit.precision[seen] ** 2)))
     bars = gauss_newton.unflat(np.linalg.norm(root, axis=1), here.weights)
