@@ -17,7 +17,7 @@ import numpy as np
 from numpy.random import Generator
 
 from mstheft.direct import deep, linear, smooth, sweep
-from mstheft.direct.answers import SURE, Reader, read, reader
+from mstheft.direct.answers import SURE, TINY, Reader, read, reader
 from mstheft.direct.line.pieces import Samples, fit_piece, straight_pieces
 from mstheft.direct.linear import boundary
 from mstheft.errors import ExtractionError
@@ -30,6 +30,7 @@ CLOSE = np.linspace(-1, 1, 7)  # of a line, times a width, for a close look
 WIDTH, WIDEST = 0.005, 0.5  # that width, and where noise hides what happens there
 VISIBLE = 20  # times the noise that the answers shall change in a close look
 HALVINGS = 20  # of an interval, to tell a step from a slope
+SAFE = 24  # roundings that σ is at least: nothing fine is looked for here
 ROWS = 20  # whose labels tell the number of classes
 STILL = 0.7  # share of the places at which the answers of trees do not change
 STRAIGHT = 0.4, 0.2  # share of straight places: of ReLU networks at least, of smooth ones at most
@@ -123,8 +124,8 @@ def samples(oracle: Reader, start: Array, direction: Array, t: Array) -> Samples
             ADVICE,
         )
     t, answers = t[finite], answers[finite].astype(float)
-    sigma = np.maximum(oracle.sigma(answers, 1 + np.abs(t)), oracle.noise / SURE)
-    return Samples(t, answers, sigma + 1e-100)
+    least = max(oracle.noise / SURE, SAFE * oracle.ulp * float(np.abs(answers).max()))
+    return Samples(t, answers, np.maximum(oracle.sigma(answers, 1 + np.abs(t)), least) + TINY)
 
 
 def extract(oracle: Oracle, *, rng: Rng = None, tolerance: float = 1e-6) -> Result:

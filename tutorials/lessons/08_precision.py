@@ -7,8 +7,8 @@
 #
 # **Claim.** Every attack that takes differences multiplies the rounding of the answers by
 # $1 / \text{step}$. So the thief wants large steps, and something always forbids them: a wall, or a
-# bend. Rounding to about three decimals ends the exact attacks on hidden layers in this package.
-# It hardly touches a copy that is *learned*.
+# bend. Weights that are read off differences alone end at about three decimals. A copy that is then
+# polished on all answers at once ends where they do: it is as exact as they are.
 
 # %%
 import matplotlib.pyplot as plt
@@ -188,13 +188,14 @@ plt.show()
 
 # %% [markdown]
 # From right to left: with each digit that the service withholds, the copies get ten times worse,
-# until a curve ends. Where it ends, the attack has given up. The linear attack needs no small
-# differences and lives longest. (One victim of each kind is shown. `mstheft study precision` runs
+# until a curve ends. Where it ends, the attack has given up. The linear attack and the sweep live
+# longest: they may ask far out, where the rounding is small beside the answer. (One victim of each kind is shown. `mstheft study precision` runs
 # several, and larger ones.)
 #
 # ## Is rounding a good defence, then?
 #
-# Against exact copies, yes: three decimals cost an honest user nothing that anybody would notice.
+# Against exact copies, a little: they become as coarse as the answers, and some attacks end. Three
+# decimals cost an honest user nothing that anybody would notice.
 # Against *learned* copies it does next to nothing. A network that trains on $0.93$ instead of
 # $0.9312$ learns nearly the same. Here is the theft that lesson 09 will explain: 300 answers about
 # drawn letters, behind more and more rounding.
@@ -256,7 +257,7 @@ plt.show()
 # - Measure the noise first, and let every tolerance follow it. A fixed tolerance either invents
 #   kinks or loses neurons.
 # - Take the largest step that nothing forbids.
-# - Rounding stops equation solving long before it hurts an honest user, and does not stop learning.
+# - Rounding makes an exact copy as coarse as the answers. It does not stop learning.
 #   A defender who only rounds has moved the thief from lesson 07 to lesson 09.
 #
 # ## Your turn
