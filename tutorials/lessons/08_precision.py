@@ -189,7 +189,8 @@ plt.show()
 # %% [markdown]
 # From right to left: with each digit that the service withholds, the copies get ten times worse,
 # until a curve ends. Where it ends, the attack has given up. The linear attack and the sweep live
-# longest: they may ask far out, where the rounding is small beside the answer. (One victim of each kind is shown. `mstheft study precision` runs
+# longest: they may ask far out, where the rounding is small beside the answer. (One victim of each
+# kind is shown. `mstheft study precision` runs
 # several, and larger ones.)
 #
 # ## Is rounding a good defence, then?
