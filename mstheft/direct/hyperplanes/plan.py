@@ -168,7 +168,7 @@ def _unresolved(line: Line, t: Array) -> tuple[Array, Array]:
 def _price(directions: Array, blur: float, good: float = GOOD) -> float:
     """What a group's expected error is worth, in Jacobians."""
     smallest = np.linalg.svd(directions, compute_uv=False)[-1]
-    error = blur / max(smallest, 1e-300)
-    if error > USELESS:
+    if blur >= USELESS * smallest:
         return np.inf
+    error = blur / smallest
     return DECADE * max(0.0, float(np.log10(error / good)))

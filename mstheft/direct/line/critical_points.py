@@ -309,6 +309,9 @@ def as_line(
     kinks, jumps, slopes = [], [], [pieces[0].slope]
     for left, right in itertools.pairwise(pieces):
         low, high = float(samples.t[left.last - 1]), float(samples.t[right.first])
+        if (left.slope == right.slope).all():  # a step between two pieces of one slope: no kink
+            unresolved = [*unresolved, (low, high)]
+            continue
         meeting = meet(samples, left, right)
         kinks.append((low + high) / 2 if meeting is None else float(np.clip(meeting.t, low, high)))
         jumps.append(right.slope - left.slope)
