@@ -11,14 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.direct.noise import Noise, lattice
+from mstheft.direct.noise import THIRD, Noise, lattice
 from mstheft.errors import ExtractionError
 from mstheft.nn import functions as F
 from mstheft.typing import Array, Oracle
 
 STEP = np.pi * 1e-5  # between the rows that show the jitter, in directions; no round number
 ELSEWHERE = np.sqrt(0.5)  # where they are asked again
-THIRD = np.sqrt(20.0)  # a third difference of independent noise σ is √(1 + 9 + 9 + 1) σ
 SAMPLE = 64  # answers from which the grid is read
 MANY, FEW, DISTINCT = 40, 4, 8  # numbers, different ones among them, or different ones alone
 # that it takes to read a grid: some may be round by chance
@@ -226,6 +225,11 @@ def read(oracle: Oracle, x: Array) -> Array:
             return logs[:, 1:] - logs[:, :1]
         centred = logs - logs.mean(axis=1, keepdims=True)
         return np.where(logs == -np.inf, -np.inf, centred)  # never NaN, unless the answer is
+
+
+def as_single(x: Array) -> Array:
+    """Rows that float32 holds exactly, as float64: a victim in float32 sees just these."""
+    return x.astype(np.float32).astype(np.float64)
 
 
 def read_finite(oracle: Oracle, x: Array) -> tuple[Array, Array]:

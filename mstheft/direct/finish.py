@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from mstheft.direct.answers import Reader
+from mstheft.direct.answers import Reader, as_single
 from mstheft.direct.polish import SURPLUS, TRUSTS, Polished, polish
 from mstheft.direct.verify import verify_to_noise
 from mstheft.nn import zoo
@@ -129,11 +129,6 @@ def beside_hyperplanes(model: Network, count: int | np.ndarray, rng: np.random.G
     each = np.broadcast_to(count, len(b0)) * reachable
     points = np.repeat(nearest, each, axis=0)
     return points + rng.normal(size=points.shape)
-
-
-def as_single(x: Array) -> Array:
-    """Rows that float32 holds exactly: a victim in float32 sees just these."""
-    return x.astype(np.float32).astype(np.float64)
 
 
 def without_spare_neurons(model: Network, rows: Array, noise: float) -> Network | None:

@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.direct.answers import check_width
+from mstheft.direct.answers import as_single, check_width
 from mstheft.direct.noise import Noise
 from mstheft.direct.polish import DAMP, Polished, Problem, allowed, identifiable, polish
 from mstheft.errors import ExtractionError
@@ -166,9 +166,9 @@ def asked(
 ) -> Trace:
     """Ask the rows of the check, then the others."""
     if rows is None:
-        fresh = single(rng.normal(size=(FRESH, oracle.inputs)))
+        fresh = as_single(rng.normal(size=(FRESH, oracle.inputs)))
     else:
-        rows = single(np.asarray(rows).reshape(len(rows), -1))
+        rows = as_single(np.asarray(rows).reshape(len(rows), -1))
         held = min(FRESH, len(rows) // 5)
         rows, fresh = rows[: len(rows) - held], rows[len(rows) - held :]
     with result.stage("verify", oracle):
@@ -177,7 +177,7 @@ def asked(
         if rows is None:
             d, K, h = oracle.inputs, oracle.outputs or fresh_answers.shape[1], hidden or GUESS
             n = math.ceil(TIMES * floor(h * d + K * h, numbers(K, oracle.output)))
-            rows = single(rng.normal(size=(n, d)))
+            rows = as_single(rng.normal(size=(n, d)))
         answers = oracle.query(rows)
     result.notes["query"] = f"{count(len(rows), 'row')}, each asked once"
     return Trace(rows, answers, fresh, fresh_answers)
@@ -186,11 +186,6 @@ def asked(
 def numbers(outputs: int, output: str) -> int:
     """Independent numbers in an answer: K, of probabilities one less."""
     return outputs if output == "logits" or outputs == 1 else outputs - 1
-
-
-def single(rows: Array) -> Array:
-    """Float64 numbers that float32 holds exactly."""
-    return rows.astype(np.float32).astype(np.float64)
 
 
 # ---- a student

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.random import Generator
 
-from mstheft.direct.answers import Reader, check_width, reader
+from mstheft.direct.answers import Reader, as_single, check_width, reader
 from mstheft.direct.polish import Polished, polish
 from mstheft.direct.smooth import fit as smooth_fit
 from mstheft.direct.smooth import input_weights
@@ -130,7 +130,7 @@ def _attempt(
     else:
         with result.stage("polish", oracle):
             trace.polished = polish_copy(oracle, result, rng)  # 6
-        rows = rows_in_format(oracle, CHECKS, rng)
+        rows = as_single(rng.normal(size=(CHECKS, oracle.inputs)))
         verify_to_noise(result, oracle, rows, trace.polished)
     trace.errors = {
         "lines": trace.misfits[0],
@@ -153,18 +153,14 @@ def polish_copy(oracle: Reader, result: Result, rng: Generator) -> Polished:
 
     Costs 2.5 F queries.
     """
-    x = rows_in_format(oracle, int(np.ceil(POLISH * result.floor)), rng)
+    n = int(np.ceil(POLISH * result.floor))
+    x = as_single(rng.normal(size=(n, oracle.inputs)))
     answers = oracle.query(x)
     polished = polish(
         result.model, x, answers, output=oracle.output, noise=oracle.declared, rng=rng
     )
     result.model = polished.model
     return polished
-
-
-def rows_in_format(oracle: Reader, n: int, rng: Generator) -> Array:
-    """N(0, I) as a victim that computes in float32 sees it, (n, d)."""
-    return rng.normal(size=(n, oracle.inputs)).astype(np.float32).astype(float)
 
 
 def fit_inside(
