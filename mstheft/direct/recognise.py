@@ -178,11 +178,9 @@ def attacks(
 
 def added(before: Result, result: Result) -> Result:
     """A result with the stages of what was tried before it, in their order."""
-    for name in ("queries", "seconds"):
-        mine, sums = getattr(result, name), dict(getattr(before, name))
-        for stage, spent in mine.items():
-            sums[stage] = sums.get(stage, 0) + spent
-        setattr(result, name, sums)
+    sums = Result(queries=dict(before.queries), seconds=dict(before.seconds))
+    sums.book(result)
+    result.queries, result.seconds = sums.queries, sums.seconds
     result.notes = {**before.notes, **result.notes}
     return result
 

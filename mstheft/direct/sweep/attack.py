@@ -147,9 +147,7 @@ def outrun(
         far = extract(view, rng=rng, hidden=hidden, tolerance=tolerance)
     except ExtractionError as error:
         far = error.partial if isinstance(error.partial, Result) else Result()
-    for stage, rows in far.queries.items():
-        result.queries[stage] = result.queries.get(stage, 0) + rows
-        result.seconds[stage] = result.seconds.get(stage, 0.0) + far.seconds[stage]
+    result.book(far)
     if not far.verified:
         return False
     draw = lambda n: rng.normal(size=(n, oracle.inputs))  # noqa: E731
