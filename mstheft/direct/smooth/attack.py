@@ -34,7 +34,6 @@ ACTIVATIONS = ("tanh", "sigmoid", "softplus")
 SCALES = 1.0, 0.1  # of the inputs asked: where neurons are saturated, then nearer the origin
 POLISH = 2.5  # random rows for the polishing of coarse answers, in F
 CHECKS = 200  # fresh rows on which a polished copy is judged
-EXACT = 1e-7  # misfit up to which the fit is believed, relative to the spread of the answers
 
 
 @dataclass
@@ -177,7 +176,7 @@ def fit_inside(
     answers = ask(oracle, y @ space.axes.T)
     network, misfits = smooth_fit.refine(start, y, answers, space.noise)
     result.trace.misfits = misfits
-    allowed = max(EXACT * float(answers.std(axis=0).max()), 100 * space.noise)
+    allowed = max(smooth_fit.NEAR * float(answers.std(axis=0).max()), 100 * space.noise)
     if not misfits[-1] <= allowed:
         raise ExtractionError(
             "fit",

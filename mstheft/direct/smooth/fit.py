@@ -21,6 +21,9 @@ STEPS = 30  # Gauss-Newton steps at the most
 INNER = 300  # iterations of the linear solver in each of them
 WIDTH = 3.0  # standard deviation of z at the points asked: from end to end of every bend
 SURPLUS = 1.5  # numbers asked for each unknown
+SLOW = 0.7  # a step that leaves more than this share of the misfit is slow, and the next is damped
+NEAR = 1e-7  # misfit, relative to the spread of the answers, up to which the fit is believed
+DAMP = 1e-3  # the first damping; ten times more after every further slow step
 LOOSE = 0.1  # a step is solved to this share of the relative misfit: the next does the rest
 
 
@@ -47,20 +50,27 @@ def refine(
     The unknowns are corrections in the coordinates u = rows y + offsets, in which every number
     is of size 1 whatever the victim's inputs are.
     y : (n, h); answers : (n, K); noise : rounding of an answer
+    A slow step far from the end is followed by damped ones (Levenberg and Marquardt): a nearly
+    straight neuron is thrown far by whole steps, which then fit hardly better.
     Returns the neurons, and the root mean square of f - answers before and after every step.
     """
-    u = network.hidden(y)
+    u, size = network.hidden(y), float(answers.std(axis=0).max())
     h = u.shape[1]
     here = replace(network, rows=np.eye(h), offsets=np.zeros(h))
-    misfits = [rms(here, u, answers)]
+    misfits, damp = [rms(here, u, answers)], 0.0
     for _ in range(STEPS):
-        there = shorter_until_better(here, gauss_newton_step(here, u, answers), u, answers)
-        if there is None:
+        there = shorter_until_better(here, gauss_newton_step(here, u, answers, damp), u, answers)
+        if there is not None:
+            here = there
+            misfits.append(rms(here, u, answers))
+            if misfits[-1] < noise / 2:
+                break
+        if there is not None and misfits[-1] < SLOW * misfits[-2]:
+            damp /= 10
+        elif misfits[-1] < NEAR * size or damp > 1:
             break
-        here = there
-        misfits.append(rms(here, u, answers))
-        if misfits[-1] < noise / 2 or misfits[-1] > 0.7 * misfits[-2]:
-            break
+        else:
+            damp = max(10 * damp, DAMP)
     offsets = here.rows @ network.offsets + here.offsets
     return replace(here, rows=here.rows @ network.rows, offsets=offsets), misfits
 
@@ -101,10 +111,12 @@ def parts(network: SmoothNetwork, step: Array) -> tuple[Array, Array, Array, Arr
     return rows.reshape(h, n), offsets, weights.reshape(outputs, h), bias
 
 
-def gauss_newton_step(network: SmoothNetwork, y: Array, answers: Array) -> Array:
+def gauss_newton_step(network: SmoothNetwork, y: Array, answers: Array, damp: float = 0.0) -> Array:
     """The step that makes the linearised misfit smallest, by LSMR. No queries.
 
         δf = A1 (σ'(z) ∘ (δB y + δb)) + δA1 σ(z) + δc
+
+    damp : λ of Levenberg and Marquardt: λ² |step|² is added to the squared misfit
 
     The Jacobian has (n K) (h² + K h + h + K) entries and is never formed: it is applied, at a
     cost of n h (h + K), and its columns are scaled to length 1.
@@ -130,7 +142,7 @@ def gauss_newton_step(network: SmoothNetwork, y: Array, answers: Array) -> Array
     jacobian: Any = LinearOperator(shape, matvec=forward, rmatvec=backward, dtype=float)
     left = (answers - network.answers(y)).ravel()
     enough = float(np.clip(LOOSE * left.std() / answers.std(), 1e-10, 1e-2))
-    return lsmr(jacobian, left, atol=enough, btol=enough, maxiter=INNER)[0] / unit
+    return lsmr(jacobian, left, atol=enough, btol=enough, maxiter=INNER, damp=damp)[0] / unit
 
 
 def column_sizes(network: SmoothNetwork, y: Array, value: Array, slope: Array) -> Array:

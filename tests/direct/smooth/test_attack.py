@@ -57,6 +57,14 @@ def test_large_and_small_weights():
                 steal_smooth(victim, act, most=1e-8)
 
 
+@pytest.mark.parametrize("seed", [14, 16, 27, 43, 47])
+def test_a_weak_neuron_is_not_given_up_after_a_slow_step(seed):
+    """A softplus neuron with small weights is nearly straight: whole steps throw it far."""
+    victim = victim_of(seed, 12, 6, 1, "softplus")
+    victim.dense()[0][0][:] *= 0.05
+    steal_smooth(victim, "softplus", seed=seed + 1, most=1e-8)
+
+
 def test_a_neuron_that_is_nearly_saturated():
     for act in ALL:
         steal_smooth(with_entries(act=act, b0=(1, 8.0)), act)
