@@ -4,11 +4,13 @@ Every start has every weight off by 20 % of its layer's spread. Of 4 F rows a qu
 degrees of freedom goes into the weights; ratios of noise are 1 to a few per cent.
 """
 
+import contextlib
 import importlib
 
 import numpy as np
 import pytest
 
+from mstheft import progress
 from mstheft.direct.noise import Noise
 from mstheft.direct.polish import identifiable, polish
 from mstheft.nn import gauss_newton as gn
@@ -311,3 +313,30 @@ def test_wrong_arguments_are_named(change, said):
     given = {"x": x, "answers": network.logits(x), "output": "logits"} | change
     with pytest.raises(ValueError, match=said):
         polish(network, given.pop("x"), given.pop("answers"), **given)
+
+
+def test_progress_is_told_step_by_step_and_only_when_shown(capsys, monkeypatch):
+    counted, told = [], []
+
+    class Recorder(progress.Bar):
+        def update(self, n=1):
+            counted.append(n)
+
+        def set_postfix_str(self, text):
+            told.append(text)
+
+    @contextlib.contextmanager
+    def bar(title, total, unit):
+        assert (title, total, unit) == ("polish", None, "step")
+        yield Recorder()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(progress, "bar", bar)
+        result, _ = polished([20, 8, 3], decimals=3)
+    assert len(counted) >= result.steps > 2
+    assert told[0] == f"misfit {result.misfit[1]:.1e}"
+    assert told[-1].endswith("error bars")
+    assert capsys.readouterr() == ("", "")
+    with progress.shown():
+        polished([20, 8, 3], decimals=3)
+    assert "polish" in capsys.readouterr().err
