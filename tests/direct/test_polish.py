@@ -316,24 +316,30 @@ def test_wrong_arguments_are_named(change, said):
 
 
 def test_progress_is_told_step_by_step_and_only_when_shown(capsys, monkeypatch):
-    counted, told = [], []
+    """A bar for the steps, with their misfit, and below it one for the iterations of each."""
+    counted, told = {"polish": 0, "LSMR": 0}, []
 
     class Recorder(progress.Bar):
+        def __init__(self, title):
+            self.title = title
+
         def update(self, n=1):
-            counted.append(n)
+            counted[self.title] += n
 
         def set_postfix_str(self, text):
+            assert self.title == "polish"
             told.append(text)
 
     @contextlib.contextmanager
     def bar(title, total, unit):
-        assert (title, total, unit) == ("polish", None, "step")
-        yield Recorder()
+        assert (title, unit) in (("polish", "step"), ("LSMR", "iteration"))
+        yield Recorder(title)
 
     with monkeypatch.context() as patch:
         patch.setattr(progress, "bar", bar)
         result, _ = polished([20, 8, 3], decimals=3)
-    assert len(counted) >= result.steps > 2
+    assert counted["polish"] >= result.steps > 2
+    assert counted["LSMR"] > 5 * counted["polish"]
     assert told[0] == f"misfit {result.misfit[1]:.1e}"
     assert told[-1].endswith("error bars")
     assert capsys.readouterr() == ("", "")
