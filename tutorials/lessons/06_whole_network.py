@@ -286,9 +286,10 @@ steal_and_tell([x.shape[1], 16, int(y.max()) + 1], x, y, x_test, y_test)
 #
 # All of this used 16 digits of every answer. Let the service round to three decimals: then the
 # second differences of lesson 05 leave rough rows only. Is such a copy lost? No, if every neuron is
-# there, and right to a fifth or so. Take random questions and their answers, and look for the weights that
-# fit *all* answers at once. Near a rough copy the outputs are almost linear in the weights $\theta$:
-# with the residual $r$ (what the copy misses) and the derivative $J$ of the outputs in the weights,
+# there, and right to a fifth or so. Take random questions and their answers, and look for the
+# weights that fit *all* answers at once. Near a rough copy the outputs are almost linear in the
+# weights $\theta$: with the residual $r$ (what the copy misses) and the derivative $J$ of the
+# outputs in the weights,
 #
 # $$\text{least squares: } J p \approx r, \qquad \text{then } \theta \leftarrow \theta + p .$$
 #
