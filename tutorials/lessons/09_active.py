@@ -318,7 +318,8 @@ for seed in range(5):
     off = np.sqrt(np.mean((ends[-1].model.logits(fresh) - small.logits(fresh)) ** 2))
     print(
         f"student {seed}: learned to {ends[-1].misfit[0]:.1e}, "
-        f"polished to {ends[-1].misfit[-1]:.1e} = {ends[-1].ratio:.3g} times the noise; error on fresh rows {off:.1e}"
+        f"polished to {ends[-1].misfit[-1]:.1e} = {ends[-1].ratio:.3g} times the noise; "
+        f"error on fresh rows {off:.1e}"
     )
 
 fig, ax = plt.subplots(figsize=(6.8, 4.2), layout="constrained")
