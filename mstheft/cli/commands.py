@@ -37,8 +37,7 @@ GROUPS = {
 EXAMPLES = """examples:
   mstheft tour
   mstheft steal relu --shape 784-64-10
-  mstheft steal deep --data mnist --hidden 64-32 --save copy.npz
-  mstheft steal active --victim victim.npz --data cifar10 --strategy k-center --budget 1000
+  mstheft steal active --victim victim.npz --data cifar10 --log q.npz --save copy.npz
   mstheft polish copy.npz --log q.npz --save polished.npz
   mstheft steal sweep --victim http://localhost:8000 --key KEY --journal run.db
 
