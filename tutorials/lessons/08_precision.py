@@ -197,11 +197,11 @@ plt.show()
 #
 # Differences lose digits. A rough copy that is *polished* loses none: all weights are fitted to all
 # answers at once (lesson 06), and no answer is subtracted from its neighbour. What is the best that
-# any copy can reach then? $N$ answered numbers, each off by $\sigma$ (the standard deviation of the
-# rounding, $10^{-k}/\sqrt{12}$), have to tell $P$ weights. No unbiased fit can have a smaller root
+# any copy can reach then? $N$ answered numbers, each off by the noise $\nu$ (of rounding,
+# $10^{-k}/\sqrt{12}$ in the root mean square), have to tell $P$ weights. No unbiased fit can have a smaller root
 # mean square error than
 #
-# $$\sigma \sqrt{P/N} ,$$
+# $$\nu \sqrt{P/N} ,$$
 #
 # the **Cramér-Rao bound** on the rows that were asked; on fresh rows of the same kind it is a
 # little larger. The same computation gives each weight an **error bar**: how far the noise may have
@@ -218,7 +218,7 @@ for weights in rough.parameters().values():
     weights += 0.2 * weights.std() * rng.normal(size=weights.shape)
 fresh = rng.normal(size=(2000, 12))
 polished = {}
-print("decimals   noise σ    σ √(P/N)     bound    true error   misfit/noise")
+print("decimals   noise ν    ν √(P/N)     bound    true error   misfit/noise")
 for decimals in (5, 4, 3, 2, 1):
     answers = mt.Oracle(bent, decimals=decimals).query(rows)
     end = polished[decimals] = mt.direct.polish(rough, rows, answers, rng=0)
@@ -239,7 +239,7 @@ plt.show()
 
 # %% [markdown]
 # The copy *is* more exact than its answers: the errors of many roundings cancel, and the true error
-# is about the bound, less than half of $\sigma$. Each decimal that the service keeps back costs the
+# is about the bound, less than half of $\nu$. Each decimal that the service keeps back costs the
 # thief one digit, and four times the questions win back a factor of two.
 #
 # The picture holds each weight's stated error bar (three decimals) against its true error, which
