@@ -288,10 +288,10 @@ steal_and_tell([x.shape[1], 16, int(y.max()) + 1], x, y, x_test, y_test)
 # second differences of lesson 05 leave rough rows only. Is such a copy lost? No, if every neuron is
 # there, and right to a fifth or so. Take random questions and their answers, and look for the
 # weights that fit *all* answers at once. Near a rough copy the outputs are almost linear in the
-# weights $\theta$: with the residual $r$ (what the copy misses) and the derivative $J_\theta$ of the
-# outputs in the weights,
+# weights $\theta$: with the residual $r$ (what the copy misses) and the derivative $J_\theta$ of
+# the outputs in the weights,
 #
-# $$\text{least squares: } J_\theta s \approx r, \qquad \text{then } \theta \leftarrow \theta + s .$$
+# $$J_\theta s \approx r \text{ by least squares}, \qquad \theta \leftarrow \theta + s .$$
 #
 # This is a **Gauss-Newton step**. A few of them take the misfit down, until the rounding of the
 # answers is all that is left. Below this *noise* no copy can get: the answers say no more.

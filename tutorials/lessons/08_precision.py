@@ -198,8 +198,8 @@ plt.show()
 # Differences lose digits. A rough copy that is *polished* loses none: all weights are fitted to all
 # answers at once (lesson 06), and no answer is subtracted from its neighbour. What is the best that
 # any copy can reach then? $N$ answered numbers, each off by the noise $\nu$ (of rounding,
-# $10^{-k}/\sqrt{12}$ in the root mean square), have to tell $P$ weights. No unbiased fit can have a smaller root
-# mean square error than
+# $10^{-k}/\sqrt{12}$ in the root mean square), have to tell $P$ weights. No unbiased fit can have a
+# smaller root mean square error than
 #
 # $$\nu \sqrt{P/N} ,$$
 #
