@@ -14,6 +14,7 @@ import numpy as np
 from numpy.random import Generator
 
 from mstheft.direct.answers import Reader
+from mstheft.direct.diagnosis import diagnosed
 from mstheft.direct.linear import top_k
 from mstheft.direct.linear.check import Check, check
 from mstheft.direct.linear.equations import (
@@ -51,6 +52,7 @@ class Trace:
     step: float
 
 
+@diagnosed
 def extract(
     oracle: Oracle,
     *,

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mstheft import progress
+from mstheft.direct.diagnosis import diagnosed
 from mstheft.direct.linear import one_vs_one
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
@@ -49,6 +50,7 @@ class Trace:
     bias: float
 
 
+@diagnosed
 def extract(
     oracle: Oracle, *, rng: Rng = None, precision: float = 1e-9, points: int = 200
 ) -> Result:

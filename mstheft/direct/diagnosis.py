@@ -1,0 +1,86 @@
+"""Why did an attack stop? What the oracle itself is, chance or a constant, is the first answer.
+
+A stage sees only that its own assumption does not hold: 'no kink on any line'. Behind a victim with
+dropout left on that sends its reader to the wrong place, so that every attack looks twice.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import ParamSpec
+
+import numpy as np
+
+from mstheft.direct.noise import lattice
+from mstheft.errors import ExtractionError, MstheftError
+from mstheft.result import Result
+from mstheft.typing import Array, Oracle
+
+ROWS = 16  # random rows, each asked twice
+FEW = 6  # decimals of probabilities up to which they are to blame
+Rest = ParamSpec("Rest")
+
+
+def diagnosed(extract: Callable[Rest, Result]) -> Callable[Rest, Result]:
+    """The attack, with an error that names a stochastic or constant victim, or few decimals."""
+
+    @functools.wraps(extract)
+    def attack(*args: Rest.args, **settings: Rest.kwargs) -> Result:
+        try:
+            return extract(*args, **settings)
+        except ExtractionError as error:
+            oracle = args[0] if args else settings["oracle"]
+            raise diagnosis(oracle, error) from error  # type: ignore[arg-type]
+
+    return attack
+
+
+def diagnosis(oracle: Oracle, error: ExtractionError) -> ExtractionError:
+    """The error in other words where the oracle is to blame. Costs 32 queries, if they are left.
+
+    They are booked under 'diagnosis' in the partial result. Raises nothing.
+    """
+    x = np.random.default_rng(0).normal(size=(ROWS, oracle.inputs))
+    result = error.partial if isinstance(error.partial, Result) else Result()
+    stopped = result.stopped
+    try:
+        with result.stage("diagnosis", oracle):
+            answers = oracle.query(np.repeat(x, 2, axis=0))
+    except (MstheftError, ConnectionError):  # the attack's own error tells more than this one
+        result.stopped = stopped
+        return error
+    why, advice = blame(answers, oracle.output, oracle.decimals)
+    words = why or error.assumption, advice or error.advice
+    return ExtractionError(error.stage, *words, partial=result)
+
+
+def blame(answers: Array, output: str, decimals: int | None) -> tuple[str, str]:
+    """What is wrong, and what to do; empty where nothing is.
+
+    answers : (2 n, K) or (2 n,), each row twice
+    """
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(answers[::2].astype(float) - answers[1::2])
+    if not np.array_equal(answers[::2], answers[1::2]):
+        off = float(np.nanmax(apart))
+        return (
+            f"the victim is stochastic: two answers to one row differ by up to {off:.1g}",
+            "switch off dropout, batch norm in training mode or noise, or average several answers",
+        )
+    if output == "label":
+        return "", ""
+    if (answers == answers[0]).all():
+        return (
+            f"the answers never change: {len(answers) // 2} random rows all have the same",
+            "check what the oracle asks, and that inputs of size 1 are of the size it expects",
+        )
+    grid = lattice(answers)
+    few = grid.decimals if decimals is None else decimals
+    if output == "probs" and few is not None and few <= FEW:
+        unit = f"{few} decimal" if few == 1 else f"{few} decimals"
+        return "", (
+            f"{unit} of probabilities hide logits: ask for log_probs, logits or more decimals, or "
+            "learn a copy with learning.active"
+        )
+    return "", ""
