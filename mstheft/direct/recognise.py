@@ -80,11 +80,13 @@ def recognise(oracle: Oracle, *, rng: Rng = None) -> Recognised:
         return unreadable(oracle, start, direction, error)
     if not np.ptp(far.answers, axis=0).any() and differing(oracle, rng) is None:
         return Recognised("constant", NEVER)
-    if len(straight_pieces(far)) == 1:
-        return Recognised("linear", "the answers lie on one straight line")
     at = int(np.abs(np.diff(far.answers, axis=0)).max(axis=1).argmax())
-    if is_step(box, *(start + t * direction for t in far.t[at : at + 2])):
+    pair = [start + t * direction for t in far.t[at : at + 2]]
+    is_line = len(straight_pieces(far)) == 1
+    if not (is_line and box.grid.is_relative) and is_step(box, *pair):  # decimals hide small steps
         return Recognised("stepwise", "the answers change in steps, as those of trees do")
+    if is_line:
+        return Recognised("linear", "the answers lie on one straight line")
     return closely(box, start, direction, far, rng)
 
 
