@@ -194,9 +194,11 @@ def align_layers(a: Network, b: Network) -> Network:
     model = Network(b.copy().layers, b.shape, np.float64)
     first = checked_layers(a, "a")
     for depth in range(1, len(first)):
-        rows = first[depth - 1], checked_layers(model, "b")[depth - 1]
         none = np.zeros((1, len(first[depth - 1][1])))  # the next layer is not in order yet
-        _, partners, scale = _match(*([each, (none, none)] for each in rows), "relu")
+        second = checked_layers(model, "b")[depth - 1]
+        _, partners, scale = _match(
+            [first[depth - 1], (none, none)], [second, (none, none)], "relu"
+        )
         model = rescale(reorder(model, depth, partners), depth, np.arange(len(partners)), scale)
     return model
 

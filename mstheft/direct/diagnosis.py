@@ -31,12 +31,15 @@ def diagnosed(extract: Callable[Rest, Result]) -> Callable[Rest, Result]:
             return extract(*args, **settings)
         except ExtractionError as error:
             oracle = args[0] if args else settings["oracle"]
-            raise diagnosis(oracle, error) from error  # type: ignore[arg-type]
+            better = diagnosis(oracle, error)  # type: ignore[arg-type]
+            if better is None:
+                raise
+            raise better from error
 
     return attack
 
 
-def diagnosis(oracle: Oracle, error: ExtractionError) -> ExtractionError:
+def diagnosis(oracle: Oracle, error: ExtractionError) -> ExtractionError | None:
     """The error in other words where the oracle is to blame. Costs 32 queries, if they are left.
 
     They are booked under 'diagnosis' in the partial result. Raises nothing.
@@ -49,10 +52,11 @@ def diagnosis(oracle: Oracle, error: ExtractionError) -> ExtractionError:
             answers = oracle.query(np.repeat(x, 2, axis=0))
     except (MstheftError, ConnectionError):  # the attack's own error tells more than this one
         result.stopped = stopped
-        return error
+        return None
     why, advice = blame(answers, oracle.output, oracle.decimals)
-    words = why or error.assumption, advice or error.advice
-    return ExtractionError(error.stage, *words, partial=result)
+    if not advice:
+        return None
+    return ExtractionError(error.stage, why or error.assumption, advice, partial=result)
 
 
 def blame(answers: Array, output: str, decimals: int | None) -> tuple[str, str]:

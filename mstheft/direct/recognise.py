@@ -19,6 +19,7 @@ from numpy.random import Generator
 
 from mstheft.direct import deep, linear, smooth, sweep
 from mstheft.direct.answers import SURE, TINY, Reader, read, reader
+from mstheft.direct.diagnosis import diagnosis
 from mstheft.direct.line.pieces import Samples, level, straight_pieces
 from mstheft.direct.linear import boundary
 from mstheft.errors import ExtractionError
@@ -35,6 +36,7 @@ HALVINGS = 20  # of an interval, to tell a step from a slope
 SLOPE = 1 / 64  # of a change: what is left of it when halved so often is no step
 ONE_STEP = 1.5  # units of the answers' grid: rounding alone makes no larger step
 DECIMALS, HELD = 6, 1e-7  # to which answers may be rounded, and how exactly float32 holds them
+LOWEST = -1e9  # in place of ln 0
 ASIDE, INPUTS = 1e-4, 20  # a row is moved so far along so many inputs: a tree's steps stay
 SAFE = 24  # roundings that σ is at least: nothing fine is looked for here
 ROWS = 20  # whose labels tell the number of classes, or that nothing changes
@@ -203,7 +205,7 @@ def step_of_rounding(answers: Array) -> float | None:
 
 def raw(oracle: Reader, x: Array) -> Array:
     """The answers as they come, (n, K), but no infinity."""
-    return np.maximum(oracle.query(x).astype(float), np.finfo(float).min / 4)
+    return np.nan_to_num(oracle.query(x).astype(float), neginf=LOWEST)
 
 
 def samples(oracle: Reader, start: Array, direction: Array, t: Array) -> Samples:
@@ -251,6 +253,8 @@ def extract(oracle: Oracle, *, rng: Rng = None, tolerance: float = 1e-6) -> Resu
             if isinstance(getattr(error, "partial", None), Result):
                 error.partial = added(result, error.partial)  # type: ignore[attr-defined]
             raise
+    if seen.kind == "stepwise":  # chance makes steps too
+        failure = diagnosis(oracle, failure) or failure
     raise in_other_words(seen.kind, failure) from failure.__cause__
 
 
@@ -274,7 +278,9 @@ def attacks(
 def in_other_words(kind: str, failure: ExtractionError) -> ExtractionError:
     """The error of the last attack, where it speaks of one attempt and not of the victim."""
     why, advice = failure.assumption, failure.advice
-    if kind == "labels" and failure.stage in ("hyperplane", "verify"):
+    if failure.__cause__ is not None:  # of `diagnosis`, and about the victim
+        return failure
+    if kind == "labels" and failure.stage in ("signs", "hyperplane", "verify"):
         why = "the classes are not linear: no hyperplanes part the labels"
         advice = LEARN
     if kind == "smooth" and failure.stage in ("hessians", "lines", "fit", "verify"):

@@ -41,7 +41,6 @@ def test_every_attack_names_a_stochastic_victim(attack, share):
         ATTACKS[attack](oracle, rng=0)
     assert "dropout" in caught.value.advice
     assert caught.value.partial.total == oracle.count
-    assert isinstance(caught.value.__cause__, ExtractionError)
 
 
 def test_stochastic_labels_are_named():

@@ -10,7 +10,7 @@ from numpy.random import Generator
 from mstheft.direct.answers import Reader, read
 from mstheft.direct.linear.equations import READABLE, System, blur, sigma
 from mstheft.direct.linear.solve import Normal, residual
-from mstheft.direct.verify import expected
+from mstheft.direct.verify import equal_labels, expected, sentence
 from mstheft.nn.network import Network
 from mstheft.result import Result
 from mstheft.typing import Array
@@ -69,23 +69,20 @@ def check(
         if oracle.is_stochastic and oracle.output == "probs":
             finite &= blur(oracle, answers) <= READABLE  # chance may leave next to nothing of a p
         x, far, answers = x[finite], far[finite], answers[finite]
-        off = answers - expected(oracle, result.model, x)
+        own = expected(oracle, result.model, x)
+        off = answers - own
         size = float((answers / far).std(axis=0).max(initial=0)) if size is None else size
         result.error = float(np.abs(off).max(initial=0)) if 2 * len(x) >= points else np.inf
         bar, passes = 0.0, bool((np.abs(off) <= tolerance * size * far).all())
         if not passes:
-            noise = sigma(oracle, expected(oracle, result.model, x), system.reach(x))
+            noise = sigma(oracle, own, system.reach(x))
             bar, passes = noise_test(oracle, system, x, far, off, noise, tolerance * size)
         is_told = bar <= max(TOLD, tolerance) * size
         result.verified = bool(passes and is_told and np.isfinite(result.error))
-        result.notes["verify"] = _note(result, len(x), bar)
+        labels = equal_labels(answers[far[:, 0] == 1], own[far[:, 0] == 1])
+        exact = f"; of the error its own bar is {bar:.1e}" if bar else ""
+        result.notes["verify"] = sentence(result, len(x), labels) + exact
     return Check(x, answers, bar, is_told, result.verified)
-
-
-def _note(result: Result, rows: int, bar: float) -> str:
-    verdict = "answers like the victim" if result.verified else "does not answer alike"
-    exact = f", of which its own error bar is {bar:.1e}" if bar else ""
-    return f"the copy {verdict} on {rows} fresh rows: max |Δ| {result.error:.1e}{exact}"
 
 
 def noise_test(
