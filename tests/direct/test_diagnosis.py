@@ -5,7 +5,7 @@ import pytest
 
 import mstheft as mt
 from mstheft import nn
-from mstheft.direct.diagnosis import blame
+from mstheft.direct.diagnosis import blame, measure_noise
 from mstheft.errors import ExtractionError
 from mstheft.learning import exact
 from mstheft.oracle import Oracle
@@ -85,3 +85,57 @@ def test_a_victim_that_is_none_of_these_keeps_its_error():
     assert blame(p.astype(np.float32), "probs", None) == ("", "")
     assert "1 decimal of" in blame(p, "probs", 1)[1]
     assert "3 decimals of" in blame(np.round(p, 3), "probs", None)[1]
+
+
+# ---- the noise, measured
+
+
+def test_the_noise_of_a_stochastic_victim_is_measured():
+    rng = np.random.default_rng(0)
+    network = nn.zoo.mlp([10, 5, 200], rng=0)
+    noisy = Oracle(
+        lambda x: network.logits(x) + 0.01 * rng.normal(size=(len(x), 200)),
+        gives="logits",
+        inputs=10,
+    )
+    noise = measure_noise(noisy, rng=1)
+    assert (noise.kind, noisy.count) == ("stochastic", 23)
+    assert noise.jitter == pytest.approx(0.01, rel=0.2)
+
+
+@pytest.mark.parametrize(("decimals", "kind", "count"), [(3, "decimals", 25), (None, "float64", 9)])
+def test_a_row_in_tiny_displacements_tells_the_grid(decimals, kind, count):
+    oracle = Oracle(nn.zoo.mlp([10, 5, 3], bias=0.1, rng=0), decimals=decimals)
+    noise = measure_noise(oracle, rng=1)
+    assert (noise.kind, noise.decimals, oracle.count) == (kind, decimals, count)
+    assert noise.jitter < 1e-14
+
+
+def test_arithmetic_of_float32_is_seen_from_outside():
+    """Within a factor of 5 of what it is: the rows are few, and the quieter place counts."""
+    network = nn.zoo.mlp([100, 50, 10], bias=0.1, rng=0, dtype=np.float32)
+    exact = nn.Network([layer for layer in network.copy().layers], 100, np.float64)
+    x = np.random.default_rng(2).normal(size=(500, 100)).astype(np.float32)
+    size = np.std(network.logits(x) - exact.logits(x))
+    noise = measure_noise(Oracle(network), rng=1)
+    assert noise.kind == "float32"
+    assert size / 5 < np.sqrt(np.mean(noise.of(network.logits(x)) ** 2)) < 5 * size
+
+
+def test_labels_have_no_noise_to_measure():
+    with pytest.raises(ValueError, match="labels"):
+        measure_noise(Oracle(nn.zoo.mlp([4, 3], rng=0), output="label"))
+
+
+@pytest.mark.parametrize("scale", [1e-5, 1e-3])
+def test_a_copy_of_noisy_answers_is_held_to_their_noise(scale):
+    """The noise that polishing is told is that of one row, not the spread of several."""
+    network, rng = nn.zoo.mlp([20, 8, 3], bias=0.1, rng=0), np.random.default_rng(1)
+    noisy = lambda x: network.logits(x) + scale * rng.normal(size=(len(x), 3))  # noqa: E731
+    result = mt.direct.sweep.extract(Oracle(noisy, inputs=20), rng=0)
+    polished = result.trace.polishing.polished
+    assert polished.noise == pytest.approx(scale, rel=0.5)
+    assert 0.5 < polished.ratio < 2
+    x = rng.normal(size=(2000, 20))
+    off = np.sqrt(np.mean((network.logits(x) - result.model.logits(x)) ** 2))
+    assert 0.3 < off / polished.bound < 3
