@@ -8,8 +8,9 @@ import numpy as np
 from numpy.random import Generator
 
 from mstheft.direct.answers import Reader, read
-from mstheft.direct.linear.equations import READABLE, System, blur, sigma
+from mstheft.direct.linear.equations import READABLE, System
 from mstheft.direct.linear.solve import Normal, residual
+from mstheft.direct.linear.uncertainty import blur, sigma
 from mstheft.direct.verify import equal_labels, expected, sentence
 from mstheft.nn.network import Network
 from mstheft.result import Result

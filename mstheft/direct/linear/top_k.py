@@ -17,8 +17,9 @@ import numpy as np
 from numpy.random import Generator
 
 from mstheft.direct.answers import Reader, read
-from mstheft.direct.linear.equations import Base, System, blur, equations
+from mstheft.direct.linear.equations import Base, System, equations
 from mstheft.direct.linear.solve import solve
+from mstheft.direct.linear.uncertainty import blur
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
 from mstheft.result import Result
