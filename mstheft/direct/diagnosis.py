@@ -20,6 +20,7 @@ from mstheft.result import Result
 from mstheft.typing import Array, Oracle, Rng
 
 ROWS = 16  # random rows, each asked twice
+SURE = "answers", "witnesses"  # stages whose errors are already about the oracle
 FEW = 6  # decimals of probabilities up to which they are to blame
 Rest = ParamSpec("Rest")
 
@@ -46,6 +47,8 @@ def diagnosis(oracle: Oracle, error: ExtractionError) -> ExtractionError | None:
 
     They are booked under 'diagnosis' in the partial result. Raises nothing.
     """
+    if error.stage in SURE:
+        return None
     x = np.random.default_rng(0).normal(size=(ROWS, oracle.inputs))
     result = error.partial if isinstance(error.partial, Result) else Result()
     stopped = result.stopped
@@ -79,7 +82,7 @@ def blame(answers: Array, output: str, decimals: int | None) -> tuple[str, str]:
     if (answers == answers[0]).all():
         return (
             f"the answers never change: {len(answers) // 2} random rows all have the same",
-            "check what the oracle asks, and that inputs of size 1 are of the size it expects",
+            "is the victim constant? check what the oracle asks, the size of its inputs, its decimals",
         )
     grid = lattice(answers)
     few = grid.decimals if decimals is None else decimals

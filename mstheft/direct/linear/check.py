@@ -81,7 +81,7 @@ def check(
         is_told = bar <= max(TOLD, tolerance) * size
         result.verified = bool(passes and is_told and np.isfinite(result.error))
         labels = equal_labels(answers[far[:, 0] == 1], own[far[:, 0] == 1])
-        exact = f"; of the error its own bar is {bar:.1e}" if bar else ""
+        exact = f"; its own error bar is {bar:.1e}" if bar else ""
         result.notes["verify"] = sentence(result, len(x), labels) + exact
     return Check(x, answers, bar, is_told, result.verified)
 
