@@ -82,7 +82,7 @@ def blame(answers: Array, output: str, decimals: int | None) -> tuple[str, str]:
     if (answers == answers[0]).all():
         return (
             f"the answers never change: {len(answers) // 2} random rows all have the same",
-            "is the victim constant? check what the oracle asks, the size of its inputs, its decimals",
+            "is the victim constant? check the oracle, the size of its inputs, and its decimals",
         )
     grid = lattice(answers)
     few = grid.decimals if decimals is None else decimals
