@@ -161,20 +161,20 @@ def _failure(args: Args, oracle: Oracle, error: BaseException) -> ExtractionErro
     """What ended an attack, as the stage that it ended and how to go on."""
     if isinstance(error, ExtractionError):
         return error
-    partial, asked = getattr(error, "partial", None), count(oracle.count, "query", "queries")
+    partial, queries = getattr(error, "partial", None), count(oracle.count, "query", "queries")
     stage = (partial.stopped if isinstance(partial, Result) else "") or args.kind
     advice = "start again with the same --journal" if args.journal else "start again"
     if isinstance(error, BudgetExhausted):
         own = (error.left, error.budget) == (oracle.left, oracle.budget)  # not the service's
         where = "" if own else f" that this key has at {args.victim}"
-        spent = "" if oracle.count == 0 else f" after {asked}"
-        why = f"needs a batch of {error.asked:,}{spent}, but the budget of {error.budget:,}{where} "
+        after = "" if oracle.count == 0 else f" after {queries}"
+        why = f"needs a batch of {error.asked:,}{after}, but the budget of {error.budget:,}{where} "
         why += f"has {error.left:,} left"
         advice = "raise --budget" if own else "ask whoever serves it for more"
     elif isinstance(error, KeyboardInterrupt):
-        why = f"stopped by Ctrl-C after {asked}"
+        why = f"stopped by Ctrl-C after {queries}"
     elif is_url(args.victim):
-        stage, why = args.kind, f"was not answered after {asked}: {error}"
+        stage, why = args.kind, f"was not answered after {queries}: {error}"
     else:
         raise error
     return ExtractionError(stage, why, advice, partial=partial)

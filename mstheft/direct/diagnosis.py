@@ -30,16 +30,33 @@ def diagnosed(extract: Callable[Rest, Result]) -> Callable[Rest, Result]:
 
     @functools.wraps(extract)
     def attack(*args: Rest.args, **settings: Rest.kwargs) -> Result:
+        oracle = args[0] if args else settings["oracle"]
         try:
             return extract(*args, **settings)
         except ExtractionError as error:
-            oracle = args[0] if args else settings["oracle"]
             better = diagnosis(oracle, error)  # type: ignore[arg-type]
             if better is None:
                 raise
             raise better from error
+        except np.linalg.LinAlgError as error:
+            failure = unsolvable(error)
+            raise diagnosis(oracle, failure) or failure from error  # type: ignore[arg-type]
 
     return attack
+
+
+def unsolvable(error: np.linalg.LinAlgError) -> ExtractionError:
+    """Equations with NaN or infinities in them, as of a row of zeros that was taken for a neuron's.
+
+    error : has the partial result, as every error that leaves a stage
+    """
+    partial = getattr(error, "partial", None)
+    return ExtractionError(
+        partial.stopped if isinstance(partial, Result) else "solve",
+        "expected equations that can be solved, but their numbers are not finite",
+        "the victim is not what this attack expects, or its answers are too coarse",
+        partial=partial,
+    )
 
 
 def diagnosis(oracle: Oracle, error: ExtractionError) -> ExtractionError | None:

@@ -87,6 +87,18 @@ def test_a_victim_that_is_none_of_these_keeps_its_error():
     assert "3 decimals of" in blame(np.round(p, 3), "probs", None)[1]
 
 
+def test_equations_that_cannot_be_solved_are_an_error_of_the_attack(monkeypatch):
+    def svd(*_, **__):
+        raise np.linalg.LinAlgError("SVD did not converge")
+
+    monkeypatch.setattr("mstheft.direct.sweep.attack.solve_signs", svd)
+    oracle = Oracle(nn.zoo.mlp([10, 5, 3], bias=0.1, rng=0))
+    with pytest.raises(ExtractionError, match="equations that can be solved") as caught:
+        mt.direct.sweep.extract(oracle, rng=0)
+    assert caught.value.stage == caught.value.partial.stopped
+    assert caught.value.partial.total == oracle.count
+
+
 # ---- the noise, measured
 
 

@@ -21,7 +21,9 @@ ABSURD = 1e12  # residuals over σ that no noise leaves
 UNKNOWN = 1e30  # σ of an answer that tells nothing
 JITTER = 1e-9  # on the diagonal of a correlation, for its root to exist in float64
 BLURRED = 50  # σ below which the slope of a victim does not show on N(0, I)
-TOLD = 0.05  # error bar of a logit, over the spread of logits, from which the weights are known
+DETERMINED = (
+    0.05  # error bar of a logit, over the spread of logits, from which the weights are determined
+)
 
 
 @dataclass
@@ -29,14 +31,14 @@ class Check:
     """What fresh rows showed.
 
     x, answers : rows with finite answers, (n, d) and (n, K)
-    bar : standard deviation of the copy's logits on the rows near by; is_told : is it small?
+    bar : standard deviation of the copy's logits on the rows near by; is_determined : is it small?
     passed : no miss is larger than tolerance, noise and bar explain, and the bar is small
     """
 
     x: Array
     answers: Array
     bar: float
-    is_told: bool
+    is_determined: bool
     passed: bool
 
 
@@ -78,12 +80,12 @@ def check(
         if not passes:
             noise = sigma(oracle, own, system.reach(x))
             bar, passes = noise_test(oracle, system, x, far, off, noise, tolerance * size)
-        is_told = bar <= max(TOLD, tolerance) * size
-        result.verified = bool(passes and is_told and np.isfinite(result.error))
+        is_determined = bar <= max(DETERMINED, tolerance) * size
+        result.verified = bool(passes and is_determined and np.isfinite(result.error))
         labels = equal_labels(answers[far[:, 0] == 1], own[far[:, 0] == 1])
         exact = f"; its own error bar is {bar:.1e}" if bar else ""
         result.notes["verify"] = sentence(result, len(x), labels) + exact
-    return Check(x, answers, bar, is_told, result.verified)
+    return Check(x, answers, bar, is_determined, result.verified)
 
 
 def noise_test(
@@ -102,14 +104,14 @@ def noise_test(
     from scipy.linalg import solve_triangular
     from scipy.stats import f, t
 
-    known = system.sigma(oracle)
-    left = residual(system.A, system.rhs, 1 / known)
+    sigmas = system.sigma(oracle)
+    left = residual(system.A, system.rhs, 1 / sigmas)
     if not len(x) or left > ABSURD:
         return np.inf, False
     freedom = (len(system.A) - system.A.shape[1]) * off.shape[1]
     grown = left if left > 1 else 1.0
     rows = np.hstack([x, np.ones((len(x), 1))])
-    covariance = Normal.of(system.A, 1 / known).covariance(rows)
+    covariance = Normal.of(system.A, 1 / sigmas).covariance(rows)
     bars = grown * np.sqrt(np.maximum(np.diag(covariance), 0))
     S = grown**2 * (covariance + np.diag(np.minimum(noise, UNKNOWN) ** 2))
     excess = np.sign(off) * np.maximum(np.abs(off) - allowed * far, 0)
