@@ -96,7 +96,10 @@ def blame(answers: Array, output: str, decimals: int | None) -> tuple[str, str]:
         )
     if output == "label":
         return "", ""
-    if (answers == answers[0]).all():
+    is_hidden = not np.isfinite(answers).all() or (
+        output == "probs" and np.isin(answers, (0, 1)).all()
+    )
+    if (answers == answers[0]).all() and not is_hidden:
         return (
             f"the answers never change: {len(answers) // 2} random rows all have the same",
             "is the victim constant? check the oracle, the size of its inputs, and its decimals",
