@@ -12,7 +12,7 @@ The name of the whole is `mstheft.steal`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import Generator
@@ -88,8 +88,11 @@ def recognise(oracle: Oracle, *, rng: Rng = None) -> Recognised:
     if not (is_line and box.grid.is_relative) and is_step(box, *pair):  # decimals hide small steps
         return Recognised("stepwise", "the answers change in steps, as those of trees do")
     if is_line:
-        return Recognised("linear", "the answers lie on one straight line")
-    return closely(box, start, direction, far, rng)
+        seen = Recognised("linear", "the answers lie on one straight line")
+    else:
+        seen = closely(box, start, direction, far, rng)
+    chance = "; the victim is stochastic: two answers to one row differ"
+    return replace(seen, why=seen.why + chance) if box.is_stochastic else seen
 
 
 def closely(
@@ -225,7 +228,7 @@ def extract(oracle: Oracle, *, rng: Rng = None, tolerance: float = 1e-6) -> Resu
     """Steal what is behind an oracle, whatever it is: recognise it, then run the attack that fits.
 
     rng, tolerance : of the attacks
-    Costs about 105 queries, and those of the attacks that were tried, in their order; all of them
+    Costs about 115 queries, and those of the attacks that were tried, in their order; all of them
     are booked in the result. Returns a verified `Result`. Raises the `ExtractionError` of the last
     attack tried, or one that says why there is none; `BudgetExhausted`.
     """

@@ -192,3 +192,11 @@ def test_labels_that_no_hyperplane_parts_are_told_what_to_do():
         mt.steal(oracle, rng=0)
     assert "precision" not in str(caught.value)
     assert "learning.active" in caught.value.advice
+
+
+def test_a_copy_of_a_stochastic_victim_says_so():
+    network, rng = mlp(10, 3), np.random.default_rng(0)
+    noisy = lambda x: network.logits(x) + 1e-3 * rng.normal(size=(len(x), 3))  # noqa: E731
+    result = mt.steal(Oracle(noisy, inputs=10), rng=0)
+    assert result.verified
+    assert "the victim is stochastic" in result.notes["recognise"]
