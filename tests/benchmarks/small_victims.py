@@ -28,7 +28,7 @@ from mstheft.direct.verify import expected
 KINDS = ("linear", "relu", "tanh", "sigmoid", "softplus")
 FORMATS = ("float64", "float32", "1 decimal", *(f"{k} decimals" for k in range(2, 7)))
 BUDGET = 10_000  # rows
-LONGEST = 120  # seconds of a theft: one that takes longer hangs
+LONGEST = 120  # seconds of a processor for a theft: one that takes longer hangs
 CHECKED = 100  # rows of a check, at least: 3 / n of all rows may be wrong
 FRESH = 3000  # rows on which a copy is judged here
 WHOLE = 300  # victims from which the table is written
@@ -71,16 +71,16 @@ def draw(seed: int, number: int) -> Drawn:
 
 def outcome(seed: int, number: int) -> dict[str, object]:
     """Steal victim number i of that seed, and judge the copy."""
-    drawn, began = draw(seed, number), time.perf_counter()
+    drawn, began = draw(seed, number), time.process_time()
 
     def too_long(*_: object) -> None:
         raise Hang
 
-    signal.signal(signal.SIGALRM, too_long)
-    signal.alarm(LONGEST)
+    signal.signal(signal.SIGVTALRM, too_long)
+    signal.setitimer(signal.ITIMER_VIRTUAL, LONGEST)
     try:
         result = mt.steal(drawn.oracle, rng=np.random.default_rng([seed, number, 1]))
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         found = judged(drawn, result)
     except mt.errors.BudgetExhausted as error:
         found = {"outcome": "budget spent", "message": str(error)}
@@ -91,8 +91,8 @@ def outcome(seed: int, number: int) -> dict[str, object]:
     except Exception as error:
         found = {"outcome": "other exception", "message": f"{type(error).__name__}: {error}"}
     finally:
-        signal.alarm(0)
-    seconds = round(time.perf_counter() - began, 2)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+    seconds = round(time.process_time() - began, 2)
     return drawn.words | {"queries": drawn.oracle.count, "seconds": seconds} | found
 
 
