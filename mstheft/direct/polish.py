@@ -269,7 +269,10 @@ def judged(
 
 
 def allowed(kind: Noise, measured: bool, left: int) -> float:
-    """The ratio up to which a misfit counts as noise. A ratio of noise is 1 ± 1/√(2 left)."""
-    if measured and kind.is_relative:
+    """The ratio up to which a misfit counts as noise. A ratio of noise is 1 ± 1/√(2 left).
+
+    σ of arithmetic, and of chance that a few answers have shown, is only known to a factor.
+    """
+    if (measured and kind.is_relative) or kind.kind == "stochastic":
         return ROUNDED
     return KNOWN + 5 / float(np.sqrt(2 * max(1, left)))
