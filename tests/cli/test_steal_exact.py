@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +13,8 @@ import pytest
 from mstheft import compare
 from mstheft.cli import files, steal_exact
 from mstheft.direct import linear, relu
+from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes
+from mstheft.direct.relu import attack as relu_attack
 from mstheft.errors import ExtractionError
 from mstheft.experiments import tasks
 from mstheft.nn import Network, zoo
@@ -210,7 +211,7 @@ def unverified(oracle, *, rng):
     """An attack that ends with a copy of which it does not approve."""
     model = zoo.mlp([12, 5, 3], rng=0)
     result = Result(model=model, queries={"verify": 10}, seconds={"verify": 0.1}, error=1.0)
-    result.trace = SimpleNamespace(lines=[], neurons=[])
+    result.trace = relu_attack.Trace(Hyperplanes.none(12))
     raise ExtractionError("verify", "needs more", "pay more", partial=result)
 
 
