@@ -23,12 +23,13 @@ from mstheft.direct.deep import failures as deep_failures
 from mstheft.direct.deep import first_layer as deep_first
 from mstheft.direct.deep import kinks as deep_kinks
 from mstheft.direct.deep import layers as deep_layers
-from mstheft.direct.deep import segments
+from mstheft.direct.deep import learned, segments
 from mstheft.direct.deep import third_layer as deep_third
 from mstheft.direct.deep.failures import Widths
 from mstheft.direct.deep.first_layer import Votes
 from mstheft.direct.deep.kinks import LineKinks
 from mstheft.direct.deep.second_layer import Orthant, finish, new_result, sweep_segment, unexplained
+from mstheft.direct.finish import Polishing
 from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes
 from mstheft.direct.verify import checked, verify
 from mstheft.errors import ExtractionError
@@ -66,6 +67,7 @@ class Trace:
     inner: list[LineKinks] = field(default_factory=list)
     behind: Votes | None = None
     third: Result | None = None
+    polishing: Polishing = field(default_factory=Polishing)
 
 
 def extract(
@@ -106,6 +108,8 @@ def extract(
     try:
         with result.stage("lines", oracle):
             oracle = reader(oracle)
+        if not oracle.is_exact:
+            return learned.extract(oracle, rng, result, hidden, layers)
         first_layer(oracle, rng, result, hidden)
         if layers == 3:
             return deep_third.two_more_layers(oracle, rng, result, hidden, tolerance)
@@ -132,7 +136,7 @@ def first_layer(oracle: Oracle, rng: Generator, result: Result, widths: Widths) 
     searched = result.trace.searched
     with result.stage("lines", oracle):
         searched += [deep_kinks.search_line(oracle, rng) for _ in range(LINES)]
-    deep_failures.check_outputs(result)
+    deep_failures.check_kinks(result)
     for n in range(LINES):
         with result.stage("jacobians", oracle):
             deep_kinks.measure_rows(oracle, searched[n])

@@ -1,0 +1,104 @@
+"""Neurons that a student has too many: which could go, and what that would cost the answers.
+
+Dropping neuron i of a hidden layer, with the next layer w = [W b] refitted to its pre-activations
+z = H w, costs
+
+    |Δz|²  =  (w_i G w_iᵀ) / [(HᵀH / n)⁻¹]_ii,    G = E[g gᵀ],  g = d(answer) / dz
+
+mean square of what the answers change. H are the layer's activations with a 1 appended.
+Source: Hassibi and Stork 1993 (optimal brain surgeon), there for single weights.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mstheft.nn.gauss_newton import DensePass, Weights
+from mstheft.typing import Array
+
+RIDGE = 1e-13  # of the largest eigenvalue of HᵀH: below this is rounding
+SIGNS = 4  # random ±1 vectors over the outputs, sent backwards for E[g gᵀ]
+
+
+@dataclass(frozen=True)
+class Elimination:
+    """Neurons in the order in which they go, each the cheapest of those that are left.
+
+    costs : mean square of what the answers change by each
+    """
+
+    order: list[int]
+    costs: Array
+
+
+def eliminate(H: Array, z: Array, some: int, metric: Array | None = None) -> Elimination:
+    """Drop `some` neurons, one after the other, each the cheapest, the next layer refitted.
+
+    H : (n, h + 1) activations with their 1; z : (n, m) pre-activations of the next layer
+    metric : (m, m) the G above, the identity unless given
+    """
+    gram, moment = H.T @ H / len(H), H.T @ z / len(H)
+    kept, order, costs = list(range(H.shape[1] - 1)), [], []
+    for _ in range(some):
+        places = [*kept, -1]
+        size, v = np.linalg.eigh(gram[np.ix_(places, places)])
+        inverse = (v / np.maximum(size, RIDGE * size[-1])) @ v.T
+        w = inverse @ moment[places]  # (kept + 1, m)
+        change = np.sum(w * w if metric is None else (w @ metric) * w, axis=1)
+        cost = change[:-1] / np.diag(inverse)[:-1]
+        i = int(np.argmin(cost))
+        order.append(kept.pop(i))
+        costs.append(max(0.0, float(cost[i])))
+    return Elimination(order, np.array(costs))
+
+
+def layer_costs(here: DensePass, layer: int, rng: np.random.Generator) -> Elimination:
+    """The elimination of a whole hidden layer, 0 the first; costs: |Δ answer|, rms and rising.
+
+    A neuron that goes after a dear one counts as no cheaper than that.
+    """
+    H = here.inputs[layer + 1]
+    z = H @ here.weights[layer + 1].T
+    all_ = eliminate(H, z, H.shape[1] - 1, sensitivity(here, layer + 1, rng))
+    size = np.sqrt(all_.costs / here.logits.shape[1])
+    return Elimination(all_.order, np.maximum.accumulate(size))
+
+
+def prune(
+    here: DensePass, layer: int, misfit: float, rng: np.random.Generator
+) -> tuple[Weights, float]:
+    """Drop the neurons of a hidden layer that come before the widest gap in cost; and that gap.
+
+    A neuron of the victim costs as much as it moves the answers, a spare one about as much as the
+    student is wrong: costs below its misfit count as that. The gap is the factor between the
+    dearest neuron that goes and the cheapest that stays.
+    """
+    costs = layer_costs(here, layer, rng)
+    levels = np.maximum([max(misfit, 1e-300), *costs.costs], max(misfit, 1e-300))
+    ratios = levels[1:] / levels[:-1]
+    first = int(np.argmax(ratios))
+    return without(here, layer, sorted(costs.order[first:])), float(ratios[first])
+
+
+def sensitivity(here: DensePass, layer: int, rng: np.random.Generator) -> Array:
+    """G = E[g gᵀ] at the pre-activations of a layer, (m, m), summed over the outputs."""
+    moment = np.zeros((len(here.weights[layer]),) * 2)
+    for _ in range(SIGNS):
+        g = here.gradients(rng.choice([-1.0, 1.0], here.logits.shape))[layer]
+        moment += g.T @ g / (SIGNS * len(g))
+    return moment
+
+
+def without(here: DensePass, layer: int, kept: list[int]) -> Weights:
+    """Only these neurons of a hidden layer, the next layer refitted to its pre-activations."""
+    weights, H = list(here.weights), here.inputs[layer + 1]
+    weights[layer + 1] = refitted(H[:, [*kept, -1]], H @ weights[layer + 1].T)
+    weights[layer] = weights[layer][kept]
+    return weights
+
+
+def refitted(H: Array, z: Array) -> Array:
+    """The layer [W b] that gives z from activations with their 1, by least squares. (m, h + 1)"""
+    return np.linalg.lstsq(H, z, rcond=None)[0].T
