@@ -41,7 +41,7 @@ from mstheft.typing import Array
 LINES = 2  # whose kinks tell how wide a student has to be
 WIDER = 1.6  # width of a student, in widths of the victim where they are known
 LEAST = 8  # neurons of its hidden layers at least
-SURPLUS, ROWS = 5, 2000  # answered numbers for each weight of the first student, and rows more
+SURPLUS, ROWS = 5, 1500  # answered numbers for each weight of the first student, and rows more
 BATCH, UPDATES = 64, 8000  # of Adam
 CLEAR = 3.0  # gap in cost between neurons of the victim and spare ones
 TRIES = 4  # starts of a layer, each learning for longer, of which the widest gap is taken
@@ -53,9 +53,9 @@ CHECKS = 1000  # fresh rows of the check
 def extract(oracle: Reader, rng: Generator, result: Result, hidden: Widths, layers: int) -> Result:
     """A verified copy of a victim whose answers are coarse. `trace.polishing` holds the rows.
 
-    Costs the kinks of two lines, 2,000 rows and five answered numbers for each weight of the
-    first student, and a check on 1,000 rows and two beside each neuron's hyperplane, for each copy that is polished
-    to the noise. Raises `ExtractionError` where none is.
+    Costs the kinks of two lines, 1,500 rows and five answered numbers for each weight of the first
+    student; and for each copy that is polished to the noise a check on 1,000 rows, and on two
+    beside each neuron's hyperplane. Raises `ExtractionError` where no copy is verified.
     """
     trace = result.trace
     with result.stage("lines", oracle):
