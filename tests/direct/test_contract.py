@@ -134,7 +134,6 @@ CASES = {
         "lines jacobians second_layer witness verify",
         {
             **ALL_WRONG,
-            "one output": (mlp(16, 8, 6, 1), "lines"),
             "growing": (mlp(16, 20, 6, 4), "layers"),
             "one hidden layer": (mlp(16, 6, 4), "layers"),
             "linear": (mlp(16, 4), "lines"),

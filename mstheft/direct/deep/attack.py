@@ -56,6 +56,7 @@ class Trace:
     second : the sweep of what lies behind the first layer; checks : rows asked to judge the copy
     inner, behind, third : the same for three hidden layers: the kinks of each segment, what they
         show of the second layer, and the sweep of what lies behind that
+    polishing : where answers are coarse, the rows that students learned, and the last polish
     """
 
     layers: int
@@ -78,7 +79,7 @@ def extract(
     layers: int | None = None,
     tolerance: float = 1e-6,
 ) -> Result:
-    """Steal a network with two, or three, hidden ReLU layers and K > 1 outputs.
+    """Steal a network with two, or three, hidden ReLU layers and any number of outputs.
 
     1. all kinks of three random lines     2. pairs (g, a) on the first, from grouped Jacobians
     3. which layer: whose hyperplane bends the other lines too?
@@ -87,8 +88,11 @@ def extract(
        every kink of the lines has its row; its orientations, and the last layer
     6. segments to where the copy is still wrong, and a check on fresh inputs
 
-    It needs independent rows of A0, so that h1 ≤ d, K > 1, unbounded inputs (hidden values of any
-    size are produced), and answers that are not rounded much. h2 may be any width. A neuron of the
+    Where answers are coarse (float32, decimals, chance) a student is learned instead, layer by
+    layer, and polished to the noise: see `learned`. It asks random rows, h1 may be above d.
+
+    The stages need independent rows of A0, so that h1 ≤ d, and unbounded inputs (hidden values of
+    any size are produced). h2 may be any width. A neuron of the
     second layer that never switches is carried as pairs of opposite neurons: the copy may be wider
     than the victim. With h1 = 1 it is a network with one hidden layer, for `sweep`. Stages 3 and 4
     cost no query.
@@ -98,7 +102,8 @@ def extract(
     layers : 2 by default, or 3; then also h2 ≤ h1, and stages 5 and 6 are those of `third_layer`
     tolerance : allowed error on fresh inputs, relative to the spread of the answers
     Costs about 17 (h1 + 1.3 h2) + (d + 1) ((h1 + 1.3 h2) / K + 2) + (30 to 45) h2 + h1 + 200
-    queries: 7 F for 64-32-16-10, 2.8 F for 784-32-16-10, 2.3 F for 784-128-64-10.
+    queries: 7 F for 64-32-16-10, 2.8 F for 784-32-16-10, 2.3 F for 784-128-64-10. Where answers
+    are coarse: 23 F for 64-32-16-10, 10 F for 784-64-32-10.
     Returns a verified `Result`; raises `ExtractionError` that names layer and stage and holds the
     partial result, or `BudgetExhausted`.
     """

@@ -50,6 +50,10 @@ NO_THIRD = (
     "layer 3: no segment on which both other layers are wholly on gave a row",
     "run again with another rng, or use layers=2 if two layers are hidden",
 )
+NO_GAP = (
+    "layer 1 or deeper: the students' neurons do not part into needed and spare ones",
+    "run again with another rng, or ask for more digits; the victim must be a ReLU network",
+)
 UNLEARNED = (
     "layer 1 or deeper: no student came down to the noise of the answers, or none was right on "
     "fresh inputs",

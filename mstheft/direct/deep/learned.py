@@ -44,7 +44,8 @@ LEAST = 8  # neurons of its hidden layers at least
 SURPLUS, ROWS = 5, 1500  # answered numbers for each weight of the first student, and rows more
 BATCH, UPDATES = 64, 8000  # of Adam
 CLEAR = 3.0  # gap in cost between neurons of the victim and spare ones
-TRIES = 4  # starts of a layer, each learning for longer, of which the widest gap is taken
+UNCLEAR = 1.5  # a gap of less after all tries is none
+TRIES = 3  # starts of a layer, each learning for longer, of which the widest gap is taken
 STARTS = 4  # copies that are polished
 SPARE = 3.0  # of the noise: a neuron of a polished copy that counts less is spare
 CHECKS = 1000  # fresh rows of the check
@@ -117,6 +118,8 @@ def learn(
             f"hidden neurons {', '.join(str(len(each)) for each in known)}; the last spare one "
             f"counts {min(gaps):.1f} times less than the first that stays"
         )
+        if gap < UNCLEAR:
+            raise failures.failed("students", failures.NO_GAP, result)
     return weights
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from mstheft.nn.gauss_newton import DensePass, Weights
 from mstheft.typing import Array
 
-RIDGE = 1e-13  # of the largest eigenvalue of HᵀH: below this is rounding
+ROUNDING = 1e-14  # of the largest singular value of H: below this there is nothing
 SIGNS = 4  # random ±1 vectors over the outputs, sent backwards for E[g gᵀ]
 
 
@@ -39,15 +39,15 @@ def eliminate(H: Array, z: Array, some: int, metric: Array | None = None) -> Eli
     H : (n, h + 1) activations with their 1; z : (n, m) pre-activations of the next layer
     metric : (m, m) the G above, the identity unless given
     """
-    gram, moment = H.T @ H / len(H), H.T @ z / len(H)
+    Q, R = np.linalg.qr(H / np.sqrt(len(H)))
+    target = Q.T @ z / np.sqrt(len(H))
     kept, order, costs = list(range(H.shape[1] - 1)), [], []
     for _ in range(some):
-        places = [*kept, -1]
-        size, v = np.linalg.eigh(gram[np.ix_(places, places)])
-        inverse = (v / np.maximum(size, RIDGE * size[-1])) @ v.T
-        w = inverse @ moment[places]  # (kept + 1, m)
+        u, size, vt = np.linalg.svd(R[:, [*kept, -1]], full_matrices=False)
+        inverse = vt.T / np.maximum(size, ROUNDING * size[0])  # times its transpose: (HᵀH / n)⁻¹
+        w = inverse @ (u.T @ target)  # (kept + 1, m)
         change = np.sum(w * w if metric is None else (w @ metric) * w, axis=1)
-        cost = change[:-1] / np.diag(inverse)[:-1]
+        cost = change[:-1] / np.sum(inverse[:-1] ** 2, axis=1)
         i = int(np.argmin(cost))
         order.append(kept.pop(i))
         costs.append(max(0.0, float(cost[i])))
