@@ -256,7 +256,8 @@ def describe(result: Result) -> None:
     if trace.searched:
         kinks = sum(len(each.line.kinks) for each in trace.searched)
         notes["lines"] = f"{count(kinks, 'kink')} on {count(len(trace.searched), 'line')}"
-        notes["jacobians"] = count(sum(len(each.sites) for each in trace.searched), "Jacobian")
+        if sites := sum(len(each.sites) for each in trace.searched):
+            notes["jacobians"] = count(sites, "Jacobian")
     if trace.votes is not None:
         notes["layers"] = (
             f"{count(len(trace.votes.beta[0]), 'neuron')} in the first layer, "

@@ -1,5 +1,7 @@
 """Which neurons of a layer could go: the cost of dropping one, by formula and by doing it."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from mstheft.nn import gauss_newton as gn
 
 def a_pass(widths=(5, 6, 4, 3), n=400, seed=0):
     rng = np.random.default_rng(seed)
-    pairs = zip(widths[:-1], widths[1:], strict=True)
+    pairs = itertools.pairwise(widths)
     weights = [rng.normal(size=(b, a + 1)) for a, b in pairs]
     x = gn.with_ones(rng.normal(size=(n, widths[0])))
     return gn.forward(weights, ["relu"] * (len(widths) - 2), x)
