@@ -68,6 +68,18 @@ def test_784_64_32_10_in_float32():
     assert oracle.count < 10 * result.floor
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("decimals", [8, 5, 3])
+def test_decimals(decimals):
+    victim = deep_victim(1, (20, 8, 6, 4))
+    result = deep.extract(Oracle(victim, decimals=decimals), rng=1)
+    x = np.random.default_rng(99).normal(size=(5000, 20))
+    error = np.abs(victim.logits(x) - result.model.logits(x))
+    assert result.verified
+    assert widths(result.model) == [8, 6, 4]
+    assert 0 < np.sqrt(np.mean(error**2)) < 10.0**-decimals
+
+
 def test_a_student_that_stays_above_the_noise_is_no_copy(monkeypatch):
     """Hardly trained, from one start: the partial result has the student, and nothing verified."""
     for name, value in {"UPDATES": 50, "TRIES": 1, "STARTS": 1}.items():
