@@ -54,13 +54,30 @@ def eliminate(H: Array, z: Array, some: int, metric: Array | None = None) -> Eli
     return Elimination(order, np.array(costs))
 
 
-def layer_costs(here: DensePass, layer: int, rng: np.random.Generator) -> Elimination:
-    """The elimination of a whole hidden layer, 0 the first; costs: |Δ answer|, rms and rising.
+def activations(here: DensePass, layer: int, is_mirrored: bool) -> Array:
+    """[relu(z) 1] of a hidden layer, 0 the first; or [relu(z) relu(-z) 1], (n, h + 1 or 2 h + 1).
 
-    A neuron that goes after a dear one counts as no cheaper than that.
+        relu(z)  =  relu(-z) + z
+
+    A student may hold -z in place of z, and z by some others together: the mirrored neuron beside
+    it makes all of these spare.
     """
-    H = here.inputs[layer + 1]
-    z = H @ here.weights[layer + 1].T
+    if not is_mirrored:
+        return here.inputs[layer + 1]
+    z = here.inputs[layer] @ here.weights[layer].T
+    return np.hstack([np.maximum(z, 0), np.maximum(-z, 0), np.ones((len(z), 1))])
+
+
+def layer_costs(
+    here: DensePass, layer: int, rng: np.random.Generator, is_mirrored: bool = False
+) -> Elimination:
+    """The elimination of a whole hidden layer; costs: |Δ answer|, root mean square, and rising.
+
+    A neuron that goes after a dear one counts as no cheaper than that. Mirrored neurons are
+    numbered from h on.
+    """
+    H = activations(here, layer, is_mirrored)
+    z = here.inputs[layer + 1] @ here.weights[layer + 1].T
     all_ = eliminate(H, z, H.shape[1] - 1, sensitivity(here, layer + 1, rng))
     size = np.sqrt(all_.costs / here.logits.shape[1])
     return Elimination(all_.order, np.maximum.accumulate(size))
@@ -69,17 +86,19 @@ def layer_costs(here: DensePass, layer: int, rng: np.random.Generator) -> Elimin
 def prune(
     here: DensePass, layer: int, misfit: float, rng: np.random.Generator
 ) -> tuple[Weights, float]:
-    """Drop the neurons of a hidden layer that come before the widest gap in cost; and that gap.
+    """Of the neurons of a hidden layer and their mirrored ones, those behind the widest gap in
+    cost; and that gap.
 
     A neuron of the victim costs as much as it moves the answers, a spare one about as much as the
     student is wrong: costs below its misfit count as that. The gap is the factor between the
     dearest neuron that goes and the cheapest that stays.
     """
-    costs = layer_costs(here, layer, rng)
-    levels = np.maximum([max(misfit, 1e-300), *costs.costs], max(misfit, 1e-300))
+    costs = layer_costs(here, layer, rng, is_mirrored=True)
+    h, least = len(here.weights[layer]), max(misfit, 1e-300)
+    levels = np.maximum(costs.costs, least)[h - 1 :]  # so many can go: each has its mirrored one
     ratios = levels[1:] / levels[:-1]
-    first = int(np.argmax(ratios))
-    return without(here, layer, sorted(costs.order[first:])), float(ratios[first])
+    first = int(np.argmax(ratios)) + h
+    return without(here, layer, sorted(costs.order[first:])), float(ratios[first - h])
 
 
 def sensitivity(here: DensePass, layer: int, rng: np.random.Generator) -> Array:
@@ -92,10 +111,15 @@ def sensitivity(here: DensePass, layer: int, rng: np.random.Generator) -> Array:
 
 
 def without(here: DensePass, layer: int, kept: list[int]) -> Weights:
-    """Only these neurons of a hidden layer, the next layer refitted to its pre-activations."""
-    weights, H = list(here.weights), here.inputs[layer + 1]
-    weights[layer + 1] = refitted(H[:, [*kept, -1]], H @ weights[layer + 1].T)
-    weights[layer] = weights[layer][kept]
+    """Only these neurons of a hidden layer, the next layer refitted to its pre-activations.
+
+    kept : numbers from h on are mirrored neurons
+    """
+    weights = list(here.weights)
+    z = here.inputs[layer + 1] @ weights[layer + 1].T
+    H = activations(here, layer, is_mirrored=max(kept) >= len(weights[layer]))
+    weights[layer + 1] = refitted(H[:, [*kept, -1]], z)
+    weights[layer] = np.vstack([weights[layer], -weights[layer]])[kept]
     return weights
 
 

@@ -63,3 +63,23 @@ def test_below_the_misfit_nothing_counts():
     """Where the student is wrong by 100 no neuron is worth more than that: there is no gap."""
     _, gap = pruning.prune(a_pass(), 0, 100.0, np.random.default_rng(0))
     assert gap == 1
+
+
+@pytest.mark.parametrize("layer", [0, 1])
+def test_a_mirrored_neuron_is_turned_and_what_held_its_linear_part_goes(layer):
+    """relu(z) as relu(-z) and z, where z is held by a neuron that is always on."""
+    here = a_pass()
+    weights = [each.copy() for each in here.weights]
+    row, out = weights[layer][2].copy(), weights[layer + 1][:, 2:3].copy()
+    weights[layer][2] = -row
+    always = row + 1e3 * np.eye(len(row))[-1]
+    weights[layer] = np.vstack([weights[layer], always])
+    before = weights[layer + 1]
+    weights[layer + 1] = np.hstack([before[:, :-1], out, before[:, -1:] - 1e3 * out])
+    mirrored = gn.forward(weights, ["relu"] * 2, here.inputs[0])
+    assert np.allclose(mirrored.logits, here.logits)
+    left, gap = pruning.prune(mirrored, layer, 1e-3, np.random.default_rng(0))
+    assert gap > 5
+    assert len(left[layer]) == len(here.weights[layer])
+    assert np.isclose(left[layer], row).all(axis=1).any()
+    assert np.allclose(gn.forward(left, ["relu"] * 2, here.inputs[0]).logits, here.logits)
