@@ -19,6 +19,7 @@ from mstheft.nn.gauss_newton import DensePass, Weights
 from mstheft.typing import Array
 
 ROUNDING = 1e-14  # of the largest singular value of H: below this there is nothing
+SPARE = 0.1  # of the spread of the logits: a neuron that costs more is none to be spared
 SIGNS = 4  # random ±1 vectors over the outputs, sent backwards for E[g gᵀ]
 
 
@@ -96,7 +97,8 @@ def prune(
     costs = layer_costs(here, layer, rng, is_mirrored=True)
     h, least = len(here.weights[layer]), max(misfit, 1e-300)
     levels = np.maximum(costs.costs, least)[h - 1 :]  # so many can go: each has its mirrored one
-    ratios = levels[1:] / levels[:-1]
+    is_spare = levels[:-1] < SPARE * here.logits.std()
+    ratios = np.where(is_spare, levels[1:] / levels[:-1], 1.0)
     first = int(np.argmax(ratios)) + h
     return without(here, layer, sorted(costs.order[first:])), float(ratios[first - h])
 

@@ -7,7 +7,7 @@ from deep_victims import deep_victim
 import mstheft as mt
 from mstheft import nn
 from mstheft.direct import deep
-from mstheft.direct.deep import learned
+from mstheft.direct.deep import failures, learned
 from mstheft.errors import ExtractionError
 from mstheft.oracle import Oracle
 
@@ -38,7 +38,7 @@ def hold(victim, result):
 
 
 def test_a_float32_victim_with_two_hidden_layers(monkeypatch):
-    monkeypatch.setattr(learned, "UPDATES", 4000)
+    monkeypatch.setattr(learned, "UPDATES", 3000)
     victim = single(1, (12, 6, 4, 4))
     oracle = Oracle(victim)
     result = deep.extract(oracle, rng=1)
@@ -82,13 +82,21 @@ def test_decimals(decimals):
 
 def test_a_student_that_stays_above_the_noise_is_no_copy(monkeypatch):
     """Hardly trained, from one start: the partial result has the student, and nothing verified."""
-    for name, value in {"UPDATES": 50, "TRIES": 1, "STARTS": 1}.items():
+    for name, value in {"UPDATES": 50, "TRIES": 1, "STARTS": 1, "UNCLEAR": 0}.items():
         monkeypatch.setattr(learned, name, value)
     with pytest.raises(ExtractionError, match=r"layer 1 or deeper.*noise") as caught:
         deep.extract(Oracle(single(2, (12, 6, 4, 4))), rng=1)
     assert caught.value.stage == "polish"
     assert not caught.value.partial.verified
     assert caught.value.partial.model.inputs == 12
+
+
+def test_students_without_a_gap_are_an_error(monkeypatch):
+    for name, value in {"UPDATES": 50, "TRIES": 1}.items():
+        monkeypatch.setattr(learned, name, value)
+    with pytest.raises(ExtractionError, match="do not part") as caught:
+        deep.extract(Oracle(single(2, (12, 6, 4, 4))), rng=1)
+    assert caught.value.stage == "students"
 
 
 def test_a_spare_neuron_of_any_layer_goes_and_a_faint_one_stays():
@@ -106,7 +114,9 @@ def test_a_spare_neuron_of_any_layer_goes_and_a_faint_one_stays():
     assert learned.without_spare_neurons(smaller, x, 1e-9) is None
 
 
-def test_more_neurons_than_hidden_allows_are_an_error(monkeypatch):
-    monkeypatch.setattr(learned, "UPDATES", 4000)
-    with pytest.raises(ExtractionError, match="layer 1: expected 5"):
-        deep.extract(Oracle(single(1, (12, 6, 4, 4))), rng=1, hidden=(5, 4))
+def test_more_neurons_than_hidden_allows_are_an_error():
+    result = mt.result.Result(model=deep_victim(1, (12, 6, 4, 4)))
+    failures.check_widths(result, (6, 4))
+    failures.check_widths(result, None)
+    with pytest.raises(ExtractionError, match="layer 2: expected 3"):
+        failures.check_widths(result, (6, 3))
