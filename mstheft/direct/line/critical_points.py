@@ -159,24 +159,26 @@ def search(
 def first_samples(probe: Probe, low: float | None, high: float | None) -> Samples:
     """A few samples, equally far apart in arctan t, on as much of the line as can be read.
 
-    Both ends are drawn in by four until their answers are finite, and after that once more: just
-    before a probability is rounded to 0 it is a number with few digits.
+    Both ends are drawn in by four until their answers are finite, and half of the last step is
+    taken back if it can be: most of what is readable shall be searched.
     """
     far = float(np.clip(1e-4 / (probe.oracle.noise + TINY), 20, FAR))
     low, high = -far if low is None else low, far if high is None else high
     centre = min(max(low, 0.0), high)
-    samples, lost = probe.ask(np.array([low, high])), [False, False]
+    ends = np.array([low, high])
+    samples = probe.ask(ends)
     for _ in range(SHRINKS):
-        seen = [end in samples.t for end in (low, high)]
-        poor = [not here or before for here, before in zip(seen, lost, strict=True)]
-        if not any(poor):
+        poor = ~np.isin(ends, samples.t)
+        if not poor.any():
             break
-        lost = [not here for here in seen]
-        low = centre + (low - centre) / 4 if poor[0] else low
-        high = centre + (high - centre) / 4 if poor[1] else high
-        samples = samples.with_more(probe.ask(np.array([low, high])[poor]))
+        ends = np.where(poor, centre + (ends - centre) / 4, ends)
+        samples = samples.with_more(probe.ask(ends[poor]))
     else:
         raise unreadable(probe.oracle, "critical points", "all along a line ")
+    drawn_in = ends != [low, high]
+    if drawn_in.any():
+        samples = samples.with_more(probe.ask((centre + 2 * (ends - centre))[drawn_in]))
+    low, high = samples.t[0], samples.t[-1]
     inside = np.tan(np.linspace(np.arctan(low), np.arctan(high), FIRST))[1:-1]
     samples = samples.with_more(probe.ask(inside))
     inside = (samples.t >= low) & (samples.t <= high)

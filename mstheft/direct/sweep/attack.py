@@ -37,6 +37,7 @@ from mstheft.direct.sweep.far import STRIDE, FarView, can_be_outrun
 from mstheft.direct.sweep.refine import misfit, refine_rows
 from mstheft.direct.sweep.signs import believed, explained, last_bias, odd_part, solve_signs
 from mstheft.direct.verify import checked, verify
+from mstheft.direct.view import View, readable_view
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
 from mstheft.result import Result, count
@@ -57,6 +58,7 @@ class Trace:
     neurons : rows scaled so that |a_i·v| = 1 on the line that showed the neuron
     signs : (h,) s_i before rounding; witness : (2, d) where the copy was right and where wrong
     misfit : what the copy misses of the differences paid for, before and after refinement
+    view : where coarse probabilities were read; all that the trace holds is in its units
     """
 
     neurons: Hyperplanes
@@ -69,6 +71,7 @@ class Trace:
     new: int = 0
     polishing: Polishing = field(default_factory=Polishing)
     misfit: list[float] = field(default_factory=list)
+    view: View | None = None
 
 
 def extract(
@@ -109,7 +112,10 @@ def extract(
     result, most = Result(trace=trace), MOST_LINES if box is None else MOST_SEGMENTS
     try:
         with result.stage("line", oracle):
-            oracle = reader(oracle, *(() if box is None else middle(box)))
+            if box is None:
+                oracle, trace.view = readable_view(oracle, rng=rng)
+            else:
+                oracle = reader(oracle, *middle(box))
             trace.is_rough = not oracle.is_exact
         if box is None and can_be_outrun(oracle) and outrun(oracle, result, rng, hidden, tolerance):
             return result
@@ -136,6 +142,8 @@ def extract(
         raise _gave_up(result, box)
     finally:
         describe(result)
+        if trace.view is not None and result.model is not None:
+            result.model = trace.view.near(result.model)
 
 
 def outrun(
