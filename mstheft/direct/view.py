@@ -23,6 +23,8 @@ ROWS = 8  # whose answers judge a scale
 HALVINGS = 20  # of a scale, doublings too
 BETTER = 1.2, 1.5  # how much more answers must tell at half the scale, and at twice the scale
 MOVES = 12  # of a centre at which one class has swallowed the others
+NEARBY = 0.1  # of a row: there the noise is measured, near the centre
+REACH = -1, 4  # how far a move looks around, as powers of two
 
 
 class View:
@@ -58,8 +60,8 @@ def readable_view(oracle: Oracle, *, rng: Rng = None) -> tuple[Reader, View | No
 
         s  =  argmax  spread of the logits on N(c, s² I)  /  σ of a logit there
 
-    The centre is the origin, unless no scale is readable there: then 12 steps, each to the row of
-    N(c, I) at which most classes can be read, lead away from it.
+    The centre is the origin, unless no scale is readable there: then at most 12 steps lead away
+    from it, each to that of eight rows around c at which most classes can be read.
     Costs 9 to 25 queries, and for coarse probabilities about 50 more.
     Raises `ExtractionError` where nothing can be read.
     """
@@ -78,10 +80,11 @@ def readable_view(oracle: Oracle, *, rng: Rng = None) -> tuple[Reader, View | No
     for _ in range(MOVES):
         if scale:
             break
-        centre = clearest(here, centre + rng.normal(size=rows.shape))
+        reach = 2 ** rng.uniform(*REACH, (ROWS, 1))
+        centre = clearest(here, centre + reach * rng.normal(size=rows.shape))
         scale = best_scale(here, centre, rows)
     view = View(oracle, centre, scale or 1.0)
-    return reader(view), view
+    return reader(view, NEARBY * rows[0], rows[1]), view
 
 
 def best_scale(oracle: Reader, centre: Array, rows: Array) -> float:
