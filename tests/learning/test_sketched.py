@@ -82,7 +82,7 @@ def test_a_student_that_is_stuck_is_replaced_by_a_wider_one(monkeypatch, hidden,
 
     def stuck(oracle, *, rows, hidden, rng):
         widths.append(hidden)
-        raise ExtractionError("polish", "the misfit stopped")
+        raise ExtractionError("polish", "the misfit stopped", "")
 
     monkeypatch.setattr(sketched.exact, "extract", stuck)
     with pytest.raises(ExtractionError, match="the misfit stopped"):
