@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.direct.answers import Reader, as_single, check_width
+from mstheft.direct.answers import Reader, as_single, check_width, reader
 from mstheft.direct.finish import Polishing, finish
 from mstheft.direct.polish import TRUSTS, polish
 from mstheft.direct.view import View, readable_view
@@ -33,7 +33,8 @@ from mstheft.result import Result, count, floor
 from mstheft.typing import Array, Oracle, Rng
 
 AXES = 1.5  # of the sketch, in neurons
-TIMES = 12  # rows in the sketch, in F of the network that is seen there
+TIMES = 16  # rows in the sketch, in F of the network that is seen there
+FARTHER = 2.0  # times the scale at which the logits of all classes can be read
 GUESS, MOST = 32, 512  # neurons, where nobody knows; doubled while the student is stuck
 OUTSIDE = 0.1  # how far rows of the lift leave the sketch, relative to rows of N(0, I)
 ROWS, STEPS = 3.0, 5  # of the lift: rows in F, and Gauss-Newton steps
@@ -100,7 +101,7 @@ def extract(oracle: Oracle, *, hidden: int | None = None, rng: Rng = None) -> Re
     result = Result(trace=trace)
     try:
         with result.stage("view", oracle):
-            here, trace.view = readable_view(oracle, rng=rng)
+            here, trace.view = farther(*readable_view(oracle, rng=rng))
         with result.stage("sketch", here):
             sketch = learn(here, result, hidden, rng)
         if len(sketch.axes) > sketch.inputs:
@@ -118,6 +119,18 @@ def extract(oracle: Oracle, *, hidden: int | None = None, rng: Rng = None) -> Re
     finally:
         if trace.view is not None and result.model is not None:
             result.model = trace.view.near(result.model)
+
+
+def farther(here: Reader, view: View | None) -> tuple[Reader, View | None]:
+    """Twice as far out as all logits can be read, where probabilities are decimals.
+
+    A student is fitted to the probabilities themselves: to it one of 0 is a number like others.
+    """
+    if view is None or here.grid.is_relative:
+        return here, view
+    view = View(view.oracle, view.centre, FARTHER * view.scale)
+    start, direction = np.random.default_rng(0).normal(size=(2, here.inputs))
+    return reader(view, start / 10, direction), view
 
 
 def learn(oracle: Reader, result: Result, hidden: int | None, rng: np.random.Generator) -> Sketch:
