@@ -5,7 +5,7 @@ import pytest
 from victims import victim_of
 
 from mstheft import nn
-from mstheft.direct import sweep
+from mstheft.direct import relu, sweep
 from mstheft.direct.view import View, readable_view
 from mstheft.errors import ExtractionError
 from mstheft.oracle import Oracle
@@ -76,11 +76,12 @@ def test_a_copy_goes_back_to_the_units_of_the_victim():
     assert view.near(seen).logits(y) == pytest.approx(victim.logits(y), abs=1e-12)
 
 
-def test_float32_probabilities_of_a_steep_victim_are_stolen():
+@pytest.mark.parametrize("attack", [sweep, relu])
+def test_float32_probabilities_of_a_steep_victim_are_stolen(attack):
     """At N(0, I) the logits are hundreds apart: nearly every probability there is 0 or 1."""
-    victim = steeper(2, 100.0)
+    victim = steeper(2, 50.0)
     single = nn.Network(victim.layers, victim.shape, np.float32)
-    result = sweep.extract(Oracle(single, output="probs"), rng=0)
+    result = attack.extract(Oracle(single, output="probs"), rng=0)
     assert result.verified
     assert result.trace.view.scale < 1
     x = result.trace.view.scale * np.random.default_rng(9).normal(size=(500, 12))
