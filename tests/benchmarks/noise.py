@@ -98,7 +98,7 @@ def rounded(seed: int, decimals: int) -> Outcome:
     return stolen(victim, lambda box: mt.direct.sweep.extract(box, rng=seed), gives)
 
 
-def probable(seed: int, decimals: int | None, attack: Callable[..., mt.Result]) -> Outcome:
+def probable(seed: int, decimals: int | None) -> Outcome:
     """784-64-10 trained on MNIST, behind float32 probabilities, or so many decimals of these."""
     x, y = mt.data.images.mnist("train")
     network = trained(64, x, y, seed)
@@ -106,28 +106,29 @@ def probable(seed: int, decimals: int | None, attack: Callable[..., mt.Result]) 
     gives: dict[str, Any] = {"inputs": 784, "gives": "probs", "output": "probs"}
     single = lambda x: victim.probs(x.astype(np.float32))  # noqa: E731
     answer = single if decimals is None else lambda x: np.round(single(x).astype(float), decimals)
+    attack = lambda box: mt.learning.sketched.extract(box, rng=seed)  # noqa: E731
     test = mt.data.images.mnist("test").x
-    return stolen(victim, lambda box: attack(box, rng=seed), mt.Oracle(answer, **gives), test)
+    return stolen(victim, attack, mt.Oracle(answer, **gives), test)
 
 
 def probs_float32(seed: int) -> Outcome:
-    """784-64-10 trained on MNIST | float32 probabilities | sweep"""
-    return probable(seed, None, mt.direct.sweep.extract)
+    """784-64-10 trained on MNIST | float32 probabilities | learned in a sketch"""
+    return probable(seed, None)
 
 
 def probs_4(seed: int) -> Outcome:
     """784-64-10 trained on MNIST | probabilities, 4 decimals | learned in a sketch"""
-    return probable(seed, 4, mt.learning.sketched.extract)
+    return probable(seed, 4)
 
 
 def probs_3(seed: int) -> Outcome:
     """784-64-10 trained on MNIST | probabilities, 3 decimals | learned in a sketch"""
-    return probable(seed, 3, mt.learning.sketched.extract)
+    return probable(seed, 3)
 
 
 def probs_2(seed: int) -> Outcome:
     """784-64-10 trained on MNIST | probabilities, 2 decimals | learned in a sketch"""
-    return probable(seed, 2, mt.learning.sketched.extract)
+    return probable(seed, 2)
 
 
 def digits_probs(seed: int) -> Outcome:

@@ -66,6 +66,8 @@ def extract(
 
     Where answers are coarse (float32, decimals, chance) stages 1 to 5 give a rough copy, of which
     no more is asked: it is polished on 3 F random rows and verified to the noise, see `finish`.
+    Such probabilities are read where they tell most, see `view`; with four decimals or fewer hardly
+    a kink can be seen in them, and `learning.sketched` is the attack.
     Another line is searched for what is missing: for a neuron out of reach of the first, a row that
     failed its self-check, or when the check on fresh inputs fails. Stages 2, 4 and 5 cost no
     query. F = (hd + Kh + K) / K is the floor; see `Result.floor`. In a box there is a stage

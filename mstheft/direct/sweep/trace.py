@@ -106,5 +106,7 @@ def gave_up(result: Result, box: Box | None) -> ExtractionError:
     else:
         off = "could not be finished" if np.isnan(result.error) else f"is off by {result.error:.2g}"
         stage, advice = "verify", "try direct.deep, or learn a copy from labelled data"
+        if trace.is_rough:
+            advice = "try learning.sketched, which needs no kinks, or direct.deep"
         why = f"the copy with {neurons} neurons from {len(trace.lines)} lines {off}"
     return ExtractionError(stage, why, f"ask for more digits, or {advice}", partial=result)
