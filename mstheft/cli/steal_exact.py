@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mstheft import compare
-from mstheft.cli import files, options, victim
+from mstheft.cli import files, logs, options, victim
 from mstheft.cli.console import Console, usage_errors
 from mstheft.cli.options import Args, Former, Options, add, is_url, path, whole, widths
 from mstheft.cli.victim import Victim
@@ -63,6 +63,7 @@ def add_kinds(kinds: options.Kinds) -> None:
         numbers = () if kind.output == "label" else ("output", "decimals")
         victim.add_options(box, *numbers, "budget", "defence", "journal")
         parser.set_defaults(output=kind.output, decimals=None)
+        add(parser, "--log FILE", path, logs.HELP)
         options.add_results(parser, save="the copy", plot="a figure of each stage", seed=True)
         _add_shape(parser, group, victims, kind.shapes.split())
     sweeps, smooths, deeps = (kinds.choices[name] for name in ("sweep", "smooth", "deep"))
@@ -119,7 +120,11 @@ def run(args: Args, console: Console) -> int:
         budget = f", {oracle.budget:,} queries" if oracle.budget else ""
         defence = f", defended by {args.defence}" if args.defence else ""
         console.say(f"victim: {chosen.name}\noracle: {args.output}{rounded}{budget}{defence}\n")
-        result, failure, interrupted = _attack(args, oracle)
+        asked: Any = logs.Recorder(oracle) if args.log else oracle
+        result, failure, interrupted = _attack(args, asked)
+    if args.log:
+        rows, answers = asked.exchange()
+        logs.write(args, console, rows, answers, args.output)
     place = args.save
     if place and not result.verified:  # an unverified copy never replaces another
         place = place.with_name(f"{place.stem}.unverified{place.suffix}")

@@ -64,9 +64,8 @@ def check_service(args: Args) -> None:
         wrong = "--key goes with --victim URL; leave it out" if args.key is not None else ""
     elif args.defence:
         wrong = "--defence is for a victim in this process; give it to mstheft serve"
-    elif options := [name for name in ("plot", "log") if getattr(args, name, None)]:
-        why = "needs the victim itself, which a service does not show; leave it out"
-        wrong = f"--{options[0]} {why}"
+    elif getattr(args, "plot", None):
+        wrong = "--plot needs the victim itself, which a service does not show; leave it out"
     if wrong:
         raise UsageError(wrong)
 

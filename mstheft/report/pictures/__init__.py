@@ -9,8 +9,9 @@ from mstheft.report.pictures.exact import (
     relu_pictures,
 )
 from mstheft.report.pictures.learned import learned_pictures, strategy_pictures
+from mstheft.report.pictures.polish import polish_pictures
 from mstheft.report.pictures.sweep import smooth_pictures, sweep_pictures
 
 __all__ = ["arena_pictures", "deep_pictures", "exact_pictures", "label_pictures"]
-__all__ += ["learned_pictures", "linear_pictures", "relu_pictures", "smooth_pictures"]
-__all__ += ["strategy_pictures", "sweep_pictures"]
+__all__ += ["learned_pictures", "linear_pictures", "polish_pictures", "relu_pictures"]
+__all__ += ["smooth_pictures", "strategy_pictures", "sweep_pictures"]
