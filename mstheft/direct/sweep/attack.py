@@ -272,7 +272,9 @@ def judge(
             rng.normal(size=(n, oracle.inputs)) if box is None else anywhere(rng, box, n)
         )
         same = finish(oracle, result, result.trace.polishing, draw, rng)
-        result.trace.neurons = polished_planes(result)
+        polished = result.trace.polishing.polished
+        if polished is not None and polished.converged:  # what is stuck has spoilt right rows
+            result.trace.neurons = polished_planes(result)
         return same
     if box is None:
         return verify(result, oracle, rng=rng, tolerance=tolerance, noise=noise)
