@@ -30,6 +30,7 @@ REACH = 3.0  # times √d: no row is asked farther out
 STEPS = 15  # of Gauss-Newton: a copy with all of its neurons needs half of them
 CHECKS = 200  # fresh rows on which a polished copy is judged
 SAME_PLANE = 1 - 1e-4  # cosine of two rows (a, c) that are one neuron
+TWINS = 0.98  # the same where polishing got stuck: two rough rows of one neuron often are why
 
 
 @dataclass
@@ -81,9 +82,11 @@ def refine(
         polished = polish(result.model, *data, steps=STEPS, trusts=TRUSTS[:1], **told)
         if polished.converged:
             fewer = smaller(polished.model, polishing.rows, polished.noise)
-            if fewer is not None:
-                again = polish(fewer, *data, steps=STEPS, trusts=TRUSTS[:1], **told)
-                polished = again if again.converged else polished
+        else:
+            fewer = without_spare_neurons(polished.model, polishing.rows, polished.noise, TWINS)
+        if fewer is not None:
+            again = polish(fewer, *data, steps=STEPS, trusts=TRUSTS[:1], **told)
+            polished = again if again.converged else polished
         polishing.polished, result.model = polished, polished.model
         result.notes["polish"] = (
             f"misfit {polished.misfit[0]:.1e}, then {polished.misfit[-1]:.1e} after "
@@ -197,9 +200,12 @@ def switching(weights: Weights, layer: int, neuron: np.ndarray, x: Array) -> tup
     return x[arrived], (gradient / length)[arrived]
 
 
-def without_spare_neurons(model: Network, rows: Array, noise: float) -> Network | None:
+def without_spare_neurons(
+    model: Network, rows: Array, noise: float, alike: float = SAME_PLANE
+) -> Network | None:
     """One neuron for each hyperplane, and none whose part of the answers is below the noise.
 
+    alike : the cosine of two rows (a, c) above which they are one
     None where no neuron is spare, and for networks of another depth or activation.
     """
     if len(model.dense()) != 2 or not is_relu(model):
@@ -207,10 +213,10 @@ def without_spare_neurons(model: Network, rows: Array, noise: float) -> Network 
     (a0, b0), (a1, b1) = model.dense()
     a1, planes = a1.copy(), np.hstack([a0, b0[:, None]])  # (h, d + 1)
     size = np.linalg.norm(planes, axis=1)
-    alike = planes @ planes.T > SAME_PLANE * np.outer(size, size)
+    parallel = planes @ planes.T > alike * np.outer(size, size)
     keep = np.ones(len(b0), bool)
     for i in range(len(b0)):
-        same = np.flatnonzero(alike[i, :i] & keep[:i])
+        same = np.flatnonzero(parallel[i, :i] & keep[:i])
         if len(same):
             a1[:, same[0]] += a1[:, i] * size[i] / size[same[0]]
             keep[i] = False

@@ -3,8 +3,9 @@
 active      ActiveThief's rounds; `strategies` pick its queries, with k-center in `kcenter`
 exact       one hidden ReLU layer to the noise, from rows that nobody chose
 jacobian    Jacobian-based augmentation, the queries that PRADA notices
+sketched    exact, on a random subspace first: few decimals in few queries
 """
 
-from mstheft.learning import active, exact, jacobian, strategies
+from mstheft.learning import active, exact, jacobian, sketched, strategies
 
-__all__ = ["active", "exact", "jacobian", "strategies"]
+__all__ = ["active", "exact", "jacobian", "sketched", "strategies"]

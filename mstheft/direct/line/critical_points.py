@@ -9,11 +9,10 @@ meet and asks whether the kink is really there.
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
 
 import numpy as np
 
-from mstheft.direct.answers import SURE, Reader, read, reader, unreadable
+from mstheft.direct.answers import SURE, reader, unreadable
 from mstheft.direct.line.pieces import (
     Meeting,
     Piece,
@@ -23,7 +22,7 @@ from mstheft.direct.line.pieces import (
     straight_pieces,
     two_kinks,
 )
-from mstheft.errors import ExtractionError
+from mstheft.direct.line.probe import OPEN, TINY, Line, Probe, bends_everywhere
 from mstheft.typing import Array, Oracle
 
 FIRST = 9  # answers from which a search begins
@@ -32,75 +31,7 @@ SHRINKS = 20  # times that the line is shortened where the answers at its ends a
 SHORTEST = 1e-12  # relative length at which a gap between two pieces is given up
 FULL = 6  # samples from which a piece is known as well as it is going to be
 INNER = 2.0  # times the gap beside it: a pair of samples so far apart gets one between them
-OPEN = 4096  # pieces that mean: this is not piecewise linear
 MANY, RARE = 1024, 0.01  # and so do these, with so few kinks among them
-ROUNDING = 8 * np.finfo(float).eps
-SAFE = 12, 4  # times a rounding that σ is at least, for answers that are exact, and others
-TINY = 1e-100  # noise of answers that are all 0
-GOLDEN = (1 + 5**0.5) / 2
-
-
-@dataclass
-class Line:
-    """What is known about the answers along x(t) = start + t direction.
-
-    start, direction : (d,) u and v
-    t, answers : (m,) and (m, K), everything asked on the line, sorted by t
-    kinks : (n,) positions t_i, sorted
-    slopes : (n+1, K) slope of each piece, from left to right
-    jumps : (n, K) g_i |a_i·v|, the change of slope at each kink
-    unresolved : intervals in which something bends but no single kink could be made out
-    noise : size of the noise in an answer at t = 0: three σ of the least exact output
-    blurs : (m,) the same of every answer
-    """
-
-    start: Array
-    direction: Array
-    t: Array
-    answers: Array
-    kinks: Array
-    slopes: Array
-    jumps: Array
-    unresolved: list[tuple[float, float]]
-    noise: float
-    blurs: Array
-
-    def points(self, t: Array) -> Array:
-        """x(t) as rows, (n,) -> (n, d)."""
-        return self.start + np.multiply.outer(t, self.direction)
-
-
-@dataclass
-class Probe:
-    """Asks on one line; `scale` is the size of the answers per unit of 1 + |t|, as far as seen."""
-
-    oracle: Reader
-    start: Array
-    direction: Array
-    scale: float = 0.0
-    holes: list[float] = field(default_factory=list)
-
-    def ask(self, t: Array) -> Samples:
-        """Answers at positions t (n,); where they are no finite numbers there is no sample."""
-        answers = read(self.oracle, self.start + np.multiply.outer(t, self.direction))
-        finite = np.isfinite(answers).all(axis=1)
-        self.holes += list(t[~finite])
-        t, answers = t[finite], answers[finite]
-        sizes = np.abs(answers).max(axis=1, initial=0.0) / (1 + np.abs(t))
-        self.scale = max(self.scale, float(sizes.max(initial=0.0)))
-        return Samples(t, answers.astype(float), self.sigma(t, answers))
-
-    def is_noise(self, answers: Array) -> bool:
-        """Do answers all along the line vary less than two beside each other?"""
-        rounding = 100 * self.oracle.ulp * np.abs(answers).max() + 1e3 * TINY
-        return bool(self.oracle.noise > max(np.ptp(answers, axis=0).max(), rounding))
-
-    def sigma(self, t: Array, answers: Array) -> Array:
-        """σ of answers at t, (m, K): of each, and what rounding of numbers of this size costs."""
-        reach = 1 + np.abs(t)
-        safe = SAFE[0] if self.oracle.is_exact else SAFE[1]
-        least = safe * self.oracle.ulp * self.scale * reach[:, None] + TINY
-        return np.maximum(self.oracle.sigma(answers, reach), least)
 
 
 def measure_noise(oracle: Oracle, start: Array, direction: Array) -> float:
@@ -159,24 +90,26 @@ def search(
 def first_samples(probe: Probe, low: float | None, high: float | None) -> Samples:
     """A few samples, equally far apart in arctan t, on as much of the line as can be read.
 
-    Both ends are drawn in by four until their answers are finite, and after that once more: just
-    before a probability is rounded to 0 it is a number with few digits.
+    Both ends are drawn in by four until their answers are finite, and half of the last step is
+    taken back if it can be: most of what is readable shall be searched.
     """
     far = float(np.clip(1e-4 / (probe.oracle.noise + TINY), 20, FAR))
     low, high = -far if low is None else low, far if high is None else high
     centre = min(max(low, 0.0), high)
-    samples, lost = probe.ask(np.array([low, high])), [False, False]
+    ends = np.array([low, high])
+    samples = probe.ask(ends)
     for _ in range(SHRINKS):
-        seen = [end in samples.t for end in (low, high)]
-        poor = [not here or before for here, before in zip(seen, lost, strict=True)]
-        if not any(poor):
+        poor = ~np.isin(ends, samples.t)
+        if not poor.any():
             break
-        lost = [not here for here in seen]
-        low = centre + (low - centre) / 4 if poor[0] else low
-        high = centre + (high - centre) / 4 if poor[1] else high
-        samples = samples.with_more(probe.ask(np.array([low, high])[poor]))
+        ends = np.where(poor, centre + (ends - centre) / 4, ends)
+        samples = samples.with_more(probe.ask(ends[poor]))
     else:
         raise unreadable(probe.oracle, "critical points", "all along a line ")
+    drawn_in = ends != [low, high]
+    if drawn_in.any():
+        samples = samples.with_more(probe.ask((centre + 2 * (ends - centre))[drawn_in]))
+    low, high = samples.t[0], samples.t[-1]
     inside = np.tan(np.linspace(np.arctan(low), np.arctan(high), FIRST))[1:-1]
     samples = samples.with_more(probe.ask(inside))
     inside = (samples.t >= low) & (samples.t <= high)
@@ -335,48 +268,3 @@ def around_holes(samples: Samples, holes: list[float]) -> list[tuple[float, floa
     t = samples.t
     behind = {int(i) for i in np.searchsorted(t, holes) if 0 < i < len(t)}
     return [(float(t[i - 1]), float(t[i])) for i in sorted(behind)]
-
-
-def bends_everywhere(noise: float) -> ExtractionError:
-    """The error for a victim that is not piecewise linear."""
-    return ExtractionError(
-        "critical points",
-        "expected answers that are piecewise linear along a line, up to rounding of about "
-        f"{noise:.1g}, but they bend everywhere",
-        "check that the victim is a ReLU network: a smooth one has no critical points",
-    )
-
-
-def bisect(
-    oracle: Oracle, start: Array, direction: Array, *, low: float, high: float, width: float = 1e-9
-) -> Array:
-    """All kinks for low < t < high, the slow and obvious way: divide whatever is not straight.
-
-    An interval is straight when the answers at a quarter, a half and three quarters of it lie on
-    the chord. What is not is divided until it is shorter than `width`, in the golden ratio, so that
-    no simple number lies on an edge. Costs 5 queries per division: 250 per kink between ±20.
-    Returns (n,) sorted positions, exact to `width`.
-    Raises `ExtractionError` where the answers bend everywhere.
-    """
-    start, direction = np.asarray(start, float), np.asarray(direction, float)
-    oracle = reader(oracle, start, direction)
-    kinks: list[float] = []
-    stack = [(float(low), float(high))]
-    while stack:
-        left, right = stack.pop()
-        t = left + np.array([0, 0.25, 0.5, 0.75, 1]) * (right - left)
-        f = read(oracle, start + np.multiply.outer(t, direction))
-        chord = f[0] + np.multiply.outer([0.25, 0.5, 0.75], f[4] - f[0])
-        far = max(abs(left), abs(right))
-        steep = np.abs(f[4] - f[0]).max() / (right - left) * far  # what the rounding of t does
-        rounding = max(oracle.noise * (1 + far), ROUNDING * float(np.abs(f).max() + steep))
-        if np.abs(f[1:4] - chord).max() <= 4 * rounding:
-            continue
-        middle = left + (right - left) / GOLDEN
-        if right - left < width or not left < middle < right:
-            kinks.append(middle)
-        else:
-            stack += [(left, middle), (middle, right)]
-        if len(kinks) > OPEN:
-            raise bends_everywhere(oracle.noise)
-    return np.sort(np.array(kinks))

@@ -36,7 +36,8 @@ def second_difference(oracle: Oracle, point: Array, direction: Array, step: floa
         move = step * directions[start : start + BLOCK]
         answers = read(oracle, point + np.concatenate([move, -move]))
         ahead, behind = answers.reshape(2, len(move), -1)  # (n, K) each
-        differences.append((ahead - 2 * here + behind) / step)
+        with np.errstate(invalid="ignore"):  # a probability may have underflowed
+            differences.append((ahead - 2 * here + behind) / step)
     return np.concatenate(differences)[0 if np.ndim(direction) == 1 else slice(None)]
 
 
@@ -55,8 +56,10 @@ def absolute_weights(
 def along(differences: Array, output: Array) -> tuple[Array, float]:
     """Lengths along A1[:, i], (n, K) -> (n,), and stray: the largest part that points elsewhere.
 
-    What does not point along A1[:, i] comes from a step that crossed another hyperplane.
+    What does not point along A1[:, i] comes from a step that crossed another hyperplane. NaN where
+    an answer is no number: no check is passed by it.
     """
-    lengths = differences @ output
-    across = np.abs(differences - np.multiply.outer(lengths, output)).max(initial=0.0)
+    with np.errstate(invalid="ignore"):
+        lengths = differences @ output
+        across = np.abs(differences - np.multiply.outer(lengths, output)).max(initial=0.0)
     return np.maximum(lengths, 0), max(float(across), -float(lengths.min(initial=0.0)))

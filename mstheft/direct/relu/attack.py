@@ -15,7 +15,7 @@ from numpy.random import Generator
 
 from mstheft import progress
 from mstheft.direct import line as lines
-from mstheft.direct.answers import Reader, reader
+from mstheft.direct.answers import Reader
 from mstheft.direct.diagnosis import diagnosed
 from mstheft.direct.finish import Polishing, finish
 from mstheft.direct.hyperplanes.hyperplanes import (
@@ -29,6 +29,7 @@ from mstheft.direct.relu.absolute_weights import absolute_weights
 from mstheft.direct.relu.last_layer import affine_remainder, assemble, solve_last_layer
 from mstheft.direct.relu.signs import relative_signs, signs_of
 from mstheft.direct.verify import checked, verify
+from mstheft.direct.view import View, readable_view
 from mstheft.errors import ExtractionError
 from mstheft.result import Result, count
 from mstheft.typing import Array, Oracle, Rng
@@ -41,12 +42,16 @@ NEAR = 1e3  # |t| up to which a kink is sharp enough to read a neuron's offset f
 
 @dataclass
 class Trace:
-    """What the steps saw: the lines, the neurons (with outputs of length 1), their own signs."""
+    """What the steps saw: the lines, the neurons (with outputs of length 1), their own signs.
+
+    view : where coarse probabilities were read; all that the trace holds is in its units
+    """
 
     neurons: Hyperplanes
     lines: list[lines.Line] = field(default_factory=list)
     neuron_signs: Array | None = None
     polishing: Polishing = field(default_factory=Polishing)
+    view: View | None = None
 
 
 @diagnosed
@@ -70,7 +75,7 @@ def extract(oracle: Oracle, *, rng: Rng = None, tolerance: float = 1e-6) -> Resu
     result = Result()
     with result.stage("critical points", oracle):
         trace = result.trace = Trace(Hyperplanes.none(oracle.inputs))
-        oracle = reader(oracle)
+        oracle, trace.view = readable_view(oracle, rng=rng)
     try:
         for _ in range(MOST_LINES):
             with result.stage("critical points", oracle):
@@ -92,6 +97,8 @@ def extract(oracle: Oracle, *, rng: Rng = None, tolerance: float = 1e-6) -> Resu
         raise _gave_up(result)
     finally:
         describe(result)
+        if trace.view is not None and result.model is not None:
+            result.model = trace.view.near(result.model)
 
 
 def find_critical_points(oracle: Oracle, rng: Generator) -> lines.Line:

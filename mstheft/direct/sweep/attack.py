@@ -11,7 +11,7 @@ The method is this project's own, after Jagielski et al., USENIX Security 2020, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.random import Generator
@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 from mstheft.direct import line as lines
 from mstheft.direct.answers import Reader, check_width, reader
 from mstheft.direct.diagnosis import diagnosed
-from mstheft.direct.finish import ROWS, Polishing, finish
+from mstheft.direct.finish import ROWS, finish
 from mstheft.direct.hyperplanes.groups import measure_groups, planned_sites, row_errors
 from mstheft.direct.hyperplanes.hyperplanes import (
     Hyperplanes,
@@ -32,44 +32,22 @@ from mstheft.direct.hyperplanes.hyperplanes import (
     with_remainder,
 )
 from mstheft.direct.hyperplanes.jacobians import Box, JacobianSite
-from mstheft.direct.hyperplanes.plan import Plan, plan
+from mstheft.direct.hyperplanes.plan import plan
 from mstheft.direct.sweep.box import anywhere, middle, segment, walls, witness
 from mstheft.direct.sweep.far import STRIDE, FarView, can_be_outrun
 from mstheft.direct.sweep.refine import misfit, refine_rows
 from mstheft.direct.sweep.signs import believed, explained, last_bias, odd_part, solve_signs
+from mstheft.direct.sweep.trace import Trace, describe, gave_up, open_ends, polished_planes
 from mstheft.direct.verify import checked, verify
+from mstheft.direct.view import readable_view
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
-from mstheft.result import Result, count
+from mstheft.result import Result
 from mstheft.typing import Array, Oracle, Rng
 
 TAKEN = 1e4  # times the rounding: refined rows that miss the answers by more are a compromise
 MOST_LINES = 8  # searched before the attack gives up
-MOST_ROUGH = 4  # lines before coarse answers are polished, whatever is left
-OFF = 0.1  # error of a polished row whose misfit has not fallen, relative to its length
-RELIABLE = 0.1  # error of a rough row, relative to its length, up to which it predicts its kinks
 MOST_SEGMENTS = 64  # the same in a box, where one segment meets only some of the hyperplanes
-
-
-@dataclass
-class Trace:
-    """What the stages saw.
-
-    neurons : rows scaled so that |a_i·v| = 1 on the line that showed the neuron
-    signs : (h,) s_i before rounding; witness : (2, d) where the copy was right and where wrong
-    misfit : what the copy misses of the differences paid for, before and after refinement
-    """
-
-    neurons: Hyperplanes
-    lines: list[lines.Line] = field(default_factory=list)
-    plans: list[Plan] = field(default_factory=list)
-    sites: list[JacobianSite] = field(default_factory=list)
-    signs: Array | None = None
-    witness: Array | None = None
-    is_rough: bool = False
-    new: int = 0
-    polishing: Polishing = field(default_factory=Polishing)
-    misfit: list[float] = field(default_factory=list)
 
 
 @diagnosed
@@ -90,6 +68,8 @@ def extract(
 
     Where answers are coarse (float32, decimals, chance) stages 1 to 5 give a rough copy, of which
     no more is asked: it is polished on 3 F random rows and verified to the noise, see `finish`.
+    Such probabilities are read where they tell most, see `view`; with four decimals or fewer hardly
+    a kink can be seen in them, and `learning.sketched` is the attack.
     Another line is searched for what is missing: for a neuron out of reach of the first, a row that
     failed its self-check, or when the check on fresh inputs fails. Stages 2, 4 and 5 cost no
     query. F = (hd + Kh + K) / K is the floor; see `Result.floor`. In a box there is a stage
@@ -111,7 +91,10 @@ def extract(
     result, most = Result(trace=trace), MOST_LINES if box is None else MOST_SEGMENTS
     try:
         with result.stage("line", oracle):
-            oracle = reader(oracle, *(() if box is None else middle(box)))
+            if box is None:
+                oracle, trace.view = readable_view(oracle, rng=rng)
+            else:
+                oracle = reader(oracle, *middle(box))
             trace.is_rough = not oracle.is_exact
         if box is None and can_be_outrun(oracle) and outrun(oracle, result, rng, hidden, tolerance):
             return result
@@ -135,9 +118,11 @@ def extract(
                 refine(result, signs)  # 6
             if judge(oracle, result, line.noise, tolerance, rng, box):
                 return result
-        raise _gave_up(result, box)
+        raise gave_up(result, box)
     finally:
         describe(result)
+        if trace.view is not None and result.model is not None:
+            result.model = trace.view.near(result.model)
 
 
 def outrun(
@@ -162,42 +147,6 @@ def outrun(
     result.trace, result.notes, result.model = far.trace, near.notes, near.model
     result.verified, result.error = True, near.error
     return True
-
-
-def open_ends(trace: Trace, line: lines.Line, left: int, most: int) -> bool:
-    """Is another line worth it before a copy is tried?
-
-    left : kinks of the last line that are not explained. Coarse answers leave some on most lines:
-        there lines are searched until one shows nothing new.
-    """
-    if not len(trace.neurons):
-        return True
-    if trace.is_rough:
-        reliable = (
-            float(np.median(trace.neurons.relative_errors)) * np.sqrt(len(line.start)) < RELIABLE
-        )
-        return (left > 0 or trace.new > 0) and len(trace.lines) < (MOST_ROUGH if reliable else 2)
-    is_open = (left or line.unresolved) and trace.witness is None
-    return bool(is_open) and len(trace.lines) < most
-
-
-def describe(result: Result) -> None:
-    """One line on what each stage found, as far as the attack came."""
-    trace, notes = result.trace, result.notes
-    kinks = sum(len(line.kinks) for line in trace.lines)
-    if trace.lines:
-        notes["line"] = f"{count(kinks, 'kink')} on {count(len(trace.lines), 'line')}"
-    if trace.sites:
-        rows, width = trace.neurons.rows.shape
-        notes["jacobians"] = f"{count(len(trace.sites), 'Jacobian')}, {rows:,} rows of {width:,}"
-    if trace.signs is not None:
-        notes["signs"] = f"{count(len(trace.signs), 'sign')}, " + (
-            f"at most {np.abs(np.abs(trace.signs) - 1).max(initial=0):.1e} from ±1"
-            if np.isfinite(trace.signs).all()
-            else "not determined: an affine remainder stands for them"
-        )
-    if trace.misfit:
-        notes["refinement"] = f"misfit {trace.misfit[0]:.1e}, then {trace.misfit[1]:.1e}"
 
 
 def search(
@@ -325,7 +274,9 @@ def judge(
             rng.normal(size=(n, oracle.inputs)) if box is None else anywhere(rng, box, n)
         )
         same = finish(oracle, result, result.trace.polishing, draw, rng)
-        result.trace.neurons = polished_planes(result)
+        polished = result.trace.polishing.polished
+        if polished is not None and polished.converged:  # what is stuck has spoilt right rows
+            result.trace.neurons = polished_planes(result)
         return same
     if box is None:
         return verify(result, oracle, rng=rng, tolerance=tolerance, noise=noise)
@@ -335,32 +286,3 @@ def judge(
     return pair is None and verify(
         result, oracle, rng=rng, tolerance=tolerance, noise=noise, rows=rows
     )
-
-
-def polished_planes(result: Result) -> Hyperplanes:
-    """The hyperplanes of a polished copy: better ones to tell new kinks from known ones."""
-    (rows, offsets), (outputs, _) = result.model.dense()
-    polished = result.trace.polishing.polished
-    before = result.trace.neurons.points
-    points = before if len(before) == len(rows) else np.zeros(rows.shape)
-    length = np.linalg.norm(rows, axis=1)
-    away = (np.einsum("hd,hd->h", rows, points) + offsets) / length**2
-    share = min(1.0, polished.misfit[-1] / max(polished.misfit[0], 1e-300))
-    errors = OFF * share * length / np.sqrt(rows.shape[1])
-    return Hyperplanes(rows, points - away[:, None] * rows, outputs.T, errors)
-
-
-def _gave_up(result: Result, box: Box | None) -> ExtractionError:
-    trace = result.trace
-    kinks, neurons = max(len(line.kinks) for line in trace.lines), len(trace.neurons)
-    if kinks == 0:
-        stage, advice = "line", "try direct.linear" if box is None else "widen the box"
-        why = "no kink on any line, so the victim is linear or constant there, or too coarse"
-    elif neurons == 0:
-        stage, advice = "jacobians", "try direct.deep for more hidden layers"
-        why = f"none of {kinks} kinks gave a row that agrees with its line"
-    else:
-        off = "could not be finished" if np.isnan(result.error) else f"is off by {result.error:.2g}"
-        stage, advice = "verify", "try direct.deep, or learn a copy from labelled data"
-        why = f"the copy with {neurons} neurons from {len(trace.lines)} lines {off}"
-    return ExtractionError(stage, why, f"ask for more digits, or {advice}", partial=result)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import mstheft.nn as nn
+from mstheft.direct.line import bisect
 from mstheft.direct.line import critical_points as line
 from mstheft.errors import BudgetExhausted, ExtractionError
 from mstheft.oracle import Oracle
@@ -132,7 +133,7 @@ def test_an_oracle_that_tells_too_little_is_an_error(output):
 def test_search_finds_what_bisection_finds(seed):
     victim, start, direction, true, _ = network(seed, 5, 6, 1 + seed % 3)
     fast = line.search(Oracle(victim), start, direction, low=-20.0, high=20.0)
-    slow = line.bisect(Oracle(victim), start, direction, low=-20.0, high=20.0)
+    slow = bisect(Oracle(victim), start, direction, low=-20.0, high=20.0)
     inside = true[np.abs(true) < 20]
     slow = slow[np.concatenate([[True], np.diff(slow) > 1e-8])]  # a kink on a border shows twice
     assert same(slow, inside, 1e-8)
@@ -141,14 +142,12 @@ def test_search_finds_what_bisection_finds(seed):
 
 def test_bisection_of_a_straight_line_finds_nothing():
     oracle = bent([9.0], [1.0])
-    assert len(line.bisect(oracle, np.zeros(1), np.ones(1), low=-3.0, high=3.0)) == 0
+    assert len(bisect(oracle, np.zeros(1), np.ones(1), low=-3.0, high=3.0)) == 0
     assert oracle.count == 9 + 5
 
 
 def test_bisection_stops_at_the_width_asked_for():
-    coarse = line.bisect(
-        bent([0.3], [1.0]), np.zeros(1), np.ones(1), low=-3.0, high=3.0, width=1e-3
-    )
+    coarse = bisect(bent([0.3], [1.0]), np.zeros(1), np.ones(1), low=-3.0, high=3.0, width=1e-3)
     assert 0 < np.abs(coarse - 0.3).max() < 1e-3
 
 
@@ -461,7 +460,7 @@ def test_a_line_is_drawn_in_from_the_side_where_answers_underflow(side):
     )
     found = on_axis(oracle)
     assert same(found.kinks, [-3.0, 1.0])
-    assert 50 / 16 < np.abs(found.t[np.argmax(side * found.t)]) <= 50 / 4
+    assert 50 / 2 <= np.abs(found.t[np.argmax(side * found.t)]) <= 50
     assert np.abs(found.t).max() > 1e5  # the good side is kept
 
 
@@ -516,14 +515,14 @@ def test_a_search_is_the_same_every_time_and_warns_of_nothing():
 def test_bisection_ends_however_wide_the_interval(low, high):
     """A kink at t = 0.5, seen from far: found to the width asked for, in bounded time."""
     oracle = Oracle(lambda x: np.maximum(x - 0.5, 0), inputs=1, budget=5_000)
-    kinks = line.bisect(oracle, np.zeros(1), np.ones(1), low=low, high=high)
+    kinks = bisect(oracle, np.zeros(1), np.ones(1), low=low, high=high)
     assert len(kinks) >= 1
     assert np.abs(kinks - 0.5).max() < 2e-9 * (1 + abs(low) * 1e-6)
 
 
 def test_bisection_finds_a_kink_at_the_middle():
     oracle = Oracle(lambda x: np.maximum(x, 0), inputs=1)
-    kinks = line.bisect(oracle, np.zeros(1), np.ones(1), low=-1, high=1)
+    kinks = bisect(oracle, np.zeros(1), np.ones(1), low=-1, high=1)
     assert np.abs(kinks).max() < 2e-9
     assert 1 <= len(kinks) <= 2
 
@@ -531,4 +530,4 @@ def test_bisection_finds_a_kink_at_the_middle():
 def test_bisection_gives_up_where_all_bends():
     oracle = Oracle(np.tanh, inputs=1, budget=3_000_000)
     with pytest.raises(ExtractionError, match="bend everywhere"):
-        line.bisect(oracle, np.zeros(1), np.ones(1), low=-3, high=3, width=1e-3)
+        bisect(oracle, np.zeros(1), np.ones(1), low=-3, high=3, width=1e-3)
