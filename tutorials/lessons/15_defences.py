@@ -130,8 +130,7 @@ plt.show()
 # over a thousand. Only the poison does its work, as it was made for a copy just like this one.
 # The last line shows the way around it: the poisoned answers mostly keep the right *label*, and a
 # thief who learns from labels alone is nearly back where he was. (These are single runs;
-# differences of a percent or two mean nothing.) What all of these do stop are the *exact*
-# attacks: lesson 08 showed that a few missing decimals end those.
+# differences of a percent or two mean nothing.)
 #
 # ## Part 2: PATE
 #
