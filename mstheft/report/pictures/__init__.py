@@ -1,6 +1,6 @@
 """The pictures of an attack, for the tour and for `mstheft steal --plot`: data in, Pictures out."""
 
-from mstheft.report.pictures.arena import arena_pictures
+from mstheft.report.pictures.arena import adaptive_picture, arena_pictures
 from mstheft.report.pictures.deep import deep_pictures
 from mstheft.report.pictures.exact import (
     exact_pictures,
@@ -11,6 +11,7 @@ from mstheft.report.pictures.exact import (
 from mstheft.report.pictures.learned import learned_pictures, strategy_pictures
 from mstheft.report.pictures.sweep import smooth_pictures, sweep_pictures
 
-__all__ = ["arena_pictures", "deep_pictures", "exact_pictures", "label_pictures"]
+__all__ = ["adaptive_picture", "arena_pictures", "deep_pictures", "exact_pictures"]
+__all__ += ["label_pictures"]
 __all__ += ["learned_pictures", "linear_pictures", "relu_pictures", "smooth_pictures"]
 __all__ += ["strategy_pictures", "sweep_pictures"]
