@@ -82,7 +82,8 @@ def side_by_side(
             fontsize=9,
             color=style.NEGATIVE,
         )
-    ax.set(xlabel="agreement with the victim", xlim=(0, 1.02), ylim=(-0.6, len(names) - 0.4))
+    ax.set(xlabel="agreement with the victim", ylabel="defence")
+    ax.set(xlim=(0, 1.02), ylim=(-0.6, len(names) - 0.4))
     style.above(ax, 0.0, "ring: naive thief", style.COPY)
     style.above(ax, 1.0, "dot: adaptive thief", style.NEGATIVE, ha="right")
     return ax

@@ -74,6 +74,8 @@ class Adaptation:
         defences = defence.keys() - {"output"}
         if self.keys > 1 or self.cover:
             return not defences
+        if defence.get("output") == "label":  # nothing to average, to invert or to polish on
+            return False
         if detector or (self.far > 1 and defence.get("output") != "logits"):
             return False
         if self.estimate and not defences:

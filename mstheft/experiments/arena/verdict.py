@@ -102,7 +102,7 @@ def overview(found: list[Pair]) -> tuple[list[str], list[list[str]]]:
     rows = []
     for pair in found:
         before = gains_of(*(pair.control or ({}, {})))
-        undefended = f"{100 * before.mean():+.0f} points" if len(before) else "-"
+        undefended = f"{round(100 * before.mean()):+d} points" if len(before) else "-"
         shares = spread(pair.naive), spread(pair.adaptive)
         rows.append([pair.defence, pair.detector, pair.way, *shares, undefended, pair.verdict])
     return head, rows
