@@ -43,9 +43,8 @@ def main() -> None:
             outcome = arena.compute(described, args.out, executor=executor)
         for cell, why in outcome.failed:
             aside(f"FAILED {described.grid.name(cell)}: {why}")
-        path = HERE / f"{name}.csv"
-        path.write_text(arena.table(outcome))
-        text = ARENAS[name](outcome, list(csv.DictReader(path.read_text().splitlines())))
+        (HERE / f"{name}.csv").write_text(arena.table(outcome))
+        text = ARENAS[name](outcome)
         print(text)
         if not outcome.failed:
             write("arena" if name == "glyphs" else name, text)
@@ -54,7 +53,12 @@ def main() -> None:
                 (FIGURES / f"{file}.png").write_bytes(picture.png)
 
 
-def beside(outcome: Outcome, rows: Rows) -> str:
+def rows_of(outcome: Outcome) -> Rows:
+    """The lines of the CSV."""
+    return list(csv.DictReader(arena.table(outcome).splitlines()))
+
+
+def beside(outcome: Outcome) -> str:
     """A line for each adaptation: agreement of both thieves, their distance, and the verdict.
 
     Distance is the mean ‖p̂ - p‖₁ of copy and victim, smaller is better.
@@ -74,9 +78,9 @@ def _distance(values: verdict.Values) -> str:
     return f"{np.mean([*values.values()]):.2f} ({low:.2f} to {high:.2f})"
 
 
-def before_a_detector(outcome: Outcome, rows: Rows) -> str:
+def before_a_detector(outcome: Outcome) -> str:
     """A line for each thief: when it was noticed, and what it had by then; and without PRADA."""
-    body = []
+    body, rows = [], rows_of(outcome)
     for attack in dict.fromkeys(row["attack"] for row in rows):
         free, watched = (
             [row for row in rows if (row["attack"], row["detector"]) == (attack, detector)]
@@ -97,7 +101,7 @@ def adaptive_picture(outcome: Outcome) -> list[tables.Picture]:
     return [pictures.adaptive_picture(verdict.pairs(outcome))]
 
 
-def overview(outcome: Outcome, rows: Rows) -> str:
+def overview(rows: Rows) -> str:
     """A line for each attack; a second, watched, where the detector changes anything."""
     cells = defaultdict(list)
     for row in rows:
@@ -135,7 +139,11 @@ def mean(rows: Rows, name: str) -> float:
     return float(np.mean([float(row[name]) for row in rows]))
 
 
-ARENAS = {"glyphs": overview, "adaptive": beside, "adaptive-prada": before_a_detector}
+ARENAS = {
+    "glyphs": lambda outcome: overview(rows_of(outcome)),
+    "adaptive": beside,
+    "adaptive-prada": before_a_detector,
+}
 PICTURES = {
     "glyphs": lambda outcome: pictures.arena_pictures(arena.grouped(outcome)),
     "adaptive": adaptive_picture,

@@ -91,7 +91,8 @@ def learned_settings(attack: Cell, task: tasks.Task, seed: int) -> learned_theft
     chosen: dict[str, Any] = {**tasks.SUITABLE[task.kind], **attack, "seed": seed}
     adaptation = Adaptation(**chosen.pop("adapt", {}))
     settings = learned_theft.Settings(strategy=chosen.pop("attack"), **chosen)
-    return replace(settings, budget=settings.budget // adaptation.price)
+    price = adaptation.price  # fewer rows, trained on as often
+    return replace(settings, budget=settings.budget // price, epochs=settings.epochs * price)
 
 
 # ---- a match
