@@ -78,7 +78,7 @@ class Adaptation:
             return False
         if detector or (self.far > 1 and defence.get("output") != "logits"):
             return False
-        if self.estimate and not defences:
+        if (self.estimate and not defences) or (self.repeats > 1 and defence.get("output")):
             return False
         made_for = {
             "inverse": {"reverse_sigmoid"} if is_invertible(**_reversing(defence)) else set(),
