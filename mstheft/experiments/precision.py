@@ -172,23 +172,20 @@ def one(name: str, victim: Network, answers: str, rng: Sequence[int]) -> Run:
 
 
 def behind(victim: Network, form: Form) -> Oracle:
-    """The victim with such answers, and a budget. That logits are rounded nobody tells the attack;
-    of probabilities it is said, since rows such as (0, 0, 0) would else be no answers."""
+    """The victim with such answers, and a budget. That they are rounded nobody tells the attack.
+
+    But for probabilities of 0 decimals: rows such as (0, 0, 0) are no answers unless it is said.
+    """
     network = Network(victim.copy().layers, victim.shape, _arithmetic(form))
 
     def answer(x: Array) -> Array:
-        return rounded(network.logits(x), form) if form.output == "logits" else network.probs(x)
+        return rounded(network.logits(x) if form.output == "logits" else network.probs(x), form)
 
     budget = int(MOST * floor(sum(w.size for w, _ in victim.dense()), victim.outputs))
-    decimals = form.decimals if form.output == "probs" else None
-    return Oracle(
-        answer,
-        form.output,
-        gives=form.output,
-        inputs=victim.inputs,
-        budget=budget,
-        decimals=decimals,
-    )
+    if (form.output, form.decimals) == ("probs", 0):
+        return Oracle(victim, "probs", budget=budget, decimals=0)
+    inputs = victim.inputs
+    return Oracle(answer, form.output, gives=form.output, inputs=inputs, budget=budget)
 
 
 def _arithmetic(form: Form) -> type:
@@ -196,7 +193,7 @@ def _arithmetic(form: Form) -> type:
 
 
 def rounded(values: Array, form: Form) -> Array:
-    """Logits in such a form, same shape."""
+    """Answers in such a form, same shape."""
     if form.decimals is not None:
         return np.round(values, form.decimals)
     if form.kind == "bfloat16":
