@@ -12,6 +12,7 @@ from mstheft.cli.options import Args, Parser
 GROUPS = {
     "attack": {
         "steal": "steal one model and judge the copy",
+        "polish": "fit a rough copy to a log of answers, down to their noise",
         "evade": "steal a filter, and get past it with the copy",
     },
     "defend and detect": {
@@ -36,8 +37,8 @@ GROUPS = {
 EXAMPLES = """examples:
   mstheft tour
   mstheft steal relu --shape 784-64-10
-  mstheft steal deep --data mnist --hidden 64-32 --save copy.npz
-  mstheft steal active --victim victim.npz --data cifar10 --strategy k-center --budget 1000
+  mstheft steal active --victim victim.npz --data cifar10 --log q.npz --save copy.npz
+  mstheft polish copy.npz --log q.npz --save polished.npz
   mstheft steal sweep --victim http://localhost:8000 --key KEY --journal run.db
 
 `mstheft COMMAND --help` tells more. Steal only models that are yours or that you may test."""

@@ -1,12 +1,9 @@
 """`mstheft detect`: would a service have noticed these queries?"""
 
-import zipfile
 from collections.abc import Iterator
 
-import numpy as np
-
-from mstheft.cli import files, options
-from mstheft.cli.console import Console, UsageError, usage_errors
+from mstheft.cli import files, logs, options
+from mstheft.cli.console import Console, usage_errors
 from mstheft.cli.options import USUAL, Args, Parser, add, path, share
 from mstheft.defend.prada import ENOUGH, Detector
 from mstheft.plots import detection
@@ -19,14 +16,15 @@ def add_arguments(parser: Parser) -> None:
     words = "by the distances between queries; status 1 is an alarm"
     prada = kinds.add_parser("prada", help=words, description=f"PRADA, {words}.")
     prada.set_defaults(run=run)
-    add(prada, "--log FILE", path, "by mstheft steal active --log", required=True)
+    add(prada, "--log FILE", path, "by mstheft steal KIND --log", required=True)
     add(prada, "--delta D", share, f"alarm below {USUAL}", default=0.9)
     options.add_results(prada, plot="histogram and W over time")
 
 
 def run(args: Args, console: Console) -> int:
     """Replay logged queries past PRADA, and say when it gave the alarm: then the status is 1."""
-    queries, labels = _logged(args)
+    log = logs.read(args, "queries", "labels")
+    queries, labels = log["queries"], log["labels"]
     detector = Detector(args.delta)
     with usage_errors():
         detector.observe(queries, labels)
@@ -50,14 +48,3 @@ def _pictures(args: Args, detector: Detector) -> Iterator[tables.Picture]:
     history = {"these queries": (detector.history.queries, detector.history.w)}
     ax = detection.over_queries(history, delta=args.delta)
     yield tables.picture("over_queries", ax, "", "")
-
-
-def _logged(args: Args) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and labels of `mstheft steal … --log`, or of anybody's own npz file."""
-    try:
-        with np.load(args.log, allow_pickle=False) as file:
-            return file["queries"], file["labels"]
-    except (TypeError, OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        what = "expected an .npz file with the arrays queries (n, d) and labels (n,)"
-        how = "write one with mstheft steal active --log or steal jacobian --log"
-        raise UsageError(f"--log {args.log}: {what}, got {type(error).__name__}; {how}") from error

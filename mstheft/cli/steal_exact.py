@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mstheft import compare
-from mstheft.cli import files, options, victim
+from mstheft.cli import files, logs, options, victim
 from mstheft.cli.console import Console, usage_errors
 from mstheft.cli.options import Args, Former, Options, add, is_url, path, whole, widths
 from mstheft.cli.victim import Victim
@@ -20,7 +20,7 @@ from mstheft.learning import exact
 from mstheft.nn import Network
 from mstheft.oracle import Oracle
 from mstheft.report import pictures, tables
-from mstheft.result import Result
+from mstheft.result import Result, count
 
 ENDS = (ExtractionError, BudgetExhausted, ConnectionError, ValueError, KeyboardInterrupt)
 
@@ -63,6 +63,7 @@ def add_kinds(kinds: options.Kinds) -> None:
         numbers = () if kind.output == "label" else ("output", "decimals")
         victim.add_options(box, *numbers, "budget", "defence", "journal")
         parser.set_defaults(output=kind.output, decimals=None)
+        add(parser, "--log FILE", path, logs.HELP)
         options.add_results(parser, save="the copy", plot="a figure of each stage", seed=True)
         _add_shape(parser, group, victims, kind.shapes.split())
     sweeps, smooths, deeps = (kinds.choices[name] for name in ("sweep", "smooth", "deep"))
@@ -72,6 +73,8 @@ def add_kinds(kinds: options.Kinds) -> None:
     add(kinds.choices["exact"], "--rows N", whole(5), words)
     words = f"neurons that the thief expects (default: {exact.GUESS})"
     add(kinds.choices["exact"], "--guess N", whole(1), words)
+    words = "relative error of a weight (default: 1e-9; 1e-4 suits a float32 victim)"
+    add(kinds.choices["label"], "--precision P", float, words)
     smooths.add_argument("--activation", choices=smooth.ACTIVATIONS, default="tanh")
     words = "hidden ones of the --victim (default: 2)"
     deeps.add_argument("--layers", type=int, choices=(2, 3), dest="depth", help=words)
@@ -103,6 +106,8 @@ def _settings(args: Args) -> dict[str, Any]:
     if args.kind == "deep":
         hidden = args.shape[1:-1] if args.shape else args.hidden
         return {"layers": args.depth or (len(hidden) if hidden else 2)}
+    if args.kind == "label" and args.precision is not None:
+        return {"precision": boundary.checked(args.precision)}
     if args.kind == "exact":
         return {"rows": args.rows, "hidden": args.guess}
     return {"activation": args.activation} if args.kind == "smooth" else {}
@@ -116,10 +121,14 @@ def run(args: Args, console: Console) -> int:
     how = {name: getattr(args, name) for name in ("output", "budget", "decimals")}
     with victim.opened(args, console, chosen.answers, about, chance=2, **how) as oracle:
         rounded = "" if oracle.decimals is None else f" rounded to {oracle.decimals} decimals"
-        budget = f", {oracle.budget:,} queries" if oracle.budget else ""
+        budget = "" if oracle.budget is None else f", {count(oracle.budget, 'query', 'queries')}"
         defence = f", defended by {args.defence}" if args.defence else ""
         console.say(f"victim: {chosen.name}\noracle: {args.output}{rounded}{budget}{defence}\n")
-        result, failure, interrupted = _attack(args, oracle)
+        asked: Any = logs.Recorder(oracle) if args.log else oracle
+        result, failure, interrupted = _attack(args, asked)
+    if args.log:
+        rows, answers = asked.exchange()
+        logs.write(args, console, rows, answers, args.output)
     place = args.save
     if place and not result.verified:  # an unverified copy never replaces another
         place = place.with_name(f"{place.stem}.unverified{place.suffix}")
@@ -157,19 +166,20 @@ def _failure(args: Args, oracle: Oracle, error: BaseException) -> ExtractionErro
     """What ended an attack, as the stage that it ended and how to go on."""
     if isinstance(error, ExtractionError):
         return error
-    partial, count = getattr(error, "partial", None), f"{oracle.count:,}"
+    partial, queries = getattr(error, "partial", None), count(oracle.count, "query", "queries")
     stage = (partial.stopped if isinstance(partial, Result) else "") or args.kind
     advice = "start again with the same --journal" if args.journal else "start again"
     if isinstance(error, BudgetExhausted):
         own = (error.left, error.budget) == (oracle.left, oracle.budget)  # not the service's
         where = "" if own else f" that this key has at {args.victim}"
-        why = f"needs more than the budget of {error.budget:,} queries{where}: {count} "
-        why += f"were asked and the next batch has {error.asked:,}"
+        after = "" if oracle.count == 0 else f" after {queries}"
+        why = f"needs a batch of {error.asked:,}{after}, but the budget of {error.budget:,}{where} "
+        why += f"has {error.left:,} left"
         advice = "raise --budget" if own else "ask whoever serves it for more"
     elif isinstance(error, KeyboardInterrupt):
-        why = f"stopped by Ctrl-C after {count} queries"
+        why = f"stopped by Ctrl-C after {queries}"
     elif is_url(args.victim):
-        stage, why = args.kind, f"was not answered after {count} queries: {error}"
+        stage, why = args.kind, f"was not answered after {queries}: {error}"
     else:
         raise error
     return ExtractionError(stage, why, advice, partial=partial)

@@ -1,15 +1,12 @@
 """`mstheft steal active | jacobian`: learn a copy, and say how well it agrees."""
 
-import io
 import math
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from mstheft.cli import files, options, victim
+from mstheft.cli import files, logs, options, victim
 from mstheft.cli.console import Console, UsageError, usage_errors
 from mstheft.cli.options import Args, Kinds, add, is_url, path, whole
 from mstheft.errors import BudgetExhausted, ExtractionError
@@ -44,7 +41,7 @@ def add_kinds(kinds: Kinds) -> None:
         add(parser, "--copy KIND", str, words)
         add(parser, "--epochs N", whole(1), f"at most, for each copy {_usual('epochs')}")
         add(parser, "--batch N", whole(1), _usual("batch"))
-        add(parser, "--log FILE", path, "the queries and their labels, .npz")
+        add(parser, "--log FILE", path, logs.HELP)
         options.add_results(parser, save="the copy", plot="figures of the attack", seed=True)
     kinds.choices["jacobian"].set_defaults(strategy="jbda", checkpoint=None)
     active = kinds.choices["active"]
@@ -85,8 +82,8 @@ def run(args: Args, console: Console) -> int:
             lambda: learned_theft.extract(how, oracle, task, pool, judge, **given)
         )
     files.keep(result.model, args.save, console)
-    if network and args.log:
-        _write_log(args, network, learned_theft.rows_queried(result, pool), console)
+    if args.log:
+        logs.write(args, console, *learned_theft.exchange(result, pool), how.output)
     _tell(result, console)
     values = {"attack": args.kind, "victim": name, "victim_accuracy": right}
     values |= {"settings": asdict(how), "defence": args.defence}
@@ -139,15 +136,6 @@ def _attack(extract: Callable[[], LearnedResult]) -> tuple[LearnedResult, BaseEx
         if isinstance(error, ValueError) and not partial.queries:  # nothing was asked yet
             raise UsageError(str(error)) from error
         return partial, error
-
-
-def _write_log(args: Args, network: Network, rows: np.ndarray, console: Console) -> None:
-    """The queries and their labels, as `mstheft detect` reads them."""
-    if len(rows):
-        with console.attempt("--log"):
-            file, queries = io.BytesIO(), rows.reshape(len(rows), -1).astype(np.float32)
-            np.savez(file, queries=queries, labels=network.labels(rows))
-            tables.write(args.log, file.getvalue())
 
 
 def _tell(result: LearnedResult, console: Console) -> None:

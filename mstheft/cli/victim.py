@@ -16,7 +16,7 @@ import numpy as np
 from mstheft.cli import options
 from mstheft.cli.console import Console, UsageError, usage_errors
 from mstheft.cli.options import USUAL, Args, Options, add, file_or_url, is_url, path, whole
-from mstheft.defend import named
+from mstheft.defend import parse
 from mstheft.errors import BudgetExhausted, DataError
 from mstheft.experiments import tasks
 from mstheft.experiments.learned_theft import Settings
@@ -41,7 +41,7 @@ OPTIONS: dict[str, tuple[str, Any, str]] = {
     "output": ("--output", EXACT, f"what it tells {USUAL}"),
     "decimals": ("--decimals N", whole(0), "to which it rounds"),
     "budget": ("--budget N", whole(0), "queries that it answers"),
-    "defence": ("--defence WORDS", str, f"changes answers: {named.FORMS}; several with commas"),
+    "defence": ("--defence WORDS", str, f"changes answers: {parse.FORMS}; several with commas"),
     "journal": (
         "--journal FILE",
         path,
@@ -64,9 +64,8 @@ def check_service(args: Args) -> None:
         wrong = "--key goes with --victim URL; leave it out" if args.key is not None else ""
     elif args.defence:
         wrong = "--defence is for a victim in this process; give it to mstheft serve"
-    elif options := [name for name in ("plot", "log") if getattr(args, name, None)]:
-        why = "needs the victim itself, which a service does not show; leave it out"
-        wrong = f"--{options[0]} {why}"
+    elif getattr(args, "plot", None):
+        wrong = "--plot needs the victim itself, which a service does not show; leave it out"
     if wrong:
         raise UsageError(wrong)
 
@@ -112,7 +111,7 @@ def defences_of(words: str | None, victim: Network, rng: Rng) -> list[Any]:
     """The defences that --defence names, for an oracle over this victim."""
     if words is None:
         return []
-    return named.named(words, inputs=victim.inputs, classes=max(2, victim.outputs), rng=rng)
+    return parse.named(words, inputs=victim.inputs, classes=max(2, victim.outputs), rng=rng)
 
 
 @contextlib.contextmanager

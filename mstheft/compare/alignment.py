@@ -185,6 +185,24 @@ def align(a: Network, b: Network) -> Alignment:
     return Alignment(neurons, order, scale, model, differences, error, alone, rest.tolist())
 
 
+def align_layers(a: Network, b: Network) -> Network:
+    """b in the order and scale of a's neurons, hidden layer by hidden layer, float64.
+
+    Both have relu between dense layers of equal widths. Each layer is matched as `align` does it,
+    by the directions of its rows, after the layers before it.
+    """
+    model = Network(b.copy().layers, b.shape, np.float64)
+    first = checked_layers(a, "a")
+    for depth in range(1, len(first)):
+        none = np.zeros((1, len(first[depth - 1][1])))  # the next layer is not in order yet
+        second = checked_layers(model, "b")[depth - 1]
+        _, partners, scale = _match(
+            [first[depth - 1], (none, none)], [second, (none, none)], "relu"
+        )
+        model = rescale(reorder(model, depth, partners), depth, np.arange(len(partners)), scale)
+    return model
+
+
 def _one_hidden(network: Network, name: str, activation: str) -> Layers:
     layers = checked_layers(network, name, activation)
     if len(layers) != 2:

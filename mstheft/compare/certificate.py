@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mstheft.compare.alignment import Alignment, align
+from mstheft.compare.alignment import Alignment, align, align_layers
 from mstheft.compare.parameters import Layers, check_same_sizes, checked_layers, layers_of
 from mstheft.nn.network import Network
 from mstheft.typing import Array
@@ -34,7 +34,8 @@ def certificate(a: Network, b: Network, low: ArrayLike, high: ArrayLike) -> floa
         Σ_i |A1_i| max|z_i - ẑ_i| + |A1_i - Â1_i| max relu(ẑ_i) + |b1 - b̂1|,
 
     where a neuron without a partner counts with its whole contribution. No hidden layer: exact.
-    Deeper networks must have equal widths; neurons are compared in their given order.
+    Deeper networks must have equal widths. Their neurons are compared in the given order, and
+    aligned to a's layer by layer; the lower bound counts, for both hold.
 
     low, high : scalars or (d,), the box low ≤ x ≤ high
     Returns ε in logits; inf where numbers overflow. It holds for the functions over the *real*
@@ -46,8 +47,8 @@ def certificate(a: Network, b: Network, low: ArrayLike, high: ArrayLike) -> floa
     check_same_sizes(a, b)
     lows, highs = _box(a.inputs, low, high)
     with np.errstate(over="ignore", invalid="ignore"):
-        error = _propagate(*_pairs(a, b), lows, highs).max()
-    return math.inf if math.isnan(error) else float(error)
+        errors = [_propagate(*pair, lows, highs).max() for pair in _pairs(a, b)]
+    return min(math.inf if math.isnan(error) else float(error) for error in errors)
 
 
 def _propagate(first: Layers, second: Layers, low: Array, high: Array) -> Array:
@@ -123,15 +124,20 @@ def _up(total: Array, terms: int) -> Array:
     return total * (1 + 2 * (terms + 8) * EPS)
 
 
-def _pairs(a: Network, b: Network) -> tuple[Layers, Layers]:
-    """Layers of a and b, row by row to be compared; zeros where a neuron has no partner."""
+def _pairs(a: Network, b: Network) -> list[tuple[Layers, Layers]]:
+    """Layers of a and b, row by row to be compared; zeros where a neuron has no partner.
+
+    Rescaling rounds each weight once for its row and once for its column, which is part of the
+    roundings that `_apart_after` adds.
+    """
     first, second = checked_layers(a, "a"), checked_layers(b, "b")
     if len(first) == len(second) == 2:
-        return _padded(first, align(a, b))
+        return [_padded(first, align(a, b))]
     widths, others = ([len(bias) for _, bias in layers] for layers in (first, second))
     if widths != others:
         raise ValueError(f"expected equal widths of all layers, got {widths} and {others}")
-    return first, second
+    given = first, second
+    return [given] if len(first) == 1 else [given, (first, layers_of(align_layers(a, b)) or [])]
 
 
 def _padded(first: Layers, alignment: Alignment) -> tuple[Layers, Layers]:

@@ -1,12 +1,14 @@
 """The other side: the defences of a prediction service against thieves.
 
-    change the answers    a function of `responses`; `named` knows its word, 'noise:0.1'
+    change the answers    `responses`: a new defence is a function (n, K) -> (n, K) there
     notice the queries    `prada`, and its distance in `prada_distance`
     answer privately      `pate`, with the noise of `mechanisms` and the bill of `rdp`
 
-A new defence of the answers is a function (n, K) -> (n, K) in `responses`, and a word in `named`.
+`parse` reads the words of the command line, 'noise:0.1'; a new defence may get one there.
 """
 
-from mstheft.defend import mechanisms, named, pate, prada, rdp, responses
+from mstheft.defend import mechanisms, parse, pate, prada, rdp, responses
 
-__all__ = ["mechanisms", "named", "pate", "prada", "rdp", "responses"]
+named = parse  # its name before it became `parse`
+
+__all__ = ["mechanisms", "named", "parse", "pate", "prada", "rdp", "responses"]

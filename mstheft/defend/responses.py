@@ -1,6 +1,6 @@
-"""Defences that change a service's answers, each a function of probabilities (n, K) -> (n, K).
+"""Defences that change a service's answers; a new one is a function (n, K) -> (n, K) here.
 
-A new one goes here, or into a file beside this one; its word goes into `named`.
+A large one gets a file beside this one. Its word for --defence goes into `parse.WORDS`.
 
 They cost honest users something (`cost`) and thieves, it is hoped, more. An oracle applies any of
 them, and several one after the other:

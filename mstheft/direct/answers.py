@@ -88,7 +88,8 @@ class Reader:
     def declared(self) -> Noise | None:
         """What `polish` has to be told of the noise: only what chance adds to the answers."""
         if self.is_stochastic:
-            return Noise("stochastic", jitter=float(self.sample[:REPEATS].std(axis=0).mean()))
+            repeats = self.sample[len(self.first) :][:REPEATS]  # of one row; those before are not
+            return Noise("stochastic", jitter=float(np.sqrt(repeats.var(axis=0, ddof=1).mean())))
         return None
 
     def query(self, x: Array) -> Array:

@@ -1,8 +1,7 @@
-"""How noisy are the answers? Measured, from the answers themselves: nobody has to declare it.
+"""How noisy are given answers? No queries here; `answers.reader` asks, and measures the rest.
 
-    lattice         on which grid do given answers lie: decimals, bfloat16, float16, float32?
-    arithmetic      what rounding inside a network of such weights does to its answers
-    measure_noise   asks: one row twice (is the victim stochastic?), then tiny displacements of it
+    lattice       on which grid do the answers lie: decimals, bfloat16, float16, float32?
+    arithmetic    what rounding inside a network of such weights does to its answers
 
 An answer is the exact one plus noise of standard deviation σ:
 
@@ -11,20 +10,18 @@ An answer is the exact one plus noise of standard deviation σ:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from mstheft.nn import gauss_newton
 from mstheft.nn.network import Network
-from mstheft.typing import Array, Oracle, Rng
+from mstheft.typing import Array
 
 BITS = {"bfloat16": (7, -126), "float16": (10, -14), "float32": (23, -126), "float64": (52, -1022)}
 """Of each format: bits after the leading 1 of a number, and the exponent of the smallest normal."""
 
 MOST_DECIMALS = 12
-ROWS = 32  # tiny displacements of one row that are asked
-REACH = 1e-4  # of them all, relative to the row
 THIRD = np.sqrt(20.0)  # a third difference of independent noise σ is √(1 + 9 + 9 + 1) σ
 
 
@@ -128,39 +125,6 @@ def _rounded_inside(copy: Network, x: Array, kind: str) -> Array:
         a = gauss_newton.activation(name)[0](np.round(z / spacing) * spacing)
         z = gauss_newton.with_ones(a) @ matrix.T
     return z
-
-
-def measure_noise(oracle: Oracle, *, row: Array | None = None, rng: Rng = None) -> Noise:
-    """Ask one row twice, then in tiny displacements. Costs 2 + 32 queries, 2 if it is stochastic.
-
-    Two answers to one row differ: the victim is stochastic (dropout left on, batch norm in
-    training mode, a defence that adds noise), and σ = |difference| / √2.
-    Otherwise the grid is that of the answers. The jitter is the third difference along a short
-    line, which any smooth function of so short a piece leaves at 0; of all of them the median, so
-    that a kink on the way does no harm.
-
-    row : (d,) where to ask; N(0, 1) numbers unless given
-    Raises ValueError for labels, `BudgetExhausted` if the queries are too many.
-    """
-    if oracle.output == "label":
-        raise ValueError("expected numbers, got an oracle of labels; their noise has no size")
-    rng = np.random.default_rng(rng)
-    row = rng.normal(size=oracle.inputs) if row is None else np.asarray(row, np.float64)
-    twice = oracle.query(np.stack([row, row])).astype(np.float64)
-    if not np.array_equal(twice[0], twice[1]):
-        return Noise("stochastic", jitter=rms(twice[1] - twice[0]) / np.sqrt(2))
-    direction = rng.normal(size=row.shape) * max(rms(row), 1e-6)
-    answers = oracle.query(row + np.outer(np.linspace(0, REACH, ROWS), direction))
-    grid = lattice(answers)
-    return replace(grid, jitter=_jitter(answers.astype(np.float64), grid))
-
-
-def _jitter(answers: Array, grid: Noise) -> float:
-    """Noise along a line, (n, K), beyond the rounding of the answers themselves."""
-    third = np.abs(np.diff(answers, 3, axis=0)) / THIRD
-    seen = float(np.median(third)) / 0.6745  # of a normal distribution
-    rounding = rms(grid.spacing(answers)) / np.sqrt(12)
-    return float(np.sqrt(max(0.0, seen**2 - rounding**2)))
 
 
 def rms(values: Array) -> float:

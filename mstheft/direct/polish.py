@@ -7,8 +7,9 @@ can be had from them (`Polished.bound`). Nothing is asked. In reading order:
 
     polish              copy, rows, answers -> Polished
     readable            floating point probabilities as logarithms, which are nearly linear
-    descend             Gauss-Newton steps, with their damping
-    judged              is what is left noise? with its bound and the error bars of the weights
+    judged              is what is left noise?
+
+The steps between are in `descent`, the bound and the error bars of the weights in `error_bars`.
 
 Source: Gauss-Newton is in any textbook; `nn.gauss_newton` has the parts and their sources.
 """
@@ -20,25 +21,21 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mstheft import progress
+from mstheft.direct.descent import DAMP as DAMP
+from mstheft.direct.descent import ROUNDED, best_descent
+from mstheft.direct.error_bars import SURPLUS as SURPLUS
+from mstheft.direct.error_bars import from_draws, from_jacobian, named, seldom_on, without
+from mstheft.direct.error_bars import identifiable as identifiable
 from mstheft.direct.noise import Noise, arithmetic, lattice, rms
 from mstheft.nn import gauss_newton
 from mstheft.nn.functions import logit
 from mstheft.nn.gauss_newton import DensePass, Fit, Weights
-from mstheft.nn.layers import Dense
 from mstheft.nn.network import Network
 from mstheft.typing import Array, Rng
 
 STEPS = 60  # at the most
-DAMP = 0.3  # of the first step; a third after every whole one, three times after a shortened one
-MOST_DAMP = 100.0  # a step that fits no better even so ends the descent
-SLOWEST = 1e-3  # a whole, undamped step that gains less than this share of the misfit is the last
 TRUSTS = 0.25, 0.1  # how far a step may turn a neuron: at first, and in a second descent
-HALF = 0.5  # a step that gains less than this share, above the noise, was not solved well enough
-MOST_ITERATIONS = 320  # of LSMR in a step
-LOOSE, TIGHT = 1e-2, 1e-8  # tolerances of LSMR: a share of the relative misfit between these
-ROUNDED = 2.0  # converged: ratio below this where σ is that of arithmetic, known to a factor
-SURPLUS = 2  # answered numbers for each weight of a neuron, in the rows where it is on
-DRAWS = 2  # of noise, for the bound and error bars of large networks
 KNOWN = 1.1  # and below this, and five of its own deviations, where σ is known
 EXACT = 20_000_000, 1000  # numbers in a Jacobian, and weights, up to which it is formed
 
@@ -137,9 +134,11 @@ def polish(
     free = identifiable(weights, activations, fit.output)
     _enough(fit, free)
     rng = np.random.default_rng(rng)
-    here, misfit = best_descent(fit, fit.at(weights), steps, trusts, free, rng)
-    fit = problem.fit(here.weights, activations)  # σ anew: the copy's rounding is the victim's now
-    return judged(problem, fit, here, misfit, rng)
+    with progress.bar("polish", None, "step") as bar:
+        here, misfit = best_descent(fit, fit.at(weights), steps, trusts, free, rng, bar)
+        bar.set_postfix_str(f"misfit {misfit[-1]:.1e}, error bars")
+        fit = problem.fit(here.weights, activations)  # σ anew: the copy's rounding is the victim's
+        return judged(problem, fit, here, misfit, rng)
 
 
 def _checked(model: Network, x: Array, answers: Array, output: str) -> tuple[Array, Array]:
@@ -233,63 +232,6 @@ def readable(answers: Array, output: str, noise: Noise, sigma: Array) -> tuple[A
         return np.log(values), "log_probs", sigma / values
 
 
-# ---- the descent
-
-
-def best_descent(
-    fit: Fit,
-    start: DensePass,
-    steps: int,
-    trusts: Sequence[float],
-    free: int,
-    rng: np.random.Generator,
-) -> tuple[DensePass, list[float]]:
-    """The descent with the first trust that ends in the noise, else the one that ends lowest.
-
-    A neuron that is on in few rows is held by few answers and easily lost; smaller steps keep it.
-    """
-    descents = []
-    for trust in trusts:
-        descents.append(descend(fit, start, steps, free, trust, rng))
-        if descents[-1][1][-1] <= ceiling(fit, free):
-            break
-    return min(descents, key=lambda descent: descent[1][-1])
-
-
-def ceiling(fit: Fit, free: int) -> float:
-    """The misfit up to which what is left may be noise: ROUNDED σ √((N - P) / N), answer units."""
-    return float(ROUNDED * np.sqrt(max(0, np.count_nonzero(fit.precision) - free)) / fit.total)
-
-
-def descend(
-    fit: Fit, here: DensePass, steps: int, free: int, trust: float, rng: np.random.Generator
-) -> tuple[DensePass, list[float]]:
-    """Gauss-Newton steps until one gains nothing: the last pass, and the misfit at every pass.
-
-    Damped at first (Levenberg), less after every whole step, more after a shortened one. Above the
-    noise, where a step gains little, the linear problem was not solved well enough: LSMR gets twice
-    the iterations (deep networks of one output need that).
-    """
-    size = float(np.sqrt(np.mean(np.var(fit.answers, axis=0)))) or 1.0
-    noisy = ceiling(fit, free)
-    misfit, damp, iterations = [fit.misfit(here.logits)], DAMP, gauss_newton.ITERATIONS
-    while len(misfit) <= steps and damp < MOST_DAMP:
-        enough = float(np.clip(LOOSE * misfit[-1] / size, TIGHT, LOOSE))
-        taken = gauss_newton.step(
-            fit, here, damp=damp, enough=enough, iterations=iterations, trust=trust, rng=rng
-        )
-        here, gain = taken.here, 1 - taken.misfit / (misfit[-1] or 1.0)
-        if taken.share:
-            misfit.append(taken.misfit)
-        if gain < HALF and taken.misfit > noisy:
-            iterations = min(2 * iterations, MOST_ITERATIONS)
-        patient = iterations == MOST_ITERATIONS or taken.misfit <= noisy
-        if gain < SLOWEST and damp < DAMP / 10 and patient:
-            break
-        damp *= 1 / 3 if taken.share == 1 else 3
-    return here, misfit
-
-
 # ---- is what is left noise?
 
 
@@ -327,94 +269,10 @@ def judged(
 
 
 def allowed(kind: Noise, measured: bool, left: int) -> float:
-    """The ratio up to which a misfit counts as noise. A ratio of noise is 1 ± 1/√(2 left)."""
-    if measured and kind.is_relative:
+    """The ratio up to which a misfit counts as noise. A ratio of noise is 1 ± 1/√(2 left).
+
+    σ of arithmetic, and of chance that a few answers have shown, is only known to a factor.
+    """
+    if (measured and kind.is_relative) or kind.kind == "stochastic":
         return ROUNDED
     return KNOWN + 5 / float(np.sqrt(2 * max(1, left)))
-
-
-def identifiable(weights: Weights, activations: Sequence[str], output: str) -> int:
-    """P: the weights, less one for the scale of every relu, less the gauge of a softmax."""
-    scales = zip(weights, activations, strict=False)
-    free = sum(matrix.size for matrix in weights)
-    free -= sum(len(matrix) for matrix, name in scales if name == "relu")
-    is_softmax = output != "logits" and len(weights[-1]) > 1
-    return free - weights[-1].shape[1] * is_softmax
-
-
-def from_jacobian(fit: Fit, here: DensePass) -> tuple[int, float, Weights]:
-    """P, the bound and the error bars, exactly: (JᵀJ)⁺ is the covariance of the weights.
-
-    B_i = J_i (JᵀJ)^{-1/2} of row i,  H_i = B_i B_iᵀ (K, K) its leverage. Left out, that row would
-    be predicted with covariance H_i (I - H_i)⁻¹: so would a fresh row of the same kind.
-    """
-    J = gauss_newton.jacobian(fit, here)  # (n, K, P)
-    tall = J.reshape(-1, J.shape[2])
-    size, v = np.linalg.eigh(tall.T @ tall)
-    kept = size > 1e-13 * len(size) * size[-1]
-    root = v[:, kept] / np.sqrt(size[kept])  # (P, rank)
-    B = J @ root
-    H = B @ B.transpose(0, 2, 1)
-    room = np.eye(J.shape[1]) * (1 + 1e-9) - H
-    fresh = np.abs(np.einsum("nkk->nk", np.linalg.solve(room, H)))  # H and (I - H)⁻¹ commute
-    seen = fit.precision > 0
-    bound = float(np.sqrt(np.mean(fresh[seen] / fit.precision[seen] ** 2)))
-    bars = gauss_newton.unflat(np.linalg.norm(root, axis=1), here.weights)
-    return int(kept.sum()), bound, bars
-
-
-def from_draws(fit: Fit, here: DensePass, rng: np.random.Generator) -> tuple[float, Weights]:
-    """The bound and the error bars by simulation, where J is too large to be formed.
-
-    Pure noise ε ~ N(0, 1) in place of the residual moves the weights by p = J⁺ ε, whose covariance
-    is (JᵀJ)⁺. A few rows are left out of it: there J p is the error of an answer to a fresh row.
-    The bars take their pattern over a neuron's weights from the preconditioner, diag P², and their
-    size from the neuron's part of the draws.
-    """
-    scale = gauss_newton.kronecker(fit, here, rng)
-    n = len(fit.rows)
-    fresh = rng.permutation(n) < max(n // 50, min(100, n // 10))
-    train = replace(fit, precision=np.where(fresh[:, None], 0, fit.precision))
-    moves, errors = [], []
-    for _ in range(DRAWS):
-        noise = rng.normal(size=fit.answers.shape) * (train.precision > 0)
-        moves.append(gauss_newton.solve(train, here, noise, scale, enough=1e-4, iterations=80))
-        error = fit.link.push(here.logits, here.jvp(moves[-1]))
-        errors.append(error[fresh[:, None] & (fit.precision > 0)])
-    bound = float(np.sqrt(np.mean(np.square(errors))))
-    layers = zip(scale.left, scale.right, zip(*moves, strict=True), strict=True)
-    return bound, [_bars(left, right, np.stack(drawn)) for left, right, drawn in layers]
-
-
-def _bars(left: Array, right: Array, drawn: Array) -> Array:
-    """Error bars of a layer (out, in + 1), from P_g, P_a and the draws (draws, out, in + 1)."""
-    pattern = np.outer(np.linalg.norm(left, axis=1), np.linalg.norm(right, axis=1))
-    with np.errstate(invalid="ignore"):  # of a neuron that is never on nothing is known
-        size = np.sqrt(np.mean((drawn / pattern) ** 2, axis=(0, 2)))
-    return size[:, None] * pattern
-
-
-def seldom_on(fit: Fit, here: DensePass) -> list[np.ndarray]:
-    """Of each hidden layer, (out,) bool: is the neuron on in too few rows to tell its weights?
-
-    That is in rows with fewer than SURPLUS answered numbers for each of its in + 1 weights.
-    """
-    numbers = np.count_nonzero(fit.precision, axis=1)  # (n,) answered
-    layers = zip(here.slopes, here.weights, strict=False)
-    return [numbers @ (slope != 0) < SURPLUS * matrix.shape[1] for slope, matrix in layers]
-
-
-def without(seldom: list[np.ndarray], bars: Weights) -> Weights:
-    """The bars, infinite for the weights into and out of neurons that are seldom on."""
-    bars = [bar.copy() for bar in bars]
-    for few, before, after in zip(seldom, bars[:-1], bars[1:], strict=True):
-        before[few] = np.inf
-        after[:, :-1][:, few] = np.inf
-    return bars
-
-
-def named(model: Network, bars: Weights) -> dict[str, Array]:
-    """Matrices [W b] under the names of `Network.parameters()`."""
-    places = [i for i, layer in enumerate(model.layers) if isinstance(layer, Dense)]
-    pairs = zip(places, bars, strict=True)
-    return {f"{i}.{k}": p for i, bar in pairs for k, p in (("W", bar[:, :-1]), ("b", bar[:, -1]))}

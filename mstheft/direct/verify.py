@@ -14,6 +14,7 @@ from mstheft.typing import Array, Oracle, Rng
 
 RATIO, WORST = 2.0, 8.0  # of what a polished copy misses, over what noise explains
 VAGUE = 0.5  # of the spread of the answers: a copy that is less exact is not verified
+UNITS = {"logits": "logits", "log_probs": "log-probabilities", "probs": "probabilities"}
 SHARP = 1e-4  # of the tolerance: so exact must the answers to rows be that are asked far out
 
 
@@ -68,9 +69,9 @@ def verify(
         logits = expected(oracle, result.model, x)
         finite = ~np.isinf(answers).any(axis=1)  # NaN stays: it is a miss
         result.error, result.verified = float("inf"), False
-        if 2 * finite.sum() >= points:
-            answers, misses = answers[finite], np.abs(answers - logits)[finite]
-            reach = reach[finite]
+        answers, logits, reach = answers[finite], logits[finite], reach[finite]
+        if 2 * len(answers) >= points:
+            misses = np.abs(answers - logits)
             size = float((answers / reach).std(axis=0, dtype=float).max()) if size is None else size
             allowed = reach * max(tolerance * size, min(1e-2 * size, 1000 * noise))
             rounding = blur(oracle, answers)
@@ -78,10 +79,9 @@ def verify(
             result.verified = bool(
                 size > np.median(rounding) and (misses <= allowed + rounding).all()
             )
-        verdict = "answers like the victim" if result.verified else "does not answer alike"
-        result.notes["verify"] = (
-            f"the copy {verdict} on {finite.sum()} fresh rows: max |Δ| {result.error:.1e}"
-        )
+        near = reach[:, 0] == 1  # farther out, labels are easier
+        labels = equal_labels(answers[near], logits[near])
+        result.notes["verify"] = sentence(result, len(answers), labels)
     return result.verified
 
 
@@ -103,13 +103,36 @@ def verify_to_noise(result: Result, oracle: Oracle, x: Array, polished: Polished
         worst = float(np.abs(off / size).max())
         blurred = float(np.sqrt(np.mean(size**2))) > VAGUE * polished.spread(answers)
         result.verified = polished.converged and ratio <= RATIO and worst <= WORST and not blurred
-        near = "as near" if result.verified else "not as near"
-        result.notes["verify"] = (
-            f"{near} to {len(x)} fresh answers as noise and an own error of {polished.bound:.1e} "
-            f"explain ({ratio:.2f} times that): max |Δ| {result.error:.1e}; may be wrong on "
-            f"{3 / len(x):.1%} of such inputs"
-        )
+        labels = equal_labels(answers, result.model.logits(x), oracle.output)
+        noise = f"own error {polished.bound:.1e}, {ratio:.2f} of what it and noise explain"
+        unit = UNITS[polished.output]
+        result.notes["verify"] = f"{sentence(result, len(x), labels, unit)}; {noise}"
     return result.verified
+
+
+def sentence(result: Result, rows: int, labels: str, unit: str = UNITS["logits"]) -> str:
+    """How exact the copy is: a verdict alone would be read as 'the same labels everywhere'."""
+    verdict = "answers like the victim" if result.verified else "does not answer alike"
+    wrong = f"; up to {min(1.0, 3 / max(rows, 1)):.1%} of such inputs may be wrong"
+    return (
+        f"the copy {verdict} on {rows} fresh rows: max |Δ| {result.error:.1e} in {unit}, "
+        f"{labels}{wrong if result.verified else ''}"
+    )
+
+
+def equal_labels(answers: Array, logits: Array, output: str = "logits") -> str:
+    """'same label on 98 of 100, 1 undecided': what answers (n, ≥ 1) and copy's logits (n, K) say.
+
+    Undecided are rows whose rounded answer has two largest numbers.
+    """
+    if answers.shape[1] == 1:
+        answers = np.hstack([np.zeros_like(answers), answers])
+        answers[:, 0] = 0.5 if output == "probs" else 0.0
+    own = (logits[:, 0] > 0).astype(int) if logits.shape[1] == 1 else logits.argmax(axis=1)
+    decided = (answers == answers.max(axis=1, keepdims=True)).sum(axis=1) == 1
+    equal = int((answers.argmax(axis=1) == own)[decided].sum())
+    open_ = f", {np.sum(~decided)} undecided" if not decided.all() else ""
+    return f"same label on {equal} of {len(answers)}{open_}"
 
 
 def checked(tolerance: float) -> float:

@@ -149,6 +149,20 @@ def rows_queried(result: LearnedResult, pool: Array) -> Array:
     return trace.rows if isinstance(trace, jacobian.Trace) else pool[:0]
 
 
+def exchange(result: LearnedResult, pool: Array) -> tuple[Array, Array]:
+    """The rows that were answered, in order of purchase, and their answers: (n, d), (n, K)."""
+    trace = result.trace
+    if isinstance(trace, active.Trace):
+        bought = [(pool[trace.held], trace.held_answers), (pool[trace.rows], trace.answers)]
+    else:
+        bought = [(trace.rows, trace.answers)] if isinstance(trace, jacobian.Trace) else []
+    paid = [(rows, answers) for rows, answers in bought if answers is not None]
+    if not paid:
+        return pool[:0], np.zeros((0, 1))
+    rows, answers = zip(*paid, strict=True)
+    return np.concatenate(rows), np.concatenate(answers)
+
+
 # ---- pools
 
 

@@ -122,6 +122,7 @@ def _story(run: Run, held_size: int, first_size: int, later: list[int]) -> Learn
     with progress.bar("rounds", len(later) + 1, "round") as bar:
         with result.stage("validation", oracle):
             answers = purchase(run, result, "validation", held)
+            trace.held_answers = answers
             trace.labels = labels_of(targets(answers, oracle.output, run.new_copy().outputs))
         result.notes["validation"] = f"{held_size:,} rows, which no copy is trained on"
         with result.stage("seed", oracle):

@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 
 from mstheft.direct.answers import as_single, check_width
+from mstheft.direct.diagnosis import diagnosed
 from mstheft.direct.noise import Noise
 from mstheft.direct.polish import DAMP, Polished, Problem, allowed, identifiable, polish
 from mstheft.errors import ExtractionError
@@ -105,6 +106,7 @@ class Trace:
         return [each.misfit for each in self.tries if each.kept]
 
 
+@diagnosed
 def extract(
     oracle: Oracle, *, rows: Array | int | None = None, hidden: int | None = None, rng: Rng = None
 ) -> Result:

@@ -31,6 +31,7 @@ class Trace:
     rows: np.ndarray  # (n,) all others
     labels: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))  # (m,)
     answers: Array | None = None  # (n, K), or (n,) labels
+    held_answers: Array | None = None  # (m, K), or (m,)
 
 
 @dataclass

@@ -19,6 +19,7 @@ from functools import cached_property
 
 import numpy as np
 
+from mstheft import progress
 from mstheft.nn.dense_pass import OUTPUTS as OUTPUTS
 from mstheft.nn.dense_pass import DensePass, Output, Weights, flat, forward, unflat
 from mstheft.nn.dense_pass import activation as activation
@@ -155,6 +156,7 @@ def solve(
     from scipy.sparse.linalg import LinearOperator, lsmr
 
     def matvec(q: Array) -> Array:
+        bar.update()
         return pushed(fit, here, scale.apply(unflat(q, here.weights))).ravel()
 
     def rmatvec(r: Array) -> Array:
@@ -164,7 +166,8 @@ def solve(
     shape = residual.size, sum(matrix.size for matrix in here.weights)
     operator = LinearOperator(shape, matvec=matvec, rmatvec=rmatvec, dtype=np.float64)
     damp *= np.sqrt(len(residual))
-    answer = lsmr(operator, residual.ravel(), damp, enough, enough, 0, maxiter=iterations)
+    with progress.bar("LSMR", iterations, "iteration") as bar:
+        answer = lsmr(operator, residual.ravel(), damp, enough, enough, 0, maxiter=iterations)
     return scale.apply(unflat(answer[0], here.weights))
 
 

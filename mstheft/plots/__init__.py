@@ -12,6 +12,7 @@ from mstheft.plots import (
     learning,
     linear,
     lines,
+    polish,
     precision,
     privacy,
     regions,
@@ -22,5 +23,5 @@ from mstheft.plots import (
     weights,
 )
 
-__all__ = ["arena", "deep", "detection", "evasion", "learning", "linear", "lines", "precision"]
-__all__ += ["privacy", "regions", "smooth", "style", "sweep", "training", "weights"]
+__all__ = ["arena", "deep", "detection", "evasion", "learning", "linear", "lines", "polish"]
+__all__ += ["precision", "privacy", "regions", "smooth", "style", "sweep", "training", "weights"]

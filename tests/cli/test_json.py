@@ -37,6 +37,7 @@ RUNS = {
     "steal deep": ("--shape 20-8-6-4", 0),
     "steal active": (f"--data glyphs {SMALL}", 0),
     "steal jacobian": ("--victim v.npz --data glyphs --budget 60 --rounds 2 --copy mlp", 0),
+    "polish": ("rough.npz --log q.npz --save p.npz", 0),
     "evade spam": ("--edits 2", 0),
     "evade malware": ("--edits 2", 0),
     "detect prada": ("--log log.npz", 0),
@@ -83,6 +84,9 @@ def run(run, monkeypatch, tmp_path):
     zoo.mlp([784, 8, 10], rng=0).save("v.npz")
     rows = np.random.default_rng(0).normal(size=(150, 4))
     np.savez("log.npz", queries=rows, labels=np.arange(150) % 3)
+    rough, x = zoo.mlp([4, 3], rng=0), rows.astype(np.float32)
+    np.savez("q.npz", queries=x, answers=np.round(2 * rough.logits(x), 3), output="logits")
+    rough.save("rough.npz")
     Path("grid.toml").write_text(GRID)
     Path("arena.toml").write_text(ARENA)
     (tmp_path / "class" / "anna").mkdir(parents=True)

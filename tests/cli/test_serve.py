@@ -219,10 +219,14 @@ def counted(url, key):
 
 def test_an_exact_attack_on_a_service_ends_as_in_process(run, there, tmp_path):
     words = f"steal relu --victim {there} --key a --seed 3 --journal run.db --save copy.npz"
-    status, said, _ = run(*words.split(), "--json", "out.json")
+    status, said, _ = run(*words.split(), "--json", "out.json", "--log", "q.npz")
     assert status == 0
     plain = relu.extract(Oracle(worker.victim()), rng=np.random.default_rng([3, 1]))
     assert counted(there, "a") == plain.total
+    with np.load("q.npz") as log:
+        expected = worker.victim().labels(log["queries"])
+        assert len(expected) == plain.total
+        np.testing.assert_array_equal(log["labels"], expected)
     assert json.loads((tmp_path / "out.json").read_text())["queries"] == plain.total
     copy, expected = Network.load("copy.npz").parameters(), plain.model.parameters()
     assert all(np.array_equal(copy[name], expected[name]) for name in expected)

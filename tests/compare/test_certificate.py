@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from twins import blurred, disguised, seeds
 
 from mstheft import compare
-from mstheft.compare.alignment import rescale
+from mstheft.compare.alignment import reorder, rescale
 from mstheft.nn import Network, zoo
 
 bounds = importlib.import_module("mstheft.compare.certificate")
@@ -364,6 +364,34 @@ def test_tight_for_deep_copies():
     bound = compare.certificate(a, b, -1, 1)
     assert worst(a, b, -np.ones(20), np.ones(20), rng, starts=1)[0] < bound < 1e-5
     assert 0 <= compare.certificate(a, a, -1, 1) < 1e-11
+
+
+def in_depth(network, rng):
+    """The same function: every hidden layer in another order and scale."""
+    twin = network
+    for depth, (_, bias) in enumerate(network.dense()[:-1], 1):
+        order, scale = rng.permutation(len(bias)), 10 ** rng.uniform(-1, 1, len(bias))
+        twin = rescale(reorder(twin, depth, order), depth, np.arange(len(bias)), scale)
+    return twin
+
+
+def test_deep_copies_are_aligned():
+    """A copy that was stolen has its neurons in another order and scale: that is no difference."""
+    a, rng = zoo.mlp([20, 16, 12, 8, 4], bias=0.3, rng=0), np.random.default_rng(2)
+    b = in_depth(blurred(a, 1e-9, 1), rng)
+    bound = compare.certificate(a, b, -1, 1)
+    assert worst(a, b, -np.ones(20), np.ones(20), rng, starts=1)[0] < bound < 1e-5
+    assert 0 < compare.certificate(a, in_depth(a, rng), -1, 1) < 1e-11
+
+
+@given(
+    seeds, st.lists(st.integers(1, 4), min_size=3, max_size=5), st.sampled_from([0, 1e-15, 1e-9])
+)
+def test_sound_for_disguised_deep_copies(seed, widths, size):
+    """Size 0: what is left are the roundings of the disguise, and of the certificate itself."""
+    rng = np.random.default_rng(seed)
+    a = zoo.mlp(widths, bias=1, rng=rng)
+    assert_sound(a, in_depth(blurred(a, size, rng), rng), *box(widths[0], rng), rng)
 
 
 def test_larger_boxes_have_larger_bounds():

@@ -1,10 +1,10 @@
-"""The noise is measured: the grid of the answers, arithmetic, chance."""
+"""The noise of given answers: their grid, and arithmetic."""
 
 import numpy as np
 import pytest
 
 import mstheft as mt
-from mstheft.direct.noise import Noise, arithmetic, float_spacing, lattice, measure_noise
+from mstheft.direct.noise import Noise, arithmetic, float_spacing, lattice
 from mstheft.nn import zoo
 from mstheft.nn.network import Network
 
@@ -100,43 +100,3 @@ def test_a_network_of_sixteen_bits_loses_about_a_thousand_times_more_than_float3
     )
     assert 0.05 < half / single / 2**13 < 2
     assert brain / half == pytest.approx(8, rel=0.1)
-
-
-# ---- asked
-
-
-def test_a_stochastic_victim_is_named_after_two_rows():
-    rng = np.random.default_rng(0)
-    network = zoo.mlp([10, 5, 200], rng=0)
-    noisy = mt.Oracle(
-        lambda x: network.logits(x) + 0.01 * rng.normal(size=(len(x), 200)),
-        gives="logits",
-        inputs=10,
-    )
-    noise = measure_noise(noisy, rng=1)
-    assert (noise.kind, noisy.count) == ("stochastic", 2)
-    assert noise.jitter == pytest.approx(0.01, rel=0.2)
-
-
-@pytest.mark.parametrize(("decimals", "kind"), [(3, "decimals"), (None, "float64")])
-def test_a_row_in_tiny_displacements_tells_the_grid(decimals, kind):
-    oracle = mt.Oracle(zoo.mlp([10, 5, 3], bias=0.1, rng=0), decimals=decimals)
-    noise = measure_noise(oracle, rng=1)
-    assert (noise.kind, noise.decimals, oracle.count) == (kind, decimals, 34)
-    assert noise.jitter < 1e-14
-
-
-def test_arithmetic_of_float32_is_seen_from_outside():
-    """Within a factor of 3 of what it is: the rows are few and along one line."""
-    network = zoo.mlp([100, 50, 10], bias=0.1, rng=0, dtype=np.float32)
-    exact = Network([layer for layer in network.copy().layers], 100, np.float64)
-    x = np.random.default_rng(2).normal(size=(500, 100)).astype(np.float32)
-    size = np.std(network.logits(x) - exact.logits(x))
-    noise = measure_noise(mt.Oracle(network), rng=1)
-    assert noise.kind == "float32"
-    assert size / 3 < np.sqrt(np.mean(noise.of(network.logits(x)) ** 2)) < 3 * size
-
-
-def test_labels_have_no_noise_to_measure():
-    with pytest.raises(ValueError, match="labels"):
-        measure_noise(mt.Oracle(zoo.mlp([4, 3], rng=0), output="label"))

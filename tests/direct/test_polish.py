@@ -4,11 +4,13 @@ Every start has every weight off by 20 % of its layer's spread. Of 4 F rows a qu
 degrees of freedom goes into the weights; ratios of noise are 1 to a few per cent.
 """
 
+import contextlib
 import importlib
 
 import numpy as np
 import pytest
 
+from mstheft import progress
 from mstheft.direct.noise import Noise
 from mstheft.direct.polish import identifiable, polish
 from mstheft.nn import gauss_newton as gn
@@ -311,3 +313,36 @@ def test_wrong_arguments_are_named(change, said):
     given = {"x": x, "answers": network.logits(x), "output": "logits"} | change
     with pytest.raises(ValueError, match=said):
         polish(network, given.pop("x"), given.pop("answers"), **given)
+
+
+def test_progress_is_told_step_by_step_and_only_when_shown(capsys, monkeypatch):
+    """A bar for the steps, with their misfit, and below it one for the iterations of each."""
+    counted, told = {"polish": 0, "LSMR": 0}, []
+
+    class Recorder(progress.Bar):
+        def __init__(self, title):
+            self.title = title
+
+        def update(self, n=1):
+            counted[self.title] += n
+
+        def set_postfix_str(self, text):
+            assert self.title == "polish"
+            told.append(text)
+
+    @contextlib.contextmanager
+    def bar(title, total, unit):
+        assert (title, unit) in (("polish", "step"), ("LSMR", "iteration"))
+        yield Recorder(title)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(progress, "bar", bar)
+        result, _ = polished([20, 8, 3], decimals=3)
+    assert counted["polish"] >= result.steps > 2
+    assert counted["LSMR"] > 5 * counted["polish"]
+    assert told[0] == f"misfit {result.misfit[1]:.1e}"
+    assert told[-1].endswith("error bars")
+    assert capsys.readouterr() == ("", "")
+    with progress.shown():
+        polished([20, 8, 3], decimals=3)
+    assert "polish" in capsys.readouterr().err

@@ -1,13 +1,15 @@
 """The check on fresh rows: right copies pass, wrong ones do not, rounding is forgiven."""
 
+import re
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from linear_victims import gauged, victim
 
+import mstheft as mt
 from mstheft.direct.answers import read
-from mstheft.direct.verify import blur, verify
+from mstheft.direct.verify import blur, equal_labels, verify
 from mstheft.nn import zoo
 from mstheft.oracle import Oracle
 from mstheft.result import Result
@@ -127,3 +129,40 @@ def test_blur_bounds_what_rounding_does(dtype, output, K, decimals):
     assert (miss[seen] <= slack * bound[seen]).all()
     if decimals is not None and decimals < 8:
         assert miss[seen].max() > bound[seen].min() / 20  # not a bound of no use
+
+
+# ---- how exact is exact
+
+
+def test_a_verdict_is_no_promise_of_equal_labels():
+    """0 decimals: the note states the error, with its unit, labels that agree, and ties."""
+    victim = zoo.mlp([20, 8, 3], bias=0.1, rng=2)
+    result = mt.direct.sweep.extract(Oracle(victim, decimals=0), rng=2)
+    note = result.notes["verify"]
+    error = re.search(r"max \|Δ\| (\S+) in logits, same label on (\d+) of (\d+), (\d+) und", note)
+    assert float(error.group(1)) == pytest.approx(result.error, rel=0.06)
+    equal, rows, ties = map(int, error.groups()[1:])
+    x = np.random.default_rng(9).normal(size=(5000, 20))
+    agreement = mt.compare.agreement(victim, result.model, x)
+    assert agreement < 0.99
+    assert equal / rows - 0.03 < agreement < (equal + ties) / rows + 0.03
+    assert f"up to {3 / rows:.1%} of such inputs may be wrong" in note
+
+
+def test_probabilities_of_few_decimals_have_their_own_unit():
+    victim = zoo.mlp([20, 8, 3], bias=0.1, rng=np.random.default_rng([0, 0]))
+    oracle = Oracle(victim, "probs", decimals=4)
+    result = mt.direct.sweep.extract(oracle, rng=np.random.default_rng([0, 1]))
+    assert "in probabilities, same label on" in result.notes["verify"]
+    assert result.error < 1e-3
+
+
+def test_labels_are_compared_by_hand():
+    two = np.array([[1.0, 2.0], [3.0, 0.0], [1.0, 1.0]])
+    own = np.array([[0.0, 1.0], [0.0, 1.0], [0.0, 1.0]])
+    assert equal_labels(two, own) == "same label on 1 of 3, 1 undecided"
+    one = np.array([[0.2], [0.5], [0.9]])
+    assert equal_labels(one, own[:, :1] + 1, "probs") == "same label on 1 of 3, 1 undecided"
+    assert equal_labels(one, own[:, :1] - 1, "logits") == "same label on 0 of 3"
+    pairs = np.log(np.array([[0.3, 0.7], [0.6, 0.4]]))  # ln (1 - p), ln p of one sigmoid
+    assert equal_labels(pairs, np.array([[1.0], [-1.0]]), "log_probs") == "same label on 2 of 2"

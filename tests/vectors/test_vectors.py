@@ -14,7 +14,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+import mstheft as mt
 from mstheft import cli, vectors
+from mstheft.nn import gauss_newton as gn
 from mstheft.nn import zoo
 from mstheft.vectors.cases import decode
 from mstheft.vectors.checking import compare
@@ -36,7 +38,43 @@ def growing(rows):
     return distances, kept.threshold, kept.members.values
 
 
-ADAPTED = {"detection/prada-distance": growing}  # a class in the library, a function in the file
+def passed(network, x):
+    weights, activations = gn.chain(network)
+    return gn.forward(weights, activations, gn.with_ones(x))
+
+
+def jvp(network, x, tangent):
+    return passed(network, x).jvp(gn.chain(tangent)[0])
+
+
+def vjp(network, x, dlogits):
+    return gn.assemble(network, passed(network, x).vjp(dlogits))
+
+
+def step(network, x, answers, output="logits"):
+    """Undamped, however far it goes, and solved to the end."""
+    weights, activations = gn.chain(network)
+    fit = gn.Fit(gn.with_ones(x), activations, answers, np.ones_like(answers), output)
+    here = fit.at(weights)
+    scale, residual = gn.kronecker(fit, here, rng=0), fit.residual(here.logits)
+    move = gn.solve(fit, here, residual, scale, enough=1e-15, iterations=1000)
+    return gn.assemble(network, [w + m for w, m in zip(weights, move, strict=True)])
+
+
+def bound(x, sigma):
+    """Of a linear copy whose answers are right: nothing is left to polish."""
+    copy = zoo.given([(np.zeros((1, x.shape[1])), np.zeros(1))])
+    polished = mt.direct.polish(copy, x, np.zeros((len(x), 1)), noise=sigma, rng=0)
+    return polished.bound, np.concatenate([bar.ravel() for bar in polished.error_bars.values()])
+
+
+ADAPTED = {  # a class or a method in the library, a function in the file
+    "detection/prada-distance": growing,
+    "polish/bound": bound,
+    "polish/gauss-newton-step": step,
+    "polish/jvp": jvp,
+    "polish/vjp": vjp,
+}
 
 
 def library(name):

@@ -16,6 +16,7 @@ SUBJECTS = (
     "learning",
     "losses",
     "networks",
+    "polish",
     "privacy",
     "responses",
     "scoring",

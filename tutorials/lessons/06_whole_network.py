@@ -36,6 +36,7 @@ d, h, K = 8, 5, 3
 victim = mt.nn.zoo.mlp([d, h, K], bias=0.5, rng=1)
 (A0, b0), (A1, b1) = victim.dense()
 oracle = mt.Oracle(victim, output="logits")
+victim_toy = victim  # further down `victim` reads digits
 
 hidden_truth = rng.choice([-1.0, 1.0], h)  # what we must find out
 lengths = rng.uniform(0.5, 2.0, h)  # free, by lesson 03
@@ -281,11 +282,60 @@ steal_and_tell([x.shape[1], 16, int(y.max()) + 1], x, y, x_test, y_test)
 # for the task; on drawn signs it is good. To the theft that makes no difference. The copy is right
 # where the victim is right, and wrong where it is wrong.
 #
+# ## The bridge: rough, polished, verified
+#
+# All of this used 16 digits of every answer. Let the service round to three decimals: then the
+# second differences of lesson 05 leave rough rows only. Is such a copy lost? No, if every neuron is
+# there, and right to a fifth or so. Take random questions and their answers, and look for the
+# weights that fit *all* answers at once. Near a rough copy the outputs are almost linear in the
+# weights $\theta$: with the residual $r$ (what the copy misses) and the derivative $J_\theta$ of
+# the outputs in the weights,
+#
+# $$J_\theta s \approx r \text{ by least squares}, \qquad \theta \leftarrow \theta + s .$$
+#
+# This is a **Gauss-Newton step**. A few of them take the misfit down, until the rounding of the
+# answers is all that is left. Below this *noise* no copy can get: the answers say no more.
+#
+# Here is the toy again. We spoil every weight by a fifth of a usual one, as coarse answers
+# might, and polish the result on 200 rounded answers.
+
+# %%
+coarse = mt.Oracle(victim_toy, decimals=3)
+rough = mt.nn.zoo.given(
+    [
+        (W + 0.2 * W.std() * rng.normal(size=W.shape), b + 0.2 * W.std() * rng.normal(size=b.shape))
+        for W, b in victim_toy.dense()
+    ]
+)
+asked = 2 * rng.normal(size=(200, d))
+polished = mt.direct.polish(rough, asked, coarse.query(asked), rng=0)
+print(f"misfit {polished.misfit[0]:.1e}, after {polished.steps} steps {polished.misfit[-1]:.1e}")
+print(f"noise of an answer {polished.noise:.1e}, misfit over noise {polished.ratio:.2f}")
+
+fresh = 2 * rng.normal(size=(1000, d))
+missed, explained = polished.against(fresh, coarse.query(fresh))
+ratio = np.sqrt(np.mean((missed / explained) ** 2))
+print(f"1,000 fresh answers: missed by {ratio:.2f} times what noise explains")
+if not polished.converged:
+    print("This rough copy was too far off: the misfit stays above the noise, and says so.")
+
+fig, ax = plt.subplots(figsize=(6.4, 3.8), layout="constrained")
+mt.plots.polish.misfit(polished.misfit, polished.noise, ax=ax)
+plt.show()
+
+# %% [markdown]
+# The dots fall faster and faster, then lie on the dashed line. The last line of text is the
+# **verification to the noise**: on answers that no step has seen, the copy misses what the
+# rounding explains (a ratio of 1), and nothing else. Every attack of the library ends in this way
+# where answers are coarse: find roughly, polish, verify. Lesson 08 asks how exact the weights are
+# then, and lesson 09 polishes a copy that was learned.
+#
 # ## What falls short
 #
 # - **More neurons than inputs**, $h \ge d$: there is no $z$ with all neurons at 0. The library then
 #   finds all signs at once by least squares, which works while $h \le K d$.
-# - **Answers with few digits**: everything above used all 16. Lesson 08 shows the limit.
+# - **Answers with few digits** cost exactness, and a neuron that was not found cannot be polished.
+#   Lesson 08 shows the limit.
 # - **Labels or top-1 only**: no second difference, no kink, no attack. Learn a copy (lesson 09).
 # - **Two hidden layers**: whose kink is this? Lesson 16.
 # - **Queries**: random inputs far from any digit, by the ten thousand. A watchful service sees that

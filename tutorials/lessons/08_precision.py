@@ -192,6 +192,59 @@ assert all(run.verified for run in runs if run.answers in ("float64", "float32",
 # the answer is larger. Probabilities cannot be outrun like that. (`mstheft study precision` runs
 # all attacks, several victims, and larger ones.)
 #
+# ## The bridge: how exact is a polished copy?
+#
+# Differences lose digits. A rough copy that is *polished* loses none: all weights are fitted to all
+# answers at once (lesson 06), and no answer is subtracted from its neighbour. What is the best that
+# any copy can reach then? $N$ answered numbers, each off by the noise $\nu$ (of rounding,
+# $10^{-k}/\sqrt{12}$ in the root mean square), have to tell $P$ weights. No unbiased fit can have a
+# smaller root mean square error than
+#
+# $$\nu \sqrt{P/N} ,$$
+#
+# the **Cramér-Rao bound** on the rows that were asked; on fresh rows of the same kind it is a
+# little larger. The same computation gives each weight an **error bar**: how far the noise may have
+# moved it.
+#
+# Guess first: with 300 rows and three outputs, $N = 900$; the tanh network above has $P = 131$
+# weights. How large is the error of an answer behind two decimals? And can a copy be *more* exact
+# than the answers that it was made of?
+
+# %%
+rows = rng.normal(size=(300, 12))
+rough = bent.copy()
+for weights in rough.parameters().values():
+    weights += 0.2 * weights.std() * rng.normal(size=weights.shape)
+fresh = rng.normal(size=(2000, 12))
+polished = {}
+print("decimals   noise ν    ν √(P/N)     bound    true error   misfit/noise")
+for decimals in (5, 4, 3, 2, 1):
+    answers = mt.Oracle(bent, decimals=decimals).query(rows)
+    end = polished[decimals] = mt.direct.polish(rough, rows, answers, rng=0)
+    least = end.noise * np.sqrt(131 / answers.size)
+    off = np.sqrt(np.mean((end.model.logits(fresh) - bent.logits(fresh)) ** 2))
+    print(
+        f"{decimals:>8}   {end.noise:.1e}   {least:.1e}   {end.bound:.1e}   {off:.1e}   "
+        f"{end.ratio:>10.2f}"
+    )
+
+end, true = polished[3], bent.parameters()
+stolen = end.model.parameters()
+errors = np.concatenate([(stolen[name] - true[name]).ravel() for name in true])
+bars = np.concatenate([end.error_bars[name].ravel() for name in true])
+fig, ax = plt.subplots(figsize=(5.6, 4.4), layout="constrained")
+mt.plots.polish.true_errors(errors, bars, ax)
+plt.show()
+
+# %% [markdown]
+# The copy *is* more exact than its answers: the errors of many roundings cancel, and the true error
+# is about the bound, less than half of $\nu$. Each decimal that the service keeps back costs the
+# thief one digit, and four times the questions win back a factor of two.
+#
+# The picture holds each weight's stated error bar (three decimals) against its true error, which
+# only we can know. Of normal noise, 95 of 100 would be within two bars. So the thief knows how good
+# the copy is, without the victim's weights.
+#
 # ## Is rounding a good defence, then?
 #
 # Against exact copies, a little: they become as coarse as the answers, and some attacks end when
@@ -259,6 +312,7 @@ plt.show()
 # - Measure the noise first, and let every tolerance follow it. A fixed tolerance either invents
 #   kinks or loses neurons.
 # - Take the largest step that nothing forbids.
+# - A polished copy is as exact as its answers allow: its error is at the Cramér-Rao bound.
 # - Rounding makes an exact copy as coarse as the answers. It does not stop learning.
 #   A defender who only rounds has moved the thief from lesson 07 to lesson 09.
 #

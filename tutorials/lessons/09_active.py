@@ -294,16 +294,55 @@ plt.show()
 # - **The copy is not verified.** `stolen.verified` is False, and stays so. There is no small set
 #   of questions that could prove two networks of this kind equal.
 #
-# ## From learned to exact
+# ## The bridge: learned, polished, verified
 #
-# A learned copy need not stay rough, where the victim is one hidden ReLU layer and its answers have
-# digits. A student 1.5 times as wide as the victim learns the answers to random rows, every weight
-# is polished by least squares, and neurons are dropped until one more would leave a misfit above
-# the noise. What stays is the victim, up to order and scale of its neurons, out of rows that nobody
-# chose (`mt.learning.exact`).
+# A learned copy need not stay rough, where the victim is a dense network and its answers have
+# digits. Learning and the direct attack meet here: a copy that was *learned* is a rough copy, and
+# lesson 06 polishes rough copies. (Not the digit reader above: its 500 answers of ten numbers
+# cannot tell 17,000 weights.) The victim is small, it keeps three decimals, and five students of
+# its own width learn the same 600 answers from five random starts.
+#
+# Guess first: how many of the five end at the noise? And will the thief know which ones?
 
 # %%
 small = mt.nn.zoo.mlp([20, 8, 3], bias=0.1, rng=14)
+chance = np.random.default_rng(9)
+x, fresh = chance.normal(size=(600, 20)), chance.normal(size=(1000, 20))
+answers = mt.Oracle(small, decimals=3).query(x)
+ends = []
+for seed in range(5):
+    student = mt.nn.zoo.mlp([20, 8, 3], rng=seed)
+    how = {"optimizer": mt.nn.optim.Adam(3e-3), "loss": mt.nn.losses.squared_error}
+    mt.nn.fit.fit(student, x, answers, epochs=100, batch=32, falling=True, rng=seed, **how)
+    ends.append(mt.direct.polish(student, x, answers, rng=0))
+    off = np.sqrt(np.mean((ends[-1].model.logits(fresh) - small.logits(fresh)) ** 2))
+    print(
+        f"student {seed}: learned to {ends[-1].misfit[0]:.1e}, "
+        f"polished to {ends[-1].misfit[-1]:.1e} = {ends[-1].ratio:.3g} times the noise; "
+        f"error on fresh rows {off:.1e}"
+    )
+
+fig, ax = plt.subplots(figsize=(6.8, 4.2), layout="constrained")
+for end in ends:
+    ax.plot(end.misfit, ".-", color=style.COPY if end.converged else style.ERROR)
+ax.axhline(ends[0].noise, color=style.VICTIM, linestyle="--", linewidth=1)
+ax.set(yscale="log", xlabel="Gauss-Newton steps", ylabel="misfit, root mean square (logits)")
+style.note(ax, 0.98, 0.72, "orange: ends at the noise", color=style.COPY, ha="right")
+style.note(ax, 0.98, 0.65, "blue: stuck above it", color=style.ERROR, ha="right")
+style.bare(ax)
+plt.show()
+
+# %% [markdown]
+# Learning leaves a misfit of 0.3 or so. Polishing takes some students a thousand times lower, onto
+# the dashed line: these are copies of the victim, and fresh rows say the same. Others are stuck in
+# a local minimum far above the noise, where some neuron has not found its place. The thief can tell
+# them apart without the victim's weights: the noise is known, and such a misfit is not noise.
+#
+# What mends the stuck ones? A student that is too wide, 1.5 times, seldom gets stuck. Then neurons
+# are dropped until one more would leave a misfit above the noise. What stays is the victim, up to
+# order and scale of its neurons, out of rows that nobody chose (`mt.learning.exact`).
+
+# %%
 exact = mt.learning.exact.extract(mt.Oracle(small), hidden=8, rng=114)
 print(f"students of {exact.trace.widths} neurons; {exact.notes['verify']}")
 assert exact.verified

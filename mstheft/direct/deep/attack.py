@@ -29,6 +29,7 @@ from mstheft.direct.deep.failures import Widths
 from mstheft.direct.deep.first_layer import Votes
 from mstheft.direct.deep.kinks import LineKinks
 from mstheft.direct.deep.second_layer import Orthant, finish, new_result, sweep_segment, unexplained
+from mstheft.direct.diagnosis import diagnosed
 from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes
 from mstheft.direct.verify import checked, verify
 from mstheft.errors import ExtractionError
@@ -68,6 +69,7 @@ class Trace:
     third: Result | None = None
 
 
+@diagnosed
 def extract(
     oracle: Oracle,
     *,

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.random import Generator
 
 from mstheft.direct.answers import Reader
+from mstheft.direct.diagnosis import diagnosed
 from mstheft.direct.linear import top_k
 from mstheft.direct.linear.check import Check, check
 from mstheft.direct.linear.equations import (
@@ -34,10 +35,7 @@ from mstheft.typing import Array, Oracle, Rng
 
 MOST = 1024  # equations for each unknown at which the attack gives up
 ROUNDS = 12  # checks, at the most: ten doublings reach MOST
-KNOWN, ROUGHLY = (
-    1.3,
-    3.0,
-)  # residuals over σ up to which they are noise: of decimals, of other noise
+OF_DECIMALS, OF_OTHERS = 1.3, 3.0  # residuals over σ up to which they are decimals, other noise
 
 
 @dataclass
@@ -51,6 +49,7 @@ class Trace:
     step: float
 
 
+@diagnosed
 def extract(
     oracle: Oracle,
     *,
@@ -155,7 +154,7 @@ def grown(
     d = oracle.inputs
     have = (len(system.A) - 1) / d
     want: float = rows_wanted(oracle, base)
-    if judged is not None and not judged.is_told:
+    if judged is not None and not judged.is_determined:
         want = max(want, 2 * have)
     if want > MOST and judged is not None:
         raise ExtractionError(
@@ -175,8 +174,8 @@ def grown(
 def _is_linear(oracle: Reader, system: System, result: Result) -> None:
     """Raises `ExtractionError` if the equations contradict one another by more than their noise."""
     left = residual(system.A, system.rhs, 1 / system.sigma(oracle))
-    known = oracle.grid.kind == "decimals" and not oracle.is_stochastic
-    if not left < (KNOWN if known else ROUGHLY):
+    is_rounded = oracle.grid.kind == "decimals" and not oracle.is_stochastic
+    if not left < (OF_DECIMALS if is_rounded else OF_OTHERS):
         raise _not_linear(result, f"the equations are by {left:.2g} times their noise")
 
 

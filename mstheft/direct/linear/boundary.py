@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mstheft import progress
+from mstheft.direct.diagnosis import diagnosed
 from mstheft.direct.linear import one_vs_one
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
@@ -49,6 +50,7 @@ class Trace:
     bias: float
 
 
+@diagnosed
 def extract(
     oracle: Oracle, *, rng: Rng = None, precision: float = 1e-9, points: int = 200
 ) -> Result:
@@ -69,8 +71,7 @@ def extract(
     Raises `ExtractionError` when one label is all there is, when labels do not follow one
     hyperplane, and for other oracles; `BudgetExhausted`. Loops are bounded.
     """
-    if not 1e-12 <= precision <= 0.1:
-        raise ValueError(f"expected precision= from 1e-12 to 0.1, got {precision!r}")
+    checked(precision)
     if points < 1:
         raise ValueError(f"expected points= of at least 1, got {points}; every copy is verified")
     rng, result = np.random.default_rng(rng), Result()
@@ -104,6 +105,13 @@ def extract(
             partial=result,
         )
     return result
+
+
+def checked(precision: float) -> float:
+    """The precision, or ValueError where no line search could reach it."""
+    if not 1e-12 <= precision <= 0.1:
+        raise ValueError(f"expected precision= from 1e-12 to 0.1, got {precision!r}")
+    return precision
 
 
 def _labels(oracle: Oracle, x: Array) -> np.ndarray:

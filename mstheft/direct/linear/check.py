@@ -8,9 +8,10 @@ import numpy as np
 from numpy.random import Generator
 
 from mstheft.direct.answers import Reader, read
-from mstheft.direct.linear.equations import READABLE, System, blur, sigma
+from mstheft.direct.linear.equations import READABLE, System
 from mstheft.direct.linear.solve import Normal, residual
-from mstheft.direct.verify import expected
+from mstheft.direct.linear.uncertainty import blur, sigma
+from mstheft.direct.verify import equal_labels, expected, sentence
 from mstheft.nn.network import Network
 from mstheft.result import Result
 from mstheft.typing import Array
@@ -20,7 +21,9 @@ ABSURD = 1e12  # residuals over σ that no noise leaves
 UNKNOWN = 1e30  # σ of an answer that tells nothing
 JITTER = 1e-9  # on the diagonal of a correlation, for its root to exist in float64
 BLURRED = 50  # σ below which the slope of a victim does not show on N(0, I)
-TOLD = 0.05  # error bar of a logit, over the spread of logits, from which the weights are known
+DETERMINED = (
+    0.05  # error bar of a logit, over the spread of logits, from which the weights are determined
+)
 
 
 @dataclass
@@ -28,14 +31,14 @@ class Check:
     """What fresh rows showed.
 
     x, answers : rows with finite answers, (n, d) and (n, K)
-    bar : standard deviation of the copy's logits on the rows near by; is_told : is it small?
+    bar : standard deviation of the copy's logits on the rows near by; is_determined : is it small?
     passed : no miss is larger than tolerance, noise and bar explain, and the bar is small
     """
 
     x: Array
     answers: Array
     bar: float
-    is_told: bool
+    is_determined: bool
     passed: bool
 
 
@@ -69,23 +72,20 @@ def check(
         if oracle.is_stochastic and oracle.output == "probs":
             finite &= blur(oracle, answers) <= READABLE  # chance may leave next to nothing of a p
         x, far, answers = x[finite], far[finite], answers[finite]
-        off = answers - expected(oracle, result.model, x)
+        own = expected(oracle, result.model, x)
+        off = answers - own
         size = float((answers / far).std(axis=0).max(initial=0)) if size is None else size
         result.error = float(np.abs(off).max(initial=0)) if 2 * len(x) >= points else np.inf
         bar, passes = 0.0, bool((np.abs(off) <= tolerance * size * far).all())
         if not passes:
-            noise = sigma(oracle, expected(oracle, result.model, x), system.reach(x))
+            noise = sigma(oracle, own, system.reach(x))
             bar, passes = noise_test(oracle, system, x, far, off, noise, tolerance * size)
-        is_told = bar <= max(TOLD, tolerance) * size
-        result.verified = bool(passes and is_told and np.isfinite(result.error))
-        result.notes["verify"] = _note(result, len(x), bar)
-    return Check(x, answers, bar, is_told, result.verified)
-
-
-def _note(result: Result, rows: int, bar: float) -> str:
-    verdict = "answers like the victim" if result.verified else "does not answer alike"
-    exact = f", of which its own error bar is {bar:.1e}" if bar else ""
-    return f"the copy {verdict} on {rows} fresh rows: max |Δ| {result.error:.1e}{exact}"
+        is_determined = bar <= max(DETERMINED, tolerance) * size
+        result.verified = bool(passes and is_determined and np.isfinite(result.error))
+        labels = equal_labels(answers[far[:, 0] == 1], own[far[:, 0] == 1])
+        exact = f"; its own error bar is {bar:.1e}" if bar else ""
+        result.notes["verify"] = sentence(result, len(x), labels) + exact
+    return Check(x, answers, bar, is_determined, result.verified)
 
 
 def noise_test(
@@ -104,14 +104,14 @@ def noise_test(
     from scipy.linalg import solve_triangular
     from scipy.stats import f, t
 
-    known = system.sigma(oracle)
-    left = residual(system.A, system.rhs, 1 / known)
+    sigmas = system.sigma(oracle)
+    left = residual(system.A, system.rhs, 1 / sigmas)
     if not len(x) or left > ABSURD:
         return np.inf, False
     freedom = (len(system.A) - system.A.shape[1]) * off.shape[1]
     grown = left if left > 1 else 1.0
     rows = np.hstack([x, np.ones((len(x), 1))])
-    covariance = Normal.of(system.A, 1 / known).covariance(rows)
+    covariance = Normal.of(system.A, 1 / sigmas).covariance(rows)
     bars = grown * np.sqrt(np.maximum(np.diag(covariance), 0))
     S = grown**2 * (covariance + np.diag(np.minimum(noise, UNKNOWN) ** 2))
     excess = np.sign(off) * np.maximum(np.abs(off) - allowed * far, 0)

@@ -110,25 +110,25 @@ def grow(
     """θ (K, d+1), class by class: the first two by their boundary, each other one by two more.
 
     Each boundary found is appended to `boundaries`. Raises `ExtractionError` where a class has no
-    boundary with two classes known, or where a triangle does not close.
+    boundary with two classes placed, or where a triangle does not close.
     """
     K, d = oracle.outputs or 0, oracle.inputs
     theta = np.full((K, d + 1), np.nan)
     theta[labels[0]] = 0.0
     for turn in range(1, SEGMENTS * K + 1):
-        known = ~np.isnan(theta[:, 0])
-        if known.all():
+        placed = ~np.isnan(theta[:, 0])
+        if placed.all():
             return theta
         if turn % PATIENCE == 0:  # three classes may meet far out
             farther = 2.0 ** (turn // PATIENCE) * rng.normal(size=(SCOUTS, d))
             rows = np.concatenate([rows, farther])
             labels = np.concatenate([labels, oracle.query(farther)])
-        a = int(rng.choice(np.flatnonzero(known)))
-        b = int(rng.choice(np.flatnonzero(~known)))
+        a = int(rng.choice(np.flatnonzero(placed)))
+        b = int(rng.choice(np.flatnonzero(~placed)))
         ends = [rows[rng.choice(np.flatnonzero(labels == each))] for each in (a, b)]
         point, along, pair = crossing(oracle, ends[1], ends[0], b, a)  # where it leaves b
         along, pair = -along, (pair[1], pair[0])
-        if not known[pair[0]] or known[pair[1]]:
+        if not placed[pair[0]] or placed[pair[1]]:
             continue  # other classes lie between
         if any(each.classes == pair for each in boundaries):
             continue

@@ -17,8 +17,9 @@ import numpy as np
 from numpy.random import Generator
 
 from mstheft.direct.answers import Reader, read
-from mstheft.direct.linear.equations import Base, System, blur, equations
+from mstheft.direct.linear.equations import Base, System, equations
 from mstheft.direct.linear.solve import solve
+from mstheft.direct.linear.uncertainty import blur
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
 from mstheft.result import Result
@@ -98,13 +99,13 @@ def overlapping(oracle: Oracle, rng: Generator) -> list[tuple[Array, np.ndarray]
         more = scale * rng.normal(size=(SCOUTS, oracle.inputs))
         answers = oracle.query(more)
         x, p = np.concatenate([x, more]), np.concatenate([p, answers]) if p.size else answers
-        sites, known = _chain(x, p)
-        if known.all():
+        sites, linked = _chain(x, p)
+        if linked.all():
             return sites
     raise ExtractionError(
         "base",
         f"needs answers that link all classes, but of {len(x)} rows none links "
-        f"{np.count_nonzero(~known)} of {len(known)} classes to the others",
+        f"{np.count_nonzero(~linked)} of {len(linked)} classes to the others",
         "ask for all probabilities, or for a larger top=",
     )
 
@@ -113,18 +114,18 @@ def _chain(x: Array, p: Array) -> tuple[list[tuple[Array, np.ndarray]], np.ndarr
     """Rows that link as many classes as possible, greedily; which classes are linked (K,)."""
     answered = p > 0  # (n, K)
     least = np.where(answered, p, np.inf).min(axis=1)
-    known: np.ndarray = np.zeros(p.shape[1], bool)
+    linked: np.ndarray = np.zeros(p.shape[1], bool)
     sites: list[tuple[Array, np.ndarray]] = []
-    while not known.all():
-        new = (answered & ~known).sum(axis=1)
-        new[(answered & known).sum(axis=1) < bool(sites)] = 0  # the first needs no overlap
+    while not linked.all():
+        new = (answered & ~linked).sum(axis=1)
+        new[(answered & linked).sum(axis=1) < bool(sites)] = 0  # the first needs no overlap
         new[answered.sum(axis=1) < 2] = 0
         if not new.any():
             break
         best = int(np.lexsort((least, new))[-1])
         sites.append((x[best], np.flatnonzero(answered[best])))
-        known = known | answered[best]
-    return sites, known
+        linked = linked | answered[best]
+    return sites, linked
 
 
 def hung(theta: Array, part: Array, classes: np.ndarray, outputs: int) -> Array:

@@ -16,6 +16,7 @@ from numpy.random import Generator
 from mstheft import progress
 from mstheft.direct import line as lines
 from mstheft.direct.answers import Reader, reader
+from mstheft.direct.diagnosis import diagnosed
 from mstheft.direct.finish import Polishing, finish
 from mstheft.direct.hyperplanes.hyperplanes import (
     ALIKE,
@@ -48,6 +49,7 @@ class Trace:
     polishing: Polishing = field(default_factory=Polishing)
 
 
+@diagnosed
 def extract(oracle: Oracle, *, rng: Rng = None, tolerance: float = 1e-6) -> Result:
     """Steal a network with one hidden ReLU layer; its width need not be known.
 

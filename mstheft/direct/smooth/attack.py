@@ -15,6 +15,7 @@ import numpy as np
 from numpy.random import Generator
 
 from mstheft.direct.answers import Reader, as_single, check_width, reader
+from mstheft.direct.diagnosis import diagnosed
 from mstheft.direct.polish import Polished, polish
 from mstheft.direct.smooth import fit as smooth_fit
 from mstheft.direct.smooth import input_weights
@@ -56,6 +57,7 @@ class Trace:
     errors: dict[str, float] = field(default_factory=dict)
 
 
+@diagnosed
 def extract(
     oracle: Oracle,
     *,

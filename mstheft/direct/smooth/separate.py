@@ -69,16 +69,16 @@ def attempt(
                 if sharp:
                     raise _nothing_bends(SOME * rounding)
                 return None, ""
-            found = trace.directions = find_directions(np.array(stack), rng)
-            bends = found.bends(taken)
-        if not found.crosstalk < diagonal:
-            why = f"the Hessians have no common axes (crosstalk {found.crosstalk:.1g})"
+            directions = trace.directions = find_directions(np.array(stack), rng)
+            bends = directions.bends(taken)
+        if not directions.crosstalk < diagonal:
+            why = f"the Hessians have no common axes (crosstalk {directions.crosstalk:.1g})"
         elif (bends.max(axis=0) < CLEAR * rounding).any() and taken < PATIENCE:
             continue  # a neuron that does not bend here may do so elsewhere
         else:
             with result.stage("lines", oracle):
-                starts, unit = where_they_bend(space, found.duals, bends, rounding)
-                network, curves = pull(oracle, space, starts, found.duals, unit, activation)
+                starts, unit = where_they_bend(space, directions.duals, bends, rounding)
+                network, curves = pull(oracle, space, starts, directions.duals, unit, activation)
             trace.curves, misfit = curves, float(curves.misfit.max())
             if misfit < alone:
                 return network, ""

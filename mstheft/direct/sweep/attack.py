@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 
 from mstheft.direct import line as lines
 from mstheft.direct.answers import Reader, check_width, reader
+from mstheft.direct.diagnosis import diagnosed
 from mstheft.direct.finish import ROWS, Polishing, finish
 from mstheft.direct.hyperplanes.groups import measure_groups, planned_sites, row_errors
 from mstheft.direct.hyperplanes.hyperplanes import (
@@ -71,6 +72,7 @@ class Trace:
     misfit: list[float] = field(default_factory=list)
 
 
+@diagnosed
 def extract(
     oracle: Oracle,
     *,

@@ -9,9 +9,9 @@ from mstheft.report.pictures.exact import (
     relu_pictures,
 )
 from mstheft.report.pictures.learned import learned_pictures, strategy_pictures
+from mstheft.report.pictures.polish import polish_pictures
 from mstheft.report.pictures.sweep import smooth_pictures, sweep_pictures
 
 __all__ = ["adaptive_picture", "arena_pictures", "deep_pictures", "exact_pictures"]
-__all__ += ["label_pictures"]
-__all__ += ["learned_pictures", "linear_pictures", "relu_pictures", "smooth_pictures"]
-__all__ += ["strategy_pictures", "sweep_pictures"]
+__all__ += ["label_pictures", "learned_pictures", "linear_pictures", "polish_pictures"]
+__all__ += ["relu_pictures", "smooth_pictures", "strategy_pictures", "sweep_pictures"]

@@ -15,6 +15,7 @@ from mstheft.nn import functions as F
 from mstheft.plots import linear as linear_plots
 from mstheft.plots import lines, style, weights
 from mstheft.report.pictures.captions import captioned
+from mstheft.report.pictures.polish import polish_pictures
 from mstheft.report.tables import WIDE, Picture
 from mstheft.result import Result
 
@@ -74,6 +75,8 @@ def relu_pictures(victim: Network, result: Result, side: int | None = None) -> I
         yield from line_pictures(trace.lines[0])
     if trace.neurons:
         yield _curvature_picture(trace.neurons)
+    if trace.polishing.polished:
+        yield from polish_pictures(trace.polishing.polished, victim)
     if not result.verified:
         return
     signs = np.sign(trace.neurons.rows) * trace.neuron_signs[:, None]
@@ -82,7 +85,9 @@ def relu_pictures(victim: Network, result: Result, side: int | None = None) -> I
 
 
 def exact_pictures(victim: Network, result: Result, side: int | None = None) -> Iterator[Picture]:
-    """The figures of `learning.exact`: the weights of a verified copy."""
+    """The figures of `learning.exact`: its last polish, and the weights of a verified copy."""
+    if polished := getattr(result.trace, "polished", None):
+        yield from polish_pictures(polished, victim)
     if result.verified:
         yield from aligned_pictures(victim, result, side)
 

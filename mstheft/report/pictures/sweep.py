@@ -13,6 +13,7 @@ from mstheft.nn import Network
 from mstheft.plots import smooth, style, sweep
 from mstheft.report.pictures.captions import captioned
 from mstheft.report.pictures.exact import aligned_pictures, line_pictures
+from mstheft.report.pictures.polish import polish_pictures
 from mstheft.report.tables import WIDE, Picture
 from mstheft.result import Result
 
@@ -39,6 +40,8 @@ def sweep_pictures(victim: Network, result: Result, side: int | None = None) -> 
         yield from _group_picture(trace)
     if trace.signs is not None:
         yield captioned("sweep.signs", sweep.signs(trace.signs, style.axes(size=WIDE)))
+    if trace.polishing.polished:
+        yield from polish_pictures(trace.polishing.polished, victim)
     if result.verified:
         yield from aligned_pictures(victim, result, side)
 
@@ -61,6 +64,8 @@ def smooth_pictures(victim: Network, result: Result, side: int | None = None) ->
         finite = {name: value for name, value in trace.errors.items() if np.isfinite(value)}
         labelled = {f"{name}\n{MEASURES[name]}": value for name, value in finite.items()}
         yield captioned("sweep.errors", smooth.errors(labelled, style.axes(size=WIDE)))
+    if trace.polished:
+        yield from polish_pictures(trace.polished, victim)
 
 
 def _jumps_picture(line: Line) -> Picture:

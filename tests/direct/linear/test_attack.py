@@ -374,7 +374,7 @@ def test_noise_does_not_hide_a_hidden_layer(widths, output, sigma):
 
 
 def test_noise_that_leaves_nothing_is_named():
-    with pytest.raises(ExtractionError, match=r"needs answers") as caught:
+    with pytest.raises(ExtractionError, match="the victim is stochastic") as caught:
         linear.extract(noisy(victim(5, weights=1e-3, bias=0), "probs", 0.2), rng=0)
     assert not caught.value.partial.verified
 
@@ -473,10 +473,10 @@ def test_constant_and_saturated_probabilities_are_named(p, stage):
     with pytest.raises(ExtractionError) as caught:
         linear.extract(oracle, rng=0)
     assert caught.value.stage == stage
-    assert oracle.count <= 101
+    assert oracle.count <= 101 + 32
     if stage == "equations":
         assert "constant" in caught.value.advice
-        assert oracle.count <= 12
+        assert oracle.count <= 12 + 32
 
 
 @pytest.mark.parametrize("arguments", [{"oversample": 0}, {"oversample": 1.5}, {"points": 1}])

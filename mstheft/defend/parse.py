@@ -1,4 +1,4 @@
-"""Defences by their words, for command lines and for files: 'noise:0.1,round:2'."""
+"""Parse the words of --defence, 'noise:0.1,round:2'; a new defence itself goes into `responses`."""
 
 from __future__ import annotations
 

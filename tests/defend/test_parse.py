@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+import mstheft as mt
 from mstheft.defend import responses
-from mstheft.defend.named import FORMS, WORDS, named
+from mstheft.defend.parse import FORMS, WORDS, named
 from mstheft.nn import zoo
 from mstheft.oracle import Oracle
 
@@ -78,3 +79,7 @@ def test_every_word_stands_in_the_forms_with_as_many_numbers():
 def test_wrong_words_are_told_before_any_question(words, said):
     with pytest.raises(ValueError, match=said.replace(":", r"\:")):
         named(words, **ABOUT)
+
+
+def test_the_module_has_its_earlier_name_too():
+    assert mt.defend.named.named is named

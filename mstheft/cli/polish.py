@@ -1,0 +1,97 @@
+"""`mstheft polish`: a rough copy, fitted to all answers paid for, down to their noise."""
+
+from typing import Any
+
+import numpy as np
+
+from mstheft.cli import files, logs, options
+from mstheft.cli.console import Console, UsageError, usage_errors
+from mstheft.cli.options import Args, Parser, add, path, positive, whole
+from mstheft.direct.polish import STEPS, Polished, polish
+from mstheft.nn import Network
+from mstheft.nn.gauss_newton import OUTPUTS
+from mstheft.report import pictures, tables
+
+
+def add_arguments(parser: Parser) -> None:
+    """Polish FILE --log FILE."""
+    parser.set_defaults(run=run)
+    add(parser, "copy FILE", path, "a rough copy of dense layers, .npz, such as a learned one")
+    add(parser, "--log FILE", path, "what was asked, by mstheft steal KIND --log", required=True)
+    words = "form of the answers (default: what the log says)"
+    add(parser, "--output", [*OUTPUTS], words)
+    words = "standard deviation of the noise of an answer (default: measured)"
+    add(parser, "--noise SIGMA", positive, words)
+    words = "Gauss-Newton steps at most (default: %(default)s)"
+    add(parser, "--steps N", whole(0), words, default=STEPS)
+    words = "misfit by step, and the error bars of the weights"
+    options.add_results(parser, save="the polished copy", plot=words, seed=True)
+
+
+def run(args: Args, console: Console) -> int:
+    """Polish; keep the copy; say whether noise is all that is left: else the status is 1."""
+    with usage_errors():
+        rough, log = Network.load(args.copy), logs.read(args, "queries", "answers")
+        output = _output(args, log)
+        if args.save and args.save.resolve() == args.copy.resolve():
+            raise UsageError(f"--save {args.save} is the rough copy; choose another name")
+        console.say(f"copy: {args.copy}\nlog: {len(log['queries']):,} answers, {output}\n")
+        how = {"output": output, "noise": args.noise, "steps": args.steps, "rng": args.seed}
+        polished = polish(rough, log["queries"], log["answers"], **how)
+    place = files.keep(polished.model, args.save, console)
+    _tell(polished, console)
+    if place:
+        console.say(f"\npolished copy saved to {place}")
+    values = {"copy": str(args.copy), "log": str(args.log), "queries": len(log["queries"])}
+    values |= _values(polished) | {"verdict": verdict(polished), "saved": place and str(place)}
+    files.write_json(args, console, values)
+    files.write_pictures(args, console, pictures.polish_pictures(polished))
+    if polished.converged:
+        console.say(f"\n{verdict(polished)}")
+    else:
+        console.problems.append(verdict(polished))
+    return console.end()
+
+
+def _output(args: Args, log: dict[str, np.ndarray]) -> str:
+    """The form of the answers: as --output says, or the log itself."""
+    output = args.output or (str(log["output"]) if "output" in log else None)
+    if output is None:
+        raise UsageError(f"--log {args.log} does not say the form of its answers; pass --output")
+    if output not in OUTPUTS:
+        what = f"--log {args.log}: expected answers that are numbers, got {output}"
+        raise UsageError(f"{what}; log an attack on probabilities or logits")
+    return output
+
+
+def verdict(polished: Polished) -> str:
+    """Is there anything left to gain?"""
+    if polished.converged:
+        return "converged: what is left is noise, and only more answers, or better ones, help"
+    times = f"{polished.ratio:,.3g} times what noise explains"
+    return f"not converged: the misfit is {times}; start from a wider copy, or one that is less off"
+
+
+def _tell(polished: Polished, console: Console) -> None:
+    """The misfit of every step, then what it is held against."""
+    steps = [[f"{i}", f"{misfit:.2e}"] for i, misfit in enumerate(polished.misfit)]
+    console.say(tables.table(("step", "misfit"), steps, right=("step", "misfit")))
+    lines = {
+        "answers compared as": polished.output,
+        "noise of an answer": f"{polished.noise:.2e}  ({polished.kind})",
+        "Cramér-Rao bound": f"{polished.bound:.2e}  rms error of an answer to a fresh row, at best",
+        "misfit over noise": f"{polished.ratio:.3g}  (1 if nothing but noise is left)",
+    }
+    if polished.seldom_on:
+        few = f"{len(polished.seldom_on)}, in too few rows to tell their weights"
+        lines["neurons seldom on"] = few
+    console.say("\n" + "\n".join(f"{name:<22}{value}" for name, value in lines.items()))
+
+
+def _values(polished: Polished) -> dict[str, Any]:
+    names = ("output", "misfit", "noise", "bound", "ratio", "converged", "by")
+    values = {name: getattr(polished, name) for name in names}
+    values |= {"kind": polished.kind.kind, "decimals": polished.kind.decimals}
+    values["seldom_on"] = [list(each) for each in polished.seldom_on]
+    bars = {name: float(np.median(bar)) for name, bar in polished.error_bars.items()}
+    return values | {"error_bars": bars}

@@ -1,0 +1,153 @@
+"""What the oracle is comes before what a stage has seen."""
+
+import numpy as np
+import pytest
+
+import mstheft as mt
+from mstheft import nn
+from mstheft.direct.diagnosis import blame, measure_noise
+from mstheft.errors import ExtractionError
+from mstheft.learning import exact
+from mstheft.oracle import Oracle
+
+ATTACKS = {
+    "linear": mt.direct.linear.extract,
+    "relu": mt.direct.relu.extract,
+    "sweep": mt.direct.sweep.extract,
+    "deep": mt.direct.deep.extract,
+    "smooth": lambda oracle, rng: mt.direct.smooth.extract(oracle, rng=rng, activation="tanh"),
+    "learned to exact": lambda oracle, rng: exact.extract(oracle, rows=200, hidden=2, rng=rng),
+    "steal": mt.steal,
+}
+
+
+def with_dropout(share, seed=0):
+    """Two thirds of the neurons or so answer, other ones each time."""
+    (A0, b0), (A1, b1) = nn.zoo.mlp([10, 5, 3], bias=0.1, rng=5).dense()
+    rng = np.random.default_rng(seed)
+
+    def logits(x):
+        hidden = np.maximum(x @ A0.T + b0, 0)
+        return hidden * (rng.random(hidden.shape) > share) @ A1.T + b1
+
+    return logits
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+@pytest.mark.parametrize("share", [0.1, 0.5])
+def test_every_attack_names_a_stochastic_victim(attack, share):
+    oracle = Oracle(with_dropout(share), inputs=10, budget=20_000)
+    with pytest.raises(ExtractionError, match="the victim is stochastic") as caught:
+        ATTACKS[attack](oracle, rng=0)
+    assert "dropout" in caught.value.advice
+    assert caught.value.partial.total == oracle.count
+
+
+def test_stochastic_labels_are_named():
+    network, rng = nn.zoo.mlp([10, 1], bias=0.1, rng=0), np.random.default_rng(3)
+    noisy = lambda x: (network.logits(x)[:, 0] + rng.normal(size=len(x)) > 0).astype(int)  # noqa: E731
+    with pytest.raises(ExtractionError, match="the victim is stochastic"):
+        mt.steal(Oracle(noisy, "label", gives="labels", inputs=10), rng=0)
+
+
+@pytest.mark.parametrize("attack", ["linear", "relu", "sweep", "deep", "smooth", "steal"])
+def test_every_attack_names_a_constant_victim(attack):
+    oracle = Oracle(lambda x: np.full((len(x), 3), 0.5), inputs=10)
+    with pytest.raises(ExtractionError, match="the answers never change"):
+        ATTACKS[attack](oracle, rng=0)
+
+
+def test_few_decimals_of_probabilities_are_to_blame_and_not_the_depth():
+    oracle = Oracle(nn.zoo.mlp([20, 8, 3], bias=0.1, rng=0), "probs", decimals=4)
+    with pytest.raises(ExtractionError, match="4 decimals of probabilities hide logits") as caught:
+        mt.direct.sweep.extract(oracle, rng=0)
+    assert "direct.deep" not in str(caught.value)
+
+
+def test_a_spent_budget_leaves_the_error_as_it_was():
+    network = nn.zoo.mlp([6, 4, 2], activation="tanh", bias=0.1, rng=0)
+    free = Oracle(network)
+    with pytest.raises(ExtractionError) as caught:
+        mt.direct.relu.extract(free, rng=0)
+    tight = Oracle(network, budget=free.count - 32)
+    with pytest.raises(ExtractionError) as again:
+        mt.direct.relu.extract(tight, rng=0)
+    assert str(again.value) == str(caught.value)
+    assert again.value.partial.total == tight.count == free.count - 32
+
+
+def test_a_victim_that_is_none_of_these_keeps_its_error():
+    x = np.repeat(np.random.default_rng(0).normal(size=(16, 3)), 2, axis=0)
+    assert blame(x, "logits", None) == ("", "")
+    assert blame(np.round(x, 2), "logits", None) == ("", "")
+    p = nn.functions.softmax(x)
+    assert blame(p, "probs", None) == ("", "")
+    assert blame(p.astype(np.float32), "probs", None) == ("", "")
+    assert "1 decimal of" in blame(p, "probs", 1)[1]
+    assert "3 decimals of" in blame(np.round(p, 3), "probs", None)[1]
+
+
+def test_equations_that_cannot_be_solved_are_an_error_of_the_attack(monkeypatch):
+    def svd(*_, **__):
+        raise np.linalg.LinAlgError("SVD did not converge")
+
+    monkeypatch.setattr("mstheft.direct.sweep.attack.solve_signs", svd)
+    oracle = Oracle(nn.zoo.mlp([10, 5, 3], bias=0.1, rng=0))
+    with pytest.raises(ExtractionError, match="equations that can be solved") as caught:
+        mt.direct.sweep.extract(oracle, rng=0)
+    assert caught.value.stage == caught.value.partial.stopped
+    assert caught.value.partial.total == oracle.count
+
+
+# ---- the noise, measured
+
+
+def test_the_noise_of_a_stochastic_victim_is_measured():
+    rng = np.random.default_rng(0)
+    network = nn.zoo.mlp([10, 5, 200], rng=0)
+    noisy = Oracle(
+        lambda x: network.logits(x) + 0.01 * rng.normal(size=(len(x), 200)),
+        gives="logits",
+        inputs=10,
+    )
+    noise = measure_noise(noisy, rng=1)
+    assert (noise.kind, noisy.count) == ("stochastic", 23)
+    assert noise.jitter == pytest.approx(0.01, rel=0.2)
+
+
+@pytest.mark.parametrize(("decimals", "kind", "count"), [(3, "decimals", 25), (None, "float64", 9)])
+def test_a_row_in_tiny_displacements_tells_the_grid(decimals, kind, count):
+    oracle = Oracle(nn.zoo.mlp([10, 5, 3], bias=0.1, rng=0), decimals=decimals)
+    noise = measure_noise(oracle, rng=1)
+    assert (noise.kind, noise.decimals, oracle.count) == (kind, decimals, count)
+    assert noise.jitter < 1e-14
+
+
+def test_arithmetic_of_float32_is_seen_from_outside():
+    """Within a factor of 5 of what it is: the rows are few, and the quieter place counts."""
+    network = nn.zoo.mlp([100, 50, 10], bias=0.1, rng=0, dtype=np.float32)
+    exact = nn.Network([layer for layer in network.copy().layers], 100, np.float64)
+    x = np.random.default_rng(2).normal(size=(500, 100)).astype(np.float32)
+    size = np.std(network.logits(x) - exact.logits(x))
+    noise = measure_noise(Oracle(network), rng=1)
+    assert noise.kind == "float32"
+    assert size / 5 < np.sqrt(np.mean(noise.of(network.logits(x)) ** 2)) < 5 * size
+
+
+def test_labels_have_no_noise_to_measure():
+    with pytest.raises(ValueError, match="labels"):
+        measure_noise(Oracle(nn.zoo.mlp([4, 3], rng=0), output="label"))
+
+
+@pytest.mark.parametrize("scale", [1e-5, 1e-3])
+def test_a_copy_of_noisy_answers_is_held_to_their_noise(scale):
+    """The noise that polishing is told is that of one row, not the spread of several."""
+    network, rng = nn.zoo.mlp([20, 8, 3], bias=0.1, rng=0), np.random.default_rng(1)
+    noisy = lambda x: network.logits(x) + scale * rng.normal(size=(len(x), 3))  # noqa: E731
+    result = mt.direct.sweep.extract(Oracle(noisy, inputs=20), rng=0)
+    polished = result.trace.polishing.polished
+    assert polished.noise == pytest.approx(scale, rel=0.5)
+    assert 0.5 < polished.ratio < 2
+    x = rng.normal(size=(2000, 20))
+    off = np.sqrt(np.mean((network.logits(x) - result.model.logits(x)) ** 2))
+    assert 0.3 < off / polished.bound < 3
