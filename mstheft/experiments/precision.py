@@ -273,11 +273,17 @@ def cell(runs: Sequence[Run]) -> str:
 
 
 def by_digits(runs: Sequence[Run], output: str) -> dict[str, tuple[list[float], list[float]]]:
-    """{attack: (digits, errors)} of the verified copies behind 'logits' or 'probs'."""
+    """{attack: (digits, errors)} of the verified copies behind 'logits' or 'probs'.
+
+    Without float16 and bfloat16, whose digits lie behind the point of small answers only.
+    """
     found: dict[str, tuple[list[float], list[float]]] = {}
     for run in runs:
         digits_of, errors = found.setdefault(run.attack, ([], []))
-        if run.verified and run.error is not None and FORMS[run.answers].output == output:
+        form = FORMS[run.answers]
+        if form.output != output or form.kind.endswith("float16"):
+            continue
+        if run.verified and run.error is not None:
             digits_of.append(run.digits)
             errors.append(run.error)
     return found

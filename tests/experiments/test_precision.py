@@ -140,4 +140,5 @@ def test_the_table_counts_verified_copies_only():
 def test_the_figure_draws_verified_copies_of_one_output():
     failed = dataclasses.replace(MADE, verified=False)
     other = dataclasses.replace(MADE, answers="probs-1")
-    assert precision.by_digits([MADE, failed, other], "logits") == {"sweep": ([1.0], [1e-2])}
+    half = dataclasses.replace(MADE, answers="bfloat16")
+    assert precision.by_digits([MADE, failed, other, half], "logits") == {"sweep": ([1.0], [1e-2])}
