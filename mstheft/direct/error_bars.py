@@ -91,7 +91,9 @@ def from_draws(fit: Fit, here: DensePass, rng: np.random.Generator) -> tuple[flo
     moves, errors = [], []
     for _ in range(DRAWS):
         noise = rng.normal(size=fit.answers.shape) * (train.precision > 0)
-        moves.append(gauss_newton.solve(train, here, noise, scale, enough=1e-4, iterations=80))
+        moves.append(
+            gauss_newton.linearised_step(train, here, noise, scale, enough=1e-4, iterations=80)
+        )
         error = fit.link.push(here.logits, here.jvp(moves[-1]))
         errors.append(error[fresh[:, None] & (fit.precision > 0)])
     bound = float(np.sqrt(np.mean(np.square(errors))))

@@ -16,7 +16,8 @@ from mstheft.direct.answers import Reader, as_single
 from mstheft.direct.polish import SURPLUS, TRUSTS, Polished, polish
 from mstheft.direct.verify import verify_to_noise
 from mstheft.nn import zoo
-from mstheft.nn.gauss_newton import chain
+from mstheft.nn.dense_pass import forward
+from mstheft.nn.gauss_newton import Weights, chain, with_ones
 from mstheft.nn.network import Network
 from mstheft.result import Result, floor
 from mstheft.typing import Array, Rng
@@ -24,6 +25,7 @@ from mstheft.typing import Array, Rng
 ROWS = 3.0  # random rows for the polishing, in F
 LEAST = 500  # of them at least
 BESIDE = 2  # rows of the check beside each hyperplane
+NEWTON, ARRIVED = 20, 1e-6  # steps to where a neuron switches, and the last of them, input units
 REACH = 3.0  # times √d: no row is asked farther out
 STEPS = 15  # of Gauss-Newton: a copy with all of its neurons needs half of them
 CHECKS = 200  # fresh rows on which a polished copy is judged
@@ -56,23 +58,53 @@ def finish(
     Costs 3 F queries the first time, 200 + 2 h for the check. Returns `result.verified`.
     """
     rng = np.random.default_rng(rng)
+    refine(oracle, result, polishing, draw, rng, without_spare_neurons)
+    return check(oracle, result, polishing, draw, rng, CHECKS)
+
+
+def refine(
+    oracle: Reader,
+    result: Result,
+    polishing: Polishing,
+    draw: Callable[[int], Array],
+    rng: np.random.Generator,
+    smaller: Callable[[Network, Array, float], Network | None],
+) -> bool:
+    """Polish `result.model`, and once more without its spare neurons. Is what is left noise?
+
+    smaller : copy, rows, noise -> the copy without spare neurons, None where there are none
+    """
     with result.stage("polish", oracle):
         more_rows(oracle, polishing, result.model, draw, rng)
         told = {"output": oracle.output, "noise": oracle.declared, "rng": rng}
         data = polishing.rows, polishing.answers
         polished = polish(result.model, *data, steps=STEPS, trusts=TRUSTS[:1], **told)
         if polished.converged:
-            smaller = without_spare_neurons(polished.model, polishing.rows, polished.noise)
-            if smaller is not None:
-                again = polish(smaller, *data, steps=STEPS, trusts=TRUSTS[:1], **told)
+            fewer = smaller(polished.model, polishing.rows, polished.noise)
+            if fewer is not None:
+                again = polish(fewer, *data, steps=STEPS, trusts=TRUSTS[:1], **told)
                 polished = again if again.converged else polished
         polishing.polished, result.model = polished, polished.model
         result.notes["polish"] = (
             f"misfit {polished.misfit[0]:.1e}, then {polished.misfit[-1]:.1e} after "
             f"{polished.steps} steps; noise {polished.noise:.1e} ({polished.kind})"
         )
+    return polished.converged
+
+
+def check(
+    oracle: Reader,
+    result: Result,
+    polishing: Polishing,
+    draw: Callable[[int], Array],
+    rng: np.random.Generator,
+    checks: int,
+) -> bool:
+    """Verify a polished copy to the noise. Costs `checks` queries, and 2 for each hidden neuron."""
+    polished = polishing.polished
+    assert polished is not None
     beside = beside_hyperplanes(polished.model, BESIDE, rng)
-    return verify_to_noise(result, oracle, as_single(np.vstack([draw(CHECKS), beside])), polished)
+    return verify_to_noise(result, oracle, as_single(np.vstack([draw(checks), beside])), polished)
 
 
 def more_rows(
@@ -92,8 +124,9 @@ def more_rows(
     wanted = max(LEAST, int(np.ceil(ROWS * floor(weights, outputs)))) - polishing.drawn
     x = draw(max(0, wanted))
     seen = np.vstack([polishing.rows.reshape(-1, oracle.inputs), x])
-    needed = int(np.ceil(SURPLUS * (oracle.inputs + 1) / outputs))
-    seldom = active_rows(model, seen) < needed
+    each = [np.full(len(b), w.shape[1] + 1) for w, b in dense[:-1]]  # weights of a neuron
+    needed = np.ceil(SURPLUS * np.concatenate(each) / outputs).astype(int)
+    seldom = active_rows(model, seen) < needed if is_relu(model) else np.zeros(len(needed), bool)
     x = as_single(np.vstack([x, beside_hyperplanes(model, needed * seldom, rng)]))
     if len(x):
         y = oracle.query(x)
@@ -103,32 +136,65 @@ def more_rows(
         polishing.drawn += max(0, wanted)
 
 
-def is_one_layer(model: Network) -> bool:
-    """One hidden layer of ReLUs?"""
-    return len(model.dense()) == 2 and chain(model)[1] == ["relu"]
+def is_relu(model: Network) -> bool:
+    """Hidden layers of ReLUs, one or more, and nothing else?"""
+    return set(chain(model)[1]) == {"relu"}
 
 
 def active_rows(model: Network, rows: Array) -> np.ndarray:
-    """In how many rows is each neuron of one hidden ReLU layer on? (h,), else none."""
-    if not is_one_layer(model):
-        return np.zeros(0, int)
-    (a0, b0), _ = model.dense()
-    return (rows @ a0.T + b0 > 0).sum(axis=0)
+    """In how many rows is each hidden neuron of a ReLU network on? (h1 + h2 + …,)"""
+    weights, activations = chain(model)
+    return np.concatenate(
+        [on.sum(axis=0) for on in forward(weights, activations, with_ones(rows)).slopes]
+    ).astype(int)
 
 
 def beside_hyperplanes(model: Network, count: int | np.ndarray, rng: np.random.Generator) -> Array:
-    """`count` rows for each neuron of one hidden ReLU layer, N(p, I), as (n, d).
+    """`count` rows for each hidden neuron of a ReLU network, on both sides of where it switches.
 
-    p : the point of its hyperplane next to the origin, where N(0, I) does not reach far less
+    First layer: N(p, I), with p the point of the hyperplane next to the origin, where N(0, I) does
+    not reach far less. Deeper: `switching` rows, moved N(0, 1) along the neuron's gradient.
+    Rows farther out than 3 √d are left out. (n, d)
     """
-    (a0, b0), *_ = model.dense()
-    if not is_one_layer(model):
-        return np.zeros((0, a0.shape[1]))
+    if not is_relu(model):
+        return np.zeros((0, model.inputs))
+    weights, _ = chain(model)
+    widths = [len(matrix) for matrix in weights[:-1]]
+    each = np.split(np.broadcast_to(count, sum(widths)), np.cumsum(widths)[:-1])
+    a0, b0 = weights[0][:, :-1], weights[0][:, -1]
     nearest = -(b0 / (a0**2).sum(axis=1))[:, None] * a0
-    reachable = np.linalg.norm(nearest, axis=1) < REACH * np.sqrt(a0.shape[1])
-    each = np.broadcast_to(count, len(b0)) * reachable
-    points = np.repeat(nearest, each, axis=0)
-    return points + rng.normal(size=points.shape)
+    far = REACH * np.sqrt(a0.shape[1])
+    points = np.repeat(nearest, each[0] * (np.linalg.norm(nearest, axis=1) < far), axis=0)
+    rows = [points + rng.normal(size=points.shape)]
+    for layer in range(1, len(widths)):
+        start = rng.normal(size=(each[layer].sum(), a0.shape[1]))
+        x, normal = switching(
+            weights, layer, np.repeat(np.arange(widths[layer]), each[layer]), start
+        )
+        near = np.linalg.norm(x, axis=1) < far
+        rows.append((x + rng.normal(size=(len(x), 1)) * normal)[near])
+    return np.vstack(rows)
+
+
+def switching(weights: Weights, layer: int, neuron: np.ndarray, x: Array) -> tuple[Array, Array]:
+    """Rows at which neurons of a hidden layer, 0 the first, switch: Newton's steps from x.
+
+        x  <-  x - z ∇z / |∇z|²
+
+    neuron : (n,) which one, for each row of x (n, d). Returns the rows that have arrived, and the
+    unit normals ∇z / |∇z| there.
+    """
+    for _ in range(NEWTON):
+        here = forward(weights[: layer + 1], ["relu"] * layer, with_ones(x))
+        z = np.take_along_axis(here.logits, neuron[:, None], axis=1)  # (n, 1)
+        seed = np.zeros(here.logits.shape)
+        np.put_along_axis(seed, neuron[:, None], 1.0, axis=1)
+        gradient = here.gradients(seed)[0] @ weights[0][:, :-1]  # (n, d)
+        length = np.maximum(np.linalg.norm(gradient, axis=1, keepdims=True), 1e-300)
+        away = z / length
+        x = x - away * gradient / length
+    arrived = np.abs(away[:, 0]) < ARRIVED
+    return x[arrived], (gradient / length)[arrived]
 
 
 def without_spare_neurons(model: Network, rows: Array, noise: float) -> Network | None:
@@ -136,7 +202,7 @@ def without_spare_neurons(model: Network, rows: Array, noise: float) -> Network 
 
     None where no neuron is spare, and for networks of another depth or activation.
     """
-    if not is_one_layer(model):
+    if len(model.dense()) != 2 or not is_relu(model):
         return None
     (a0, b0), (a1, b1) = model.dense()
     a1, planes = a1.copy(), np.hstack([a0, b0[:, None]])  # (h, d + 1)

@@ -136,7 +136,7 @@ def pulled(fit: Fit, here: DensePass, residual: Array) -> Array:
     return fit.link.pull(here.logits, fit.precision * residual)
 
 
-def solve(
+def linearised_step(
     fit: Fit,
     here: DensePass,
     residual: Array,
@@ -211,7 +211,9 @@ def step(
     """
     scale = kronecker(fit, here, rng)
     residual = fit.residual(here.logits)
-    move = solve(fit, here, residual, scale, damp=damp, enough=enough, iterations=iterations)
+    move = linearised_step(
+        fit, here, residual, scale, damp=damp, enough=enough, iterations=iterations
+    )
     move = trusted(here, move, scale, trust)
     before = fit.misfit(here.logits)
     for share in 0.5 ** np.arange(HALVINGS + 1):

@@ -103,6 +103,23 @@ def tanh_32(seed: int) -> Outcome:
     return stolen(victim, lambda box: mt.direct.smooth.extract(box, activation="tanh", rng=seed))
 
 
+def deep_64(seed: int) -> Outcome:
+    """64-32-16-10, He | float32 logits | deep"""
+    return behind([64, 32, 16, 10], seed)
+
+
+def deep_784(seed: int) -> Outcome:
+    """784-64-32-10, He | float32 logits | deep"""
+    return behind([784, 64, 32, 10], seed)
+
+
+def behind(shape: list[int], seed: int) -> Outcome:
+    """The deep attack on a He-initialised float32 victim with biases N(0, 0.1²)."""
+    exact = mt.nn.zoo.mlp(shape, bias=0.1, rng=seed)
+    victim = mt.Network(exact.layers, exact.shape, np.float32)
+    return stolen(victim, lambda box: mt.direct.deep.extract(box, rng=seed))
+
+
 def stolen(
     victim: mt.Network,
     attack: Callable[[mt.Oracle], mt.Result],
@@ -148,6 +165,8 @@ ROWS: dict[str, Callable[[int], Outcome]] = {
     "decimals-1": decimals_1,
     "tanh-32": tanh_32,
     "learned": learned,
+    "deep-64": deep_64,
+    "deep-784": deep_784,
 }
 
 

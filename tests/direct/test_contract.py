@@ -133,8 +133,8 @@ CASES = {
         nn.zoo.mlp([16, 7, 5, 4], bias=0.1, rng=0),
         "lines jacobians second_layer witness verify",
         {
-            **ALL_WRONG,
-            "one output": (mlp(16, 8, 6, 1), "lines"),
+            # not "noisy": an absolute value is a network, and coarse answers are learned
+            **{name: ALL_WRONG[name] for name in ("minus infinity", "stairs", "constant")},
             "growing": (mlp(16, 20, 6, 4), "layers"),
             "one hidden layer": (mlp(16, 6, 4), "layers"),
             "linear": (mlp(16, 4), "lines"),

@@ -4,14 +4,14 @@ The victims are small (20-8-3, 64-16-10), and rows are 6 F: four answered number
 the student. Errors of float32 victims are some of their own roundings, 1e-7 to 1e-6.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import mstheft as mt
-from mstheft.direct.noise import Noise
 from mstheft.errors import ExtractionError
-from mstheft.learning import exact
-from mstheft.nn import gauss_newton as gn
+from mstheft.learning import exact, students
 from mstheft.nn import zoo
 from mstheft.nn.network import Network
 
@@ -81,15 +81,15 @@ def test_a_copy_with_one_wrong_weight_is_not_verified(theft):
     _, result, _ = theft
     copy = result.model.copy()
     copy.dense()[0][0][3, 5] += 1e-3
-    polished = exact.replace(result.trace.polished, model=copy)
-    wrong = mt.result.Result(trace=exact.replace(result.trace, polished=polished))
+    polished = replace(result.trace.polished, model=copy)
+    wrong = mt.result.Result(trace=replace(result.trace, polished=polished))
     exact.verify(wrong, "logits")
     assert not wrong.verified
     assert 1e-4 < wrong.error < 1e-2
 
 
 def test_given_rows_are_all_that_is_asked_the_width_comes_out_and_the_seed_decides(monkeypatch):
-    monkeypatch.setattr(exact, "UPDATES", 2000)
+    monkeypatch.setattr(students, "UPDATES", 2000)
     network = victim([20, 8, 3], 14, np.float64)
     rows = np.random.default_rng(1).normal(size=(600, 20))
     first, second = (exact.extract(mt.Oracle(network), rows=rows, rng=5) for _ in "12")
@@ -117,8 +117,8 @@ def test_probabilities_of_3_decimals_and_mirrored_neurons():
 
 
 def test_a_stuck_student_says_its_misfit_the_noise_and_its_width(monkeypatch):
-    monkeypatch.setattr(exact, "UPDATES", 300)
-    monkeypatch.setattr(exact, "EPOCHS", 1)
+    monkeypatch.setattr(students, "UPDATES", 300)
+    monkeypatch.setattr(students, "EPOCHS", 1)
     network = victim([10, 6, 6, 2], 0)
     with pytest.raises(
         ExtractionError, match=r"misfit stopped at .* noise of .*11 neurons"
@@ -149,103 +149,3 @@ def test_too_few_rows_are_said_to_be():
     rows = np.random.default_rng(0).normal(size=(12, 10))
     with pytest.raises(ExtractionError, match="got 10 rows; give more"):
         exact.extract(mt.Oracle(victim([10, 4, 2], 0)), rows=rows)
-
-
-# ---- the parts
-
-
-def student_of(weights, rows, logits):
-    fit = gn.Fit(gn.with_ones(rows), ["relu"], logits, np.ones_like(logits))
-    return exact.Student(fit, Noise("float64"), fit.at(weights))
-
-
-def some_student(width=6, d=4, outputs=3, n=300, seed=0):
-    rng = np.random.default_rng(seed)
-    rows = rng.normal(size=(n, d))
-    first, last = rng.normal(size=(width, d + 1)), rng.normal(size=(outputs, width + 1))
-    logits = gn.forward([first, last], ["relu"], gn.with_ones(rows)).logits
-    return student_of([first, last], rows, logits), rows
-
-
-def misfit_without(student, gone):
-    kept = [i for i in range(student.width) if i not in gone]
-    return student.at(exact.refitted(student.here, kept)).misfit
-
-
-def test_the_cheapest_neuron_is_the_one_that_refitting_misses_least():
-    for seed in range(10):
-        student, _ = some_student(seed=seed)
-        gone = set(range(6)) - set(exact.spared(student, 1))
-        each = [misfit_without(student, [i]) for i in range(6)]
-        assert gone == {int(np.argmin(each))}
-
-
-def test_two_are_dropped_one_after_the_other():
-    student, _ = some_student(seed=3)
-    kept = exact.spared(student, 1)
-    gone = (set(range(6)) - set(kept)).pop()
-    second = min((i for i in kept), key=lambda i: misfit_without(student, [gone, i]))
-    assert set(exact.spared(student, 2)) == set(kept) - {second}
-
-
-def test_a_neuron_of_little_more_than_the_noise_stays():
-    """Without it the misfit is 1.3 to 2 times σ, which is known: it is no noise."""
-    student, rows = some_student(seed=1)
-    first, last = (matrix.copy() for matrix in student.here.weights)
-    last[:, 0] /= 200
-    logits = np.round(gn.forward([first, last], ["relu"], gn.with_ones(rows)).logits, 2)
-    fit = gn.Fit(gn.with_ones(rows), ["relu"], logits, np.full_like(logits, 100 * np.sqrt(12)))
-    whole = exact.Student(fit, Noise("decimals", 2), fit.at([first, last]))
-    trace = exact.Trace(rows, logits, rows, logits)
-    trace.note("polish", whole, True)
-    kept = exact.refitted(whole.here, [1, 2, 3, 4, 5])
-    assert 1.3 < whole.at(kept).misfit / whole.misfit < 2
-    assert exact.narrower("eliminate", whole, kept, trace, np.random.default_rng(0)) is None
-    assert [each.kept for each in trace.tries] == [True, False]
-
-
-def test_twins_are_merged_and_others_stay():
-    student, rows = some_student()
-    first, last = student.here.weights
-    wide = np.vstack([first, 2 * first[1], first[4] * (1 + 1e-3)])
-    out = np.hstack([last[:, :-1], last[:, [0, 2]], last[:, -1:]])
-    twins = student.at([wide, out])
-    twins = student_of([wide, out], rows, twins.here.logits)
-    trace = exact.Trace(rows, twins.fit.answers, rows, twins.fit.answers)
-    trace.note("polish", twins, True)
-    merged = exact.merge(twins, trace, np.random.default_rng(0))
-    assert merged.width == 6
-    assert merged.misfit < 1e-10
-
-
-def test_mirrored_neurons_are_turned_round():
-    """Neurons 1 and 4 mirrored, and one that is always on with their linear part (rank 1)."""
-    student, rows = some_student(d=8, outputs=1)
-    first, last = (matrix.copy() for matrix in student.here.weights)
-    linear = last[0, 1] * first[1] + last[0, 4] * first[4]
-    first[[1, 4]] *= -1
-    first = np.vstack([first, linear + np.eye(9)[8] * 100])
-    last = np.hstack([last[:, :-1], [[1.0]], last[:, -1:] - 100])
-    mirrored = student_of([first, last], rows, student.here.logits)
-    assert mirrored.misfit < 1e-10
-    turned = exact.turned(mirrored)
-    assert np.allclose(turned[0], student.here.weights[0])
-    assert student.at(turned).misfit < 1e-10
-    assert exact.turned(student) is None
-
-
-@pytest.mark.parametrize(("output", "outputs"), [("probs", 3), ("log_probs", 3), ("probs", 1)])
-def test_logits_of_answers(output, outputs):
-    z = np.random.default_rng(0).normal(size=(20, outputs))
-    answers = gn.OUTPUTS[output].answer(z)
-    wanted = z - z.mean(axis=1, keepdims=True) if outputs > 1 else z
-    assert np.allclose(exact.logits_of(answers, output, outputs), wanted)
-
-
-def test_probabilities_of_0_and_1_have_logits_beyond_the_others():
-    logits = exact.logits_of(np.array([[0.0, 1.0], [0.01, 0.99]]), "probs", 2)
-    assert np.isfinite(logits).all()
-    assert logits[0, 0] < logits[1, 0]
-    one = exact.logits_of(np.array([[0.0], [1.0], [0.01], [0.99]]), "probs", 1)[:, 0]
-    assert one[0] < one[2] < one[3] < one[1]
-    assert np.isfinite(one).all()

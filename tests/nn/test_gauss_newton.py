@@ -223,7 +223,7 @@ def test_a_solved_step_is_dense_least_squares(widths, name, output):
     here = fit.at(nudged(weights, 0.05))
     r = fit.residual(here.logits)
     scale = gn.kronecker(fit, here, 0)
-    move = gn.solve(fit, here, r, scale, enough=1e-14, iterations=2000)
+    move = gn.linearised_step(fit, here, r, scale, enough=1e-14, iterations=2000)
     J = gn.jacobian(fit, here).reshape(r.size, -1)
     best = np.linalg.lstsq(J, r.ravel(), rcond=1e-10)[0]
     found = gn.pushed(fit, here, move).ravel()
@@ -235,7 +235,7 @@ def test_a_damped_step_is_dense_ridge_regression_in_q():
     here = fit.at(nudged(weights, 0.05))
     r = fit.residual(here.logits)
     scale = gn.kronecker(fit, here, 0)
-    move = gn.solve(fit, here, r, scale, damp=0.5, enough=1e-14, iterations=2000)
+    move = gn.linearised_step(fit, here, r, scale, damp=0.5, enough=1e-14, iterations=2000)
     J = gn.jacobian(fit, here).reshape(r.size, -1)
     JP = np.stack([gn.flat(scale.apply(gn.unflat(row, weights))) for row in J])
     q = np.linalg.solve(JP.T @ JP + 0.25 * 150 * np.eye(JP.shape[1]), JP.T @ r.ravel())

@@ -57,7 +57,7 @@ def step(network, x, answers, output="logits"):
     fit = gn.Fit(gn.with_ones(x), activations, answers, np.ones_like(answers), output)
     here = fit.at(weights)
     scale, residual = gn.kronecker(fit, here, rng=0), fit.residual(here.logits)
-    move = gn.solve(fit, here, residual, scale, enough=1e-15, iterations=1000)
+    move = gn.linearised_step(fit, here, residual, scale, enough=1e-15, iterations=1000)
     return gn.assemble(network, [w + m for w, m in zip(weights, move, strict=True)])
 
 

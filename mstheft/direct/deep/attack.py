@@ -23,13 +23,14 @@ from mstheft.direct.deep import failures as deep_failures
 from mstheft.direct.deep import first_layer as deep_first
 from mstheft.direct.deep import kinks as deep_kinks
 from mstheft.direct.deep import layers as deep_layers
-from mstheft.direct.deep import segments
+from mstheft.direct.deep import learned, segments
 from mstheft.direct.deep import third_layer as deep_third
 from mstheft.direct.deep.failures import Widths
 from mstheft.direct.deep.first_layer import Votes
 from mstheft.direct.deep.kinks import LineKinks
 from mstheft.direct.deep.second_layer import Orthant, finish, new_result, sweep_segment, unexplained
 from mstheft.direct.diagnosis import diagnosed
+from mstheft.direct.finish import Polishing
 from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes
 from mstheft.direct.verify import checked, verify
 from mstheft.errors import ExtractionError
@@ -56,6 +57,7 @@ class Trace:
     second : the sweep of what lies behind the first layer; checks : rows asked to judge the copy
     inner, behind, third : the same for three hidden layers: the kinks of each segment, what they
         show of the second layer, and the sweep of what lies behind that
+    polishing : where answers are coarse, the rows that students learned, and the last polish
     """
 
     layers: int
@@ -67,6 +69,7 @@ class Trace:
     inner: list[LineKinks] = field(default_factory=list)
     behind: Votes | None = None
     third: Result | None = None
+    polishing: Polishing = field(default_factory=Polishing)
 
 
 @diagnosed
@@ -78,7 +81,7 @@ def extract(
     layers: int | None = None,
     tolerance: float = 1e-6,
 ) -> Result:
-    """Steal a network with two, or three, hidden ReLU layers and K > 1 outputs.
+    """Steal a network with two, or three, hidden ReLU layers and any number of outputs.
 
     1. all kinks of three random lines     2. pairs (g, a) on the first, from grouped Jacobians
     3. which layer: whose hyperplane bends the other lines too?
@@ -87,8 +90,11 @@ def extract(
        every kink of the lines has its row; its orientations, and the last layer
     6. segments to where the copy is still wrong, and a check on fresh inputs
 
-    It needs independent rows of A0, so that h1 ≤ d, K > 1, unbounded inputs (hidden values of any
-    size are produced), and answers that are not rounded much. h2 may be any width. A neuron of the
+    Where answers are coarse (float32, decimals, chance) a student is learned instead, layer by
+    layer, and polished to the noise: see `learned`. It asks random rows, h1 may be above d.
+
+    The stages need independent rows of A0, so that h1 ≤ d, and unbounded inputs (hidden values of
+    any size are produced). h2 may be any width. A neuron of the
     second layer that never switches is carried as pairs of opposite neurons: the copy may be wider
     than the victim. With h1 = 1 it is a network with one hidden layer, for `sweep`. Stages 3 and 4
     cost no query.
@@ -98,7 +104,8 @@ def extract(
     layers : 2 by default, or 3; then also h2 ≤ h1, and stages 5 and 6 are those of `third_layer`
     tolerance : allowed error on fresh inputs, relative to the spread of the answers
     Costs about 17 (h1 + 1.3 h2) + (d + 1) ((h1 + 1.3 h2) / K + 2) + (30 to 45) h2 + h1 + 200
-    queries: 7 F for 64-32-16-10, 2.8 F for 784-32-16-10, 2.3 F for 784-128-64-10.
+    queries: 7 F for 64-32-16-10, 2.8 F for 784-32-16-10, 2.3 F for 784-128-64-10. Where answers
+    are coarse: 23 F for 64-32-16-10, 10 F for 784-64-32-10.
     Returns a verified `Result`; raises `ExtractionError` that names layer and stage and holds the
     partial result, or `BudgetExhausted`.
     """
@@ -108,6 +115,8 @@ def extract(
     try:
         with result.stage("lines", oracle):
             oracle = reader(oracle)
+        if not oracle.is_exact:
+            return learned.extract(oracle, rng, result, hidden, layers)
         first_layer(oracle, rng, result, hidden)
         if layers == 3:
             return deep_third.two_more_layers(oracle, rng, result, hidden, tolerance)
@@ -134,7 +143,7 @@ def first_layer(oracle: Oracle, rng: Generator, result: Result, widths: Widths) 
     searched = result.trace.searched
     with result.stage("lines", oracle):
         searched += [deep_kinks.search_line(oracle, rng) for _ in range(LINES)]
-    deep_failures.check_outputs(result)
+    deep_failures.check_kinks(result)
     for n in range(LINES):
         with result.stage("jacobians", oracle):
             deep_kinks.measure_rows(oracle, searched[n])
@@ -249,7 +258,8 @@ def describe(result: Result) -> None:
     if trace.searched:
         kinks = sum(len(each.line.kinks) for each in trace.searched)
         notes["lines"] = f"{count(kinks, 'kink')} on {count(len(trace.searched), 'line')}"
-        notes["jacobians"] = count(sum(len(each.sites) for each in trace.searched), "Jacobian")
+        if sites := sum(len(each.sites) for each in trace.searched):
+            notes["jacobians"] = count(sites, "Jacobian")
     if trace.votes is not None:
         notes["layers"] = (
             f"{count(len(trace.votes.beta[0]), 'neuron')} in the first layer, "

@@ -17,10 +17,6 @@ NOT_DEEP = (
     "layer 1: no kink on any line, so the victim is linear or its answers are too coarse",
     "try direct.linear, or ask for more digits",
 )
-ONE_OUTPUT = (
-    "layer 1: expected K > 1 outputs, got 1, where a slope jump has no direction",
-    "use direct.sweep if there is one hidden layer",
-)
 ONE_LAYER = (
     "layer 2: every kink belongs to the first layer, so the victim has one hidden layer, or its "
     "second is off along all lines",
@@ -53,6 +49,15 @@ NO_MIDDLE = (
 NO_THIRD = (
     "layer 3: no segment on which both other layers are wholly on gave a row",
     "run again with another rng, or use layers=2 if two layers are hidden",
+)
+NO_GAP = (
+    "layer 1 or deeper: the students' neurons do not part into needed and spare ones",
+    "run again with another rng, or ask for more digits; the victim must be a ReLU network",
+)
+UNLEARNED = (
+    "layer 1 or deeper: no student came down to the noise of the answers, or none was right on "
+    "fresh inputs",
+    "run again with another rng, say how many hidden layers there are, or ask for more digits",
 )
 UNVERIFIED_THIRD = (
     "layer 3: the copy is wrong on fresh inputs, so a neuron of the third layer is missing",
@@ -106,13 +111,17 @@ def check_arguments(hidden: Widths, layers: int | None) -> int:
     return layers or len(widths)
 
 
-def check_outputs(result: Result) -> None:
-    """Are there several outputs, and kinks?"""
-    lines = [kinks.line for kinks in result.trace.searched]
-    if lines[0].answers.shape[1] < 2:
-        raise failed("lines", ONE_OUTPUT, result)
-    if not any(len(line.kinks) for line in lines):
+def check_kinks(result: Result) -> None:
+    """Are there kinks?"""
+    if not any(len(kinks.line.kinks) for kinks in result.trace.searched):
         raise failed("lines", NOT_DEEP, result)
+
+
+def check_widths(result: Result, widths: Widths) -> None:
+    """Has a copy more neurons in a layer than `hidden` allows?"""
+    for layer, (_, bias) in enumerate(result.model.dense()[:-1]):
+        if widths is not None and len(bias) > widths[layer]:
+            raise too_many(layer + 1, len(bias), widths, result)
 
 
 def check_first(planes: Hyperplanes, result: Result, widths: Widths) -> None:

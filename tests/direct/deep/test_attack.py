@@ -142,15 +142,11 @@ def test_a_line_search_that_fails_names_the_layer():
         deep.extract(Oracle(steep, "probs", decimals=3), rng=1)
 
 
-@pytest.mark.parametrize("decimals", [13, 12, 10, 8, 6, 4, 2])
-def test_rounded_answers_end_verified_or_in_an_error_with_a_name(decimals):
-    """Measured: 11 decimals or more are verified; below, the layer and stage are named."""
+@pytest.mark.parametrize("decimals", [13, 12])
+def test_fine_decimals_are_peeled(decimals):
     victim = deep_victim(1)
     result = attempt(victim, 1, decimals=decimals)
-    if result is None:
-        assert decimals < 12
-        return
-    assert decimals > 8
+    assert "students" not in result.queries
     x = np.random.default_rng(9).normal(size=(1000, 20))
     assert np.abs(victim.logits(x) - result.model.logits(x)).max() < 1e-4
 
