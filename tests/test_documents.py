@@ -205,6 +205,13 @@ def test_the_table_of_the_arena_is_that_of_its_csv(benchmark_of):
     assert benchmark_of("arena").overview(found) == benchmark_of("results").block("arena")
 
 
+def test_the_table_of_coarse_answers_is_that_of_its_runs(benchmark_of):
+    script, results = benchmark_of("precision"), benchmark_of("results")
+    for shape, name in script.NAMES.items():
+        head, *body = script.precision.table(script.read(script.HERE / f"{shape}.jsonl"))
+        assert results.table(head, body) == results.block(name)
+
+
 def test_a_whole_run_replaces_its_table_and_no_other(benchmark_of, tmp_path, capsys):
     results = benchmark_of("results")
     path = tmp_path / "RESULTS.md"

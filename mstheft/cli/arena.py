@@ -3,7 +3,7 @@
 from mstheft.cli import files, grid, options
 from mstheft.cli.console import Console, usage_errors
 from mstheft.cli.options import Args, Parser, add, path
-from mstheft.experiments.arena import arena
+from mstheft.experiments.arena import arena, verdict
 from mstheft.report import pictures, tables
 
 
@@ -28,9 +28,15 @@ def run(args: Args, console: Console) -> int:
     with console.attempt("--out"):
         tables.write(table, arena.table(outcome))
         groups = arena.grouped(outcome)
-        for picture in pictures.arena_pictures(groups) if groups else ():
+        pairs = verdict.pairs(outcome)
+        drawn = [*(pictures.arena_pictures(groups) if groups else ())]
+        drawn += [pictures.adaptive_picture(pairs)] if pairs else []
+        for picture in drawn:
             tables.write(args.out / f"{described.name}-{picture.name}.png", picture.png)
         console.say(f"{outcome.computed:,} computed now, {len(outcome.done):,} in {table}\n")
     head, rows = arena.overview(outcome)
     console.say(tables.table(head, rows, right=head[3:]))
+    if pairs:
+        console.say("\nnaive and adaptive thieves: agreement, mean (lowest to highest seed)\n")
+        console.say(tables.table(*verdict.overview(pairs)))
     return grid.finish(args, described, outcome, console)

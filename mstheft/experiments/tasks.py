@@ -144,6 +144,7 @@ IMAGES: dict[str, Callable[[str, int, DTypeLike], Task]] = {
     "cifar10": partial(_files, images.cifar10),
     "gtsrb": partial(_files, gtsrb),
     "glyphs": lambda *how: drawn(synthetic.glyphs, GENERATED, (28, 28, 1), *how),
+    "small-glyphs": lambda *how: drawn(synthetic.glyphs, GENERATED, (8, 8, 1), *how),
     "signs": lambda *how: drawn(synthetic.signs, GENERATED, (32, 32, 3), *how),
 }
 TASKS: dict[str, Callable[[str, int, DTypeLike], Task]] = {

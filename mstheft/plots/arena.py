@@ -1,4 +1,4 @@
-"""How much of a victim an attack gets: attacks against defences."""
+"""How much of a victim an attack gets: attacks against defences, naive and adaptive."""
 
 from __future__ import annotations
 
@@ -44,4 +44,46 @@ def heat(
     ax.tick_params(which="both", length=0)
     ax.spines[:].set_visible(False)
     ax.set(xlabel="defence", ylabel="attack")
+    return ax
+
+
+def side_by_side(
+    names: Sequence[str],
+    naive: Sequence[ArrayLike],
+    adaptive: Sequence[ArrayLike],
+    ways: Sequence[str] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """The naive and the adaptive thief, a line for each defence and adaptation.
+
+    names : of the defences, top to bottom; ways : of the adaptations, written at the right
+    naive, adaptive : of each line the agreement, one number for each seed. A ring and a dot stand
+        at the means, a bar reaches from the lowest to the highest seed
+    """
+    ax = style.bare(style.axes(ax, (7.6, 1.3 + 0.36 * len(names))))
+    places = np.arange(len(names))[::-1]
+    for shares, colour, fill, lift in (
+        (naive, style.COPY, "none", 0.1),
+        (adaptive, style.NEGATIVE, style.NEGATIVE, -0.1),
+    ):
+        for place, values in zip(places, shares, strict=True):
+            values = np.asarray(values, float)
+            if len(values):
+                ax.hlines(place + lift, values.min(), values.max(), color=colour, linewidth=2)
+                ax.plot(values.mean(), place + lift, "o", color=colour, mfc=fill, mew=1.6)
+    ax.set_yticks(places, list(names))
+    for place, way in zip(places, ways or (), strict=False):
+        ax.annotate(
+            *(way, (1.0, place)),
+            xycoords=("axes fraction", "data"),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
+            color=style.NEGATIVE,
+        )
+    ax.set(xlabel="agreement with the victim", ylabel="defence")
+    ax.set(xlim=(0, 1.02), ylim=(-0.6, len(names) - 0.4))
+    style.above(ax, 0.0, "ring: naive thief", style.COPY)
+    style.above(ax, 1.0, "dot: adaptive thief", style.NEGATIVE, ha="right")
     return ax

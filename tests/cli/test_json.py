@@ -48,7 +48,7 @@ RUNS = {
     "data fetch": ("mnist", 0),
     "grid": ("grid.toml", 0),
     "arena": ("arena.toml", 0),
-    "study precision": ("--shape 6-3-3 --seeds 1", 0),
+    "study precision": ("--shape 6-3-3 --seeds 1 --attacks linear --answers float64 probs-3", 0),
     "vectors list": ("", 0),
     "vectors show": ("softmax", 0),
     "vectors check": ("mstheft.nn.functions:softmax", 0),

@@ -50,6 +50,7 @@ EXAMPLES = {
     "polish.true_errors": lambda: (W.ravel() / 9, np.full(W.size, 0.1)),
     "precision.error_against_digits": lambda: ({"a": ([3, 3, 12], [1e-2, 1e-3, 1e-11])},),
     "arena.heat": lambda: ([[1.0, np.nan], [0.4, 0.2]], ["sweep", "random"], ["none", "noise"]),
+    "arena.side_by_side": lambda: (["noise", "top 1"], [[0.4, 0.6], []], [[0.9], [0.8, 0.7]]),
     "evasion.passed": lambda: ({"copy": [[0, 0.3], [0, 0.5]], "random": [0, 0.1]},),
     "privacy.votes": lambda: (np.array([3, 41, 6]),),
     "privacy.epsilon": lambda: ({"GNMax": (np.arange(9), X + 4), "LNMax": ([1, 2], [1, 1.5])},),

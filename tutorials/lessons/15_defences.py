@@ -19,6 +19,7 @@ import numpy as np
 
 import mstheft as mt
 from mstheft.defend import pate, rdp, responses
+from mstheft.experiments.arena import adaptive
 from mstheft.plots import privacy, style
 
 SIDE = 12
@@ -130,8 +131,38 @@ plt.show()
 # over a thousand. Only the poison does its work, as it was made for a copy just like this one.
 # The last line shows the way around it: the poisoned answers mostly keep the right *label*, and a
 # thief who learns from labels alone is nearly back where he was. (These are single runs;
-# differences of a percent or two mean nothing.) What all of these do stop are the *exact*
-# attacks: lesson 08 showed that a few missing decimals end those.
+# differences of a percent or two mean nothing.)
+#
+# ## The thief who knows the defence
+#
+# All but the last of these thieves were *naive*: they took the answers as they came. A defence must
+# hold against a thief who knows it (Kerckhoffs said so of ciphers in 1883). What would he do about
+# the reverse sigmoid? Write $g(y) = y - \beta(\sigma(\gamma\,\mathrm{logit}\,y) - \frac12)$.
+# He is told $\tilde y_k = g(y_k) / S$, with the same unknown sum $S$ for all $k$. With
+# $\gamma \ge 1$ and $\beta\gamma < 1$ the function $g$ grows everywhere, so each $y_k$ follows from
+# $S$:
+#
+# $$y_k = g^{-1}(S\,\tilde y_k), \qquad \sum_k g^{-1}(S\,\tilde y_k) = 1 .$$
+#
+# The left sum grows with $S$. So he halves an interval of $S$ until the sum is 1, and asks nothing.
+
+# %%
+asked = mt.Oracle(victim, "probs", defences=defences["reverse sigmoid"]).query(x[theirs])
+back = adaptive.unreversed(asked, beta, gamma)
+true = victim.probs(x[theirs])
+print(f"told: off by {np.abs(asked - true).max():.2f}; inverted: {np.abs(back - true).max():.0e}")
+assert np.abs(back - true).max() < 1e-3 < np.abs(asked - true).max()
+
+for name, bought in {"nothing changed": true, "as told": asked, "inverted": back}.items():
+    agrees = mt.compare.agreement(victim, train(bought, x[theirs], seed=5, epochs=30), x[test])
+    print(f"reverse sigmoid, {name:16} copy agrees {agrees:6.1%}")
+
+# %% [markdown]
+# Whoever knows $\beta$ and $\gamma$ reads the probabilities as if nothing had been done. With
+# $\gamma < 1$ there is no inverse: several $y$ have the same answer. Then the thief takes their
+# mean, the Bayes estimate, and gets a part back. Other counters, one for each defence, are under
+# [the thief who knows the defence](../guide/defences.md): the arena measures them side by side with
+# the naive thief, at the same number of queries, and says "not shown" where the seeds do not agree.
 #
 # ## Part 2: PATE
 #

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from mstheft.experiments.arena import match
+from mstheft.experiments.arena.adaptive import Adaptation
 from mstheft.experiments.arena.config import arena_settings
 from mstheft.experiments.experiment import Experiment, to_csv
 from mstheft.experiments.experiment import compute as compute
@@ -21,7 +22,7 @@ from mstheft.experiments.settings import located
 from mstheft.files import read_toml
 
 AXES = ("attack", "defence", "detector", "seed")
-FIGURES = ("agreement", "queries", "noticed", "honest", "l1", "false_alarm", "ended")
+FIGURES = ("agreement", "apart", "queries", "noticed", "honest", "l1", "false_alarm", "ended")
 
 
 class MatchGrid(Grid):
@@ -35,7 +36,9 @@ class MatchGrid(Grid):
         for cell in super().cells():
             tables = cell.pop("tables")
             own = {axis: tables[axis][cell[axis]] for axis in AXES[:3]}
-            yield cell | {"victim": tables["victim"], "own": own}
+            adaptation = Adaptation(**own["attack"].get("adapt", {}))
+            if adaptation == Adaptation() or adaptation.concerns(own["defence"], own["detector"]):
+                yield cell | {"victim": tables["victim"], "own": own}
 
 
 def read(path: str | os.PathLike[str]) -> Experiment:

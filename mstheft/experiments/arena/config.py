@@ -3,7 +3,8 @@
 title, seeds                what it is; [0, 1, 2]
 [victim]                    as `VictimSettings`
 [attacks.NAME]              attack = "sweep", relu, linear: `DirectSettings`; one of
-                            learning.strategies, or jbda: `CopySettings`
+                            learning.strategies, or jbda: `CopySettings`, and
+                            adapt = {…}: `adaptive.Adaptation`. It meets what it is made for
 [defences.NAME]             as `DefenceSettings`. Empty: none
 [detectors.NAME]            as `DetectorSettings`. Empty: none
 """
@@ -18,6 +19,7 @@ import numpy as np
 
 from mstheft.experiments import learned_theft, tasks
 from mstheft.experiments.arena import match
+from mstheft.experiments.arena.adaptive import Adaptation
 from mstheft.experiments.grid import Cell
 from mstheft.experiments.settings import checked, located
 from mstheft.learning import active, strategies
@@ -82,14 +84,17 @@ def _tables(
 
 
 def _check_attack(task: tasks.Task, table: Cell) -> None:
-    word, others = table.get("attack"), {k: v for k, v in table.items() if k != "attack"}
+    word = table.get("attack")
+    others = {k: v for k, v in table.items() if k not in ("attack", "adapt")}
     words = (*match.DIRECT, *LEARNED)
     if word not in words:
         raise ValueError(f"expected attack as one of {', '.join(words)}, got {word!r}")
     if word in match.DIRECT:
-        checked(match.DirectSettings, others)
+        checked(match.DirectSettings, {k: v for k, v in table.items() if k != "attack"})
         return
     checked(learned_theft.CopySettings, others)
+    with located("adapt"):
+        checked(Adaptation, table.get("adapt", {}))
     settings = match.learned_settings(table, task, 0)
     tasks.build(settings.copy, task, rng=0)
     if word == "jbda":

@@ -3,7 +3,7 @@
 import functools
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from mstheft.defend.prada import Detector
 from mstheft.direct import linear, relu, sweep
 from mstheft.errors import BudgetExhausted, ExtractionError
 from mstheft.experiments import learned_theft, tasks
+from mstheft.experiments.arena.adaptive import Adaptation, AdaptedOracle, Keys, estimator, polished
 from mstheft.experiments.grid import Cell
 from mstheft.experiments.settings import setting
 from mstheft.learning.result import LearnedResult
@@ -88,7 +89,10 @@ class DetectorSettings:
 def learned_settings(attack: Cell, task: tasks.Task, seed: int) -> learned_theft.Settings:
     """The settings of an attack that learns: those of its table, and what suits the task."""
     chosen: dict[str, Any] = {**tasks.SUITABLE[task.kind], **attack, "seed": seed}
-    return learned_theft.Settings(strategy=chosen.pop("attack"), **chosen)
+    adaptation = Adaptation(**chosen.pop("adapt", {}))
+    settings = learned_theft.Settings(strategy=chosen.pop("attack"), **chosen)
+    price = adaptation.price  # fewer rows, trained on as often
+    return replace(settings, budget=settings.budget // price, epochs=settings.epochs * price)
 
 
 # ---- a match
@@ -104,7 +108,7 @@ class BlockingMonitor:
     The oracle counts the rows of the batch with the alarm, but does not answer them.
     """
 
-    def __init__(self, detector: Detector):
+    def __init__(self, detector: Detector | Keys):
         self.detector = detector
 
     def observe(self, x: Array, labels: np.ndarray) -> None:
@@ -131,26 +135,36 @@ def run_match(own: Cell, task: tasks.Task, network: Network, seed: int) -> dict[
     own : {'attack': …, 'defence': …, 'detector': …}, each a table of the arena's file
     Returns
     agreement : of the copy with the undefended victim on test rows; None without a copy
+    apart : mean ‖p̂ - p‖₁ of the copy's and the undefended victim's probabilities there, 0 … 2
     queries : rows queried, with those that got no answer after the alarm
     noticed : queries before the alarm, None without one
     honest, l1 : accuracy of the answers to honest users, and the mean L1 change of these answers
     false_alarm : queries before the detector takes honest users for thieves, None if it does not
     ended : what stopped the attack, '' if nothing did
     """
-    attack = own["attack"]
-    detector = Detector(**own["detector"]) if own["detector"] else None
+    attack, watch = own["attack"], own["detector"]
+    keys = attack.get("adapt", {}).get("keys", 1)
+    detector = Keys(keys, **watch) if watch else None
     monitors = [BlockingMonitor(detector)] if detector else []
     options = oracle_options(own["defence"], task, seed)
     oracle = Oracle(network, **options, budget=attack.get("budget"), monitors=monitors)
     judge = learned_theft.judge_of(task, network, attack.get("test", DirectSettings.test))
-    copy, ended = attempt(attack, oracle, task, judge, seed)
+    copy, ended = attempt(own, oracle, task, judge, seed)
     return {
         "agreement": None if copy is None else judge(copy)["agreement"],
+        "apart": None if copy is None else apart(task, network, copy),
         "queries": oracle.count,
         "noticed": None if detector is None else detector.first_alarm,
         **honest_users(own, task, network, seed),
         "ended": ended,
     }
+
+
+def apart(task: tasks.Task, network: Network, copy: Network) -> float:
+    """Mean ‖p̂ - p‖₁ of copy and victim on the rows of `split_test` to judge by."""
+    rows = learned_theft.split_test(task)[0]
+    x = task.x_test[rows].reshape(len(rows), -1)
+    return float(np.abs(copy.probs(x) - network.probs(x)).sum(axis=1).mean())
 
 
 def oracle_options(defence: Cell, task: tasks.Task, seed: int) -> dict[str, Any]:
@@ -174,15 +188,23 @@ def oracle_options(defence: Cell, task: tasks.Task, seed: int) -> dict[str, Any]
 
 
 def attempt(
-    attack: Cell, oracle: Oracle, task: tasks.Task, judge: learned_theft.Judge, seed: int
+    own: Cell, oracle: Oracle, task: tasks.Task, judge: learned_theft.Judge, seed: int
 ) -> tuple[Network | None, str]:
     """The copy, and what ended the attack. A direct attack has a verified copy or none."""
+    attack, defence = own["attack"], own["defence"]
     try:
         if attack["attack"] in DIRECT:
             return DIRECT[attack["attack"]](oracle, rng=[seed, 7]).model, ""
         settings = learned_settings(attack, task, seed)
         pool = _pool(settings, task)
-        return learned_theft.extract(settings, oracle, task, pool, judge).model, ""
+        adaptation = Adaptation(**attack.get("adapt", {}))
+        if adaptation == Adaptation():
+            return learned_theft.extract(settings, oracle, task, pool, judge).model, ""
+        estimate = estimator(adaptation, defence, [seed, 8])
+        cover = _cover(settings, task) if adaptation.cover else pool
+        adapted = AdaptedOracle(oracle, adaptation, estimate, cover)
+        copy = learned_theft.extract(settings, adapted, task, pool, judge).model  # type: ignore[arg-type]
+        return polished(copy, adapted, defence, [seed, 9]) if adaptation.polish else copy, ""
     except (ExtractionError, BudgetExhausted) as error:
         partial = error.partial
         copy = partial.model if isinstance(partial, LearnedResult) else None
@@ -200,6 +222,11 @@ def _pool(settings: learned_theft.Settings, task: tasks.Task) -> np.ndarray:
     if task.vocabulary is not None:
         return learned_theft.thief_pool(settings, task)
     return _numeric_pool(settings.pool, task.shape, settings.pool_size, settings.seed)
+
+
+def _cover(settings: learned_theft.Settings, task: tasks.Task) -> np.ndarray:
+    """Ordinary rows of the thief's pool, whatever his strategy."""
+    return _pool(replace(settings, strategy="random"), task)
 
 
 def honest_users(own: Cell, task: tasks.Task, network: Network, seed: int) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The pictures of an attack, for the tour and for `mstheft steal --plot`: data in, Pictures out."""
 
-from mstheft.report.pictures.arena import arena_pictures
+from mstheft.report.pictures.arena import adaptive_picture, arena_pictures
 from mstheft.report.pictures.deep import deep_pictures
 from mstheft.report.pictures.exact import (
     exact_pictures,
@@ -12,6 +12,6 @@ from mstheft.report.pictures.learned import learned_pictures, strategy_pictures
 from mstheft.report.pictures.polish import polish_pictures
 from mstheft.report.pictures.sweep import smooth_pictures, sweep_pictures
 
-__all__ = ["arena_pictures", "deep_pictures", "exact_pictures", "label_pictures"]
-__all__ += ["learned_pictures", "linear_pictures", "polish_pictures", "relu_pictures"]
-__all__ += ["smooth_pictures", "strategy_pictures", "sweep_pictures"]
+__all__ = ["adaptive_picture", "arena_pictures", "deep_pictures", "exact_pictures"]
+__all__ += ["label_pictures", "learned_pictures", "linear_pictures", "polish_pictures"]
+__all__ += ["relu_pictures", "smooth_pictures", "strategy_pictures", "sweep_pictures"]

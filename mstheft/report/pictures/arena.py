@@ -1,4 +1,4 @@
-"""The picture of an arena: one heat map for each detector."""
+"""The pictures of an arena: a heat map for each detector, and naive beside adaptive thieves."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.plots.arena import heat
+from mstheft.experiments.arena.verdict import Pair
+from mstheft.plots.arena import heat, side_by_side
 from mstheft.report.pictures.captions import captioned
 from mstheft.report.tables import Picture
 
@@ -31,6 +32,17 @@ def arena_pictures(groups: Mapping[tuple[str, str, str], Sequence[Values]]) -> I
         ax.set_title(f"detector: {detector}", loc="left", fontsize="medium")
         file = "arena-" + re.sub(r"\W+", "_", detector)
         yield captioned("arena.agreement", ax, file, detector=detector)
+
+
+def adaptive_picture(pairs: Sequence[Pair]) -> Picture:
+    """The naive and the adaptive thief of each pair. Before a detector its name is written too."""
+    names = [
+        pair.defence + (f", {pair.detector}" if pair.detector != "none" else "") for pair in pairs
+    ]
+    shares = [[list(values.values()) for values in (p.naive, p.adaptive)] for p in pairs]
+    naive, adaptive = zip(*shares, strict=True)
+    ax = side_by_side(names, naive, adaptive, [pair.way for pair in pairs])
+    return captioned("arena.adaptive", ax, "arena-adaptive")
 
 
 def _mean(values: Sequence[Values], name: str) -> float:

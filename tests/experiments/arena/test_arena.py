@@ -126,6 +126,48 @@ def test_a_failed_cell_is_reported_and_stops_no_other(run, written, monkeypatch)
     assert "4 computed now" in run("arena", written(small), "--out", "out")[1]
 
 
+ADAPTIVE = """
+[attacks."random, averaging"]
+attack = "random"
+copy = "mlp-16"
+budget = 60
+rounds = 1
+epochs = 40
+pool_size = 80
+adapt = { repeats = 2 }
+"""
+
+
+def test_an_adaptive_attack_meets_what_it_is_made_for_and_stands_beside_the_naive(
+    run, written, monkeypatch, tmp_path
+):
+    """Planted: the naive copy agrees on 50 %, on 40 % behind noise; averages give 60 % there."""
+    path = written(TINY.replace("seeds = [0, 1]", "seeds = [0, 1, 2]") + ADAPTIVE)
+    cells = [c for c in arena.read(path).grid.cells() if c["attack"] == "random, averaging"]
+    assert {(c["defence"], c["detector"]) for c in cells} == {("none", "none"), ("noise", "none")}
+
+    def planted(own, *_):
+        agreement = 0.5 - 0.1 * bool(own["defence"]) + 0.2 * bool(own["attack"].get("adapt"))
+        agreement -= 0.2 * (not own["defence"] and bool(own["attack"].get("adapt")))
+        values = {"queries": 60, "noticed": None, "honest": 0.9, "l1": 0, "ended": ""}
+        return values | {"agreement": agreement, "apart": 0.1, "false_alarm": None}
+
+    monkeypatch.setattr(match, "run_match", planted)
+    status, said, _ = run("arena", path, "--out", "out")
+    assert status == 0
+    lines = [line.split("  ") for line in said.splitlines() if line.endswith(("helps", "control"))]
+    words = [[word.strip() for word in line if word.strip()] for line in lines]
+    assert words[0][2:] == [
+        "random, averaging",
+        "50 % (50 to 50)",
+        "50 % (50 to 50)",
+        "+0 points",
+        "control",
+    ]
+    assert words[1][3:] == ["40 % (40 to 40)", "60 % (60 to 60)", "+0 points", "helps"]
+    assert (tmp_path / "out" / "tiny-arena-adaptive.png").exists()
+
+
 # ---- alarms
 
 
@@ -236,6 +278,10 @@ def test_the_heat_map_tells_shares_alarms_and_what_honest_users_keep():
         ('attack = "sweep"', 'attack = "sweep"\nrounds = 3', "expected budget, test, got rounds"),
         ("budget = 60", 'budget = "60"', "expected budget as a whole number"),
         ("budget = 60", "bugdet = 60", "bugdet; correct it"),
+        ("budget = 60", "budget = 60\nadapt = { repeats = 0 }", "adapt: expected repeats of at"),
+        ("budget = 60", 'budget = 60\nadapt = { estimate = "x" }', "estimate as one of"),
+        ("budget = 60", "budget = 60\nadapt = { repeats = 50 }", "expected budget"),
+        ('attack = "sweep"', 'attack = "sweep"\nadapt = { keys = 2 }', "got adapt"),
         ('output = "label"', 'output = "word"', "output as one of logits"),
         ('output = "label"', 'output = "label"\ndecimals = "2"', "decimals as a whole number"),
         ("scale = 0.1", "size = 0.1", r"\[defences.noise\].*got size"),
