@@ -110,7 +110,7 @@ def blame(answers: Array, output: str, decimals: int | None) -> tuple[str, str]:
         unit = f"{few} decimal" if few == 1 else f"{few} decimals"
         return "", (
             f"{unit} of probabilities hide logits: ask for log_probs, logits or more decimals, or "
-            "learn a copy with learning.active"
+            "learn a copy with learning.sketched"
         )
     return "", ""
 

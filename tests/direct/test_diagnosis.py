@@ -59,8 +59,8 @@ def test_every_attack_names_a_constant_victim(attack):
 
 
 def test_few_decimals_of_probabilities_are_to_blame_and_not_the_depth():
-    oracle = Oracle(nn.zoo.mlp([20, 8, 3], bias=0.1, rng=0), "probs", decimals=4)
-    with pytest.raises(ExtractionError, match="4 decimals of probabilities hide logits") as caught:
+    oracle = Oracle(nn.zoo.mlp([20, 8, 3], bias=0.1, rng=0), "probs", decimals=2)
+    with pytest.raises(ExtractionError, match="2 decimals of probabilities hide logits") as caught:
         mt.direct.sweep.extract(oracle, rng=0)
     assert "direct.deep" not in str(caught.value)
 

@@ -154,7 +154,7 @@ def test_probabilities_of_few_decimals_have_their_own_unit():
     oracle = Oracle(victim, "probs", decimals=4)
     result = mt.direct.sweep.extract(oracle, rng=np.random.default_rng([0, 1]))
     assert "in probabilities, same label on" in result.notes["verify"]
-    assert result.error < 1e-3
+    assert result.error < 5e-3
 
 
 def test_labels_are_compared_by_hand():
