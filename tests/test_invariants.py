@@ -13,7 +13,7 @@ import pytest
 
 import mstheft
 from mstheft import nn
-from mstheft.direct.answers import Reader
+from mstheft.direct.answers.reader import Reader
 from mstheft.oracle import Oracle
 
 ROOT = Path(mstheft.__file__).parent

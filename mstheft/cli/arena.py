@@ -4,7 +4,7 @@ from mstheft.cli import files, grid, options
 from mstheft.cli.console import Console, usage_errors
 from mstheft.cli.options import Args, Parser, add, path
 from mstheft.experiments.arena import arena, verdict
-from mstheft.report import pictures, tables
+from mstheft.report import formatting, pictures
 
 
 def add_arguments(parser: Parser) -> None:
@@ -26,17 +26,17 @@ def run(args: Args, console: Console) -> int:
         outcome = arena.compute(described, args.out, executor=workers)
     table = args.out / f"{described.name}.csv"
     with console.attempt("--out"):
-        tables.write(table, arena.table(outcome))
+        formatting.write(table, arena.table(outcome))
         groups = arena.grouped(outcome)
         pairs = verdict.pairs(outcome)
         drawn = [*(pictures.arena_pictures(groups) if groups else ())]
         drawn += [pictures.adaptive_picture(pairs)] if pairs else []
         for picture in drawn:
-            tables.write(args.out / f"{described.name}-{picture.name}.png", picture.png)
+            formatting.write(args.out / f"{described.name}-{picture.name}.png", picture.png)
         console.say(f"{outcome.computed:,} computed now, {len(outcome.done):,} in {table}\n")
     head, rows = arena.overview(outcome)
-    console.say(tables.table(head, rows, right=head[3:]))
+    console.say(formatting.table(head, rows, right=head[3:]))
     if pairs:
         console.say("\nnaive and adaptive thieves: agreement, mean (lowest to highest seed)\n")
-        console.say(tables.table(*verdict.overview(pairs)))
+        console.say(formatting.table(*verdict.overview(pairs)))
     return grid.finish(args, described, outcome, console)

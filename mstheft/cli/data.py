@@ -6,7 +6,7 @@ from mstheft.cli import files, options
 from mstheft.cli.console import Console
 from mstheft.cli.options import Args, Parser, add
 from mstheft.data import registry
-from mstheft.report import tables
+from mstheft.report import formatting
 
 ACTIONS = {
     "list": "what is known, and what is there",
@@ -40,7 +40,7 @@ def run(args: Args, console: Console) -> int:
     else:
         rows = list(registry.listing() if args.action == "list" else registry.verify())
         lines = [(row.data_set, row.file.name, _state(row)) for row in rows]
-        console.say(tables.table(("name", "file", "state"), lines))
+        console.say(formatting.table(("name", "file", "state"), lines))
         files.write_json(args, console, {"files": [_values(row) for row in rows]})
         console.problems += [row.problem for row in rows if row.problem]
     return console.end()

@@ -7,7 +7,7 @@ from mstheft.cli.console import Console, usage_errors
 from mstheft.cli.options import USUAL, Args, Parser, add, path, share
 from mstheft.defend.prada import ENOUGH, Detector
 from mstheft.plots import detection
-from mstheft.report import tables
+from mstheft.report import formatting
 
 
 def add_arguments(parser: Parser) -> None:
@@ -42,9 +42,9 @@ def run(args: Args, console: Console) -> int:
     return max(console.end(), int(alarm is not None))
 
 
-def _pictures(args: Args, detector: Detector) -> Iterator[tables.Picture]:
+def _pictures(args: Args, detector: Detector) -> Iterator[formatting.Picture]:
     ax = detection.distances(detector.tested(), w=detector.w)
-    yield tables.picture("distances", ax, "", "")
+    yield formatting.picture("distances", ax, "", "")
     history = {"these queries": (detector.history.queries, detector.history.w)}
     ax = detection.over_queries(history, delta=args.delta)
-    yield tables.picture("over_queries", ax, "", "")
+    yield formatting.picture("over_queries", ax, "", "")

@@ -16,7 +16,7 @@ from mstheft.experiments.evasion import Evasion
 from mstheft.learning import strategies
 from mstheft.nn import Network
 from mstheft.plots.evasion import passed
-from mstheft.report import tables
+from mstheft.report import formatting
 
 KINDS = {
     "spam": "messages are changed word by word",
@@ -79,7 +79,7 @@ def run(args: Args, console: Console) -> int:
     shares = {name: each.tolist() for name, each in outcome.passed.items()}
     values |= {"passed": shares, "believed": outcome.believed.tolist()}
     files.write_json(args, console, values)
-    drawn = (tables.picture("evasion", passed(outcome.passed), "", "") for _ in [0])
+    drawn = (formatting.picture("evasion", passed(outcome.passed), "", "") for _ in [0])
     files.write_pictures(args, console, drawn)
     return console.end()
 
@@ -114,7 +114,7 @@ def _tell(outcome: Evasion, task: tasks.Task, console: Console) -> None:
     head = ("edits", *(words[name] for name in outcome.passed), "passes the copy")
     columns = zip(*outcome.passed.values(), outcome.believed, strict=True)
     lines = [[str(n), *(f"{value:.0%}" for value in row)] for n, row in enumerate(columns)]
-    console.say(tables.table(head, lines, right=head))
+    console.say(formatting.table(head, lines, right=head))
     stopped = outcome.stopped
     console.say(
         f"\nstopped as soon as the copy lets it pass, after {outcome.made:.1f} edits on average: "

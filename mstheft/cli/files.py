@@ -11,8 +11,8 @@ from mstheft.cli.console import STDOUT, Console, UsageError
 from mstheft.cli.options import Args
 from mstheft.errors import DataError
 from mstheft.nn import Network
-from mstheft.report import tables
-from mstheft.report.tables import Picture
+from mstheft.report import formatting
+from mstheft.report.formatting import Picture
 
 PLACES = ("victim", "json", "save", "log", "csv", "journal", "plot")
 
@@ -69,12 +69,12 @@ def write_json(args: Args, console: Console, values: dict[str, Any]) -> None:
     """What --json asks for, in the form of `report.schema.json`."""
     if args.json is None:
         return
-    text = tables.to_json({"mstheft": version(), "command": args.command, **values})
+    text = formatting.to_json({"mstheft": version(), "command": args.command, **values})
     with console.attempt("--json"):
         if args.json == STDOUT:
             console.write_json(text)
         else:
-            tables.write(args.json, text)
+            formatting.write(args.json, text)
 
 
 def write_pictures(
@@ -89,5 +89,5 @@ def write_pictures(
 
 def _written(folder: Path, pictures: Iterable[Picture]) -> Iterator[str]:
     for picture in pictures:
-        tables.write(folder / f"{picture.name}.png", picture.png)
+        formatting.write(folder / f"{picture.name}.png", picture.png)
         yield picture.name

@@ -11,7 +11,7 @@ from mstheft.cli.options import Args, Parser, add, path
 from mstheft.experiments import experiment as experiments
 from mstheft.experiments.experiment import Experiment
 from mstheft.experiments.grid import Outcome
-from mstheft.report import tables
+from mstheft.report import formatting
 
 
 def add_arguments(parser: Parser) -> None:
@@ -34,9 +34,9 @@ def run(args: Args, console: Console) -> int:
         outcome = experiments.compute(experiment, args.out, executor=workers)
     axes, table = list(experiment.grid.axes), args.out / f"{experiment.name}.csv"
     with console.attempt("--out"):
-        tables.write(table, experiments.table(outcome, axes))
+        formatting.write(table, experiments.table(outcome, axes))
         console.say(f"{outcome.computed:,} computed now, {len(outcome.done):,} in {table}")
-    console.say(tables.table(*experiments.overview(outcome, axes)))
+    console.say(formatting.table(*experiments.overview(outcome, axes)))
     return finish(args, experiment, outcome, console)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from mstheft.cli.console import Console, UsageError
 from mstheft.cli.options import Args
 from mstheft.learning.targets import labels_of, targets
-from mstheft.report import tables
+from mstheft.report import formatting
 from mstheft.typing import Array, Oracle
 
 HELP = "every query and its answer, for detect and polish, .npz"
@@ -58,7 +58,7 @@ def write(args: Args, console: Console, rows: Array, answers: Array, output: str
         labels = answers if output == "label" else _labels(answers, output)
         file = io.BytesIO()
         np.savez(file, queries=rows, answers=answers, labels=labels, output=np.array(output))
-        tables.write(args.log, file.getvalue())
+        formatting.write(args.log, file.getvalue())
 
 
 def _labels(answers: Array, output: str) -> np.ndarray:

@@ -7,10 +7,10 @@ import numpy as np
 from mstheft.cli import files, logs, options
 from mstheft.cli.console import Console, UsageError, usage_errors
 from mstheft.cli.options import Args, Parser, add, path, positive, whole
-from mstheft.direct.polish import STEPS, Polished, polish
+from mstheft.direct.polishing.polish import STEPS, Polished, polish
 from mstheft.nn import Network
 from mstheft.nn.gauss_newton import OUTPUTS
-from mstheft.report import pictures, tables
+from mstheft.report import formatting, pictures
 
 
 def add_arguments(parser: Parser) -> None:
@@ -75,7 +75,7 @@ def verdict(polished: Polished) -> str:
 def _tell(polished: Polished, console: Console) -> None:
     """The misfit of every step, then what it is held against."""
     steps = [[f"{i}", f"{misfit:.2e}"] for i, misfit in enumerate(polished.misfit)]
-    console.say(tables.table(("step", "misfit"), steps, right=("step", "misfit")))
+    console.say(formatting.table(("step", "misfit"), steps, right=("step", "misfit")))
     lines = {
         "answers compared as": polished.output,
         "noise of an answer": f"{polished.noise:.2e}  ({polished.kind})",

@@ -19,7 +19,7 @@ from mstheft.experiments import tasks
 from mstheft.learning import exact
 from mstheft.nn import Network
 from mstheft.oracle import Oracle
-from mstheft.report import pictures, tables
+from mstheft.report import formatting, pictures
 from mstheft.result import Result, count
 
 ENDS = (ExtractionError, BudgetExhausted, ConnectionError, ValueError, KeyboardInterrupt)
@@ -133,14 +133,14 @@ def run(args: Args, console: Console) -> int:
     if place and not result.verified:  # an unverified copy never replaces another
         place = place.with_name(f"{place.stem}.unverified{place.suffix}")
     place = files.keep(result.model, place, console)
-    console.say(tables.stage_table(tables.stage_rows(result)))
+    console.say(formatting.stage_table(formatting.stage_rows(result)))
     if place:
         console.say(f"\n{'copy' if result.verified else 'copy, NOT verified,'} saved to {place}")
     fidelity = _judge(result, chosen, args.output, console)
     names = ("output", "decimals", "budget", "seed", "defence")
     values = {"attack": args.kind, "victim": chosen.name} | {n: getattr(args, n) for n in names}
     why = failure and {n: getattr(failure, n) for n in ("stage", "assumption", "advice")}
-    values |= tables.record(result) | {"failure": why, "fidelity": fidelity}
+    values |= formatting.record(result) | {"failure": why, "fidelity": fidelity}
     files.write_json(args, console, values | {"copy": place and str(place)})
     draw = getattr(pictures, f"{args.pictures}_pictures")
     drawn = draw(chosen.network, result, chosen.side) if args.plot else ()
@@ -199,7 +199,7 @@ def _judge(result: Result, chosen: Victim, output: str, console: Console) -> dic
         except ValueError as error:
             text = f"cannot be measured: {error}"
         console.say(f"\nfidelity on {chosen.inputs}, none of them seen by the attack\n{text}")
-    console.say(f"\n{tables.floor_line(result)}")
+    console.say(f"\n{formatting.floor_line(result)}")
     return values
 
 

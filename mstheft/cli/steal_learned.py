@@ -15,7 +15,7 @@ from mstheft.learning import strategies
 from mstheft.learning.result import LearnedResult, Round
 from mstheft.nn import Network
 from mstheft.nn.fit import accuracy
-from mstheft.report import pictures, tables
+from mstheft.report import formatting, pictures
 
 ENDS = (ValueError, ConnectionError, ExtractionError, BudgetExhausted, KeyboardInterrupt)
 KINDS = {
@@ -89,7 +89,7 @@ def run(args: Args, console: Console) -> int:
     values |= {"settings": asdict(how), "defence": args.defence}
     best = max(result.curve, key=_merit).round if result.curve else None
     values |= {"chosen_round": best, "curve": [asdict(point) for point in result.curve]}
-    files.write_json(args, console, values | {"found": result.notes} | tables.record(result))
+    files.write_json(args, console, values | {"found": result.notes} | formatting.record(result))
     if network and result.model is not None:
         shown = pool if args.kind == "active" else None
         drawn = pictures.learned_pictures(network, result, task.x_test, shown)
@@ -140,7 +140,7 @@ def _attack(extract: Callable[[], LearnedResult]) -> tuple[LearnedResult, BaseEx
 
 def _tell(result: LearnedResult, console: Console) -> None:
     """The stages, then the copy of each round."""
-    console.say(tables.stage_table(tables.stage_rows(result)))
+    console.say(formatting.stage_table(formatting.stage_rows(result)))
     if not result.curve:
         return
     head = ("round", "queries", "epoch kept", "validation F1", "agreement", "accuracy")
@@ -149,7 +149,7 @@ def _tell(result: LearnedResult, console: Console) -> None:
         + [_share(p.evaluated.get(name, math.nan)) for name in head[4:]]
         for p in result.curve
     ]
-    console.say(f"\ncopies, judged on the test part\n{tables.table(head, lines, right=head)}")
+    console.say(f"\ncopies, judged on the test part\n{formatting.table(head, lines, right=head)}")
     best = max(result.curve, key=_merit)
     console.say(f"\nthe copy of round {best.round} is the result: {result.notes['verify']}")
 

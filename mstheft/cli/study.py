@@ -8,7 +8,7 @@ from mstheft.cli.console import Console
 from mstheft.cli.options import USUAL, Args, Parser, add, whole, widths
 from mstheft.experiments import precision
 from mstheft.plots.precision import error_against_digits
-from mstheft.report import tables
+from mstheft.report import formatting
 
 WRONG = 10  # times the least possible error, which no study should call verified
 
@@ -34,7 +34,7 @@ def run(args: Args, console: Console) -> int:
     chosen = {"attacks": args.attacks, "answers": args.answers}
     runs = list(precision.study(args.shape, seeds=args.seeds, rng=args.seed, **chosen))
     head, *rows = precision.table(runs)
-    console.say(tables.table(head, rows))
+    console.say(formatting.table(head, rows))
     what = "and after the point its rms error of an answer over the least possible (Cramér-Rao)"
     console.say("\nmedians of the copies that were verified (how many): largest |Δlogit| on fresh")
     console.say(f"rows, {what}")
@@ -45,8 +45,8 @@ def run(args: Args, console: Console) -> int:
     return console.end()
 
 
-def _pictures(runs: list[precision.Run]) -> Iterator[tables.Picture]:
+def _pictures(runs: list[precision.Run]) -> Iterator[formatting.Picture]:
     for output in ("logits", "probs"):
         drawn = precision.by_digits(runs, output)
         if any(errors for _, errors in drawn.values()):
-            yield tables.picture(f"precision-{output}", error_against_digits(drawn), "", "")
+            yield formatting.picture(f"precision-{output}", error_against_digits(drawn), "", "")

@@ -8,7 +8,7 @@ from mstheft.cli.options import USUAL, Args, Parser, add, positive, whole
 from mstheft.experiments import tasks
 from mstheft.nn import fit
 from mstheft.plots.training import curves
-from mstheft.report import tables
+from mstheft.report import formatting
 from mstheft.result import count
 
 TRAINING = ("epochs", "batch", "rate", "patience")
@@ -56,7 +56,7 @@ def run(args: Args, console: Console) -> int:
     values |= {"rows": len(task.x_test), "accuracy": right, "saved": place and str(place)}
     values |= {"best": history.best + 1, "loss": history.loss, "validation": history.validation}
     files.write_json(args, console, values | {"seconds": took})
-    drawn = (tables.picture("training", curves(history), "learning curves", "") for _ in [0])
+    drawn = (formatting.picture("training", curves(history), "learning curves", "") for _ in [0])
     files.write_pictures(args, console, drawn, space="")
     if history.interrupted and not console.problems:
         return console.fail(130, "stopped by Ctrl-C; the best epoch was kept")

@@ -1,10 +1,10 @@
 """Exact recovery: attacks that solve for the weights instead of learning them."""
 
 from mstheft.direct import deep, line, linear, recognise, relu, smooth, sweep
-from mstheft.direct.diagnosis import measure_noise
+from mstheft.direct.answers.diagnosis import measure_noise
+from mstheft.direct.answers.noise import Noise
 from mstheft.direct.linear import boundary
-from mstheft.direct.noise import Noise
-from mstheft.direct.polish import Polished, polish
+from mstheft.direct.polishing.polish import Polished, polish
 
 label_only = boundary  # its name before it became `boundary`
 

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.random import Generator
 
 from mstheft.direct import deep, linear, smooth, sweep
-from mstheft.direct.answers import SURE, TINY, Reader, read, reader
-from mstheft.direct.diagnosis import diagnosis
+from mstheft.direct.answers.diagnosis import diagnosis
+from mstheft.direct.answers.reader import SURE, TINY, Reader, read, reader
 from mstheft.direct.line.pieces import Samples, level, straight_pieces
 from mstheft.direct.linear import boundary
 from mstheft.errors import ExtractionError

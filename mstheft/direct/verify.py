@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mstheft.direct.answers import SURE, Reader, read
-from mstheft.direct.polish import Polished
+from mstheft.direct.answers.reader import SURE, Reader, read
+from mstheft.direct.polishing.polish import Polished
 from mstheft.nn.network import Network
 from mstheft.result import Result
 from mstheft.typing import Array, Oracle, Rng

@@ -19,7 +19,7 @@ import numpy as np
 from mstheft import compare, progress
 from mstheft.data import synthetic
 from mstheft.direct import deep, linear, relu, smooth, sweep
-from mstheft.direct.noise import float_spacing, rms
+from mstheft.direct.answers.noise import float_spacing, rms
 from mstheft.errors import BudgetExhausted, ExtractionError, VictimError
 from mstheft.experiments import tasks
 from mstheft.learning import exact

@@ -24,9 +24,9 @@ import math
 
 import numpy as np
 
-from mstheft.direct.answers import as_single, check_width
-from mstheft.direct.diagnosis import diagnosed
-from mstheft.direct.polish import Problem, allowed, polish
+from mstheft.direct.answers.diagnosis import diagnosed
+from mstheft.direct.answers.reader import as_single, check_width
+from mstheft.direct.polishing.polish import Problem, allowed, polish
 from mstheft.learning.elimination import eliminate, merge
 from mstheft.learning.students import Trace, numbers, stuck, wide_student
 from mstheft.nn import gauss_newton

@@ -10,7 +10,7 @@ fraction of the rows and of the time. What is left is the part of every row outs
     lift      polish on rows a little outside it, where the answers are nearly linear in what is new
     finish    polish on rows of N(0, I), verified to the noise, as every direct attack ends
 
-Probabilities are asked where they tell most, see `direct.view`.
+Probabilities are asked where they tell most, see `direct.answers.view`.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.direct.answers import Reader, as_single, check_width, reader
-from mstheft.direct.finish import Polishing, finish
-from mstheft.direct.polish import TRUSTS, polish
-from mstheft.direct.view import View, readable_view
+from mstheft.direct.answers.reader import Reader, as_single, check_width, reader
+from mstheft.direct.answers.view import View, readable_view
+from mstheft.direct.polishing.finish import Polishing, finish
+from mstheft.direct.polishing.polish import TRUSTS, polish
 from mstheft.errors import ExtractionError
 from mstheft.learning import exact
 from mstheft.nn import zoo

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from mstheft.direct.answers.noise import Noise
 from mstheft.direct.deep.student import epochs_of, logits_of, train
-from mstheft.direct.noise import Noise
-from mstheft.direct.polish import DAMP, Polished, Problem, allowed, identifiable
+from mstheft.direct.polishing.polish import DAMP, Polished, Problem, allowed, identifiable
 from mstheft.errors import ExtractionError
 from mstheft.nn import gauss_newton, zoo
 from mstheft.nn.gauss_newton import DensePass, Fit, Weights

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 
-from mstheft.report.tables import NUMBERS, STAGES, Chapter, Picture
+from mstheft.report.formatting import NUMBERS, STAGES, Chapter, Picture
 
 
 def page(title: str, intro: Sequence[str], chapters: Sequence[Chapter]) -> str:

@@ -24,7 +24,7 @@ from results import FIGURES, aside, percent, table, write
 
 from mstheft.experiments.arena import arena, verdict
 from mstheft.experiments.grid import Outcome
-from mstheft.report import pictures, tables
+from mstheft.report import formatting, pictures
 
 HERE = Path(__file__).parent / "arenas"
 Rows = list[dict[str, str]]
@@ -96,7 +96,7 @@ def before_a_detector(outcome: Outcome) -> str:
     return table(head, body)
 
 
-def adaptive_picture(outcome: Outcome) -> list[tables.Picture]:
+def adaptive_picture(outcome: Outcome) -> list[formatting.Picture]:
     """Naive beside adaptive."""
     return [pictures.adaptive_picture(verdict.pairs(outcome))]
 

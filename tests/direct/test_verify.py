@@ -8,7 +8,7 @@ import pytest
 from linear_victims import gauged, victim
 
 import mstheft as mt
-from mstheft.direct.answers import read
+from mstheft.direct.answers.reader import read
 from mstheft.direct.verify import blur, equal_labels, verify
 from mstheft.nn import zoo
 from mstheft.oracle import Oracle

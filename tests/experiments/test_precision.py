@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from mstheft.direct.noise import lattice
+from mstheft.direct.answers.noise import lattice
 from mstheft.errors import BudgetExhausted, ExtractionError
 from mstheft.experiments import precision
 from mstheft.nn import zoo

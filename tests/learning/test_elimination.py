@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from mstheft.direct.answers.noise import Noise
 from mstheft.direct.deep import pruning
-from mstheft.direct.noise import Noise
 from mstheft.learning import elimination, students
 from mstheft.nn import gauss_newton as gn
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import mstheft as mt
-from mstheft.direct.answers import reader
+from mstheft.direct.answers.reader import reader
 from mstheft.errors import ExtractionError
 from mstheft.learning import sketched
 from mstheft.nn import zoo

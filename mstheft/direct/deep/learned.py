@@ -24,14 +24,14 @@ from itertools import pairwise
 import numpy as np
 from numpy.random import Generator
 
-from mstheft.direct.answers import Reader, as_single
+from mstheft.direct.answers.noise import rms
+from mstheft.direct.answers.reader import Reader, as_single
 from mstheft.direct.deep import failures
 from mstheft.direct.deep import kinks as deep_kinks
 from mstheft.direct.deep.failures import Widths
 from mstheft.direct.deep.pruning import layer_costs, prune, without
 from mstheft.direct.deep.student import epochs_of, logits_of, train
-from mstheft.direct.finish import Polishing, check, refine
-from mstheft.direct.noise import rms
+from mstheft.direct.polishing.finish import Polishing, check, refine
 from mstheft.nn import zoo
 from mstheft.nn.dense_pass import Weights, chain, forward, with_ones
 from mstheft.nn.network import Network
@@ -51,7 +51,9 @@ SPARE = 3.0  # of the noise: a neuron of a polished copy that counts less is spa
 CHECKS = 1000  # fresh rows of the check
 
 
-def extract(oracle: Reader, rng: Generator, result: Result, hidden: Widths, layers: int) -> Result:
+def learned_copy(
+    oracle: Reader, rng: Generator, result: Result, hidden: Widths, layers: int
+) -> Result:
     """A verified copy of a victim whose answers are coarse. `trace.polishing` holds the rows.
 
     Costs the kinks of two lines, 1,500 rows and five answered numbers for each weight of the first

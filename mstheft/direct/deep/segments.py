@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from mstheft.direct.answers import read
+from mstheft.direct.answers.reader import read
 from mstheft.direct.deep.first_layer import Votes
 from mstheft.direct.deep.kinks import LineKinks
 from mstheft.direct.deep.second_layer import Orthant, explained_at

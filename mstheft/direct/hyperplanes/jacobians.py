@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from mstheft.direct.answers import read
+from mstheft.direct.answers.reader import read
 from mstheft.direct.line import Line
 from mstheft.typing import Array, Oracle
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mstheft.direct.answers import read, reader
+from mstheft.direct.answers.reader import read, reader
 from mstheft.direct.line.probe import OPEN, bends_everywhere
 from mstheft.typing import Array, Oracle
 

@@ -12,7 +12,7 @@ import itertools
 
 import numpy as np
 
-from mstheft.direct.answers import SURE, reader, unreadable
+from mstheft.direct.answers.reader import SURE, reader, unreadable
 from mstheft.direct.line.pieces import (
     Meeting,
     Piece,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from mstheft.direct.answers import Reader, read
+from mstheft.direct.answers.reader import Reader, read
 from mstheft.direct.line.pieces import Samples
 from mstheft.errors import ExtractionError
 from mstheft.typing import Array

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from mstheft.direct.answers import Reader
-from mstheft.direct.diagnosis import diagnosed
+from mstheft.direct.answers.diagnosis import diagnosed
+from mstheft.direct.answers.reader import Reader
 from mstheft.direct.linear import top_k
 from mstheft.direct.linear.check import Check, check
 from mstheft.direct.linear.equations import (

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mstheft import progress
-from mstheft.direct.diagnosis import diagnosed
+from mstheft.direct.answers.diagnosis import diagnosed
 from mstheft.direct.linear import one_vs_one
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from mstheft.direct.answers import Reader, read
+from mstheft.direct.answers.reader import Reader, read
 from mstheft.direct.linear.equations import READABLE, System
 from mstheft.direct.linear.solve import Normal, residual
 from mstheft.direct.linear.uncertainty import blur, sigma

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mstheft import progress
-from mstheft.direct.answers import Reader, read, reader
+from mstheft.direct.answers.noise import arithmetic, rms
+from mstheft.direct.answers.reader import Reader, read, reader
 from mstheft.direct.linear.uncertainty import absolute, blur, sigma
-from mstheft.direct.noise import arithmetic, rms
 from mstheft.errors import ExtractionError
 from mstheft.nn.network import Network
 from mstheft.typing import Array, Rng

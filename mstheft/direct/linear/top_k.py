@@ -16,7 +16,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.random import Generator
 
-from mstheft.direct.answers import Reader, read
+from mstheft.direct.answers.reader import Reader, read
 from mstheft.direct.linear.equations import Base, System, equations
 from mstheft.direct.linear.solve import solve
 from mstheft.direct.linear.uncertainty import blur

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mstheft.direct.answers import SURE, Reader
+from mstheft.direct.answers.reader import SURE, Reader
 from mstheft.nn import functions as F
 from mstheft.typing import Array
 

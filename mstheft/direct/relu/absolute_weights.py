@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mstheft.direct.answers import read
+from mstheft.direct.answers.reader import read
 from mstheft.typing import Array, Oracle
 
 BLOCK = 512  # directions asked at once

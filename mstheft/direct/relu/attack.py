@@ -15,9 +15,9 @@ from numpy.random import Generator
 
 from mstheft import progress
 from mstheft.direct import line as lines
-from mstheft.direct.answers import Reader
-from mstheft.direct.diagnosis import diagnosed
-from mstheft.direct.finish import Polishing, finish
+from mstheft.direct.answers.diagnosis import diagnosed
+from mstheft.direct.answers.reader import Reader
+from mstheft.direct.answers.view import View, readable_view
 from mstheft.direct.hyperplanes.hyperplanes import (
     ALIKE,
     Hyperplanes,
@@ -25,11 +25,11 @@ from mstheft.direct.hyperplanes.hyperplanes import (
     oriented,
     with_remainder,
 )
+from mstheft.direct.polishing.finish import Polishing, finish
 from mstheft.direct.relu.absolute_weights import absolute_weights
 from mstheft.direct.relu.last_layer import affine_remainder, assemble, solve_last_layer
 from mstheft.direct.relu.signs import relative_signs, signs_of
 from mstheft.direct.verify import checked, verify
-from mstheft.direct.view import View, readable_view
 from mstheft.errors import ExtractionError
 from mstheft.result import Result, count
 from mstheft.typing import Array, Oracle, Rng

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.random import Generator
 
-from mstheft.direct.answers import read_finite
+from mstheft.direct.answers.reader import read_finite
 from mstheft.nn import zoo
 from mstheft.nn.functions import relu
 from mstheft.nn.network import Network

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.random import Generator
 
-from mstheft.direct.answers import read, read_finite
+from mstheft.direct.answers.reader import read, read_finite
 from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes
 from mstheft.direct.relu.absolute_weights import along, second_difference
 from mstheft.typing import Array, Oracle

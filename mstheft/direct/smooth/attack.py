@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.random import Generator
 
-from mstheft.direct.answers import Reader, as_single, check_width, reader
-from mstheft.direct.diagnosis import diagnosed
-from mstheft.direct.polish import Polished, polish
+from mstheft.direct.answers.diagnosis import diagnosed
+from mstheft.direct.answers.reader import Reader, as_single, check_width, reader
+from mstheft.direct.polishing.polish import Polished, polish
 from mstheft.direct.smooth import fit as smooth_fit
 from mstheft.direct.smooth import input_weights
 from mstheft.direct.smooth.hessians import Directions

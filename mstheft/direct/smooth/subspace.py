@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from mstheft.direct.answers import read, reader, unreadable
+from mstheft.direct.answers.reader import read, reader, unreadable
 from mstheft.errors import ExtractionError
 from mstheft.typing import Array, Oracle
 

@@ -18,9 +18,9 @@ from numpy.random import Generator
 from numpy.typing import ArrayLike
 
 from mstheft.direct import line as lines
-from mstheft.direct.answers import Reader, check_width, reader
-from mstheft.direct.diagnosis import diagnosed
-from mstheft.direct.finish import ROWS, finish
+from mstheft.direct.answers.diagnosis import diagnosed
+from mstheft.direct.answers.reader import Reader, check_width, reader
+from mstheft.direct.answers.view import readable_view
 from mstheft.direct.hyperplanes.groups import measure_groups, planned_sites, row_errors
 from mstheft.direct.hyperplanes.hyperplanes import (
     Hyperplanes,
@@ -33,13 +33,13 @@ from mstheft.direct.hyperplanes.hyperplanes import (
 )
 from mstheft.direct.hyperplanes.jacobians import Box, JacobianSite
 from mstheft.direct.hyperplanes.plan import plan
+from mstheft.direct.polishing.finish import ROWS, finish
 from mstheft.direct.sweep.box import anywhere, middle, segment, walls, witness
 from mstheft.direct.sweep.far import STRIDE, FarView, can_be_outrun
 from mstheft.direct.sweep.refine import misfit, refine_rows
 from mstheft.direct.sweep.signs import believed, explained, last_bias, odd_part, solve_signs
 from mstheft.direct.sweep.trace import Trace, describe, gave_up, open_ends, polished_planes
 from mstheft.direct.verify import checked, verify
-from mstheft.direct.view import readable_view
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
 from mstheft.result import Result

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import ArrayLike
 
-from mstheft.direct.answers import read
+from mstheft.direct.answers.reader import read
 from mstheft.direct.hyperplanes.jacobians import Box
 from mstheft.direct.verify import blur, expected
 from mstheft.nn.network import Network

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mstheft.direct.answers import Reader
-from mstheft.direct.polish import polish
+from mstheft.direct.answers.reader import Reader
+from mstheft.direct.polishing.polish import polish
 from mstheft.nn import zoo
 from mstheft.nn.network import Network
 from mstheft.typing import Array

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mstheft.direct import line as lines
-from mstheft.direct.finish import Polishing
+from mstheft.direct.answers.view import View
 from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes
 from mstheft.direct.hyperplanes.jacobians import Box, JacobianSite
 from mstheft.direct.hyperplanes.plan import Plan
-from mstheft.direct.view import View
+from mstheft.direct.polishing.finish import Polishing
 from mstheft.errors import ExtractionError
 from mstheft.result import Result, count
 from mstheft.typing import Array

@@ -8,8 +8,8 @@ import numpy as np
 
 from mstheft.experiments.arena.verdict import Pair
 from mstheft.plots.arena import heat, side_by_side
+from mstheft.report.formatting import Picture
 from mstheft.report.pictures.captions import captioned
-from mstheft.report.tables import Picture
 
 Values = Mapping[str, Any]
 

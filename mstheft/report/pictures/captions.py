@@ -4,7 +4,7 @@ from pathlib import Path
 
 from mstheft.files import read_toml
 from mstheft.plots.style import Axes
-from mstheft.report.tables import Picture, picture
+from mstheft.report.formatting import Picture, picture
 
 CAPTIONS = read_toml(Path(__file__).with_name("captions.toml"))
 

@@ -13,9 +13,9 @@ from mstheft.direct.hyperplanes.hyperplanes import crossings
 from mstheft.nn import Network, zoo
 from mstheft.nn.regions import slice_regions
 from mstheft.plots import deep, style
+from mstheft.report.formatting import WIDE, Picture
 from mstheft.report.pictures.captions import captioned
 from mstheft.report.pictures.exact import line_pictures
-from mstheft.report.tables import WIDE, Picture
 from mstheft.result import Result
 
 SQUARE = (4.8, 4.7)  # inches

@@ -14,9 +14,9 @@ from mstheft.nn import Network
 from mstheft.nn import functions as F
 from mstheft.plots import linear as linear_plots
 from mstheft.plots import lines, style, weights
+from mstheft.report.formatting import WIDE, Picture
 from mstheft.report.pictures.captions import captioned
 from mstheft.report.pictures.polish import polish_pictures
-from mstheft.report.tables import WIDE, Picture
 from mstheft.result import Result
 
 HIGH = 5.0, 4.4  # inches

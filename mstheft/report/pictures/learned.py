@@ -8,8 +8,8 @@ from mstheft.defend.prada import Detector
 from mstheft.learning.result import LearnedResult
 from mstheft.nn import Network
 from mstheft.plots import detection, learning, style
+from mstheft.report.formatting import WIDE, Picture
 from mstheft.report.pictures.captions import captioned
-from mstheft.report.tables import WIDE, Picture
 
 
 def learned_pictures(

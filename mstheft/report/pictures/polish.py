@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from mstheft.compare import alignment, parameters
-from mstheft.direct.polish import Polished
+from mstheft.direct.polishing.polish import Polished
 from mstheft.nn import Network
 from mstheft.plots import polish as polish_plots
 from mstheft.plots import style
+from mstheft.report.formatting import WIDE, Picture
 from mstheft.report.pictures.captions import captioned
-from mstheft.report.tables import WIDE, Picture
 from mstheft.typing import Array
 
 UNITS = {"logits": "logits", "log_probs": "ln p", "probs": "probability", "top_k": "probability"}

@@ -11,10 +11,10 @@ from mstheft.direct.smooth.lines import along
 from mstheft.direct.sweep.attack import Trace
 from mstheft.nn import Network
 from mstheft.plots import smooth, style, sweep
+from mstheft.report.formatting import WIDE, Picture
 from mstheft.report.pictures.captions import captioned
 from mstheft.report.pictures.exact import aligned_pictures, line_pictures
 from mstheft.report.pictures.polish import polish_pictures
-from mstheft.report.tables import WIDE, Picture
 from mstheft.result import Result
 
 HIGH = 4.6, 4.4  # inches

@@ -3,7 +3,7 @@
 A tour is a list of chapters. Each chapter trains a victim, puts it behind an `Oracle`, hands the
 oracle to one attack, and shows the stages in pictures:
 
-    Setting, digits  ->  chapter(setting, digits)  ->  tables.Chapter  ->  one HTML page
+    Setting, digits  ->  chapter(setting, digits)  ->  formatting.Chapter  ->  one HTML page
 
 To add a chapter, add a function to `exact` or `learned`, and its name to `CHAPTERS`. Nothing here
 prints.
@@ -14,8 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mstheft.experiments.tasks import Task
-from mstheft.report import page, tables
-from mstheft.report.tables import Chapter
+from mstheft.report import formatting, page
+from mstheft.report.formatting import Chapter
 from mstheft.report.tour import exact, learned
 from mstheft.report.tour.arena import arena
 from mstheft.report.tour.exact import Setting
@@ -52,12 +52,12 @@ def chapters(setting: Setting, report: Callable[[str], None]) -> list[Chapter]:
     digits, done = exact.glyphs(setting), []
     for number, chapter in enumerate(CHAPTERS, 1):
         done.append(chapter(setting, digits))
-        report(f"\n{number}. {tables.chapter_text(done[-1])}")
+        report(f"\n{number}. {formatting.chapter_text(done[-1])}")
     return done
 
 
 def write(folder: str | os.PathLike[str], done: list[Chapter]) -> Path:
     """The page of these chapters, `folder`/index.html; returns its path."""
     path = Path(folder) / "index.html"
-    tables.write(path, page.page(*words("tour"), done))
+    formatting.write(path, page.page(*words("tour"), done))
     return path

@@ -10,7 +10,7 @@ from mstheft.experiments.arena.match import run_match
 from mstheft.experiments.tasks import Task
 from mstheft.nn.fit import accuracy
 from mstheft.report import pictures
-from mstheft.report.tables import Chapter
+from mstheft.report.formatting import Chapter
 from mstheft.report.tour.exact import Setting, relu_victim, widths
 from mstheft.report.tour.words import words
 

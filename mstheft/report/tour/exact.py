@@ -11,8 +11,8 @@ from mstheft.direct import deep, linear, relu, smooth, sweep
 from mstheft.experiments.tasks import Task, dense_victim, drawn
 from mstheft.nn import Network
 from mstheft.oracle import Oracle
-from mstheft.report import pictures, tables
-from mstheft.report.tables import Chapter, Picture
+from mstheft.report import formatting, pictures
+from mstheft.report.formatting import Chapter, Picture
 from mstheft.report.tour.words import words
 from mstheft.result import Result
 
@@ -113,7 +113,7 @@ def chapter(
 ) -> Chapter:
     """A chapter with the numbers of its victim and the stages of its attack."""
     line = numbers(victim, result, digits, gauge)
-    return Chapter(*text, list(figures), line, tables.stage_rows(result))
+    return Chapter(*text, list(figures), line, formatting.stage_rows(result))
 
 
 def numbers(victim: Network, result: Result, digits: Task, gauge: bool = False) -> dict[str, str]:

@@ -10,7 +10,7 @@ from mstheft.learning.result import LearnedResult
 from mstheft.nn import Network, zoo
 from mstheft.oracle import Oracle
 from mstheft.report import pictures
-from mstheft.report.tables import Chapter
+from mstheft.report.formatting import Chapter
 from mstheft.report.tour.exact import Setting, chapter
 from mstheft.report.tour.words import words
 from mstheft.typing import Array

@@ -8,7 +8,7 @@ from linear_victims import gauged, victim
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
-from mstheft.direct.answers import Reader
+from mstheft.direct.answers.reader import Reader
 from mstheft.direct.linear import attack as linear
 from mstheft.direct.linear import equations
 from mstheft.direct.linear import solve as solving

@@ -5,7 +5,7 @@ import pytest
 from victims import victim_of
 
 from mstheft.direct import sweep
-from mstheft.direct.answers import reader
+from mstheft.direct.answers.reader import reader
 from mstheft.direct.sweep.far import FarView, can_be_outrun
 from mstheft.oracle import Oracle
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mstheft.compare import alignment
-from mstheft.direct.polish import polish
+from mstheft.direct.polishing.polish import polish
 from mstheft.nn import gauss_newton as gn
 from mstheft.nn import zoo
 from mstheft.report.pictures.polish import polish_pictures, weight_errors

@@ -7,8 +7,8 @@ from mstheft.direct import linear, relu
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
 from mstheft.oracle import Oracle
+from mstheft.report import formatting as report
 from mstheft.report import pictures as figures
-from mstheft.report import tables as report
 from mstheft.report import tour
 from mstheft.report.tour import exact
 from mstheft.result import Result

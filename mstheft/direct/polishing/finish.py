@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from mstheft.direct.answers import Reader, as_single
-from mstheft.direct.polish import SURPLUS, TRUSTS, Polished, polish
+from mstheft.direct.answers.reader import Reader, as_single
+from mstheft.direct.polishing.polish import SURPLUS, TRUSTS, Polished, polish
 from mstheft.direct.verify import verify_to_noise
 from mstheft.nn import zoo
 from mstheft.nn.dense_pass import forward

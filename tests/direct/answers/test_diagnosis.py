@@ -5,7 +5,7 @@ import pytest
 
 import mstheft as mt
 from mstheft import nn
-from mstheft.direct.diagnosis import blame, measure_noise
+from mstheft.direct.answers.diagnosis import blame, measure_noise
 from mstheft.errors import ExtractionError
 from mstheft.learning import exact
 from mstheft.oracle import Oracle

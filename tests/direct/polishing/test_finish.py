@@ -5,8 +5,9 @@ import pytest
 from victims import victim_of
 
 from mstheft import nn
-from mstheft.direct import finish, relu, sweep
-from mstheft.direct.answers import reader
+from mstheft.direct import relu, sweep
+from mstheft.direct.answers.reader import reader
+from mstheft.direct.polishing import finish
 from mstheft.oracle import Oracle
 from mstheft.result import Result
 

@@ -22,12 +22,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mstheft import progress
-from mstheft.direct.descent import DAMP as DAMP
-from mstheft.direct.descent import ROUNDED, best_descent
-from mstheft.direct.error_bars import SURPLUS as SURPLUS
-from mstheft.direct.error_bars import from_draws, from_jacobian, named, seldom_on, without
-from mstheft.direct.error_bars import identifiable as identifiable
-from mstheft.direct.noise import Noise, arithmetic, lattice, rms
+from mstheft.direct.answers.noise import Noise, arithmetic, lattice, rms
+from mstheft.direct.polishing.descent import DAMP as DAMP
+from mstheft.direct.polishing.descent import ROUNDED, best_descent
+from mstheft.direct.polishing.error_bars import SURPLUS as SURPLUS
+from mstheft.direct.polishing.error_bars import from_draws, from_jacobian, named, seldom_on, without
+from mstheft.direct.polishing.error_bars import identifiable as identifiable
 from mstheft.nn import gauss_newton
 from mstheft.nn.functions import logit
 from mstheft.nn.gauss_newton import DensePass, Fit, Weights

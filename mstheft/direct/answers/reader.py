@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.direct.noise import THIRD, Noise, lattice
+from mstheft.direct.answers.noise import THIRD, Noise, lattice
 from mstheft.errors import ExtractionError
 from mstheft.nn import functions as F
 from mstheft.typing import Array, Oracle

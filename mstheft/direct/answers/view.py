@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.direct.answers import Reader, read, reader
+from mstheft.direct.answers.reader import Reader, read, reader
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
 from mstheft.nn.network import Network

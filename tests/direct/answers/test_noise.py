@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import mstheft as mt
-from mstheft.direct.noise import Noise, arithmetic, float_spacing, lattice
+from mstheft.direct.answers.noise import Noise, arithmetic, float_spacing, lattice
 from mstheft.nn import zoo
 from mstheft.nn.network import Network
 

@@ -6,7 +6,7 @@ from victims import victim_of
 
 from mstheft import nn
 from mstheft.direct import relu, sweep
-from mstheft.direct.view import View, readable_view
+from mstheft.direct.answers.view import View, readable_view
 from mstheft.errors import ExtractionError
 from mstheft.oracle import Oracle
 

@@ -8,7 +8,7 @@ import pytest
 from page_reader import Page
 
 from mstheft.nn import zoo
-from mstheft.report import tables as report
+from mstheft.report import formatting as report
 from mstheft.report.page import page as html_page
 from mstheft.result import Result
 

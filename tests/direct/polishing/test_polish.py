@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from mstheft import progress
-from mstheft.direct.noise import Noise
-from mstheft.direct.polish import identifiable, polish
+from mstheft.direct.answers.noise import Noise
+from mstheft.direct.polishing.polish import identifiable, polish
 from mstheft.nn import gauss_newton as gn
 from mstheft.nn import zoo
 from mstheft.nn.network import Network
@@ -201,7 +201,7 @@ def test_the_bound_of_a_linear_model_is_above_that_of_the_rows_asked():
 
 def test_draws_give_the_bound_and_the_bars_of_the_jacobian(monkeypatch):
     exact, _ = polished([20, 8, 3], decimals=2)
-    monkeypatch.setattr(importlib.import_module("mstheft.direct.polish"), "EXACT", (0, 0))
+    monkeypatch.setattr(importlib.import_module("mstheft.direct.polishing.polish"), "EXACT", (0, 0))
     drawn, _ = polished([20, 8, 3], decimals=2)
     assert (exact.by, drawn.by) == ("jacobian", "draws")
     assert drawn.bound == pytest.approx(exact.bound, rel=0.3)

@@ -13,8 +13,8 @@ from typing import ParamSpec
 
 import numpy as np
 
-from mstheft.direct.answers import reader
-from mstheft.direct.noise import Noise, lattice, rms
+from mstheft.direct.answers.noise import Noise, lattice, rms
+from mstheft.direct.answers.reader import reader
 from mstheft.errors import ExtractionError, MstheftError
 from mstheft.result import Result
 from mstheft.typing import Array, Oracle, Rng
