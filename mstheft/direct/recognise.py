@@ -256,8 +256,10 @@ def extract(oracle: Oracle, *, rng: Rng = None, tolerance: float = 1e-6) -> Resu
             if isinstance(getattr(error, "partial", None), Result):
                 error.partial = added(result, error.partial)  # type: ignore[attr-defined]
             raise
-    if seen.kind == "stepwise":  # chance makes steps too
-        failure = diagnosis(oracle, failure) or failure
+    if seen.kind == "stepwise":  # chance makes steps too, and votes look like few decimals
+        other = diagnosis(oracle, failure)
+        if other is not None and other.assumption != failure.assumption:
+            failure = other
     raise in_other_words(seen.kind, failure) from failure.__cause__
 
 

@@ -291,7 +291,7 @@ def test_a_budget_of_the_service_is_not_raised_here(run, told):
     words = "steal relu --victim http://test --key a"
     status, _, complaint = run(*words.split())
     assert status == 1
-    assert "50 queries that this key has at http://test" in complaint
+    assert re.search(r"50 (queries )?that this key has at http://test", complaint)
     assert "raise" not in complaint
     told(budget=50)
     assert "raise --budget" in run(*words.split(), "--budget", 20)[2]

@@ -249,7 +249,7 @@ def test_a_full_disk_takes_figures_and_json_but_not_the_copy(run, monkeypatch):
     def full(*args):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(steal_exact.tables, "write", full)
+    monkeypatch.setattr(steal_exact.formatting, "write", full)
     places = ["--save", "copy.npz", "--json", "r.json", "--plot", "out"]
     status, printed, complaint = run(*RELU, *places)
     assert status == 1
