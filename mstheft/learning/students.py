@@ -14,7 +14,9 @@ import numpy as np
 
 from mstheft.direct.answers.noise import Noise
 from mstheft.direct.deep.student import epochs_of, logits_of, train
-from mstheft.direct.polishing.polish import DAMP, Polished, Problem, allowed, identifiable
+from mstheft.direct.polishing.descent import DAMP
+from mstheft.direct.polishing.error_bars import identifiable
+from mstheft.direct.polishing.polish import Polished, Problem, allowed
 from mstheft.errors import ExtractionError
 from mstheft.nn import gauss_newton, zoo
 from mstheft.nn.gauss_newton import DensePass, Fit, Weights
@@ -103,13 +105,13 @@ class Student:
     def limit(self) -> float:
         """The misfit up to which what is left may be noise."""
         free = identifiable(self.here.weights, self.fit.activations, self.fit.output)
-        left = max(1, np.count_nonzero(self.fit.precision) - free)
+        left = max(1, self.fit.numbers - free)
         return allowed(self.kind, True, left) * math.sqrt(left) / self.fit.total
 
     @property
     def noise(self) -> float:
         """σ of an answer, root mean square."""
-        return math.sqrt(np.count_nonzero(self.fit.precision)) / self.fit.total
+        return self.fit.noise
 
     @property
     def spread(self) -> float:

@@ -81,12 +81,11 @@ def lattice(answers: Array) -> Noise:
     if not values.size:
         return Noise("float64")
     fitting = [Noise(kind) for kind in BITS if np.all(values % float_spacing(values, kind) == 0)]
-    resolution = fitting[0].spacing(values) if fitting else 0.0
-    fitting += _decimals(values, resolution, np.asarray(answers).dtype)
+    fitting += _decimals(values, np.asarray(answers).dtype)
     return max(fitting, key=lambda noise: np.mean(noise.spacing(values)), default=Noise("float64"))
 
 
-def _decimals(values: Array, resolution: Array | float, dtype: np.dtype) -> list[Noise]:
+def _decimals(values: Array, dtype: np.dtype) -> list[Noise]:
     """The least k for which every value is its own rounding to k decimals, if there is one.
 
     0.12 in float32 is 0.119999997: what the format itself cannot hold is no evidence against k.

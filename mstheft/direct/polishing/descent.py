@@ -48,7 +48,7 @@ def best_descent(
 
 def ceiling(fit: Fit, free: int) -> float:
     """The misfit up to which what is left may be noise: ROUNDED σ √((N - P) / N), answer units."""
-    return float(ROUNDED * np.sqrt(max(0, np.count_nonzero(fit.precision) - free)) / fit.total)
+    return float(ROUNDED * np.sqrt(max(0, fit.numbers - free)) / fit.total)
 
 
 def descend(
