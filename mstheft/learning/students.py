@@ -13,12 +13,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from mstheft.direct.answers.noise import Noise
-from mstheft.direct.deep.student import epochs_of, logits_of, train
+from mstheft.direct.deep.student import as_network, epochs_of, logits_of, train
 from mstheft.direct.polishing.descent import DAMP
 from mstheft.direct.polishing.error_bars import identifiable
 from mstheft.direct.polishing.polish import Polished, Problem, allowed
 from mstheft.errors import ExtractionError
-from mstheft.nn import gauss_newton, zoo
+from mstheft.nn import gauss_newton
 from mstheft.nn.gauss_newton import DensePass, Fit, Weights
 from mstheft.nn.network import Network
 from mstheft.result import Result, count
@@ -71,12 +71,12 @@ class Trace:
 
     @property
     def widths(self) -> list[int]:
-        """Of the students that were kept."""
+        """Widths of the students that were kept."""
         return [each.width for each in self.tries if each.kept]
 
     @property
     def misfits(self) -> list[float]:
-        """Of the students that were kept."""
+        """Misfits of the students that were kept."""
         return [each.misfit for each in self.tries if each.kept]
 
 
@@ -125,8 +125,8 @@ class Student:
 
     @property
     def network(self) -> Network:
-        """Itself, float64."""
-        return zoo.given([(w[:, :-1], w[:, -1]) for w in self.here.weights])
+        """The student as a network, float64."""
+        return as_network(self.here.weights)
 
     def at(self, weights: Weights) -> Student:
         """The student with other weights, of another width perhaps."""
@@ -196,7 +196,7 @@ def learned(
     logits = logits_of(trace.answers, output, outputs)
     epochs = longer * max(EPOCHS, epochs_of(UPDATES, len(logits), BATCH))
     weights = train(trace.rows, logits, [width], epochs=epochs, batch=BATCH, rng=rng)
-    return zoo.given([(matrix[:, :-1], matrix[:, -1]) for matrix in weights])
+    return as_network(weights)
 
 
 def settle(
