@@ -172,9 +172,10 @@ def one(name: str, victim: Network, answers: str, rng: Sequence[int]) -> Run:
 
 
 def behind(victim: Network, form: Form) -> Oracle:
-    """The victim with such answers, and a budget. That they are rounded nobody tells the attack.
+    """The victim with such answers, and a budget. The oracle does not say that they are rounded.
 
-    But for probabilities of 0 decimals: rows such as (0, 0, 0) are no answers unless it is said.
+    Probabilities of 0 decimals are the exception: an oracle refuses answers such as (0, 0, 0)
+    unless it knows that they are rounded.
     """
     network = Network(victim.copy().layers, victim.shape, _arithmetic(form))
 

@@ -29,7 +29,8 @@ THIRD = np.sqrt(20.0)  # a third difference of independent noise σ is √(1 + 9
 class Noise:
     """What stands between the victim's function and its answers.
 
-    kind : 'decimals', 'bfloat16', 'float16', 'float32', 'float64', or 'stochastic'
+    kind : 'decimals', 'bfloat16', 'float16', 'float32', 'float64', 'stochastic', or 'given' for a σ
+        that `polish` was given
     decimals : how many, for 'decimals'
     jitter : standard deviation of what is no rounding of the answer itself, answer units:
         arithmetic inside the victim, or chance
