@@ -116,7 +116,7 @@ class Student:
     @property
     def spread(self) -> float:
         """Standard deviation of the answers over the rows."""
-        return float(np.sqrt(np.mean(np.var(self.fit.answers, axis=0))))
+        return self.fit.spread
 
     @property
     def is_stuck(self) -> bool:

@@ -68,6 +68,11 @@ class Fit:
         """σ of an answer, root mean square with the weights w²."""
         return float(np.sqrt(self.numbers)) / self.total
 
+    @property
+    def spread(self) -> float:
+        """Standard deviation of the answers over the rows, root mean square over the outputs."""
+        return float(np.sqrt(np.mean(np.var(self.answers, axis=0))))
+
     @cached_property
     def row_moments(self) -> tuple[Array, Array]:
         """The inputs' E[a aᵀ]^{±1/2}, which no step changes."""

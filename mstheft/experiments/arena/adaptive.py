@@ -201,12 +201,11 @@ class AdaptedOracle:
             self.covered += len(places)
             others = self.cover[places].reshape(len(stream), beside, -1).astype(x.dtype)
             stream = np.concatenate([stream, others], axis=1)  # (n r, 1 + cover, d)
-        answers = self.oracle.query(stream.reshape(-1, x.shape[1]))
-        if self.output != "label":
-            own = answers[:: 1 + beside]
-            answers = own.reshape(len(x), repeats, -1).mean(axis=1) if repeats > 1 else own
-        else:
-            answers = answers[:: repeats * (1 + beside)]
+        answers = self.oracle.query(stream.reshape(-1, x.shape[1]))[:: 1 + beside]  # (n r, K)
+        if self.output == "label":
+            answers = answers[::repeats]
+        elif repeats > 1:
+            answers = answers.reshape(len(x), repeats, -1).mean(axis=1)
         self.asked.append((x, answers))
         return answers if self.estimate is None else self.estimate(answers)
 
