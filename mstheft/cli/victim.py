@@ -33,8 +33,6 @@ MOST = 10**8  # numbers in all weights, or in those inputs: 800 MB
 BIAS = 0.1  # standard deviation of the biases of a random victim
 PAIR = 3, 8  # the classes that victims of two classes tell apart
 
-
-_JOURNAL = "keeps every answer; a run that was killed goes on from it"
 OPTIONS: dict[str, tuple[str, Any, str]] = {
     "victim": ("--victim FILE|URL", file_or_url, "a file of mstheft train, or a service"),
     "key": ("--key KEY", str, "of the account at the URL of --victim"),

@@ -43,11 +43,12 @@ ROWS = 20  # whose labels tell the number of classes, or that nothing changes
 FARTHEST = 6  # powers of ten: how far out those rows lie that show that nothing changes
 CLEAR, BENT = 5.0, 3  # what a line misses, over noise, at so many places, to tell bends from kinks
 MOST = 0.7  # share of the bent places that a cubic fits
-LONG, SEEN = 5, 0.1  # neighbours from afar on one line, and their share: there are straight pieces,
-WIDE_PIECES = 0.08  # and noise can be met with such a width
+LONG, SEEN = 5, 0.1  # answers from afar side by side that lie on one line, and the share of these
+WIDE_PIECES = 0.08  # from which there are straight pieces so wide, in which noise hides less
 CUBIC = 0.1  # of what a line misses: a cubic misses less where the answers bend, not at a kink
 FLOAT32 = 1e-4  # precision at which the labels of a float32 victim follow a hyperplane
 RETRIED = 1e-3  # labels that miss their hyperplane by more are not those of a float32 victim
+STEPS = "the answers change in steps, as those of trees do"
 NEVER = "the answers never change, however far from each other the rows are"
 LEARN = "learn a copy with learning.active"
 ADVICE = f"{LEARN}; or ask for logits, or scale the inputs"
@@ -86,7 +87,7 @@ def recognise(oracle: Oracle, *, rng: Rng = None) -> Recognised:
     pair = [start + t * direction for t in far.t[at : at + 2]]
     is_line = len(straight_pieces(far)) == 1
     if not (is_line and box.grid.is_relative) and is_step(box, *pair):  # decimals hide small steps
-        return Recognised("stepwise", "the answers change in steps, as those of trees do")
+        return Recognised("stepwise", STEPS)
     if is_line:
         seen = Recognised("linear", "the answers lie on one straight line")
     else:
@@ -140,9 +141,9 @@ def misfit(place: Samples, degree: int) -> float:
 def unreadable(
     oracle: Oracle, start: Array, direction: Array, error: ExtractionError
 ) -> Recognised:
-    """Most probabilities are exactly 0 or 1: trees? Costs up to 95 queries.
+    """The kind of a victim most of whose probabilities are exactly 0 or 1. Costs up to 95 queries.
 
-    Raises the error that came of them, with advice, if not.
+    Raises the error of such answers, with advice, unless they are those of trees or of a constant.
     """
     if oracle.output not in ("probs", "log_probs"):
         raise error
@@ -153,7 +154,7 @@ def unreadable(
     if pair is None:
         return Recognised("constant", NEVER)
     if is_step(box, *pair):
-        return Recognised("stepwise", "the answers change in steps, as those of trees do")
+        return Recognised("stepwise", STEPS)
     raise ExtractionError(error.stage, error.assumption, ADVICE) from None
 
 

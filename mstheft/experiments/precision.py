@@ -24,7 +24,7 @@ from mstheft.errors import BudgetExhausted, ExtractionError, VictimError
 from mstheft.experiments import tasks
 from mstheft.learning import exact
 from mstheft.nn import Network
-from mstheft.nn import functions as F
+from mstheft.nn.dense_pass import OUTPUTS
 from mstheft.oracle import Oracle
 from mstheft.result import Result, floor
 from mstheft.typing import Array, Rng
@@ -172,9 +172,10 @@ def one(name: str, victim: Network, answers: str, rng: Sequence[int]) -> Run:
 
 
 def behind(victim: Network, form: Form) -> Oracle:
-    """The victim with such answers, and a budget. That they are rounded nobody tells the attack.
+    """The victim with such answers, and a budget. The oracle does not say that they are rounded.
 
-    But for probabilities of 0 decimals: rows such as (0, 0, 0) are no answers unless it is said.
+    Probabilities of 0 decimals are the exception: an oracle refuses answers such as (0, 0, 0)
+    unless it knows that they are rounded.
     """
     network = Network(victim.copy().layers, victim.shape, _arithmetic(form))
 
@@ -217,16 +218,9 @@ def over_bound(victim: Network, result: Result, rng: Rng) -> float | None:
     x = np.random.default_rng(rng).normal(size=(ROWS, victim.inputs))
     if hasattr(trace, "rows"):  # the smooth attack asks N(0, I)
         x = trace.rows.mean(axis=0) + trace.rows.std(axis=0) * x
-    a, b = (_answers(each.logits(x), polished.output) for each in (victim, result.model))
+    answer = OUTPUTS[polished.output].answer
+    a, b = (answer(each.logits(x)) for each in (victim, result.model))
     return rms(a - b) / float(polished.bound)
-
-
-def _answers(logits: Array, output: str) -> Array:
-    if output == "logits":
-        return logits
-    if output == "log_probs":
-        return F.log_softmax(logits)
-    return F.sigmoid(logits) if logits.shape[1] == 1 else F.softmax(logits)
 
 
 def digits(form: Form) -> float:

@@ -1,4 +1,4 @@
-"""Fewer neurons: what a student of one hidden layer has too many, for `learning.exact`.
+"""Take the spare neurons from a student of one hidden layer, for `learning.exact`.
 
     merge       parallel neurons are one
     eliminate   the cheapest go, several at once, then one by one; mirrored ones are turned round
@@ -23,7 +23,7 @@ ALWAYS = 0.98  # of the rows: a neuron that is on in more of them is a linear pa
 
 
 def merge(student: Student, trace: Trace, rng: np.random.Generator) -> Student:
-    """One neuron of every group of parallel ones: that which moves the logits the most.
+    """Keep one neuron of every group of parallel ones: the one that moves the logits the most.
 
     Neurons with |cos| > PARALLEL of [row offset], in the units of the rows' spread, are one.
     Where the misfit does not come back, all of them stay.
@@ -99,7 +99,7 @@ def turned(student: Student) -> Weights | None:
 def narrower(
     stage: str, student: Student, weights: Weights, trace: Trace, rng: np.random.Generator
 ) -> Student | None:
-    """The student with these weights, settled; None if it fits the answers no more."""
+    """The student with these weights, settled; None if it no longer fits the answers."""
     there = student.at(weights)
     best = min(trace.misfits)
     goal = there.limit if best <= GROWTH * there.limit else GROWTH * best

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from mstheft.direct.answers.reader import Reader, as_single, check_width, reader
-from mstheft.direct.answers.view import View, readable_view
+from mstheft.direct.answers.view import View, readable_view, undo
 from mstheft.direct.polishing.finish import Polishing, finish
 from mstheft.direct.polishing.polish import TRUSTS, polish
 from mstheft.errors import ExtractionError
@@ -54,9 +54,9 @@ class Trace:
 
 
 class Sketch:
-    """An oracle seen on a random subspace of q inputs, where y ~ N(0, I) goes as far as N(0, I).
+    """An oracle seen on a random subspace of its inputs: it answers rows y (n, q) at x = axes y.
 
-    axes : (d, q) orthogonal columns of length √(d / q), so that x = axes y
+    axes : (d, q) orthogonal columns of length √(d / q), so that x is as long as a row of N(0, I_d)
     """
 
     def __init__(self, oracle: Reader, axes: int, rng: np.random.Generator):
@@ -118,14 +118,14 @@ def extract(oracle: Oracle, *, hidden: int | None = None, rng: Rng = None) -> Re
             partial=result,
         )
     finally:
-        if trace.view is not None and result.model is not None:
-            result.model = trace.view.near(result.model)
+        undo(trace.view, result)
 
 
 def farther(here: Reader, view: View | None) -> tuple[Reader, View | None]:
-    """Twice as far out as all logits can be read, where probabilities are decimals.
+    """Ask twice as far out as the logits can be read, where probabilities are decimals.
 
-    A student is fitted to the probabilities themselves: to it one of 0 is a number like others.
+    A student is fitted to the probabilities themselves, so that a probability of 0 tells it
+    something too.
     """
     if view is None or here.grid.is_relative:
         return here, view
@@ -137,7 +137,8 @@ def farther(here: Reader, view: View | None) -> tuple[Reader, View | None]:
 def learn(oracle: Reader, result: Result, hidden: int | None, rng: np.random.Generator) -> Sketch:
     """The victim on a subspace, learned to exact or nearly so: `result.model`, with d inputs.
 
-    A student that is stuck is too narrow: a wider one gets more rows of a larger subspace.
+    A student that is stuck is too narrow: a wider one gets more rows of a larger subspace. One
+    that only the elimination of its spare neurons has left above the noise is rough, and is lifted.
     """
     outputs = exact.numbers(oracle.first.shape[1], oracle.output)
     width = hidden or GUESS
@@ -148,12 +149,12 @@ def learn(oracle: Reader, result: Result, hidden: int | None, rng: np.random.Gen
         try:
             learned = exact.extract(sketch, rows=rows + exact.FRESH, hidden=width, rng=rng)
         except ExtractionError as error:
-            learned = error.partial  # type: ignore[assignment]
-            if error.stage != "eliminate" and (hidden is not None or 2 * width > MOST):
-                raise
             if error.stage != "eliminate":
+                if hidden is not None or 2 * width > MOST:
+                    raise
                 width *= 2
                 continue
+            learned = error.partial  # type: ignore[assignment]
         result.trace.learned = learned
         result.model = sketch.lifted(learned.model)
         neurons = count(len(learned.model.dense()[0][1]), "neuron")
@@ -168,8 +169,8 @@ def lift(sketch: Sketch, result: Result, rng: np.random.Generator) -> None:
     and the answers are nearly linear in the part of A0 that is not known. Costs 3 F queries.
     """
     x = sketch.beside(math.ceil(ROWS * result.floor), rng)
-    told = {"output": sketch.output, "noise": sketch.declared, "rng": rng}
-    lifted = polish(result.model, x, sketch.oracle.query(x), steps=STEPS, trusts=TRUSTS[:1], **told)
+    form = {"output": sketch.output, "noise": sketch.declared, "rng": rng}
+    lifted = polish(result.model, x, sketch.oracle.query(x), steps=STEPS, trusts=TRUSTS[:1], **form)
     result.model = lifted.model
     result.notes["lift"] = (
         f"misfit {lifted.misfit[0]:.1e}, then {lifted.misfit[-1]:.1e}; noise {lifted.noise:.1e}"

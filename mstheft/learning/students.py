@@ -13,10 +13,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from mstheft.direct.answers.noise import Noise
-from mstheft.direct.deep.student import epochs_of, logits_of, train
-from mstheft.direct.polishing.polish import DAMP, Polished, Problem, allowed, identifiable
+from mstheft.direct.deep.student import as_network, epochs_of, logits_of, train
+from mstheft.direct.polishing.descent import DAMP
+from mstheft.direct.polishing.error_bars import identifiable
+from mstheft.direct.polishing.polish import Polished, Problem, allowed
 from mstheft.errors import ExtractionError
-from mstheft.nn import gauss_newton, zoo
+from mstheft.nn import gauss_newton
 from mstheft.nn.gauss_newton import DensePass, Fit, Weights
 from mstheft.nn.network import Network
 from mstheft.result import Result, count
@@ -69,12 +71,12 @@ class Trace:
 
     @property
     def widths(self) -> list[int]:
-        """Of the students that were kept."""
+        """Widths of the students that were kept."""
         return [each.width for each in self.tries if each.kept]
 
     @property
     def misfits(self) -> list[float]:
-        """Of the students that were kept."""
+        """Misfits of the students that were kept."""
         return [each.misfit for each in self.tries if each.kept]
 
 
@@ -103,18 +105,18 @@ class Student:
     def limit(self) -> float:
         """The misfit up to which what is left may be noise."""
         free = identifiable(self.here.weights, self.fit.activations, self.fit.output)
-        left = max(1, np.count_nonzero(self.fit.precision) - free)
+        left = max(1, self.fit.numbers - free)
         return allowed(self.kind, True, left) * math.sqrt(left) / self.fit.total
 
     @property
     def noise(self) -> float:
         """σ of an answer, root mean square."""
-        return math.sqrt(np.count_nonzero(self.fit.precision)) / self.fit.total
+        return self.fit.noise
 
     @property
     def spread(self) -> float:
         """Standard deviation of the answers over the rows."""
-        return float(np.sqrt(np.mean(np.var(self.fit.answers, axis=0))))
+        return self.fit.spread
 
     @property
     def is_stuck(self) -> bool:
@@ -123,8 +125,8 @@ class Student:
 
     @property
     def network(self) -> Network:
-        """Itself, float64."""
-        return zoo.given([(w[:, :-1], w[:, -1]) for w in self.here.weights])
+        """The student as a network, float64."""
+        return as_network(self.here.weights)
 
     def at(self, weights: Weights) -> Student:
         """The student with other weights, of another width perhaps."""
@@ -194,7 +196,7 @@ def learned(
     logits = logits_of(trace.answers, output, outputs)
     epochs = longer * max(EPOCHS, epochs_of(UPDATES, len(logits), BATCH))
     weights = train(trace.rows, logits, [width], epochs=epochs, batch=BATCH, rng=rng)
-    return zoo.given([(matrix[:, :-1], matrix[:, -1]) for matrix in weights])
+    return as_network(weights)
 
 
 def settle(

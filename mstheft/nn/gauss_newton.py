@@ -59,6 +59,21 @@ class Fit:
         return float(np.linalg.norm(self.precision))
 
     @cached_property
+    def numbers(self) -> int:
+        """N: how many numbers are answered."""
+        return int(np.count_nonzero(self.precision))
+
+    @property
+    def noise(self) -> float:
+        """σ of an answer, root mean square with the weights w²."""
+        return float(np.sqrt(self.numbers)) / self.total
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation of the answers over the rows, root mean square over the outputs."""
+        return float(np.sqrt(np.mean(np.var(self.answers, axis=0))))
+
+    @cached_property
     def row_moments(self) -> tuple[Array, Array]:
         """The inputs' E[a aᵀ]^{±1/2}, which no step changes."""
         return powers(self.rows.T @ self.rows / len(self.rows))

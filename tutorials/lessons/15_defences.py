@@ -147,13 +147,14 @@ plt.show()
 # The left sum grows with $S$. So he halves an interval of $S$ until the sum is 1, and asks nothing.
 
 # %%
-asked = mt.Oracle(victim, "probs", defences=defences["reverse sigmoid"]).query(x[theirs])
-back = adaptive.unreversed(asked, beta, gamma)
+changed = mt.Oracle(victim, "probs", defences=defences["reverse sigmoid"]).query(x[theirs])
+back = adaptive.unreversed(changed, beta, gamma)
 true = victim.probs(x[theirs])
-print(f"told: off by {np.abs(asked - true).max():.2f}; inverted: {np.abs(back - true).max():.0e}")
-assert np.abs(back - true).max() < 1e-3 < np.abs(asked - true).max()
+print(f"as answered: off by {np.abs(changed - true).max():.2f}")
+print(f"inverted: off by {np.abs(back - true).max():.0e}")
+assert np.abs(back - true).max() < 1e-3 < np.abs(changed - true).max()
 
-for name, bought in {"nothing changed": true, "as told": asked, "inverted": back}.items():
+for name, bought in {"nothing changed": true, "as answered": changed, "inverted": back}.items():
     agrees = mt.compare.agreement(victim, train(bought, x[theirs], seed=5, epochs=30), x[test])
     print(f"reverse sigmoid, {name:16} copy agrees {agrees:6.1%}")
 

@@ -317,8 +317,8 @@ plt.show()
 # - **Rounded answers.** Zeros must be told from small numbers, which takes about eleven decimals.
 #   Behind float32 or fewer decimals the same function learns a student that is too wide, prunes
 #   it layer by layer, and polishes it to the noise (lesson 08), at three times as many queries.
-# - **Neurons that hide.** Who never switches where we look is not found. The final check on fresh
-#   inputs then fails, and no copy is returned.
+# - **Neurons that hide.** A neuron that never switches along our lines is not found. The final
+#   check on fresh inputs then fails, and no copy is returned.
 # - **Three hidden layers** are peeled the same way. By the benchmark of this project nine of ten
 #   random 64-32-16-16-10 victims came out, at about 20 times the floor. Of six narrow ones
 #   (16-8-6-6-4), none did: hardly any input has all second-layer neurons on. More than three

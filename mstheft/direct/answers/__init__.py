@@ -1,1 +1,1 @@
-"""What answers are worth: their noise, where they tell most, and what a victim is blamed for."""
+"""Answers: their noise, how they are read, where they tell most, and which errors they explain."""

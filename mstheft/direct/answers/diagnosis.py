@@ -1,7 +1,10 @@
-"""Why did an attack stop? What the oracle itself is, chance or a constant, is the first answer.
+"""Is the oracle the reason why an attack stopped? And, for users, the noise of its answers.
+
+    diagnosed       wraps an attack: its errors name a stochastic or constant victim, few decimals
+    measure_noise   the noise of an oracle's answers, for `polish`
 
 A stage sees only that its own assumption does not hold: 'no kink on any line'. Behind a victim with
-dropout left on that sends its reader to the wrong place, so that every attack looks twice.
+dropout left on that error misleads its reader, so that every attack asks some rows twice.
 """
 
 from __future__ import annotations
@@ -46,8 +49,9 @@ def diagnosed(extract: Callable[Rest, Result]) -> Callable[Rest, Result]:
 
 
 def unsolvable(error: np.linalg.LinAlgError) -> ExtractionError:
-    """Equations with NaN or infinities in them, as of a row of zeros that was taken for a neuron's.
+    """The error of equations that hold NaN or infinities.
 
+    Such equations arise where, for example, a row of zeros is taken for the weights of a neuron.
     error : has the partial result, as every error that leaves a stage
     """
     partial = getattr(error, "partial", None)
@@ -60,9 +64,10 @@ def unsolvable(error: np.linalg.LinAlgError) -> ExtractionError:
 
 
 def diagnosis(oracle: Oracle, error: ExtractionError) -> ExtractionError | None:
-    """The error in other words where the oracle is to blame. Costs 32 queries, if they are left.
+    """The error in other words where the oracle is to blame, else None.
 
-    They are booked under 'diagnosis' in the partial result. Raises nothing.
+    Costs 32 queries, if so many are left; they are booked under 'diagnosis' in the partial result.
+    Raises nothing.
     """
     if error.stage in SURE:
         return None
@@ -82,8 +87,9 @@ def diagnosis(oracle: Oracle, error: ExtractionError) -> ExtractionError | None:
 
 
 def blame(answers: Array, output: str, decimals: int | None) -> tuple[str, str]:
-    """What is wrong, and what to do; empty where nothing is.
+    """What is wrong with the answers, and what to do; both empty where nothing is wrong.
 
+    Where decimals are few only the advice is new, and the first is empty.
     answers : (2 n, K) or (2 n,), each row twice
     """
     with np.errstate(invalid="ignore"):

@@ -29,7 +29,8 @@ THIRD = np.sqrt(20.0)  # a third difference of independent noise σ is √(1 + 9
 class Noise:
     """What stands between the victim's function and its answers.
 
-    kind : 'decimals', 'bfloat16', 'float16', 'float32', 'float64', or 'stochastic'
+    kind : 'decimals', 'bfloat16', 'float16', 'float32', 'float64', 'stochastic', or 'given' for a σ
+        that `polish` was given
     decimals : how many, for 'decimals'
     jitter : standard deviation of what is no rounding of the answer itself, answer units:
         arithmetic inside the victim, or chance
@@ -81,12 +82,11 @@ def lattice(answers: Array) -> Noise:
     if not values.size:
         return Noise("float64")
     fitting = [Noise(kind) for kind in BITS if np.all(values % float_spacing(values, kind) == 0)]
-    resolution = fitting[0].spacing(values) if fitting else 0.0
-    fitting += _decimals(values, resolution, np.asarray(answers).dtype)
+    fitting += _decimals(values, np.asarray(answers).dtype)
     return max(fitting, key=lambda noise: np.mean(noise.spacing(values)), default=Noise("float64"))
 
 
-def _decimals(values: Array, resolution: Array | float, dtype: np.dtype) -> list[Noise]:
+def _decimals(values: Array, dtype: np.dtype) -> list[Noise]:
     """The least k for which every value is its own rounding to k decimals, if there is one.
 
     0.12 in float32 is 0.119999997: what the format itself cannot hold is no evidence against k.

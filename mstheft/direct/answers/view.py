@@ -17,6 +17,7 @@ from mstheft.direct.answers.reader import Reader, read, reader
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
 from mstheft.nn.network import Network
+from mstheft.result import Result
 from mstheft.typing import Array, Oracle, Rng
 
 ROWS = 8  # whose answers judge a scale
@@ -52,16 +53,16 @@ class View:
 
 
 def readable_view(oracle: Oracle, *, rng: Rng = None) -> tuple[Reader, View | None]:
-    """The oracle with its noise, seen from where its probabilities tell most; None where it is as
-    good as it is.
+    """The oracle with its noise, seen from where its probabilities tell most, and that view.
 
-    The latter are logits, and exact probabilities that N(0, I) does not saturate. For all others
-    the scale is halved, or doubled, from 1 while that gains something:
+    The view is None for logits, for a stochastic victim, and for exact probabilities that N(0, I)
+    does not saturate. For all others the scale is halved, or doubled, from 1 while the answers
+    tell more:
 
         s  =  argmax  spread of the logits on N(c, s² I)  /  σ of a logit there
 
-    The centre is the origin, unless no scale is readable there: then at most 12 steps lead away
-    from it, each to that of eight rows around c at which most classes can be read.
+    The centre c is the origin, unless no scale is readable there: then at most 12 steps lead away
+    from it, each to the one of eight rows around c at which most classes can be read.
     Costs 9 to 25 queries, and for coarse probabilities about 50 more.
     Raises `ExtractionError` where nothing can be read.
     """
@@ -87,8 +88,14 @@ def readable_view(oracle: Oracle, *, rng: Rng = None) -> tuple[Reader, View | No
     return reader(view, NEARBY * rows[0], rows[1]), view
 
 
+def undo(view: View | None, result: Result) -> None:
+    """Put the copy of a result, if it has one, in the units of the victim's inputs."""
+    if view is not None and result.model is not None:
+        result.model = view.near(result.model)
+
+
 def best_scale(oracle: Reader, centre: Array, rows: Array) -> float:
-    """The power of two at which answers tell most; 0 where none is readable."""
+    """The power of two at which answers tell most, by `told`; 0 where no scale is readable."""
 
     def judged(scale: float) -> float:
         return told(oracle, centre + scale * rows, scale)
@@ -108,7 +115,10 @@ def best_scale(oracle: Reader, centre: Array, rows: Array) -> float:
 
 
 def told(oracle: Reader, x: Array, reach: float) -> float:
-    """Spread of the logits over their σ, on these rows; 0 where most rows have an unreadable p."""
+    """Spread of the logits over their σ, on rows x (n, d); 0 where most rows have no finite logits.
+
+    reach : |x| over that of a usual row, for `Reader.sigma`. Costs n queries.
+    """
     z = read(oracle, x).astype(float)
     finite = np.isfinite(z).all(axis=1)
     if 2 * finite.sum() <= len(x):
@@ -118,8 +128,7 @@ def told(oracle: Reader, x: Array, reach: float) -> float:
 
 
 def clearest(oracle: Reader, x: Array) -> Array:
-    """The row at which most classes have a probability that is not 0, and the largest of the least
-    ones."""
+    """The row (d,) at which most classes have p > 0; of several, that with the largest second p."""
     p = oracle.query(x).astype(float)
     p = np.exp(p) if oracle.output == "log_probs" else p
     p = np.hstack([p, 1 - p]) if p.shape[1] == 1 else p

@@ -30,9 +30,8 @@ from mstheft.direct.deep import failures
 from mstheft.direct.deep import kinks as deep_kinks
 from mstheft.direct.deep.failures import Widths
 from mstheft.direct.deep.pruning import layer_costs, prune, without
-from mstheft.direct.deep.student import epochs_of, logits_of, train
+from mstheft.direct.deep.student import as_network, epochs_of, logits_of, train
 from mstheft.direct.polishing.finish import Polishing, check, refine
-from mstheft.nn import zoo
 from mstheft.nn.dense_pass import Weights, chain, forward, with_ones
 from mstheft.nn.network import Network
 from mstheft.result import Result
@@ -43,8 +42,8 @@ WIDER = 1.6  # width of a student, in widths of the victim where they are known
 LEAST = 8  # neurons of its hidden layers at least
 SURPLUS, ROWS = 5, 1500  # answered numbers for each weight of the first student, and rows more
 BATCH, UPDATES = 64, 12_000  # of Adam
-CLEAR = 3.0  # gap in cost between neurons of the victim and spare ones
-UNCLEAR = 1.5  # a gap of less after all tries is none
+CLEAR = 3.0  # gap in cost between neurons of the victim and spare ones that needs no other try
+UNCLEAR = 1.5  # a gap of less, after all tries, is none
 TRIES = 3  # starts of a layer, each learning for longer, of which the widest gap is taken
 STARTS = 4  # copies that are polished
 SPARE = 3.0  # of the noise: a neuron of a polished copy that counts less is spare
@@ -146,7 +145,10 @@ def learn_layer(
 
 
 def without_spare_neurons(model: Network, rows: Array, noise: float) -> Network | None:
-    """The copy without neurons whose loss the noise would hide; None where none is spare."""
+    """The copy of any depth without neurons that the noise hides; None where none is spare.
+
+    `finish.without_spare_neurons` is for one hidden layer: it also joins neurons of one hyperplane.
+    """
     weights, activations = chain(model)
     widths, rng = [len(each) for each in weights], np.random.default_rng(0)
     for layer in range(len(activations)):
@@ -156,8 +158,3 @@ def without_spare_neurons(model: Network, rows: Array, noise: float) -> Network 
         if 0 < len(kept) < widths[layer]:
             weights = without(here, layer, sorted(kept))
     return as_network(weights) if [len(each) for each in weights] != widths else None
-
-
-def as_network(weights: Weights) -> Network:
-    """The ReLU network of these layers [W b]."""
-    return zoo.given([(matrix[:, :-1], matrix[:, -1]) for matrix in weights])

@@ -19,7 +19,7 @@ from mstheft.nn.gauss_newton import DensePass, Weights
 from mstheft.typing import Array
 
 ROUNDING = 1e-14  # of the largest singular value of H: below this there is nothing
-SPARE = 0.1  # of the spread of the logits: a neuron that costs more is none to be spared
+SPARE = 0.1  # of the spread of the logits: a neuron that costs more is not spare
 SIGNS = 4  # random ±1 vectors over the outputs, sent backwards for E[g gᵀ]
 
 
@@ -35,7 +35,7 @@ class Elimination:
 
 
 def eliminate(H: Array, z: Array, some: int, metric: Array | None = None) -> Elimination:
-    """Drop `some` neurons, one after the other, each the cheapest, the next layer refitted.
+    """Drop `some` neurons one by one, always the cheapest, with the next layer refitted.
 
     H : (n, h + 1) activations with their 1; z : (n, m) pre-activations of the next layer
     metric : (m, m) the G above, the identity unless given
@@ -74,29 +74,30 @@ def layer_costs(
 ) -> Elimination:
     """The elimination of a whole hidden layer; costs: |Δ answer|, root mean square, and rising.
 
-    A neuron that goes after a dear one counts as no cheaper than that. Mirrored neurons are
-    numbered from h on.
+    Neurons go cheapest first, but one may become cheaper when another is gone: its cost is raised
+    to that of the neurons before it. Mirrored neurons are numbered from h on.
     """
     H = activations(here, layer, is_mirrored)
     z = here.inputs[layer + 1] @ here.weights[layer + 1].T
-    all_ = eliminate(H, z, H.shape[1] - 1, sensitivity(here, layer + 1, rng))
-    size = np.sqrt(all_.costs / here.logits.shape[1])
-    return Elimination(all_.order, np.maximum.accumulate(size))
+    whole = eliminate(H, z, H.shape[1] - 1, sensitivity(here, layer + 1, rng))
+    size = np.sqrt(whole.costs / here.logits.shape[1])
+    return Elimination(whole.order, np.maximum.accumulate(size))
 
 
 def prune(
     here: DensePass, layer: int, misfit: float, rng: np.random.Generator
 ) -> tuple[Weights, float]:
-    """Of the neurons of a hidden layer and their mirrored ones, those behind the widest gap in
-    cost; and that gap.
+    """Keep the neurons of a hidden layer, or their mirrored ones, that lie behind the widest gap.
 
     A neuron of the victim costs as much as it moves the answers, a spare one about as much as the
     student is wrong: costs below its misfit count as that. The gap is the factor between the
-    dearest neuron that goes and the cheapest that stays.
+    dearest neuron that goes and the cheapest that stays. Returns all layers, and the gap.
     """
     costs = layer_costs(here, layer, rng, is_mirrored=True)
     h, least = len(here.weights[layer]), max(misfit, 1e-300)
-    levels = np.maximum(costs.costs, least)[h - 1 :]  # so many can go: each has its mirrored one
+    levels = np.maximum(costs.costs, least)[
+        h - 1 :
+    ]  # at least h go: one of each neuron and its mirror
     is_spare = levels[:-1] < SPARE * here.logits.std()
     ratios = np.where(is_spare, levels[1:] / levels[:-1], 1.0)
     first = int(np.argmax(ratios)) + h

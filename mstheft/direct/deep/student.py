@@ -1,6 +1,7 @@
 """A student: a network that learns the answers to rows by Adam, some of its layers known already.
 
 train       Adam, in float32, in units in which rows and logits have mean 0 and spread 1
+as_network  its weights as a network
 logits_of   answers of any kind as logits, to learn from
 """
 
@@ -17,6 +18,7 @@ from mstheft.nn.fit import fit
 from mstheft.nn.functions import logit
 from mstheft.nn.gauss_newton import Weights
 from mstheft.nn.losses import squared_error
+from mstheft.nn.network import Network
 from mstheft.nn.optim import Adam
 from mstheft.typing import Array
 
@@ -83,6 +85,11 @@ def train(
         falling=True,
     )
     return units.outer([np.hstack([W, b[:, None]]).astype(float) for W, b in network.dense()])
+
+
+def as_network(weights: Weights) -> Network:
+    """The ReLU network of these layers [W b], in their precision."""
+    return zoo.given([(matrix[:, :-1], matrix[:, -1]) for matrix in weights])
 
 
 def epochs_of(updates: int, rows: int, batch: int) -> int:

@@ -21,9 +21,7 @@ ABSURD = 1e12  # residuals over σ that no noise leaves
 UNKNOWN = 1e30  # σ of an answer that tells nothing
 JITTER = 1e-9  # on the diagonal of a correlation, for its root to exist in float64
 BLURRED = 50  # σ below which the slope of a victim does not show on N(0, I)
-DETERMINED = (
-    0.05  # error bar of a logit, over the spread of logits, from which the weights are determined
-)
+DETERMINED = 0.05  # error bar of a logit, over the spread of logits, below which weights are known
 
 
 @dataclass

@@ -60,8 +60,6 @@ def blur(oracle: Reader, logits: Array) -> Array:
 def absolute(oracle: Reader) -> float:
     """σ of a logit that stays the same however large it is: of decimals, and of chance."""
     by_chance = oracle.jitter if oracle.is_stochastic else 0.0
-    return (
-        by_chance
-        if oracle.grid.is_relative
-        else float(np.hypot(by_chance, oracle.grid.of(np.zeros(1))[0]))
-    )
+    if oracle.grid.is_relative:
+        return by_chance
+    return float(np.hypot(by_chance, oracle.grid.of(np.zeros(1))[0]))

@@ -48,7 +48,7 @@ def best_descent(
 
 def ceiling(fit: Fit, free: int) -> float:
     """The misfit up to which what is left may be noise: ROUNDED σ √((N - P) / N), answer units."""
-    return float(ROUNDED * np.sqrt(max(0, np.count_nonzero(fit.precision) - free)) / fit.total)
+    return float(ROUNDED * np.sqrt(max(0, fit.numbers - free)) / fit.total)
 
 
 def descend(
@@ -66,7 +66,7 @@ def descend(
     noise, where a step gains little, the linear problem was not solved well enough: LSMR gets twice
     the iterations (deep networks of one output need that).
     """
-    size = float(np.sqrt(np.mean(np.var(fit.answers, axis=0)))) or 1.0
+    size = fit.spread or 1.0
     noisy = ceiling(fit, free)
     misfit, damp, iterations = [fit.misfit(here.logits)], DAMP, gauss_newton.ITERATIONS
     while len(misfit) <= steps and damp < MOST_DAMP:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mstheft.direct.answers.reader import Reader, as_single
-from mstheft.direct.polishing.polish import SURPLUS, TRUSTS, Polished, polish
+from mstheft.direct.polishing.error_bars import SURPLUS
+from mstheft.direct.polishing.polish import TRUSTS, Polished, polish
 from mstheft.direct.verify import verify_to_noise
 from mstheft.nn import zoo
 from mstheft.nn.dense_pass import forward
@@ -77,15 +78,15 @@ def refine(
     """
     with result.stage("polish", oracle):
         more_rows(oracle, polishing, result.model, draw, rng)
-        told = {"output": oracle.output, "noise": oracle.declared, "rng": rng}
+        form = {"output": oracle.output, "noise": oracle.declared, "rng": rng}
         data = polishing.rows, polishing.answers
-        polished = polish(result.model, *data, steps=STEPS, trusts=TRUSTS[:1], **told)
+        polished = polish(result.model, *data, steps=STEPS, trusts=TRUSTS[:1], **form)
         if polished.converged:
             fewer = smaller(polished.model, polishing.rows, polished.noise)
         else:
             fewer = without_spare_neurons(polished.model, polishing.rows, polished.noise, TWINS)
         if fewer is not None:
-            again = polish(fewer, *data, steps=STEPS, trusts=TRUSTS[:1], **told)
+            again = polish(fewer, *data, steps=STEPS, trusts=TRUSTS[:1], **form)
             polished = again if again.converged else polished
         polishing.polished, result.model = polished, polished.model
         result.notes["polish"] = (
@@ -117,10 +118,10 @@ def more_rows(
     draw: Callable[[int], Array],
     rng: np.random.Generator,
 ) -> None:
-    """Ask 3 F random rows, at least 500, and for a neuron that is seldom on rows around its own.
+    """Ask 3 F random rows, at least 500, and rows beside the hyperplanes of neurons seldom on.
 
-    A neuron that is on in too few rows is told by nothing: it gets as many rows beside its
-    hyperplane as its weights need.
+    Rows in which a neuron is off say nothing of its weights. One that is on in fewer than
+    2 (in + 1) / K rows, two answered numbers for each of its weights, gets as many more.
     """
     dense = model.dense()
     weights, outputs = sum(w.size for w, _ in dense), len(dense[-1][1])
@@ -155,9 +156,9 @@ def active_rows(model: Network, rows: Array) -> np.ndarray:
 def beside_hyperplanes(model: Network, count: int | np.ndarray, rng: np.random.Generator) -> Array:
     """`count` rows for each hidden neuron of a ReLU network, on both sides of where it switches.
 
-    First layer: N(p, I), with p the point of the hyperplane next to the origin, where N(0, I) does
-    not reach far less. Deeper: `switching` rows, moved N(0, 1) along the neuron's gradient.
-    Rows farther out than 3 √d are left out. (n, d)
+    First layer: N(p, I), with p the point of the hyperplane that is nearest to the origin. Deeper:
+    `switching` rows, moved by N(0, 1) along the neuron's gradient. A neuron gets no row where p, or
+    the row at which it switches, is farther out than 3 √d. Returns (n, d).
     """
     if not is_relu(model):
         return np.zeros((0, model.inputs))

@@ -23,11 +23,15 @@ import numpy as np
 
 from mstheft import progress
 from mstheft.direct.answers.noise import Noise, arithmetic, lattice, rms
-from mstheft.direct.polishing.descent import DAMP as DAMP
 from mstheft.direct.polishing.descent import ROUNDED, best_descent
-from mstheft.direct.polishing.error_bars import SURPLUS as SURPLUS
-from mstheft.direct.polishing.error_bars import from_draws, from_jacobian, named, seldom_on, without
-from mstheft.direct.polishing.error_bars import identifiable as identifiable
+from mstheft.direct.polishing.error_bars import (
+    from_draws,
+    from_jacobian,
+    identifiable,
+    named,
+    seldom_on,
+    without,
+)
 from mstheft.nn import gauss_newton
 from mstheft.nn.functions import logit
 from mstheft.nn.gauss_newton import DensePass, Fit, Weights
@@ -48,8 +52,8 @@ class Polished:
     misfit : root mean square of answers - copy's answers, before and after every step
     noise : standard deviation σ of an answer, rms
     kind : where the noise comes from
-    output : in which the misfit, noise and bound are: 'logits', 'probs' or 'log_probs'. Floating
-        point probabilities are compared as logarithms (one sigmoid output: as logits)
+    output : in which the misfit, noise and bound are: 'logits', 'log_probs', 'probs' or 'top_k'.
+        Floating point probabilities are compared as logarithms (one sigmoid output: as logits)
     bound : Cramér-Rao: no unbiased copy has a smaller rms error of an answer on fresh rows of the
         same kind. That is σ √(P / N) or more, with P identifiable weights and N answered numbers:
         more because rows that are few do not tell all weights equally well
@@ -157,10 +161,9 @@ def _checked(model: Network, x: Array, answers: Array, output: str) -> tuple[Arr
 
 
 def _enough(fit: Fit, free: int) -> None:
-    numbers = np.count_nonzero(fit.precision)
-    if numbers <= free:
+    if fit.numbers <= free:
         raise ValueError(
-            f"expected more answered numbers than the {free:,} free weights, got {numbers:,}; "
+            f"expected more answered numbers than the {free:,} free weights, got {fit.numbers:,}; "
             "ask more rows, or polish a smaller copy"
         )
 
@@ -183,7 +186,7 @@ class Problem:
         if isinstance(self.given, Noise):
             return self.given
         if self.given is not None:
-            return Noise("given", jitter=float(np.sqrt(np.mean(np.square(self.given)))))
+            return Noise("given", jitter=rms(np.asarray(self.given)))
         grid = lattice(self.answers)
         copy = gauss_newton.assemble(self.model, weights)
         return replace(grid, jitter=arithmetic(copy, self.x, grid.kind))
@@ -240,8 +243,6 @@ def judged(
 ) -> Polished:
     """Ratio, bound and error bars, from the Jacobian where it can be formed."""
     free = identifiable(here.weights, fit.activations, fit.output)
-    numbers = np.count_nonzero(fit.precision)
-    noise = float(np.sqrt(numbers)) / fit.total
     weights = sum(matrix.size for matrix in here.weights)
     small = weights <= EXACT[1] and fit.answers.size * weights <= EXACT[0]
     if small:
@@ -249,17 +250,17 @@ def judged(
     else:
         bound, bars = from_draws(fit, here, rng)
     left = float(np.sum(fit.residual(here.logits) ** 2))
-    ratio = float(np.sqrt(left / max(1, numbers - free)))
+    ratio = float(np.sqrt(left / max(1, fit.numbers - free)))
     kind, seldom = problem.kind(here.weights), seldom_on(fit, here)
     return Polished(
         model=gauss_newton.assemble(problem.model, here.weights),
         misfit=misfit,
-        noise=noise,
+        noise=fit.noise,
         kind=kind,
         output=fit.output,
         bound=bound,
         ratio=ratio,
-        converged=ratio < allowed(kind, problem.given is None, numbers - free),
+        converged=ratio < allowed(kind, problem.given is None, fit.numbers - free),
         error_bars=named(problem.model, without(seldom, [max(1.0, ratio) * bar for bar in bars])),
         seldom_on=[(i + 1, int(k)) for i, few in enumerate(seldom) for k in np.flatnonzero(few)],
         by="jacobian" if small else "draws",

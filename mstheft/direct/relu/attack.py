@@ -17,7 +17,7 @@ from mstheft import progress
 from mstheft.direct import line as lines
 from mstheft.direct.answers.diagnosis import diagnosed
 from mstheft.direct.answers.reader import Reader
-from mstheft.direct.answers.view import View, readable_view
+from mstheft.direct.answers.view import View, readable_view, undo
 from mstheft.direct.hyperplanes.hyperplanes import (
     ALIKE,
     Hyperplanes,
@@ -97,8 +97,7 @@ def extract(oracle: Oracle, *, rng: Rng = None, tolerance: float = 1e-6) -> Resu
         raise _gave_up(result)
     finally:
         describe(result)
-        if trace.view is not None and result.model is not None:
-            result.model = trace.view.near(result.model)
+        undo(trace.view, result)
 
 
 def find_critical_points(oracle: Oracle, rng: Generator) -> lines.Line:

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 from mstheft.direct import line as lines
 from mstheft.direct.answers.diagnosis import diagnosed
 from mstheft.direct.answers.reader import Reader, check_width, reader
-from mstheft.direct.answers.view import readable_view
+from mstheft.direct.answers.view import readable_view, undo
 from mstheft.direct.hyperplanes.groups import measure_groups, planned_sites, row_errors
 from mstheft.direct.hyperplanes.hyperplanes import (
     Hyperplanes,
@@ -121,8 +121,7 @@ def extract(
         raise gave_up(result, box)
     finally:
         describe(result)
-        if trace.view is not None and result.model is not None:
-            result.model = trace.view.near(result.model)
+        undo(trace.view, result)
 
 
 def outrun(

@@ -1,4 +1,4 @@
-"""What a sweep has seen so far, what it says of it, and whether it is worth going on."""
+"""The trace of a sweep, its notes and its error, and whether another line is worth searching."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ class Trace:
     """What the stages saw.
 
     neurons : rows scaled so that |a_i·v| = 1 on the line that showed the neuron
+    is_rough : are the answers coarse? new : neurons that the last line has added
     signs : (h,) s_i before rounding; witness : (2, d) where the copy was right and where wrong
     misfit : what the copy misses of the differences paid for, before and after refinement
     view : where coarse probabilities were read; all that the trace holds is in its units

@@ -25,8 +25,9 @@ import numpy as np
 from scipy.spatial import KDTree
 
 from mstheft.defend import responses
-from mstheft.defend.prada import Detector
+from mstheft.defend.prada import DELTA, Detector
 from mstheft.direct import polish
+from mstheft.direct.answers.noise import rms
 from mstheft.experiments.settings import setting
 from mstheft.nn import Network
 from mstheft.nn import functions as F
@@ -70,7 +71,7 @@ class Adaptation:
         return self.repeats * (1 + self.cover) * (1 + (self.far > 1))
 
     def concerns(self, defence: dict[str, Any], detector: dict[str, Any]) -> bool:
-        """Is it made for this defence and detector? It also meets none of these, as the control."""
+        """Is it made for this defence and detector? Its undefended control counts too."""
         defences = defence.keys() - {"output"}
         if self.keys > 1 or self.cover:
             return not defences
@@ -200,12 +201,11 @@ class AdaptedOracle:
             self.covered += len(places)
             others = self.cover[places].reshape(len(stream), beside, -1).astype(x.dtype)
             stream = np.concatenate([stream, others], axis=1)  # (n r, 1 + cover, d)
-        answers = self.oracle.query(stream.reshape(-1, x.shape[1]))
-        if self.output != "label":
-            own = answers[:: 1 + beside]
-            answers = own.reshape(len(x), repeats, -1).mean(axis=1) if repeats > 1 else own
-        else:
-            answers = answers[:: repeats * (1 + beside)]
+        answers = self.oracle.query(stream.reshape(-1, x.shape[1]))[:: 1 + beside]  # (n r, K)
+        if self.output == "label":
+            answers = answers[::repeats]
+        elif repeats > 1:
+            answers = answers.reshape(len(x), repeats, -1).mean(axis=1)
         self.asked.append((x, answers))
         return answers if self.estimate is None else self.estimate(answers)
 
@@ -217,7 +217,7 @@ class Keys:
         taken to be blocked at the first alarm of any key
     """
 
-    def __init__(self, keys: int, delta: float = Detector(0.9).delta):
+    def __init__(self, keys: int, delta: float = DELTA):
         self.detectors, self.queries = [Detector(delta) for _ in range(keys)], 0
 
     def observe(self, x: Array, labels: np.ndarray) -> None:
@@ -281,4 +281,4 @@ def misfit(copy: Network, x: Array, answers: Array, output: str) -> float:
     """Root mean square of answers - copy's answers; zeros of top-k are unknown and left out."""
     own = copy.logits(x) if output == "logits" else copy.probs(x)
     seen = answers > 0 if output == "top_k" else np.isfinite(answers)
-    return float(np.sqrt(np.mean((answers - own)[seen] ** 2)))
+    return rms((answers - own)[seen])

@@ -16,8 +16,6 @@ from mstheft.experiments.grid import Cell, Outcome
 
 FEWEST = 3  # seeds for any verdict
 Values = Mapping[int, float]  # of each seed
-
-
 Key = tuple[str, str, str]  # attack, defence, detector
 
 
@@ -47,14 +45,19 @@ class Pair:
         """
         if self.is_control:
             return "control"
-        gains, before = gains_of(self.naive, self.adaptive), gains_of(*(self.control or ({}, {})))
-        if min(len(gains), len(before)) < FEWEST:
+        gains, undefended = gains_of(self.naive, self.adaptive), self.undefended_gains
+        if min(len(gains), len(undefended)) < FEWEST:
             return "not shown"
-        if min(gains) > max(0.0, max(before)):
+        if min(gains) > max(0.0, max(undefended)):
             return "helps"
-        if max(gains) < min(0.0, min(before)):
+        if max(gains) < min(0.0, min(undefended)):
             return "hurts"
-        return "helps as much undefended" if min(*gains, *before) > 0 else "not shown"
+        return "helps as much undefended" if min(*gains, *undefended) > 0 else "not shown"
+
+    @property
+    def undefended_gains(self) -> np.ndarray:
+        """adaptive - naive of the control, for each seed; empty where there is no control."""
+        return gains_of(*(self.control or ({}, {})))
 
 
 def gains_of(naive: Values, adaptive: Values) -> np.ndarray:
@@ -101,8 +104,8 @@ def overview(found: list[Pair]) -> tuple[list[str], list[list[str]]]:
     head = ["defence", "detector", "adaptation", "naive", "adaptive", "gain undefended", "verdict"]
     rows = []
     for pair in found:
-        before = gains_of(*(pair.control or ({}, {})))
-        undefended = f"{round(100 * before.mean()):+d} points" if len(before) else "-"
+        gains = pair.undefended_gains
+        undefended = f"{round(100 * gains.mean()):+d} points" if len(gains) else "-"
         shares = spread(pair.naive), spread(pair.adaptive)
         rows.append([pair.defence, pair.detector, pair.way, *shares, undefended, pair.verdict])
     return head, rows
