@@ -72,6 +72,7 @@ def read(args: Args, *names: str) -> dict[str, np.ndarray]:
             return {name: file[name] for name in (*names, *set(file.files) - set(names))}
     except (TypeError, OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         arrays = " and ".join(f"{name} {SHAPES[name]}" for name in names)
-        what = f"expected an .npz file with the arrays {arrays}, got {type(error).__name__}"
+        got = "no such file" if isinstance(error, FileNotFoundError) else "something else"
+        what = f"expected an .npz file with the arrays {arrays}, got {got}"
         how = "write one with mstheft steal KIND --log"
         raise UsageError(f"--log {args.log}: {what}; {how}") from error

@@ -12,6 +12,10 @@ from mstheft.nn import Network
 from mstheft.nn.gauss_newton import OUTPUTS
 from mstheft.report import formatting, pictures
 
+FOREIGN = (
+    0.5  # of the first misfit: a polish that gains less fits answers that are not the victim's
+)
+
 
 def add_arguments(parser: Parser) -> None:
     """Polish FILE --log FILE."""
@@ -33,6 +37,7 @@ def run(args: Args, console: Console) -> int:
     with usage_errors():
         rough, log = Network.load(args.copy), logs.read(args, "queries", "answers")
         output = _output(args, log)
+        _check(args, log["answers"])
         if args.save and args.save.resolve() == args.copy.resolve():
             raise UsageError(f"--save {args.save} is the rough copy; choose another name")
         console.say(f"copy: {args.copy}\nlog: {len(log['queries']):,} answers, {output}\n")
@@ -64,12 +69,25 @@ def _output(args: Args, log: dict[str, np.ndarray]) -> str:
     return output
 
 
+def _check(args: Args, answers: np.ndarray) -> None:
+    """Are there answers, and are they numbers?"""
+    if not len(answers):
+        raise UsageError(f"--log {args.log}: expected answers, got none; let an attack write it")
+    if np.isnan(answers).any():
+        bad = f"{np.isnan(answers).any(axis=-1).sum():,} of {len(answers):,} are no numbers (NaN)"
+        raise UsageError(f"--log {args.log}: expected answers, but {bad}; leave these rows out")
+
+
 def verdict(polished: Polished) -> str:
     """Is there anything left to gain?"""
     if polished.converged:
         return "converged: what is left is noise, and only more answers, or better ones, help"
     times = f"{polished.ratio:,.3g} times what noise explains"
-    return f"not converged: the misfit is {times}; start from a wider copy, or one that is less off"
+    if polished.misfit[-1] > FOREIGN * polished.misfit[0]:
+        how = "is this the log of the copy's own victim, and are its answers what --output says?"
+    else:
+        how = "allow more --steps, or start from a wider copy, or one that is less off"
+    return f"not converged: the misfit is {times}; {how}"
 
 
 def _tell(polished: Polished, console: Console) -> None:
@@ -80,7 +98,7 @@ def _tell(polished: Polished, console: Console) -> None:
         "answers compared as": polished.output,
         "noise of an answer": f"{polished.noise:.2e}  ({polished.kind})",
         "Cramér-Rao bound": f"{polished.bound:.2e}  rms error of an answer to a fresh row, at best",
-        "misfit over noise": f"{polished.ratio:.3g}  (1 if nothing but noise is left)",
+        "misfit over noise": f"{polished.ratio:.3g}  (about 1 or less if only noise is left)",
     }
     if polished.seldom_on:
         few = f"{len(polished.seldom_on)}, in too few rows to tell their weights"

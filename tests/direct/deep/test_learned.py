@@ -60,15 +60,6 @@ def test_64_32_16_10_in_float32(seed):
 
 
 @pytest.mark.slow
-def test_784_64_32_10_in_float32():
-    victim = single(0, (784, 64, 32, 10))
-    oracle = Oracle(victim)
-    result = deep.extract(oracle, rng=0)
-    hold(victim, result)
-    assert oracle.count < 10 * result.floor
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("decimals", [8, 5, 3])
 def test_decimals(decimals):
     victim = deep_victim(1, (20, 8, 6, 4))
