@@ -105,7 +105,7 @@ def extract(
     tolerance : allowed error on fresh inputs, relative to the spread of the answers
     Costs about 17 (h1 + 1.3 h2) + (d + 1) ((h1 + 1.3 h2) / K + 2) + (30 to 45) h2 + h1 + 200
     queries: 7 F for 64-32-16-10, 2.8 F for 784-32-16-10, 2.3 F for 784-128-64-10. Where answers
-    are coarse: 23 F for 64-32-16-10; 784-64-32-10 was not stolen so.
+    are coarse: 23 F for 64-32-16-10; narrow victims and 784-64-32-10 often fail so.
     Returns a verified `Result`; raises `ExtractionError` that names layer and stage and holds the
     partial result, or `BudgetExhausted`.
     """
