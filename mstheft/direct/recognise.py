@@ -234,9 +234,15 @@ def extract(oracle: Oracle, *, rng: Rng = None, tolerance: float = 1e-6) -> Resu
     attack tried, or one that says why there is none; `BudgetExhausted`.
     """
     rng, result = np.random.default_rng(rng), Result()
-    with result.stage("recognise", oracle):
-        seen = recognise(oracle, rng=rng)
-        result.notes["recognise"] = f"{seen.kind}: {seen.why}"
+    try:
+        with result.stage("recognise", oracle):
+            seen = recognise(oracle, rng=rng)
+            result.notes["recognise"] = f"{seen.kind}: {seen.why}"
+    except ExtractionError as error:
+        better = diagnosis(oracle, error)
+        if better is None:
+            raise
+        raise better from error
     failure = ExtractionError(
         "recognise",
         f"{seen.why}, and no weights are there to be solved for",

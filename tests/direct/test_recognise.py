@@ -202,3 +202,9 @@ def test_a_copy_of_a_stochastic_victim_says_so():
     result = mt.steal(Oracle(noisy, inputs=10), rng=0)
     assert result.verified
     assert "the victim is stochastic" in result.notes["recognise"]
+
+
+def test_few_decimals_of_probabilities_are_named_where_nothing_can_be_read():
+    oracle = Oracle(nn.zoo.mlp([20, 8, 3], bias=0.1, rng=0), "probs", decimals=1)
+    with pytest.raises(ExtractionError, match=r"1 decimal of probabilities .*learning\.sketched"):
+        mt.steal(oracle, rng=0)
