@@ -4,17 +4,17 @@
     eliminate   the cheapest go, several at once, then one by one; mirrored ones are turned round
     narrower    every student that is tried is settled, and written down
 
-Source: Hassibi and Stork 1993 (optimal brain surgeon), in `direct.deep.pruning`.
+Source: Hassibi and Stork 1993 (optimal brain surgeon), in `nn.pruning`.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from mstheft.direct.deep import pruning
-from mstheft.direct.deep.pruning import refitted, without
 from mstheft.learning.students import Student, Trace, settle
+from mstheft.nn import pruning
 from mstheft.nn.gauss_newton import Weights
+from mstheft.nn.pruning import refitted, without
 
 STRICT = 0.4, 2  # patience with a student that has lost a neuron: a true one is missed at once
 GROWTH = 2.0  # of the lowest misfit: a drop after which the misfit stays below this is free

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from mstheft.direct.answers.noise import Noise
-from mstheft.direct.deep.student import as_network, epochs_of, logits_of, train
 from mstheft.direct.polishing.descent import DAMP
 from mstheft.direct.polishing.error_bars import identifiable
 from mstheft.direct.polishing.polish import Polished, Problem, allowed
@@ -21,6 +20,7 @@ from mstheft.errors import ExtractionError
 from mstheft.nn import gauss_newton
 from mstheft.nn.gauss_newton import DensePass, Fit, Weights
 from mstheft.nn.network import Network
+from mstheft.nn.student import as_network, epochs_of, logits_of, train
 from mstheft.result import Result, count
 from mstheft.typing import Array, Oracle
 

@@ -3,9 +3,9 @@
 import numpy as np
 
 from mstheft.direct.answers.noise import Noise
-from mstheft.direct.deep import pruning
 from mstheft.learning import elimination, students
 from mstheft.nn import gauss_newton as gn
+from mstheft.nn import pruning
 
 
 def student_of(weights, rows, logits):

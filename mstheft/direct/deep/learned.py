@@ -29,11 +29,11 @@ from mstheft.direct.answers.reader import Reader, as_single
 from mstheft.direct.deep import failures
 from mstheft.direct.deep import kinks as deep_kinks
 from mstheft.direct.deep.failures import Widths
-from mstheft.direct.deep.pruning import layer_costs, prune, without
-from mstheft.direct.deep.student import as_network, epochs_of, logits_of, train
 from mstheft.direct.polishing.finish import Polishing, check, refine
 from mstheft.nn.dense_pass import Weights, chain, forward, with_ones
 from mstheft.nn.network import Network
+from mstheft.nn.pruning import layer_costs, prune, without
+from mstheft.nn.student import as_network, epochs_of, logits_of, train
 from mstheft.result import Result
 from mstheft.typing import Array
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from mstheft.direct.deep import student
 from mstheft.nn import gauss_newton as gn
+from mstheft.nn import student
 
 
 def test_units_change_no_answer():

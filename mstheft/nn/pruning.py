@@ -95,9 +95,8 @@ def prune(
     """
     costs = layer_costs(here, layer, rng, is_mirrored=True)
     h, least = len(here.weights[layer]), max(misfit, 1e-300)
-    levels = np.maximum(costs.costs, least)[
-        h - 1 :
-    ]  # at least h go: one of each neuron and its mirror
+    # At least h go: one of each neuron and its mirror.
+    levels = np.maximum(costs.costs, least)[h - 1 :]
     is_spare = levels[:-1] < SPARE * here.logits.std()
     ratios = np.where(is_spare, levels[1:] / levels[:-1], 1.0)
     first = int(np.argmax(ratios)) + h

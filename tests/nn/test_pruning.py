@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from mstheft.direct.deep import pruning
 from mstheft.nn import gauss_newton as gn
+from mstheft.nn import pruning
 
 
 def a_pass(widths=(5, 6, 4, 3), n=400, seed=0):
