@@ -83,7 +83,7 @@ def recognise(oracle: Oracle, *, rng: Rng = None) -> Recognised:
     try:
         return looked_at(reader(oracle), start, direction, rng)
     except ExtractionError as error:
-        if oracle.output not in ("probs", "log_probs"):
+        if error.stage == "answers" or oracle.output not in ("probs", "log_probs"):
             raise
         seen = saturated(oracle, start, direction)
         if seen is None:
@@ -102,14 +102,14 @@ def looked_at(oracle: Reader, start: Array, direction: Array, rng: Generator) ->
     at = int(np.abs(np.diff(far.answers, axis=0)).max(axis=1).argmax())
     pair = [start + t * direction for t in far.t[at : at + 2]]
     is_line = len(straight_pieces(far)) == 1
-    if not (is_line and oracle.grid.is_relative) and is_step(oracle, *pair):  # decimals hide steps
+    hidden = is_line and oracle.grid.is_relative  # behind decimals a line may be steps
+    if not (hidden or oracle.is_stochastic) and is_step(oracle, *pair):  # chance makes steps, too
         return Recognised("stepwise", STEPS)
     if is_line:
         seen = Recognised("linear", "the answers lie on one straight line")
     else:
         seen = closely(oracle, start, direction, far, rng)
-    chance = "; the victim is stochastic: two answers to one row differ"
-    why = seen.why + chance if oracle.is_stochastic else seen.why
+    why = f"{seen.why}; {oracle.chance}" if oracle.is_stochastic else seen.why
     return Recognised(seen.kind, why, oracle.output != "logits" and not oracle.is_exact)
 
 

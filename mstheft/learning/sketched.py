@@ -103,6 +103,7 @@ def extract(oracle: Oracle, *, hidden: int | None = None, rng: Rng = None) -> Re
     try:
         with result.stage("view", oracle):
             here, trace.view = farther(*readable_view(oracle, rng=rng))
+        here.warn(result)
         with result.stage("sketch", here):
             sketch = learn(here, result, hidden, rng)
         if len(sketch.axes) > sketch.inputs:
