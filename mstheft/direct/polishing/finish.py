@@ -30,6 +30,7 @@ NEWTON, ARRIVED = 20, 1e-6  # steps to where a neuron switches, and the last of 
 REACH = 3.0  # times √d: no row is asked farther out
 STEPS = 15  # of Gauss-Newton: a copy with all of its neurons needs half of them
 CHECKS = 200  # fresh rows on which a polished copy is judged
+SURE, WORSE = 3.0, 1.01  # error bars of a neuron's output weights; of the ratio, without it
 SAME_PLANE = 1 - 1e-4  # cosine of two rows (a, c) that are one neuron
 TWINS = 0.98  # the same where polishing got stuck: two rough rows of one neuron often are why
 
@@ -88,6 +89,11 @@ def refine(
         if fewer is not None:
             again = polish(fewer, *data, steps=STEPS, trusts=TRUSTS[:1], **form)
             polished = again if again.converged else polished
+        while polished.converged and (fewer := without_the_least_sure(polished)) is not None:
+            again = polish(fewer, *data, steps=STEPS, trusts=TRUSTS[:1], **form)
+            if not again.converged or again.ratio > WORSE * polished.ratio:
+                break
+            polished = again
         polishing.polished, result.model = polished, polished.model
         result.notes["polish"] = (
             f"misfit {polished.misfit[0]:.1e}, then {polished.misfit[-1]:.1e} after "
@@ -224,3 +230,22 @@ def without_spare_neurons(
     part = np.linalg.norm(a1, axis=0) * np.maximum(rows @ a0.T + b0, 0).std(axis=0)
     keep &= part > noise
     return None if keep.all() else zoo.given([(a0[keep], b0[keep]), (a1[:, keep], b1)])
+
+
+def without_the_least_sure(polished: Polished) -> Network | None:
+    """The copy without the neuron whose output weights are least sure, if noise explains these.
+
+    A rough copy has neurons that are none; polished, each fits some noise. None where all are sure,
+    and for networks of another depth or activation.
+    """
+    model, *_, bars, _ = polished.model, *polished.error_bars.values()  # …, W and b of the last
+    if len(model.dense()) != 2 or not is_relu(model):
+        return None
+    (a0, b0), (a1, b1) = model.dense()
+    told = a1 - a1.mean(axis=0) if polished.output != "logits" and len(a1) > 1 else a1  # the gauge
+    sure = np.sqrt(np.mean((told / bars) ** 2, axis=0))  # (h,)
+    sure[~np.isfinite(bars).all(axis=0)] = np.inf  # seldom on: nobody knows
+    keep = np.arange(len(b0)) != sure.argmin()
+    if sure.min() > SURE or not keep.any():
+        return None
+    return zoo.given([(a0[keep], b0[keep]), (a1[:, keep], b1)])
