@@ -40,12 +40,14 @@ class Polishing:
     """Random rows and their answers, which every polishing of an attack uses, and its outcome.
 
     drawn : how many of the rows are random ones, not drawn for one neuron
+    wanted : how many of these there shall be, in F
     """
 
     rows: Array = field(default_factory=lambda: np.zeros((0, 0)))
     drawn: int = 0
     answers: Array = field(default_factory=lambda: np.zeros((0, 0)))
     polished: Polished | None = None
+    wanted: float = ROWS
 
 
 def finish(
@@ -124,14 +126,14 @@ def more_rows(
     draw: Callable[[int], Array],
     rng: np.random.Generator,
 ) -> None:
-    """Ask 3 F random rows, at least 500, and rows beside the hyperplanes of neurons seldom on.
+    """Ask the random rows that are wanted, at least 500, and more for neurons that are seldom on.
 
     Rows in which a neuron is off say nothing of its weights. One that is on in fewer than
     2 (in + 1) / K rows, two answered numbers for each of its weights, gets as many more.
     """
     dense = model.dense()
     weights, outputs = sum(w.size for w, _ in dense), len(dense[-1][1])
-    wanted = max(LEAST, int(np.ceil(ROWS * floor(weights, outputs)))) - polishing.drawn
+    wanted = max(LEAST, int(np.ceil(polishing.wanted * floor(weights, outputs)))) - polishing.drawn
     x = draw(max(0, wanted))
     seen = np.vstack([polishing.rows.reshape(-1, oracle.inputs), x])
     each = [np.full(len(b), w.shape[1] + 1) for w, b in dense[:-1]]  # weights of a neuron
