@@ -203,11 +203,15 @@ def trusted(here: DensePass, move: Weights, scale: Kronecker, trust: float = TRU
 
 @dataclass(frozen=True)
 class Step:
-    """The pass after a step, of which a `share` was taken: 1, ½, ¼, …, 0 if none fitted better."""
+    """The pass after a step, of which a `share` was taken: 1, ½, ¼, …, 0 if none fitted better.
+
+    is_held : did the trust shorten it by more than half, over all hidden neurons?
+    """
 
     here: DensePass
     misfit: float
     share: float
+    is_held: bool = False
 
 
 def step(
@@ -229,14 +233,21 @@ def step(
     move = linearised_step(
         fit, here, residual, scale, damp=damp, enough=enough, iterations=iterations
     )
-    move = trusted(here, move, scale, trust)
+    whole, move = move, trusted(here, move, scale, trust)
+    is_held = 2 * turn(move, scale) < turn(whole, scale)
     before = fit.misfit(here.logits)
     for share in 0.5 ** np.arange(HALVINGS + 1):
         there = fit.at([w + share * m for w, m in zip(here.weights, move, strict=True)])
         after = fit.misfit(there.logits)
         if after < before:
-            return Step(there, after, float(share))
-    return Step(here, before, 0.0)
+            return Step(there, after, float(share), is_held)
+    return Step(here, before, 0.0, is_held)
+
+
+def turn(move: Weights, scale: Kronecker) -> float:
+    """How far a move turns the hidden neurons: |δz|, rms over the rows, summed over the neurons."""
+    layers = zip(move[:-1], scale.roots, strict=False)
+    return float(sum(np.linalg.norm(moved @ root) for moved, root in layers))
 
 
 # ---- the slow obvious twin

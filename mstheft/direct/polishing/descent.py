@@ -63,8 +63,8 @@ def descend(
     """Gauss-Newton steps until one gains nothing: the last pass, and the misfit at every pass.
 
     Damped at first (Levenberg), less after every whole step, more after a shortened one. Above the
-    noise, where a step gains little, the linear problem was not solved well enough: LSMR gets twice
-    the iterations (deep networks of one output need that).
+    noise, where a step gains little though no trust held it back, the linear problem was not solved
+    well enough: LSMR gets twice the iterations (deep networks of one output need that).
     """
     size = fit.spread or 1.0
     noisy = ceiling(fit, free)
@@ -79,7 +79,7 @@ def descend(
         bar.set_postfix_str(f"misfit {taken.misfit:.1e}")
         if taken.share:
             misfit.append(taken.misfit)
-        if gain < HALF and taken.misfit > noisy:
+        if gain < HALF and taken.misfit > noisy and not taken.is_held:
             iterations = min(2 * iterations, MOST_ITERATIONS)
         patient = iterations == MOST_ITERATIONS or taken.misfit <= noisy
         if gain < SLOWEST and damp < DAMP / 10 and patient:
