@@ -366,7 +366,8 @@ def read() -> dict[str, dict[int, Outcome]]:
     found: dict[str, dict[int, Outcome]] = {name: {} for name in ROWS}
     for text in RUNS.read_text().splitlines() if RUNS.exists() else []:
         run = json.loads(text)
-        found[run.pop("row")][run.pop("seed")] = Outcome(**run)
+        name, seed = run.pop("row"), run.pop("seed")
+        found[name][seed] = Outcome(**run)
     return found
 
 
