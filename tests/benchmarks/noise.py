@@ -290,8 +290,12 @@ def stolen(
         result = attack(oracle)
     except mt.errors.ExtractionError as error:
         aside(f"  {error}")
-        result = error.partial
+        result = error.partial if isinstance(error.partial, mt.Result) else None
     took = time.perf_counter() - began
+    floor = mt.result.floor(sum(W.size for W, _ in victim.dense()), victim.outputs)
+    if result is None or result.model is None:
+        nothing = dict.fromkeys(("noise", "ratio", "error", "agreement"), np.nan)
+        return Outcome(False, False, oracle.count, floor, seconds=took, **nothing)
     for stage, note in result.notes.items():
         aside(f"  {stage}: {note} ({result.seconds[stage]:.0f} s)")
     (A0, _), _ = victim.dense()
@@ -299,12 +303,12 @@ def stolen(
     if oracle.output != "logits":
         off -= off.mean(axis=1, keepdims=True)
     trace = result.trace
-    polished = trace.polishing.polished if hasattr(trace, "polishing") else trace.polished
+    polished = getattr(getattr(trace, "polishing", trace), "polished", None)
     return Outcome(
         verified=result.verified,
         is_width=len(result.model.dense()[0][0]) == len(A0),
         queries=oracle.count,
-        floor=mt.result.floor(sum(W.size for W, _ in victim.dense()), victim.outputs),
+        floor=floor,
         noise=polished.noise if polished else np.nan,
         ratio=polished.ratio if polished else np.nan,
         error=float(np.abs(off).max()),
