@@ -298,7 +298,6 @@ def stolen(
         return Outcome(False, False, oracle.count, floor, seconds=took, **nothing)
     for stage, note in result.notes.items():
         aside(f"  {stage}: {note} ({result.seconds[stage]:.0f} s)")
-    (A0, _), _ = victim.dense()
     off = victim.logits(x).astype(float) - result.model.logits(x)
     if oracle.output != "logits":
         off -= off.mean(axis=1, keepdims=True)
@@ -306,7 +305,7 @@ def stolen(
     polished = getattr(getattr(trace, "polishing", trace), "polished", None)
     return Outcome(
         verified=result.verified,
-        is_width=len(result.model.dense()[0][0]) == len(A0),
+        is_width=widths(result.model) == widths(victim),
         queries=oracle.count,
         floor=floor,
         noise=polished.noise if polished else np.nan,
@@ -315,6 +314,11 @@ def stolen(
         agreement=mt.compare.agreement(victim, result.model, x),
         seconds=took,
     )
+
+
+def widths(network: mt.Network) -> list[int]:
+    """Of its layers, the last one too."""
+    return [len(bias) for _, bias in network.dense()]
 
 
 ROWS: dict[str, Callable[[int], Outcome]] = {
