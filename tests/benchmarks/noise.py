@@ -185,7 +185,7 @@ def digits_probs(seed: int) -> Outcome:
     """64-32-10 trained on the digits, ONNX Runtime | float32 probabilities | sweep"""
     network, x = digits(32, seed)
     victim = mt.Network(network.layers, network.shape, np.float32)
-    oracle = mt.Oracle(session(victim), output="probs")
+    oracle = mt.Oracle(session(victim), output="probs", gives="probs")
     return stolen(victim, lambda box: mt.direct.sweep.extract(box, rng=seed), oracle, x)
 
 
