@@ -275,7 +275,7 @@ def behind(shape: list[int], seed: int) -> Outcome:
 
 def stolen(
     victim: mt.Network,
-    attack: Callable[[mt.Oracle], mt.Result],
+    attack: Callable[[mt.Oracle], mt.result.Result],
     oracle: mt.Oracle | None = None,
     x: np.ndarray | None = None,
 ) -> Outcome:
@@ -290,7 +290,7 @@ def stolen(
         result = attack(oracle)
     except mt.errors.ExtractionError as error:
         aside(f"  {error}")
-        result = error.partial if isinstance(error.partial, mt.Result) else None
+        result = error.partial if isinstance(error.partial, mt.result.Result) else None
     took = time.perf_counter() - began
     floor = mt.result.floor(sum(W.size for W, _ in victim.dense()), victim.outputs)
     if result is None or result.model is None:
