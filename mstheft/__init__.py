@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # loaded when they are first used: importing this package tak
         oracle,
         plots,
     )
-    from mstheft.direct.recognise import steal
+    from mstheft.learning.steal import steal
     from mstheft.nn import Network
     from mstheft.oracle import Oracle
 
@@ -38,7 +38,7 @@ __all__ = [
     "plots",
     "steal",
 ]
-_CLASSES = {"Network": "nn", "Oracle": "oracle", "steal": "direct.recognise"}  # where they lie
+_CLASSES = {"Network": "nn", "Oracle": "oracle", "steal": "learning.steal"}  # where they lie
 _SMALL = ("progress", "result", "typing")  # modules that need no place in `__all__`
 
 

@@ -11,12 +11,12 @@ from mstheft.cli import files, logs, options, victim
 from mstheft.cli.console import Console, usage_errors
 from mstheft.cli.options import Args, Former, Options, add, is_url, path, whole, widths
 from mstheft.cli.victim import Victim
-from mstheft.direct import deep, linear, recognise, relu, smooth, sweep
+from mstheft.direct import deep, linear, relu, smooth, sweep
 from mstheft.direct.linear import boundary
 from mstheft.direct.sweep import box
 from mstheft.errors import BudgetExhausted, ExtractionError
 from mstheft.experiments import tasks
-from mstheft.learning import exact
+from mstheft.learning import exact, steal
 from mstheft.nn import Network
 from mstheft.oracle import Oracle
 from mstheft.report import formatting, pictures
@@ -36,9 +36,7 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "auto": Kind(
-        "whatever it is: recognised, then the attack that fits", recognise, "exact", "20-8-3"
-    ),
+    "auto": Kind("whatever it is: recognised, then the attack that fits", steal, "exact", "20-8-3"),
     "logistic": Kind("equation solving against one sigmoid", linear, "linear", "20-1", "probs"),
     "softmax": Kind("equation solving against many classes", linear, "linear", "20-10", "probs"),
     "label": Kind("logistic regression from its labels alone", boundary, "label", "20-1", "label"),

@@ -35,7 +35,7 @@ from mstheft.typing import Array, Oracle, Rng
 AXES = 1.5  # of the sketch, in neurons
 TIMES = 16  # rows in the sketch, in F of the network that is seen there
 FARTHER = 2.0  # times the scale at which the logits of all classes can be read
-GUESS, MOST = 32, 512  # neurons, where nobody knows; doubled while the student is stuck
+GUESS, MOST = 32, 128  # neurons, where nobody knows; doubled while the student is stuck
 OUTSIDE = 0.1  # how far rows of the lift leave the sketch, relative to rows of N(0, I)
 ROWS, STEPS = 3.0, 5  # of the lift: rows in F, and Gauss-Newton steps
 
@@ -88,7 +88,7 @@ class Sketch:
 def extract(oracle: Oracle, *, hidden: int | None = None, rng: Rng = None) -> Result:
     """Steal one hidden relu layer behind few decimals, logits or probabilities.
 
-    hidden : the width, if it is known; else 32, 64, … are tried until a student is not stuck
+    hidden : the width, if it is known; else 32, 64 and 128 are tried until a student is not stuck
     784-64-10 costs 7 to 9 F queries: 1 to 3 F in the sketch, 3 F for the lift, and 3.1 F for the
     polish and the check. Where kinks can be seen and the victim is small, `direct.sweep` needs
     fewer. At two decimals a neuron whose part of the answers is below their noise may be missing:
@@ -103,6 +103,7 @@ def extract(oracle: Oracle, *, hidden: int | None = None, rng: Rng = None) -> Re
     try:
         with result.stage("view", oracle):
             here, trace.view = farther(*readable_view(oracle, rng=rng))
+        here.warn(result)
         with result.stage("sketch", here):
             sketch = learn(here, result, hidden, rng)
         if len(sketch.axes) > sketch.inputs:

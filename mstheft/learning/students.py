@@ -56,6 +56,7 @@ class Trace:
     rows, answers : that the students are fitted to; fresh, fresh_answers : of the check
     tries : every student that was polished, in order
     polished : the last polish, with noise, bound and error bars; None before it
+    noise : what chance adds to an answer, if anybody has measured it
     """
 
     rows: Array
@@ -64,6 +65,7 @@ class Trace:
     fresh_answers: Array
     tries: list[Try] = field(default_factory=list)
     polished: Polished | None = None
+    noise: Noise | None = None
 
     def note(self, stage: str, student: Student, kept: bool) -> None:
         """Write a student down."""
@@ -143,7 +145,7 @@ def wide_student(oracle: Oracle, result: Result, hidden: int, rng: np.random.Gen
     while True:
         with result.stage("train", oracle):
             network = learned(trace, width, oracle.output, outputs, longer, rng)
-            problem = Problem(network, trace.rows, trace.answers, oracle.output, None)
+            problem = Problem(network, trace.rows, trace.answers, oracle.output, trace.noise)
             weights, activations = gauss_newton.chain(network)
             fit = problem.fit(weights, activations)
             student = Student(fit, problem.kind(weights), fit.at(weights))

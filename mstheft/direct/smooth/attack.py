@@ -124,6 +124,7 @@ def _attempt(
     trace = result.trace
     with result.stage("subspace", oracle):
         oracle = reader(oracle, *scale * rng.normal(size=(2, oracle.inputs)))
+        oracle.warn(result)
         space = trace.space = find_subspace(oracle, rng, hidden, scale)  # 1
     start = separate(oracle, space, activation, result, rng)  # 2 and 3
     with result.stage("fit", oracle):

@@ -96,6 +96,7 @@ def extract(
             else:
                 oracle = reader(oracle, *middle(box))
             trace.is_rough = not oracle.is_exact
+        oracle.warn(result)
         if box is None and can_be_outrun(oracle) and outrun(oracle, result, rng, hidden, tolerance):
             return result
         for _ in range(most):
