@@ -13,11 +13,12 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import Generator
 
+from mstheft.direct.answers.clipping import walls
 from mstheft.direct.answers.reader import SURE, TINY, Reader, read, reader
 from mstheft.direct.answers.view import readable_view
 from mstheft.direct.line.pieces import Samples, level, straight_pieces
@@ -58,11 +59,13 @@ class Recognised:
     kind : 'labels', 'linear', 'relu', 'smooth', 'stepwise', 'constant' or 'unknown'
     why : one sentence
     is_coarse : are there probabilities with few digits, in which an exact attack may see nothing?
+    walls : (low, high), (d,) each, between which the victim clips its inputs
     """
 
     kind: str
     why: str
     is_coarse: bool = False
+    walls: tuple[Array, Array] | None = None
 
 
 def recognise(oracle: Oracle, *, rng: Rng = None) -> Recognised:
@@ -94,8 +97,13 @@ def recognise(oracle: Oracle, *, rng: Rng = None) -> Recognised:
         return seen
 
 
-def looked_at(oracle: Reader, start: Array, direction: Array, rng: Generator) -> Recognised:
-    """The kind of a victim whose answers can be read along start + t direction, -3 ≤ t ≤ 3."""
+def looked_at(
+    oracle: Reader, start: Array, direction: Array, rng: Generator, is_inside: bool = False
+) -> Recognised:
+    """The kind of a victim whose answers can be read along start + t direction, -3 ≤ t ≤ 3.
+
+    is_inside : are the inputs clipped, and the line between the walls?
+    """
     far = samples(oracle, start, direction, WIDE)
     if not np.ptp(far.answers, axis=0).any() and differing(oracle, rng) is None:
         return Recognised("constant", NEVER)
@@ -109,8 +117,23 @@ def looked_at(oracle: Reader, start: Array, direction: Array, rng: Generator) ->
         seen = Recognised("linear", "the answers lie on one straight line")
     else:
         seen = closely(oracle, start, direction, far, rng)
+    if seen.kind == "relu" and not is_inside and not oracle.is_stochastic:
+        with np.errstate(over="ignore"):  # in a victim that computes with NumPy
+            box = walls(oracle, rng=rng)
+        if box is not None:
+            return between_walls(oracle, box, rng)
     why = f"{seen.why}; {oracle.chance}" if oracle.is_stochastic else seen.why
     return Recognised(seen.kind, why, oracle.output != "logits" and not oracle.is_exact)
+
+
+def between_walls(oracle: Reader, box: tuple[Array, Array], rng: Generator) -> Recognised:
+    """The kind of what lies behind clipped inputs. Costs another 110 queries."""
+    low, high = box
+    seen = looked_at(
+        oracle, (low + high) / 2, rng.uniform(-1, 1, len(low)) * (high - low) / 6, rng, True
+    )
+    limits = f"{low.min():.4g} to {high.max():.4g}"
+    return replace(seen, why=f"{seen.why}; inputs are clipped, {limits}", walls=box)
 
 
 def closely(

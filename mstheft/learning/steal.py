@@ -1,6 +1,7 @@
 """Steal what is behind an oracle, whatever it is: recognise it, then run the attacks that fit.
 
     linear               equations, then as relu
+    clipped inputs       least squares, or the sweep, between the walls
     relu                 sweep, then deep
     smooth               smooth
     labels               boundary
@@ -20,13 +21,19 @@ from numpy.random import Generator
 
 from mstheft.direct import deep, linear, smooth, sweep
 from mstheft.direct.answers.diagnosis import diagnosis
+from mstheft.direct.answers.reader import read, reader
+from mstheft.direct.hyperplanes.jacobians import Box
 from mstheft.direct.linear import boundary
 from mstheft.direct.recognise import LEARN, Recognised, recognise
+from mstheft.direct.sweep.box import anywhere, middle
+from mstheft.direct.verify import verify
 from mstheft.errors import ExtractionError
 from mstheft.learning import sketched
+from mstheft.nn import zoo
 from mstheft.result import Result
 from mstheft.typing import Oracle, Rng
 
+CHECKED = 100  # rows all over the box
 FLOAT32 = 1e-4  # precision at which the labels of a float32 victim follow a hyperplane
 RETRIED = 1e-3  # labels that miss their hyperplane by more are not those of a float32 victim
 
@@ -80,7 +87,13 @@ def attacks(
     seen: Recognised, oracle: Oracle, rng: Generator, tolerance: float
 ) -> Iterator[Callable[[], Result]]:
     """The attacks on that kind, the most likely one first."""
-    kind = seen.kind
+    kind, walls = seen.kind, seen.walls
+    if walls is not None and kind in ("linear", "relu"):
+        if kind == "linear":
+            yield lambda: inside(oracle, walls, rng, tolerance)
+        low, high = walls
+        yield lambda: sweep.extract(oracle, rng=rng, low=low, high=high, tolerance=tolerance)
+        return
     if kind == "labels":
         yield lambda: boundary.extract(oracle, rng=rng)
         yield lambda: boundary.extract(oracle, rng=rng, precision=FLOAT32)
@@ -94,6 +107,24 @@ def attacks(
     if kind == "smooth":
         yield lambda: smooth.extract(oracle, activation="tanh", rng=rng, tolerance=tolerance)
         yield lambda: smooth.extract(oracle, activation="softplus", rng=rng, tolerance=tolerance)
+
+
+def inside(oracle: Oracle, walls: Box, rng: Generator, tolerance: float) -> Result:
+    """A linear victim between its walls: least squares on rows all over the box.
+
+    Costs 2 (d + 1) queries, 9 for the noise and 100 for the check.
+    """
+    result = Result()
+    with result.stage("equations", oracle):
+        box = reader(oracle, *middle(walls))
+        x = anywhere(rng, walls, 2 * (box.inputs + 1))
+        weights = np.linalg.lstsq(np.hstack([x, np.ones((len(x), 1))]), read(box, x))[0]
+        result.model = zoo.given([(weights[:-1].T, weights[-1])])
+    rows = anywhere(rng, walls, CHECKED)
+    if not verify(result, box, rng=rng, tolerance=tolerance, noise=box.noise, rows=rows):
+        why = f"the answers are not linear between the walls: off by {result.error:.2g}"
+        raise ExtractionError("verify", why, LEARN, partial=result)
+    return result
 
 
 def in_other_words(kind: str, failure: ExtractionError) -> ExtractionError:

@@ -6,6 +6,8 @@ from victims import forest
 
 import mstheft as mt
 from mstheft import nn
+from mstheft.direct.answers import clipping
+from mstheft.direct.answers.reader import reader
 from mstheft.direct.recognise import Recognised
 from mstheft.errors import BudgetExhausted, ExtractionError
 from mstheft.oracle import Oracle
@@ -41,6 +43,30 @@ def test_two_hidden_layers_are_tried_after_one():
     assert result.verified
     assert len(result.model.dense()) == 3
     assert result.total == oracle.count
+
+
+@pytest.mark.parametrize("shape", [[6, 3], [20, 8, 3], [3, 5, 1]])
+@pytest.mark.parametrize(("low", "high"), [(0, 1), (-2.5, 1.25), (0, 255)])
+def test_clipped_inputs_are_recognised_and_the_attack_stays_between_the_walls(shape, low, high):
+    victim = nn.zoo.mlp(shape, bias=0.5, rng=1)
+    victim.dense()[0][0][:] /= high - low
+    clip = lambda x: victim.logits(np.clip(x, low, high))  # noqa: E731
+    oracle = Oracle(clip, inputs=shape[0], budget=20_000)
+    result = mt.steal(oracle, rng=0)
+    assert result.verified
+    assert f"inputs are clipped, {low} to {high}" in result.notes["recognise"]
+    assert result.total == oracle.count
+    x = np.random.default_rng(2).uniform(low, high, size=(500, shape[0]))
+    np.testing.assert_allclose(result.model.logits(x), victim.logits(x), atol=1e-8)
+
+
+def test_an_input_with_walls_of_its_own():
+    victim, low, high = nn.zoo.mlp([8, 6, 3], bias=0.5, rng=1), np.zeros(8), np.ones(8)
+    low[3], high[5] = -2, 0.25
+    oracle = Oracle(lambda x: victim.logits(np.clip(x, low, high)), inputs=8, budget=20_000)
+    found = clipping.walls(reader(oracle), rng=0)
+    np.testing.assert_allclose(found, (low, high), atol=1e-9)
+    assert clipping.walls(reader(Oracle(victim)), rng=0) is None
 
 
 def test_a_forest_is_an_error_that_says_what_to_do():
@@ -103,7 +129,7 @@ def test_a_constant_victim_is_named(output):
 
 
 def gelu(x):
-    return x / (1 + np.exp(-1.702 * x))
+    return x * (1 + np.tanh(0.851 * x)) / 2
 
 
 @pytest.mark.parametrize("activation", [gelu, lambda z: np.where(z > 0, z, np.expm1(z))])
