@@ -75,7 +75,7 @@ def test_spare_neurons_go_and_no_answer_changes():
     assert finish.without_spare_neurons(victim, x, 1e-9) is None
 
 
-@pytest.mark.parametrize("seed", [0, 2, 9])
+@pytest.mark.parametrize("seed", [0, 4, 7])
 def test_neurons_that_only_noise_explains_go_again(seed):
     """Behind four decimals a rough copy has a neuron that is none: polished, it fits some noise."""
     victim = nn.zoo.mlp([20, 8, 3], bias=0.1, rng=seed)
