@@ -79,7 +79,7 @@ def extract(oracle: Oracle, *, rng: Rng = None, tolerance: float = 1e-6) -> Resu
     if seen.kind == "stepwise":  # chance makes steps too, and votes look like few decimals
         other = diagnosis(oracle, failure)
         if other is not None and other.assumption != failure.assumption:
-            failure = other
+            failure, result.notes["recognise"] = other, other.assumption
     raise in_other_words(seen.kind, failure) from failure.__cause__
 
 

@@ -43,6 +43,7 @@ def test_every_attack_names_a_stochastic_victim(attack, share):
         ATTACKS[attack](oracle, rng=0)
     assert "dropout" in caught.value.advice
     assert caught.value.partial.total == oracle.count
+    assert not any("stepwise" in note for note in caught.value.partial.notes.values())
 
 
 @pytest.mark.parametrize("attack", ["relu", "sweep", "smooth", "deep", "sketched", "steal"])
