@@ -209,7 +209,8 @@ def test_the_last_failure_holds_the_cost_of_all_attacks(monkeypatch):
     def fails(oracle, **_):
         raise ExtractionError("lines", "stuck", "none", partial=Result(queries={"lines": 0}))
 
-    monkeypatch.setattr("mstheft.learning.steal.deep.extract", fails)
+    for name in ("sketched", "deep"):
+        monkeypatch.setattr(f"mstheft.learning.steal.{name}.extract", fails)
     oracle = Oracle(nn.zoo.mlp([20, 8, 3], bias=0.1, rng=0), "probs", decimals=1)
     with pytest.raises(ExtractionError, match="stuck") as caught:
         mt.steal(oracle, rng=0)
@@ -218,7 +219,7 @@ def test_the_last_failure_holds_the_cost_of_all_attacks(monkeypatch):
 
 @pytest.mark.parametrize("kind", ["float16", "bfloat16"])
 def test_short_formats_are_learned(kind):
-    """The sweep sees too little in them, and their noise grows with the answers, however far out."""
+    """The sweep sees too little in them, and no row outruns a noise that grows with the answers."""
     victim, form = nn.zoo.mlp([20, 8, 3], bias=0.3, rng=2), precision.Form(kind=kind)
     oracle = Oracle(lambda x: precision.rounded(victim.logits(x), form), inputs=20)
     result = mt.steal(oracle, rng=0)
