@@ -10,6 +10,7 @@ from mstheft.direct.answers import clipping
 from mstheft.direct.answers.reader import reader
 from mstheft.direct.recognise import Recognised
 from mstheft.errors import BudgetExhausted, ExtractionError
+from mstheft.experiments import precision
 from mstheft.oracle import Oracle
 from mstheft.result import Result
 
@@ -206,10 +207,21 @@ def test_what_cannot_be_recognised_is_learned(monkeypatch):
 
 def test_the_last_failure_holds_the_cost_of_all_attacks(monkeypatch):
     def fails(oracle, **_):
-        raise ExtractionError("sketch", "stuck", "none", partial=Result(queries={"sketch": 0}))
+        raise ExtractionError("lines", "stuck", "none", partial=Result(queries={"lines": 0}))
 
-    monkeypatch.setattr("mstheft.learning.steal.sketched.extract", fails)
+    for name in ("sketched", "deep"):
+        monkeypatch.setattr(f"mstheft.learning.steal.{name}.extract", fails)
     oracle = Oracle(nn.zoo.mlp([20, 8, 3], bias=0.1, rng=0), "probs", decimals=1)
     with pytest.raises(ExtractionError, match="stuck") as caught:
         mt.steal(oracle, rng=0)
     assert caught.value.partial.total == oracle.count
+
+
+@pytest.mark.parametrize("kind", ["float16", "bfloat16"])
+def test_short_formats_are_learned(kind):
+    """The sweep sees too little in them, and no row outruns a noise that grows with the answers."""
+    victim, form = nn.zoo.mlp([20, 8, 3], bias=0.3, rng=2), precision.Form(kind=kind)
+    oracle = Oracle(lambda x: precision.rounded(victim.logits(x), form), inputs=20)
+    result = mt.steal(oracle, rng=0)
+    assert result.verified
+    assert len(result.model.dense()[0][1]) == 8
