@@ -24,6 +24,7 @@ from direct import trained
 from results import aside, table, write
 
 import mstheft as mt
+from mstheft.data import pools
 from mstheft.experiments import precision
 
 SEEDS = 10
@@ -61,7 +62,7 @@ def photographs(seed: int) -> Outcome:
     x, y = mt.data.images.mnist("train")
     network = trained(32, x, y, seed)
     victim = mt.Network(network.layers, network.shape, np.float32)
-    rows = mt.data.pools.pool("tiny-imagenet", (28, 28), 15_000, seed)
+    rows = pools.pool("tiny-imagenet", (28, 28), 15_000, seed)
     attack = lambda box: mt.learning.exact.extract(box, rows=rows, hidden=32, rng=seed)  # noqa: E731
     return stolen(victim, attack, x=mt.data.images.mnist("test").x)
 
