@@ -30,8 +30,8 @@ from mstheft.direct.deep.second_layer import (
     new_result,
     sweep_segment,
 )
+from mstheft.direct.deep.verification import thorough
 from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes
-from mstheft.direct.verify import verify
 from mstheft.nn import zoo
 from mstheft.result import Result, count
 from mstheft.typing import Array, Oracle
@@ -47,7 +47,6 @@ MORE = 3  # kinks for which a vertex on either side is sought when the others sh
 PAIRS = 300  # pairs of vertices of which the best is taken
 SEGMENTS = 24  # segments before the attack gives up
 ROOM = 0.02  # least ψ, in units of x: no neuron of the second layer comes near its kink
-THOROUGH = 1000  # random rows of the first check
 FAR = 30.0  # largest φ of a vertex that is sought for a kink
 
 
@@ -57,9 +56,9 @@ def two_more_layers(
     """The second and third layer, once the first is known; a verified `result`, or an error.
 
     Costs about (6 + (h1 + 1) / K) queries per kink of 10 to 40 segments, each with about a quarter
-    of the neurons, and the sweep of the third layer; and once 1,000 random rows on which the copy
-    is judged, for a neuron of the third layer can be on for one input in a hundred. One that is
-    on for less than one in a thousand may still be missing in a verified copy.
+    of the neurons, and the sweep of the third layer; and 1,100 for each check, for a neuron of the
+    third layer can be on for one input in a hundred. One that is on for less than one in a
+    thousand may still be missing in a verified copy.
     """
     trace = result.trace
     trace.inner, trace.behind, wrong = [], None, None
@@ -75,12 +74,11 @@ def two_more_layers(
             third_layer(view, rng, trace.behind, trace.third, wrong)
             sure = finish_third(result, widths)
         with result.stage("witness", oracle):
-            rows = segments.CHECKS if trace.checks else THOROUGH
-            trace.checks.append(segments.checks(view, rng, result.model, tolerance, rows))
+            trace.checks.append(segments.checks(view, rng, result.model, tolerance))
             wrong = segments.witness(rng, trace.checks, view, result.model, tolerance)
         if wrong is not None or not sure:
             continue
-        if verify(result, oracle, rng=rng, tolerance=tolerance, noise=noise):
+        if thorough(oracle, rng, result, tolerance, noise):
             return result
     raise deep_failures.failed("verify", deep_failures.UNVERIFIED_THIRD, result)
 
