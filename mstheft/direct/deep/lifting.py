@@ -1,0 +1,195 @@
+"""A layer behind known ones, whatever its width and depth: one function, called once per layer.
+
+    layer       every kink that no known neuron explains is begun, and its boundary walked along
+    oriented    which side of the layer before is the active one: C_j = Σ_i B_ji s_i R_i
+    outputs     the last layer, by least squares; its remainder
+    whole       layer after layer, until every kink is explained
+
+`boundary` has the mathematics of one neuron.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.random import Generator
+
+from mstheft.direct.answers.reader import Reader, read
+from mstheft.direct.deep import boundary as bend
+from mstheft.direct.deep import kinks as deep_kinks
+from mstheft.direct.deep.boundary import Boundary, Prefix
+from mstheft.direct.deep.kinks import LineKinks
+from mstheft.direct.least_squares import least_squares
+from mstheft.nn import zoo
+from mstheft.nn.network import Network
+from mstheft.typing import Array
+
+EXPLAINED = 1e-6  # times 1 + |x|: distance from a known boundary at which a kink is its own
+LOOSE = 1e-3  # share of a row outside of what the known layers span: it is of no neuron behind them
+BLIND = 1e-6  # part of a weight that is not known from which it counts as unknown
+CLEAR = 0.1  # a sign may be off by
+SAME_WAY = 1e-4  # distance of two unit vectors g that are taken for one
+NOTHING = 1e-6  # share of the last layer's affine remainder that is rounding
+ROWS = 2.0  # rows for the last layer, in unknown numbers
+
+
+def distances(prefix: Prefix, neurons: Sequence[Boundary], x: Array) -> tuple[Array, Array]:
+    """How far x (d,) is from each known boundary, (n,), and the gradients there, (n, d)."""
+    z, rows, slopes = prefix.cell(x, prefix.sides(x))
+    if neurons:
+        w = np.array([each.weights for each in neurons])
+        z = np.concatenate([z, w @ prefix.features(x[None])[0]])
+        rows = np.vstack([rows, w @ slopes])
+    return np.abs(z) / np.maximum(np.linalg.norm(rows, axis=1), 1e-300), rows
+
+
+def explained(prefix: Prefix, neurons: Sequence[Boundary], kinks: LineKinks) -> np.ndarray:
+    """Which kinks of a line are of known neurons, (n,) bool; the line takes over their rows."""
+    is_known = np.zeros(len(kinks.rows), bool)
+    for n, x in enumerate(kinks.points):
+        away, rows = distances(prefix, neurons, x)
+        nearest = int(away.argmin())
+        is_known[n] = away[nearest] < EXPLAINED * (1 + np.linalg.norm(x))
+        if is_known[n] and not kinks.is_measured[n]:
+            speed = rows[nearest] @ kinks.line.direction
+            kinks.rows[n], kinks.errors[n] = rows[nearest] / speed, 0.0
+    return is_known
+
+
+def layer(
+    oracle: Reader, rng: Generator, searched: Sequence[LineKinks], prefix: Prefix
+) -> tuple[Prefix, list[Boundary]]:
+    """The neurons of the next layer, out of the kinks of all lines that are not explained.
+
+    Once their signs are known the layer before is oriented: what is left to walk for halves.
+    Costs the rows of those kinks, and 7 queries for each weight that a row has not told.
+    """
+    neurons: list[Boundary] = []
+    hopeless: list[Array] = []  # directions g of kinks that are of a later layer
+    for kinks in searched:
+        is_known = explained(prefix, neurons, kinks)
+        if not is_known.all():
+            deep_kinks.measure_rows(oracle, kinks)
+        for n in np.flatnonzero(~is_known & kinks.is_measured):
+            x, way = kinks.points[n], kinks.directions[n]
+            if explained_at(prefix, neurons, x) or any(same_way(way, each) for each in hopeless):
+                continue
+            found, left = bend.begin(prefix, x, kinks.rows[n], kinks.line.jumps[n])
+            if left < LOOSE and bend.explore(oracle, prefix, found, rng):
+                neurons.append(found)
+                if prefix.last is not None:
+                    signs = signs_of(prefix, neurons)
+                    if (np.abs(np.abs(signs) - 1) < CLEAR).all():
+                        prefix, neurons = oriented(prefix, neurons, signs)
+            elif len(way) > 1:
+                hopeless.append(way)
+    if neurons and prefix.last is not None:
+        prefix, neurons = oriented(prefix, neurons, signs_of(prefix, neurons))
+    return prefix, neurons
+
+
+def explained_at(prefix: Prefix, neurons: Sequence[Boundary], x: Array) -> bool:
+    """Does a known neuron switch at x (d,)?"""
+    return bool(distances(prefix, neurons, x)[0].min() < EXPLAINED * (1 + np.linalg.norm(x)))
+
+
+def same_way(one: Array, other: Array) -> bool:
+    """Are two directions g / |g| one?"""
+    return bool(np.linalg.norm(one - other) < SAME_WAY)
+
+
+def signs_of(prefix: Prefix, neurons: Sequence[Boundary]) -> Array:
+    """The signs of the last known layer, (h,), by least squares; not ±1 where they are not told.
+
+        C_j = Σ_i B_ji s_i R_i      of w_j = (B_j, C_j, β_j)
+
+    A neuron i that neuron j has seen from one side only adds an unknown multiple of R_i.
+    """
+    rows = prefix.last[0]  # (h, p)
+    h = len(rows)
+    left, right = [], []
+    for each in neurons:
+        size = np.linalg.norm(each.weights[:-1])
+        b, c = each.weights[:h] / size, each.weights[h:-1] / size
+        blind = np.linalg.norm(each.free[:h], axis=1) > BLIND
+        unknown = np.hstack([each.free[h:-1], rows[blind].T])  # (p, …)
+        out = np.eye(len(c)) if not unknown.size else complement(unknown)
+        left.append(out @ (np.where(blind, 0, b)[:, None] * rows).T)
+        right.append(out @ c)
+    return least_squares(np.vstack(left), np.concatenate(right)[:, None])[:, 0]
+
+
+def complement(columns: Array) -> Array:
+    """Orthonormal rows that are orthogonal to the columns, (…, p)."""
+    u, size, _ = np.linalg.svd(columns)
+    return u[:, int((size > BLIND * size.max(initial=0)).sum()) :].T
+
+
+def oriented(
+    prefix: Prefix, neurons: Sequence[Boundary], signs: Array
+) -> tuple[Prefix, list[Boundary]]:
+    """The last layer turned to its active sides, and the neurons in terms of relu(z). No queries.
+
+    a_i relu(s_i z_i) = a_i |z_i| / 2 + a_i s_i z_i / 2 :   w = T (a, b)
+    """
+    rows, offsets = prefix.last
+    s = np.where(signs < 0, -1.0, 1.0)
+    h, p = rows.shape
+    change = np.zeros((h + p + 1, h + 1))
+    change[:h, :h] = np.eye(h) / 2
+    change[h:-1, :h] = (s[:, None] * rows).T / 2
+    change[-1] = np.append(s * offsets / 2, 1)
+    turned = []
+    for each in neurons:
+        known = np.eye(len(each.weights)) - each.free @ each.free.T
+        u, size, v = np.linalg.svd(known @ change, full_matrices=True)
+        rank = int((size > BLIND * size[0]).sum())
+        w = v[:rank].T @ ((u[:, :rank].T @ (known @ each.weights)) / size[:rank])
+        turned.append(Boundary(w, v[rank:].T, each.output, each.points, each.passed, each.failed))
+    now = Prefix(prefix.inputs, [*prefix.oriented, (s[:, None] * rows, s * offsets)])
+    return now, turned
+
+
+def with_layer(prefix: Prefix, neurons: Sequence[Boundary]) -> Prefix:
+    """The prefix and one more layer, its signs unknown."""
+    w = np.array([each.weights / np.linalg.norm(each.weights[:-1]) for each in neurons])
+    return Prefix(prefix.inputs, prefix.oriented, (w[:, :-1], w[:, -1]))
+
+
+def outputs(prefix: Prefix, x: Array, answers: Array) -> Network:
+    """The copy: last layer and orientation of the last hidden one from rows x (n, d). No queries.
+
+        f = Σ_j g_j |z_j| + M h + m,      M = Σ_j g_j s_j W_j
+
+    What the rounded signs leave of M is carried as pairs of opposite neurons.
+    """
+    rows, offsets = prefix.last
+    h, p = rows.shape
+    solved = least_squares(prefix.features(x), answers)  # (h + p + 1, K)
+    g, affine, bias = solved[:h], solved[h:-1], solved[-1]
+    columns = np.einsum("jk,jp->pkj", g, rows).reshape(-1, h)
+    signs = least_squares(columns, affine.reshape(-1, 1))[:, 0]
+    s = np.where(signs < 0, -1.0, 1.0)
+    affine = affine - (g * s[:, None]).T.dot(rows).T  # (p, K)
+    bias = bias - (g * s[:, None]).T @ offsets
+    u, size, v = np.linalg.svd(affine.T, full_matrices=False)
+    wanted = size > NOTHING * np.abs(solved[:-1]).max()
+    root = np.sqrt(size[wanted])
+    out, into = u[:, wanted] * root, v[wanted] * root[:, None]
+    a = np.vstack([s[:, None] * rows, into, -into])
+    b = np.concatenate([s * offsets, np.zeros(2 * len(into))])
+    return zoo.given([*prefix.oriented, (a, b), (np.hstack([2 * g.T, out, -out]), bias)])
+
+
+def whole(oracle: Reader, rng: Generator, searched: list[LineKinks], first: Prefix) -> Network:
+    """All layers behind the first, one after the other, and the copy."""
+    prefix = first
+    while True:
+        now, neurons = layer(oracle, rng, searched, prefix)
+        if not neurons:
+            break
+        prefix = with_layer(now, neurons)
+    size = prefix.features(np.zeros((1, prefix.inputs))).shape[1]
+    x = rng.normal(size=(int(ROWS * size), prefix.inputs))
+    return outputs(prefix, x, read(oracle, x))
