@@ -13,19 +13,21 @@ CRYPTO 2020; Rolnick and Körding, ICML 2020; Canales-Martínez et al., EUROCRYP
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.random import Generator
 
+from mstheft.direct import line as lines
 from mstheft.direct.answers.diagnosis import diagnosed
-from mstheft.direct.answers.reader import reader
+from mstheft.direct.answers.reader import Reader, read, reader
 from mstheft.direct.deep import failures as deep_failures
 from mstheft.direct.deep import first_layer as deep_first
 from mstheft.direct.deep import kinks as deep_kinks
 from mstheft.direct.deep import layers as deep_layers
-from mstheft.direct.deep import learned, segments
-from mstheft.direct.deep import third_layer as deep_third
+from mstheft.direct.deep import learned, lifting, segments
+from mstheft.direct.deep.boundary import Prefix
 from mstheft.direct.deep.failures import Widths
 from mstheft.direct.deep.first_layer import Votes
 from mstheft.direct.deep.kinks import LineKinks
@@ -33,6 +35,7 @@ from mstheft.direct.deep.second_layer import Orthant, finish, new_result, sweep_
 from mstheft.direct.deep.verification import thorough
 from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes
 from mstheft.direct.polishing.finish import Polishing
+from mstheft.direct.sweep import attack as sweep
 from mstheft.direct.verify import checked
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
@@ -43,7 +46,9 @@ LINES = 3  # lines searched at first: one to measure on, two to tell the layers
 MOST_LINES = 8
 SEGMENTS = 24  # segments in the orthant at a time
 WITNESSES = 12  # segments that lead to where the copy is wrong, before each check
-ENDINGS = 4  # checks on fresh inputs before the attack gives up
+ENDINGS = 16  # lines to where the copy is wrong, and checks, before the attack gives up
+MORE = 100  # rows asked after each line
+PARALLEL = 1e-6  # second singular value of rows that are parallel
 AGAINST = 0.15  # share of votes against an orientation from which it is not believed
 ENOUGH = 0.8  # share of second-layer rows inside of A0's span: where all else has failed
 
@@ -57,8 +62,7 @@ class Trace:
     groups : (m, K) output directions of second-layer neurons
     second : the sweep of what lies behind the first layer; checks : rows asked to judge the copy
     one_sided : (layer, neuron) of the copy that no random row of the last check has seen switch
-    inner, behind, third : the same for three hidden layers: the kinks of each segment, what they
-        show of the second layer, and the sweep of what lies behind that
+    lifted : where that way failed, the boundaries of each layer from the second, and what is before
     polishing : where answers are coarse, the rows that students learned, and the last polish
     """
 
@@ -69,9 +73,7 @@ class Trace:
     second: Result | None = None
     checks: list[segments.Checks] = field(default_factory=list)
     one_sided: list[tuple[int, int]] = field(default_factory=list)
-    inner: list[LineKinks] = field(default_factory=list)
-    behind: Votes | None = None
-    third: Result | None = None
+    lifted: lifting.Layers = field(default_factory=list)
     polishing: Polishing = field(default_factory=Polishing)
 
 
@@ -121,28 +123,29 @@ def extract(
             oracle = reader(oracle)
         if not oracle.is_exact:
             return learned.learned_copy(oracle, rng, result, hidden, layers)
-        first_layer(oracle, rng, result, hidden)
-        if layers == 3:
-            return deep_third.two_more_layers(oracle, rng, result, hidden, tolerance)
-        noise = result.trace.searched[0].line.noise
-        for _ in range(ENDINGS):
-            second_layer(oracle, rng, result, hidden)
-            mend(oracle, rng, result, tolerance)
-            if thorough(oracle, rng, result, tolerance, noise):
-                return result
-            another_line(oracle, rng, result, hidden)
+        planes, is_spanned = first_layer(oracle, rng, result)
+        if is_parallel(result.trace.searched):
+            return swept(oracle, rng, result, tolerance)
+        if is_spanned and layers == 2:
+            try:
+                peeled(oracle, rng, result, planes, tolerance)
+            except ExtractionError:
+                result.stopped = ""
+        if not result.verified:
+            lifted(oracle, rng, result, planes, tolerance)
+        deep_failures.check_widths(result, hidden)
+        return result
     except ExtractionError as error:
         raise deep_failures.with_layer(error, result) from error
     finally:
         describe(result)
-    raise deep_failures.failed("verify", deep_failures.UNVERIFIED, result)
 
 
-def first_layer(oracle: Oracle, rng: Generator, result: Result, widths: Widths) -> None:
-    """Stages 1 to 4: lines, rows, layers, orientation; `trace.searched` and `trace.votes`.
+def first_layer(oracle: Oracle, rng: Generator, result: Result) -> tuple[Hyperplanes, bool]:
+    """Lines, rows, and the first layer's hyperplanes; do they span the rows of the second layer's?
 
-    More lines are searched while a kink's layer is in doubt, and another one is measured while rows
-    of second-layer kinks show that a row of the first layer is missing.
+    More lines are searched while a kink's layer is in doubt, and where the rows are independent
+    another one is measured while rows of second-layer kinks show that one is missing.
     """
     searched = result.trace.searched
     with result.stage("lines", oracle):
@@ -154,16 +157,75 @@ def first_layer(oracle: Oracle, rng: Generator, result: Result, widths: Widths) 
             deep_first.find(searched)
             deep_kinks.measure_faint(oracle, searched[n])
         with result.stage("lines", oracle):
-            while len(searched) < MOST_LINES and deep_first.unclear(searched, n):
+            while len(searched) < MOST_LINES and deep_layers.doubtful(searched, n):
                 searched.append(deep_kinks.search_line(oracle, rng))
         planes = deep_first.find(searched)
-        deep_failures.check_first(planes, result, widths)
+        if not (len(planes) and deep_first.independent(planes)):
+            return planes, False
         if deep_first.complete(searched, planes.rows, 1.0 if n < LINES - 1 else ENOUGH):
-            break
+            return planes, True
         deep_first.take_known(searched, planes)
-    else:
-        raise deep_failures.failed("layers", deep_failures.MISSING_ROWS, result)
+    return planes, False
+
+
+def is_parallel(searched: Sequence[LineKinks]) -> bool:
+    """Are all measured rows parallel? A first layer of one neuron, or one input."""
+    rows = np.vstack([kinks.rows[kinks.is_measured] for kinks in searched])
+    size = np.linalg.svd(rows, compute_uv=False)
+    return len(rows) > 0 and bool((size[1:] < PARALLEL * size[0]).all())
+
+
+def swept(oracle: Oracle, rng: Generator, result: Result, tolerance: float) -> Result:
+    """Parallel hyperplanes: the victim is a function of one number, and the sweep steals it."""
+    other = sweep.extract(oracle, rng=rng, tolerance=tolerance)
+    result.book(other)
+    result.model, result.error, result.verified = other.model, other.error, other.verified
+    result.notes["verify"] = other.notes["verify"]
+    return result
+
+
+def peeled(
+    oracle: Oracle, rng: Generator, result: Result, planes: Hyperplanes, tolerance: float
+) -> None:
+    """The fast way, for two hidden layers and h1 ≤ d: orientation, the orthant, the check."""
     orientation(result, planes)
+    second_layer(oracle, rng, result)
+    if not unexplained(result.trace.searched, result.trace.votes.first, result.trace.second):
+        mend(oracle, rng, result, tolerance)
+        thorough(oracle, rng, result, tolerance, result.trace.searched[0].line.noise)
+
+
+def lifted(
+    oracle: Reader, rng: Generator, result: Result, planes: Hyperplanes, tolerance: float
+) -> None:
+    """The sure way, any depth and widths: layer after layer, then lines to where it is wrong."""
+    trace = result.trace
+    rows = deep_first.unit(planes) if len(planes) else planes
+    first = Prefix(oracle.inputs, [], (rows.rows, rows.offsets))
+    with result.stage("lifting", oracle):
+        trace.lifted = lifting.whole(oracle, rng, trace.searched, first)
+        if not trace.lifted:
+            raise deep_failures.failed("lifting", deep_failures.NO_SECOND, result)
+        x = lifting.rows_for(trace.lifted, rng)
+        answers = read(oracle, x)
+    for _ in range(ENDINGS):
+        with result.stage("witness", oracle):
+            result.model = lifting.outputs(lifting.with_layer(*trace.lifted[-1]), x, answers)
+            pair = lifting.wrong_way(rng, result.model, x, answers, tolerance)
+        if pair is None:
+            if thorough(oracle, rng, result, tolerance, trace.searched[0].line.noise):
+                return
+            near = trace.checks[-1].reach[:, 0] == 1
+            more, told = trace.checks[-1].x[near], trace.checks[-1].answers[near]
+        else:
+            with result.stage("witness", oracle):
+                line = lines.search(oracle, pair[0], pair[1] - pair[0], low=-0.5, high=1.5)
+                trace.searched.append(deep_kinks.on_line(oracle, line))
+                lifting.more(oracle, rng, trace.searched, trace.lifted)
+                more = rng.normal(size=(MORE, oracle.inputs))
+                told = read(oracle, more)
+        x, answers = np.vstack([x, more]), np.vstack([answers, told])
+    raise deep_failures.failed("verify", deep_failures.UNVERIFIED, result)
 
 
 def orientation(result: Result, planes: Hyperplanes) -> None:
@@ -176,7 +238,7 @@ def orientation(result: Result, planes: Hyperplanes) -> None:
     trace.second = new_result(len(planes))
 
 
-def second_layer(oracle: Oracle, rng: Generator, result: Result, widths: Widths) -> None:
+def second_layer(oracle: Oracle, rng: Generator, result: Result) -> None:
     """Stage 5. Segments in the orthant until every kink of the lines is explained; `trace.second`.
 
     Signs that do not come out as ±1 betray a neuron that no segment has shown; then some more lead
@@ -201,9 +263,6 @@ def second_layer(oracle: Oracle, rng: Generator, result: Result, widths: Widths)
                 sweep_segment(view, pair, inner)
             finish(inner)
     assemble(result)
-    neurons = len(inner.trace.neurons)
-    if widths is not None and neurons > widths[1]:
-        raise deep_failures.too_many(2, neurons, widths, result)
 
 
 def mend(oracle: Oracle, rng: Generator, result: Result, tolerance: float) -> None:
@@ -232,28 +291,6 @@ def assemble(result: Result) -> None:
     if not len(inner.trace.neurons):  # the last segment has disproved all of them
         raise deep_failures.failed("second layer", deep_failures.NO_SECOND, result)
     result.model = zoo.given([(first.A0, first.b0), *inner.model.dense()])
-
-
-def another_line(oracle: Oracle, rng: Generator, result: Result, widths: Widths) -> None:
-    """A new line, and the rows of the line with the most unexplained kinks: is A0 complete?
-
-    Where all of the second layer is off, a neuron of the first does not show. If one more is found
-    everything behind it is measured again.
-    """
-    trace = result.trace
-    with result.stage("lines", oracle):
-        trace.searched.append(deep_kinks.search_line(oracle, rng))
-    deep_first.take_known(trace.searched, deep_first.find(trace.searched))
-    kinks = unexplained(trace.searched, trace.votes.first, trace.second)
-    if not kinks:
-        return
-    most = int(np.bincount([line for line, _ in kinks]).argmax())
-    with result.stage("jacobians", oracle):
-        deep_kinks.measure_rows(oracle, trace.searched[most])
-    planes = deep_first.find(trace.searched)
-    deep_failures.check_first(planes, result, widths)
-    if len(planes) != len(trace.votes.first.A0):
-        orientation(result, planes)
 
 
 def describe(result: Result) -> None:

@@ -29,6 +29,7 @@ TRIES = (5.0, 0.4), (30.0, 0.4), (5.0, 0.04), (30.0, 0.04), (100.0, 0.04)
 INNER, NEARER = 0.8, 0.3  # where the inner answers lie, and the second kink
 SPAN = 0.25  # half the length over which the second kink is sought
 SAME = 1e-2  # relative distance of c by one kink and by two
+PLACES, ENOUGH, AWAY = 20, 3, (3, 9)  # places tried, as many hits or misses decide; walls between
 FAILS = 4  # walls that fail before the boundary is given up, and one more for every two that do not
 
 
@@ -47,6 +48,12 @@ class Prefix:
     def layers(self) -> list[tuple[Array, Array]]:
         """All of them."""
         return self.oriented + ([] if self.last is None else [self.last])
+
+    @property
+    def unsigned(self) -> tuple[Array, Array]:
+        """The last one, where there is one."""
+        assert self.last is not None
+        return self.last
 
     def before(self, x: Array) -> Array:
         """h: the values of the oriented layers, (n, d) -> (n, p)."""
@@ -82,7 +89,7 @@ class Prefix:
             gradients.append(gradient)
             if n < len(self.oriented):
                 h, slope = z * on, gradient * on[:, None]
-        parts = [slope, np.zeros((1, len(x)))]
+        parts: list[Array] = [slope, np.zeros((1, len(x)))]
         if self.last is not None:
             parts.insert(0, np.where(on, 1.0, -1.0)[:, None] * gradient)
         return np.concatenate(values), np.vstack(gradients), np.vstack(parts)
@@ -149,10 +156,15 @@ class Wall:
     equation: Array
 
 
-def walk(prefix: Prefix, boundary: Boundary, x: Array, rng: Generator) -> Wall | None:
-    """Along the boundary from x in a random direction to the first such wall. No queries."""
+def walk(
+    prefix: Prefix, boundary: Boundary, x: Array, rng: Generator, crossings: int = STEPS
+) -> Wall | None:
+    """Along the boundary from x in a random direction to the first such wall. No queries.
+
+    crossings : or to so many walls of which all is known
+    """
     sides, way, walked, crossed = prefix.sides(x), rng.normal(size=len(x)), 0.0, -1
-    for _ in range(STEPS):
+    for n in range(1, crossings + 1):
         z, rows, slopes = prefix.cell(x, sides)
         normal = slopes.T @ boundary.weights
         size = normal @ normal
@@ -175,8 +187,10 @@ def walk(prefix: Prefix, boundary: Boundary, x: Array, rng: Generator) -> Wall |
         x, sides, row = x + t[crossed] * way, sides.copy(), rows[crossed]
         sides[crossed] = ~sides[crossed]
         equation = (prefix.cell(x, sides)[2] - slopes) @ row / (row @ row)
-        if np.linalg.norm(boundary.free.T @ equation) > SEEN * np.linalg.norm(equation):
-            return Wall(x, sides, crossed, way, normal, row, equation)
+        is_new = np.linalg.norm(boundary.free.T @ equation) > SEEN * np.linalg.norm(equation)
+        if is_new or n == crossings < STEPS:
+            wall = Wall(x, sides, crossed, way, normal, row, equation)
+            return wall if is_new == (crossings == STEPS) else None
     return None
 
 
@@ -228,7 +242,8 @@ def measure(
         return None
     wanted = boundary.output * abs(n @ p)
     steady = np.linalg.norm(jump - wanted) < 1e-4 * np.linalg.norm(wanted) + 3 * noise / span
-    return c, y + t * p, bool(steady)
+    point: Array = y + t * p
+    return float(c), point, bool(steady)
 
 
 def meeting(first: Array, left: Array, last: Array, right: Array, span: float) -> float:
@@ -267,3 +282,28 @@ def explore(oracle: Reader, prefix: Prefix, boundary: Boundary, rng: Generator) 
         boundary.passed += 1
         boundary.steady &= told[2]
     return True
+
+
+def audit(oracle: Reader, prefix: Prefix, boundary: Boundary, rng: Generator) -> bool:
+    """Does the victim bend where the boundary is said to be, several cells away?
+
+    That of a later layer has bent, unseen, at neurons that are not known yet. Where all behind a
+    neuron is off nothing bends: half of the places may fail. Costs 7 queries a place.
+    """
+    hits = misses = 0
+    for _ in range(PLACES):
+        start = boundary.points[rng.integers(len(boundary.points))]
+        wall = walk(prefix, boundary, start, rng, int(rng.integers(*AWAY)))
+        if wall is None:
+            continue
+        c, is_there = float(wall.equation @ boundary.weights), False
+        for reach, part in TRIES[:3]:
+            told = measure(oracle, prefix, boundary, wall, reach, part)
+            if told is not None:
+                size = abs(c) + np.linalg.norm(wall.normal) / np.linalg.norm(wall.row)
+                is_there = abs(told[0] - c) < SAME * size
+                break
+        hits, misses = hits + is_there, misses + (not is_there)
+        if hits == ENOUGH or misses == ENOUGH:
+            break
+    return hits >= misses

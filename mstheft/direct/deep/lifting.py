@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.random import Generator
 
-from mstheft.direct.answers.reader import Reader, read
+from mstheft.direct.answers.reader import Reader
 from mstheft.direct.deep import boundary as bend
 from mstheft.direct.deep import kinks as deep_kinks
 from mstheft.direct.deep.boundary import Boundary, Prefix
@@ -30,8 +30,13 @@ LOOSE = 1e-3  # share of a row outside of what the known layers span: it is of n
 BLIND = 1e-6  # part of a weight that is not known from which it counts as unknown
 CLEAR = 0.1  # a sign may be off by
 SAME_WAY = 1e-4  # distance of two unit vectors g that are taken for one
+TWIN = 1e-5  # relative distance of two weights that are taken for one
 NOTHING = 1e-6  # share of the last layer's affine remainder that is rounding
-ROWS = 2.0  # rows for the last layer, in unknown numbers
+ROWS = 3.0  # rows for the last layer, in unknown numbers
+BESIDE = 0.3  # standard deviation of those beside a boundary
+REWEIGHED = 40  # times
+
+Layers = list[tuple[Prefix, list[Boundary]]]  # each hidden layer from the second, and those before
 
 
 def distances(prefix: Prefix, neurons: Sequence[Boundary], x: Array) -> tuple[Array, Array]:
@@ -58,14 +63,18 @@ def explained(prefix: Prefix, neurons: Sequence[Boundary], kinks: LineKinks) -> 
 
 
 def layer(
-    oracle: Reader, rng: Generator, searched: Sequence[LineKinks], prefix: Prefix
+    oracle: Reader,
+    rng: Generator,
+    searched: Sequence[LineKinks],
+    prefix: Prefix,
+    known: Sequence[Boundary] = (),
 ) -> tuple[Prefix, list[Boundary]]:
     """The neurons of the next layer, out of the kinks of all lines that are not explained.
 
     Once their signs are known the layer before is oriented: what is left to walk for halves.
     Costs the rows of those kinks, and 7 queries for each weight that a row has not told.
     """
-    neurons: list[Boundary] = []
+    neurons = list(known)
     hopeless: list[Array] = []  # directions g of kinks that are of a later layer
     for kinks in searched:
         is_known = explained(prefix, neurons, kinks)
@@ -76,7 +85,7 @@ def layer(
             if explained_at(prefix, neurons, x) or any(same_way(way, each) for each in hopeless):
                 continue
             found, left = bend.begin(prefix, x, kinks.rows[n], kinks.line.jumps[n])
-            if left < LOOSE and bend.explore(oracle, prefix, found, rng):
+            if left < LOOSE and is_next(oracle, prefix, found, rng):
                 neurons.append(found)
                 if prefix.last is not None:
                     signs = signs_of(prefix, neurons)
@@ -86,7 +95,26 @@ def layer(
                 hopeless.append(way)
     if neurons and prefix.last is not None:
         prefix, neurons = oriented(prefix, neurons, signs_of(prefix, neurons))
-    return prefix, neurons
+    return prefix, without_twins(neurons)
+
+
+def is_next(oracle: Reader, prefix: Prefix, found: Boundary, rng: Generator) -> bool:
+    """Is a kink's neuron one of the next layer? Then all that can be is known of it."""
+    return bend.explore(oracle, prefix, found, rng) and bend.audit(oracle, prefix, found, rng)
+
+
+def without_twins(neurons: Sequence[Boundary]) -> list[Boundary]:
+    """One boundary of each neuron: one that is known in part may be that of another one."""
+    kept: list[Boundary] = []
+    for one in sorted(neurons, key=lambda each: each.free.shape[1]):
+        mine = one.weights / np.linalg.norm(one.weights)
+        for other in kept:
+            w = other.weights - one.free @ (one.free.T @ other.weights)
+            if np.linalg.norm(w - (w @ mine) * mine) < TWIN * np.linalg.norm(w):
+                break
+        else:
+            kept.append(one)
+    return kept
 
 
 def explained_at(prefix: Prefix, neurons: Sequence[Boundary], x: Array) -> bool:
@@ -106,7 +134,7 @@ def signs_of(prefix: Prefix, neurons: Sequence[Boundary]) -> Array:
 
     A neuron i that neuron j has seen from one side only adds an unknown multiple of R_i.
     """
-    rows = prefix.last[0]  # (h, p)
+    rows = prefix.unsigned[0]  # (h, p)
     h = len(rows)
     left, right = [], []
     for each in neurons:
@@ -133,7 +161,7 @@ def oriented(
 
     a_i relu(s_i z_i) = a_i |z_i| / 2 + a_i s_i z_i / 2 :   w = T (a, b)
     """
-    rows, offsets = prefix.last
+    rows, offsets = prefix.unsigned
     s = np.where(signs < 0, -1.0, 1.0)
     h, p = rows.shape
     change = np.zeros((h + p + 1, h + 1))
@@ -164,9 +192,9 @@ def outputs(prefix: Prefix, x: Array, answers: Array) -> Network:
 
     What the rounded signs leave of M is carried as pairs of opposite neurons.
     """
-    rows, offsets = prefix.last
-    h, p = rows.shape
-    solved = least_squares(prefix.features(x), answers)  # (h + p + 1, K)
+    rows, offsets = prefix.unsigned
+    h = len(rows)
+    solved = most(prefix.features(x), answers)  # (h + p + 1, K)
     g, affine, bias = solved[:h], solved[h:-1], solved[-1]
     columns = np.einsum("jk,jp->pkj", g, rows).reshape(-1, h)
     signs = least_squares(columns, affine.reshape(-1, 1))[:, 0]
@@ -182,14 +210,77 @@ def outputs(prefix: Prefix, x: Array, answers: Array) -> Network:
     return zoo.given([*prefix.oriented, (a, b), (np.hstack([2 * g.T, out, -out]), bias)])
 
 
-def whole(oracle: Reader, rng: Generator, searched: list[LineKinks], first: Prefix) -> Network:
-    """All layers behind the first, one after the other, and the copy."""
-    prefix = first
+def rows_for(copy: Layers, rng: Generator) -> Array:
+    """Rows from which the last layer is solved: random ones, and some beside every boundary."""
+    prefix, neurons = copy[-1]
+    size = len(neurons) + prefix.features(np.zeros((1, prefix.inputs))).shape[1]
+    x = rng.normal(size=(int(ROWS * size), prefix.inputs))
+    beside = np.array([each.points[n % len(each.points)] for each in neurons for n in range(4)])
+    return np.vstack([x, beside + BESIDE * rng.normal(size=beside.shape)])
+
+
+def most(matrix: Array, right: Array) -> Array:
+    """What most equations agree on, (n, m) and (n, K) -> (m, K): the least sum of |misfit|.
+
+    A neuron that is missing spoils the rows on one side of its boundary, on the other it is affine.
+    By least squares with weights 1 / |misfit|, over and over.
+    """
+    weight = np.ones((len(matrix), 1))
+    for _ in range(REWEIGHED):
+        solved = least_squares(weight * matrix, weight * right)
+        miss = np.linalg.norm(matrix @ solved - right, axis=1, keepdims=True)
+        weight = 1 / np.sqrt(np.maximum(miss, 1e-12 * np.abs(right).max()))
+    return solved
+
+
+def whole(oracle: Reader, rng: Generator, searched: Sequence[LineKinks], first: Prefix) -> Layers:
+    """All layers behind the first, one after the other."""
+    copy: Layers = []
+    behind(oracle, rng, searched, first, copy)
+    return copy
+
+
+def behind(
+    oracle: Reader, rng: Generator, searched: Sequence[LineKinks], prefix: Prefix, copy: Layers
+) -> None:
+    """Add layers to a copy until no kink gives another one."""
     while True:
         now, neurons = layer(oracle, rng, searched, prefix)
         if not neurons:
-            break
+            return
+        copy.append((now, neurons))
         prefix = with_layer(now, neurons)
-    size = prefix.features(np.zeros((1, prefix.inputs))).shape[1]
-    x = rng.normal(size=(int(ROWS * size), prefix.inputs))
-    return outputs(prefix, x, read(oracle, x))
+
+
+def more(oracle: Reader, rng: Generator, searched: Sequence[LineKinks], copy: Layers) -> bool:
+    """Neurons that the last line shows, of the last layer or of one before it. Were there any?
+
+    What lies behind a layer with one more neuron is found anew.
+    """
+    for at in reversed(range(len(copy))):
+        prefix, neurons = copy[at]
+        found = layer(oracle, rng, searched[-1:], prefix, neurons)[1]
+        if len(found) > len(neurons):
+            last = at == len(copy) - 1
+            copy[at:] = [(prefix, found)]
+            if not last:
+                behind(oracle, rng, searched, with_layer(prefix, found), copy)
+            return True
+    before = len(copy)
+    behind(oracle, rng, searched[-1:], with_layer(*copy[-1]), copy)
+    return len(copy) > before
+
+
+def wrong_way(
+    rng: Generator, model: Network, x: Array, answers: Array, tolerance: float
+) -> Array | None:
+    """From where the copy is right to where it is wrong, (2, d); None where it is right."""
+    miss = np.abs(model.logits(x) - answers).max(axis=1)
+    wrong = ~(miss <= tolerance * answers.std(axis=0).max())
+    if not wrong.any():
+        return None
+    if wrong.all():
+        return rng.normal(size=(2, x.shape[1]))
+    worst = x[rng.choice(np.flatnonzero(wrong))]
+    away = np.linalg.norm(x[~wrong] - worst, axis=1)
+    return np.array([x[~wrong][away.argmin()], worst])
