@@ -29,6 +29,12 @@ EXPLAINED = 1e-6  # times 1 + |x|: distance from a known boundary at which a kin
 LOOSE = 1e-3  # share of a row outside of what the known layers span: it is of no neuron behind them
 BLIND = 1e-6  # part of a weight that is not known from which it counts as unknown
 CLEAR = 0.1  # a sign may be off by
+STARTS = 2  # walks from a kink, for one may go astray
+MET = 0.6  # share of the kinks that a boundary foretells, its own among them, that must be there
+FEW = 2  # hits, or kinks met, that must do for a neuron of a middle layer; and walls that tell
+TOLD = 4  # kinks foretold that are enough to tell
+INNER, NEAR, FLAT = 0.5, 1e-5, 1e-9  # of a line's reach that counts; how near; slope of a dead part
+HALVINGS = 60  # of the way between two places of a line
 SAME_WAY = 1e-4  # distance of two unit vectors g that are taken for one
 TWIN = 1e-5  # relative distance of two weights that are taken for one
 NOTHING = 1e-6  # share of the last layer's affine remainder that is rounding
@@ -68,13 +74,16 @@ def layer(
     searched: Sequence[LineKinks],
     prefix: Prefix,
     known: Sequence[Boundary] = (),
+    is_last: bool = True,
 ) -> tuple[Prefix, list[Boundary]]:
     """The neurons of the next layer, out of the kinks of all lines that are not explained.
 
     Once their signs are known the layer before is oriented: what is left to walk for halves.
+    It is taken for the last hidden one until a slope jump changes along a boundary; then those that
+    keep theirs are left to a later layer, and it begins anew.
     Costs the rows of those kinks, and 7 queries for each weight that a row has not told.
     """
-    neurons = list(known)
+    neurons, start = list(known), prefix
     hopeless: list[Array] = []  # directions g of kinks that are of a later layer
     for kinks in searched:
         is_known = explained(prefix, neurons, kinks)
@@ -85,22 +94,73 @@ def layer(
             if explained_at(prefix, neurons, x) or any(same_way(way, each) for each in hopeless):
                 continue
             found, left = bend.begin(prefix, x, kinks.rows[n], kinks.line.jumps[n])
-            if left < LOOSE and is_next(oracle, prefix, found, rng):
-                neurons.append(found)
-                if prefix.last is not None:
-                    signs = signs_of(prefix, neurons)
-                    if (np.abs(np.abs(signs) - 1) < CLEAR).all():
-                        prefix, neurons = oriented(prefix, neurons, signs)
-            elif len(way) > 1:
-                hopeless.append(way)
+            for _ in range(STARTS if left < LOOSE else 0):
+                if is_next(oracle, rng, searched, prefix, found, is_last):
+                    break
+                found = bend.begin(prefix, x, kinks.rows[n], kinks.line.jumps[n])[0]
+            else:
+                hopeless += [way] if len(way) > 1 else []
+                continue
+            if is_last and not found.is_steady:
+                return layer(oracle, rng, searched, start, known, is_last=False)
+            neurons.append(found)
+            if prefix.last is not None:
+                signs = signs_of(prefix, neurons)
+                if (np.abs(np.abs(signs) - 1) < CLEAR).all():
+                    prefix, neurons = oriented(prefix, neurons, signs)
     if neurons and prefix.last is not None:
         prefix, neurons = oriented(prefix, neurons, signs_of(prefix, neurons))
     return prefix, without_twins(neurons)
 
 
-def is_next(oracle: Reader, prefix: Prefix, found: Boundary, rng: Generator) -> bool:
-    """Is a kink's neuron one of the next layer? Then all that can be is known of it."""
-    return bend.explore(oracle, prefix, found, rng) and bend.audit(oracle, prefix, found, rng)
+def is_next(
+    oracle: Reader,
+    rng: Generator,
+    searched: Sequence[LineKinks],
+    prefix: Prefix,
+    found: Boundary,
+    is_last: bool,
+) -> bool:
+    """Is a kink's neuron one of the next layer? Then all that can be is known of it.
+
+    It must bend the lines where it says; or, where it says little, some cells away from the kink.
+    Where not even one later neuron listens it bends nothing, so that a few hits must do.
+    """
+    if not bend.explore(oracle, prefix, found, rng):
+        return False
+    if not is_last and found.is_steady and found.passed >= FEW:
+        return False
+    met, told = np.sum([foretold(prefix, found, kinks) for kinks in searched], axis=0)
+    if is_last and found.is_steady:
+        if told >= TOLD:
+            return bool(met >= MET * told)
+        hits, misses = bend.audit(oracle, prefix, found, rng)
+        return bool(met >= MET * told) and hits >= misses
+    return met >= FEW or bend.audit(oracle, prefix, found, rng)[0] >= FEW
+
+
+def foretold(prefix: Prefix, found: Boundary, kinks: LineKinks) -> tuple[int, int]:
+    """How many kinks of a line lie where a boundary says one is, and how many it says."""
+    line = kinks.line
+    t = np.unique(np.concatenate([line.kinks, line.t]))
+    t = t[(t > INNER * line.t[0]) & (t < INNER * line.t[-1])]
+    if len(t) < 2:
+        return 0, 0
+    phi = prefix.features(line.points(t))
+    is_known = np.linalg.norm(phi @ found.free, axis=1) <= BLIND * np.linalg.norm(phi, axis=1)
+    on = phi @ found.weights > 0
+    change = np.flatnonzero((on[:-1] != on[1:]) & is_known[:-1] & is_known[1:])
+    low, high = t[change], t[change + 1]
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        same = (prefix.features(line.points(middle)) @ found.weights > 0) == on[change]
+        low, high = np.where(same, middle, low), np.where(same, high, middle)
+    slope = np.abs(line.slopes).max(axis=1)
+    low = low[slope[np.searchsorted(line.kinks, low)] > FLAT * slope.max()]
+    if not len(low) or not len(line.kinks):
+        return 0, len(low)
+    away = np.abs(low[:, None] - line.kinks).min(axis=1)
+    return int((away < NEAR * (1 + np.abs(low))).sum()), len(low)
 
 
 def without_twins(neurons: Sequence[Boundary]) -> list[Boundary]:
