@@ -34,7 +34,8 @@ from mstheft.direct.deep.kinks import LineKinks
 from mstheft.direct.deep.second_layer import Orthant, finish, new_result, sweep_segment, unexplained
 from mstheft.direct.deep.verification import thorough
 from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes
-from mstheft.direct.polishing.finish import Polishing
+from mstheft.direct.polishing.finish import STEPS, Polishing
+from mstheft.direct.polishing.polish import TRUSTS, polish
 from mstheft.direct.sweep import attack as sweep
 from mstheft.direct.verify import checked
 from mstheft.errors import ExtractionError
@@ -157,13 +158,14 @@ def first_layer(oracle: Oracle, rng: Generator, result: Result) -> tuple[Hyperpl
             deep_first.find(searched)
             deep_kinks.measure_faint(oracle, searched[n])
         with result.stage("lines", oracle):
-            while len(searched) < MOST_LINES and deep_layers.doubtful(searched, n):
+            while len(searched) < MOST_LINES and deep_first.unclear(searched, n):
                 searched.append(deep_kinks.search_line(oracle, rng))
         planes = deep_first.find(searched)
-        if not (len(planes) and deep_first.independent(planes)):
-            return planes, False
-        if deep_first.complete(searched, planes.rows, 1.0 if n < LINES - 1 else ENOUGH):
+        is_spanned = deep_first.complete(searched, planes.rows, 1.0 if n < LINES - 1 else ENOUGH)
+        if is_spanned and deep_first.independent(planes):
             return planes, True
+        if is_spanned and deep_first.rank(planes) == oracle.inputs:
+            return planes, False  # as many neurons as inputs, or more
         deep_first.take_known(searched, planes)
     return planes, False
 
@@ -200,7 +202,14 @@ def lifted(
 ) -> None:
     """The sure way, any depth and widths: layer after layer, then lines to where it is wrong."""
     trace = result.trace
-    rows = deep_first.unit(planes) if len(planes) else planes
+    with result.stage("jacobians", oracle):
+        for kinks in trace.searched:
+            deep_first.take_known(trace.searched, planes)
+            deep_kinks.measure_rows(oracle, kinks)
+            planes = deep_first.find(trace.searched)
+    if not len(planes):
+        raise deep_failures.failed("layers", deep_failures.NO_FIRST, result)
+    rows = deep_first.unit(planes)
     first = Prefix(oracle.inputs, [], (rows.rows, rows.offsets))
     with result.stage("lifting", oracle):
         trace.lifted = lifting.whole(oracle, rng, trace.searched, first)
@@ -212,6 +221,15 @@ def lifted(
         with result.stage("witness", oracle):
             result.model = lifting.outputs(lifting.with_layer(*trace.lifted[-1]), x, answers)
             pair = lifting.wrong_way(rng, result.model, x, answers, tolerance)
+        if pair is not None:
+            with result.stage("polish", oracle):
+                wanted = lifting.rows_to_polish(result.model) - len(x)
+                if wanted > 0:
+                    near = rng.normal(size=(wanted, oracle.inputs))
+                    x, answers = np.vstack([x, near]), np.vstack([answers, read(oracle, near)])
+                better = polish(result.model, x, answers, steps=STEPS, trusts=TRUSTS[:1], rng=rng)
+                if lifting.wrong_way(rng, better.model, x, answers, tolerance) is None:
+                    result.model, pair = better.model, None
         if pair is None:
             if thorough(oracle, rng, result, tolerance, trace.searched[0].line.noise):
                 return

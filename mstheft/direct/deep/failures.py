@@ -19,6 +19,10 @@ UNSURE = (
     "layer 1: kinks of the second layer contradict each other on which side a neuron is active",
     "learn a copy: opposite neurons on one hyperplane, or more hidden layers, are out of reach",
 )
+NO_FIRST = (
+    "layer 1: no kink lies where the rows of the others predict one: the answers are too coarse",
+    "ask for more digits, or run again with another rng",
+)
 NO_SECOND = (
     "layer 2: no kink is one of a neuron behind the first layer",
     "use direct.sweep if there is one hidden layer, or ask for more digits",

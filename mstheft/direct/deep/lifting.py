@@ -23,6 +23,7 @@ from mstheft.direct.deep.kinks import LineKinks
 from mstheft.direct.least_squares import least_squares
 from mstheft.nn import zoo
 from mstheft.nn.network import Network
+from mstheft.result import floor
 from mstheft.typing import Array
 
 EXPLAINED = 1e-6  # times 1 + |x|: distance from a known boundary at which a kink is its own
@@ -36,6 +37,7 @@ TOLD = 4  # kinks foretold that are enough to tell
 INNER, NEAR, FLAT = 0.5, 1e-5, 1e-9  # of a line's reach that counts; how near; slope of a dead part
 HALVINGS = 60  # of the way between two places of a line
 SAME_WAY = 1e-4  # distance of two unit vectors g that are taken for one
+FLATTEST = 1e-6  # share of a row's bends in a neuron that has none
 TWIN = 1e-5  # relative distance of two weights that are taken for one
 NOTHING = 1e-6  # share of the last layer's affine remainder that is rounding
 ROWS = 3.0  # rows for the last layer, in unknown numbers
@@ -101,6 +103,8 @@ def layer(
             else:
                 hopeless += [way] if len(way) > 1 else []
                 continue
+            if prefix.last is not None and is_flat(prefix, found):
+                return layer(oracle, rng, searched, with_neuron(start, found), known)
             if is_last and not found.is_steady:
                 return layer(oracle, rng, searched, start, known, is_last=False)
             neurons.append(found)
@@ -111,6 +115,24 @@ def layer(
     if neurons and prefix.last is not None:
         prefix, neurons = oriented(prefix, neurons, signs_of(prefix, neurons))
     return prefix, without_twins(neurons)
+
+
+def is_flat(prefix: Prefix, found: Boundary) -> bool:
+    """Does a boundary not bend at any neuron of the last known layer? It is of that layer itself.
+
+    found : with w = (B, C, β), B = 0
+    """
+    bends = found.weights[: len(prefix.unsigned[0])]
+    return bool(np.linalg.norm(bends) < FLATTEST * np.linalg.norm(found.weights[:-1]))
+
+
+def with_neuron(prefix: Prefix, found: Boundary) -> Prefix:
+    """One more neuron in the last known layer."""
+    rows, offsets = prefix.unsigned
+    w = found.weights[len(rows) :]
+    w = w / np.linalg.norm(w[:-1])
+    last = np.vstack([rows, w[:-1]]), np.append(offsets, w[-1])
+    return Prefix(prefix.inputs, prefix.oriented, last)
 
 
 def is_next(
@@ -344,3 +366,9 @@ def wrong_way(
     worst = x[rng.choice(np.flatnonzero(wrong))]
     away = np.linalg.norm(x[~wrong] - worst, axis=1)
     return np.array([x[~wrong][away.argmin()], worst])
+
+
+def rows_to_polish(model: Network) -> int:
+    """Rows whose answers are more than the weights of a copy, by a half."""
+    dense = model.dense()
+    return int(1.5 * floor(sum(w.size for w, _ in dense), len(dense[-1][1])))
