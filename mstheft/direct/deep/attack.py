@@ -49,6 +49,7 @@ SEGMENTS = 24  # segments in the orthant at a time
 WITNESSES = 12  # segments that lead to where the copy is wrong, before each check
 ENDINGS = 16  # lines to where the copy is wrong, and checks, before the attack gives up
 MORE = 100  # rows asked after each line
+UNSURE = 0.3  # share of lines that must bend where no hyperplane is met by more
 PARALLEL = 1e-6  # second singular value of rows that are parallel
 AGAINST = 0.15  # share of votes against an orientation from which it is not believed
 ENOUGH = 0.8  # share of second-layer rows inside of A0's span: where all else has failed
@@ -207,6 +208,8 @@ def lifted(
             deep_first.take_known(trace.searched, planes)
             deep_kinks.measure_rows(oracle, kinks)
             planes = deep_first.find(trace.searched)
+    if not len(planes):
+        planes = deep_layers.first_layer(trace.searched, sure=UNSURE)
     if not len(planes):
         raise deep_failures.failed("layers", deep_failures.NO_FIRST, result)
     rows = deep_first.unit(planes)

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.random import Generator
@@ -37,6 +38,7 @@ TOLD = 4  # kinks foretold that are enough to tell
 INNER, NEAR, FLAT = 0.5, 1e-5, 1e-9  # of a line's reach that counts; how near; slope of a dead part
 HALVINGS = 60  # of the way between two places of a line
 SAME_WAY = 1e-4  # distance of two unit vectors g that are taken for one
+LEFT = 1e-5  # share of C that rounded signs leave, from which it is carried
 FLATTEST = 1e-6  # share of a row's bends in a neuron that has none
 TWIN = 1e-5  # relative distance of two weights that are taken for one
 NOTHING = 1e-6  # share of the last layer's affine remainder that is rounding
@@ -101,7 +103,7 @@ def layer(
                     break
                 found = bend.begin(prefix, x, kinks.rows[n], kinks.line.jumps[n])[0]
             else:
-                hopeless += [way] if len(way) > 1 else []
+                hopeless += [way] if len(way) > 1 and not is_last else []
                 continue
             if prefix.last is not None and is_flat(prefix, found):
                 return layer(oracle, rng, searched, with_neuron(start, found), known)
@@ -242,23 +244,39 @@ def oriented(
     """The last layer turned to its active sides, and the neurons in terms of relu(z). No queries.
 
     a_i relu(s_i z_i) = a_i |z_i| / 2 + a_i s_i z_i / 2 :   w = T (a, b)
+
+    What rounded signs leave of C is Σ_r e_r v_r, carried by neurons relu(v·h) and relu(-v·h): where
+    there are fewer equations than signs, any signs give the same function.
     """
     rows, offsets = prefix.unsigned
     s = np.where(signs < 0, -1.0, 1.0)
     h, p = rows.shape
-    change = np.zeros((h + p + 1, h + 1))
+    b, c = np.split(np.array([each.weights for each in neurons])[:, :-1], [h], axis=1)
+    blind = np.any([each.free.any() for each in neurons])
+    size, v = np.linalg.svd(c - (b * s) @ rows)[1:]
+    wanted = int((size > LEFT * np.abs(c).max()).sum())
+    pairs = np.zeros((0, p)) if blind and (np.abs(np.abs(signs) - 1) < CLEAR).all() else v[:wanted]
+    change = np.zeros((h + p + 1, h + len(pairs) + 1))
     change[:h, :h] = np.eye(h) / 2
     change[h:-1, :h] = (s[:, None] * rows).T / 2
-    change[-1] = np.append(s * offsets / 2, 1)
+    change[h:-1, h:-1] = pairs.T
+    change[-1, :h], change[-1, -1] = s * offsets / 2, 1
     turned = []
     for each in neurons:
         known = np.eye(len(each.weights)) - each.free @ each.free.T
-        u, size, v = np.linalg.svd(known @ change, full_matrices=True)
+        u, size, v = np.linalg.svd(known @ change)
         rank = int((size > BLIND * size[0]).sum())
         w = v[:rank].T @ ((u[:, :rank].T @ (known @ each.weights)) / size[:rank])
-        turned.append(Boundary(w, v[rank:].T, each.output, each.points, each.passed, each.failed))
-    now = Prefix(prefix.inputs, [*prefix.oriented, (s[:, None] * rows, s * offsets)])
-    return now, turned
+        new = Boundary(*(twice(part, h) for part in (w, v[rank:].T)), each.output, each.points)
+        turned.append(replace(new, passed=each.passed, failed=each.failed, steady=each.steady))
+    a = np.vstack([s[:, None] * rows, pairs, -pairs])
+    o = np.concatenate([s * offsets, np.zeros(2 * len(pairs))])
+    return Prefix(prefix.inputs, [*prefix.oriented, (a, o)]), turned
+
+
+def twice(weights: Array, h: int) -> Array:
+    """(a, e, b) as (a, e, -e, b), along the first axis; a has h entries."""
+    return np.concatenate([weights[:-1], -weights[h:-1], weights[-1:]])
 
 
 def with_layer(prefix: Prefix, neurons: Sequence[Boundary]) -> Prefix:
