@@ -19,23 +19,21 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.random import Generator
 
-from mstheft.direct import line as lines
 from mstheft.direct.answers.diagnosis import diagnosed
-from mstheft.direct.answers.reader import Reader, read, reader
+from mstheft.direct.answers.reader import reader
 from mstheft.direct.deep import failures as deep_failures
 from mstheft.direct.deep import first_layer as deep_first
 from mstheft.direct.deep import kinks as deep_kinks
 from mstheft.direct.deep import layers as deep_layers
-from mstheft.direct.deep import learned, lifting, segments
-from mstheft.direct.deep.boundary import Prefix
+from mstheft.direct.deep import learned, segments, whole
+from mstheft.direct.deep import third_layer as deep_third
 from mstheft.direct.deep.failures import Widths
 from mstheft.direct.deep.first_layer import Votes
 from mstheft.direct.deep.kinks import LineKinks
 from mstheft.direct.deep.second_layer import Orthant, finish, new_result, sweep_segment, unexplained
 from mstheft.direct.deep.verification import thorough
 from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes
-from mstheft.direct.polishing.finish import STEPS, Polishing
-from mstheft.direct.polishing.polish import TRUSTS, polish
+from mstheft.direct.polishing.finish import Polishing
 from mstheft.direct.sweep import attack as sweep
 from mstheft.direct.verify import checked
 from mstheft.errors import ExtractionError
@@ -47,9 +45,6 @@ LINES = 3  # lines searched at first: one to measure on, two to tell the layers
 MOST_LINES = 8
 SEGMENTS = 24  # segments in the orthant at a time
 WITNESSES = 12  # segments that lead to where the copy is wrong, before each check
-ENDINGS = 16  # lines to where the copy is wrong, and checks, before the attack gives up
-MORE = 100  # rows asked after each line
-UNSURE = 0.3  # share of lines that must bend where no hyperplane is met by more
 PARALLEL = 1e-6  # second singular value of rows that are parallel
 AGAINST = 0.15  # share of votes against an orientation from which it is not believed
 ENOUGH = 0.8  # share of second-layer rows inside of A0's span: where all else has failed
@@ -64,6 +59,8 @@ class Trace:
     groups : (m, K) output directions of second-layer neurons
     second : the sweep of what lies behind the first layer; checks : rows asked to judge the copy
     one_sided : (layer, neuron) of the copy that no random row of the last check has seen switch
+    inner, behind, third : the same for three hidden layers: the kinks of each segment, what they
+        show of the second layer, and the sweep of what lies behind that
     lifted : where that way failed, the boundaries of each layer from the second, and what is before
     polishing : where answers are coarse, the rows that students learned, and the last polish
     """
@@ -75,7 +72,10 @@ class Trace:
     second: Result | None = None
     checks: list[segments.Checks] = field(default_factory=list)
     one_sided: list[tuple[int, int]] = field(default_factory=list)
-    lifted: lifting.Layers = field(default_factory=list)
+    inner: list[LineKinks] = field(default_factory=list)
+    behind: Votes | None = None
+    third: Result | None = None
+    lifted: whole.Layers = field(default_factory=list)
     polishing: Polishing = field(default_factory=Polishing)
 
 
@@ -128,13 +128,13 @@ def extract(
         planes, is_spanned = first_layer(oracle, rng, result)
         if is_parallel(result.trace.searched):
             return swept(oracle, rng, result, tolerance)
-        if is_spanned and layers == 2:
+        if is_spanned and layers <= 3:
             try:
                 peeled(oracle, rng, result, planes, tolerance)
             except ExtractionError:
                 result.stopped = ""
         if not result.verified:
-            lifted(oracle, rng, result, planes, tolerance)
+            whole.lifted(oracle, rng, result, planes, tolerance)
         deep_failures.check_widths(result, hidden)
         return result
     except ExtractionError as error:
@@ -190,63 +190,14 @@ def swept(oracle: Oracle, rng: Generator, result: Result, tolerance: float) -> R
 def peeled(
     oracle: Oracle, rng: Generator, result: Result, planes: Hyperplanes, tolerance: float
 ) -> None:
-    """The fast way, for two hidden layers and h1 ≤ d: orientation, the orthant, the check."""
+    """The fast way, for two or three hidden layers and h1 ≤ d: orientation, orthant, check."""
     orientation(result, planes)
+    if result.trace.layers == 3:
+        return deep_third.two_more_layers(oracle, rng, result, tolerance)
     second_layer(oracle, rng, result)
     if not unexplained(result.trace.searched, result.trace.votes.first, result.trace.second):
         mend(oracle, rng, result, tolerance)
         thorough(oracle, rng, result, tolerance, result.trace.searched[0].line.noise)
-
-
-def lifted(
-    oracle: Reader, rng: Generator, result: Result, planes: Hyperplanes, tolerance: float
-) -> None:
-    """The sure way, any depth and widths: layer after layer, then lines to where it is wrong."""
-    trace = result.trace
-    with result.stage("jacobians", oracle):
-        for kinks in trace.searched:
-            deep_first.take_known(trace.searched, planes)
-            deep_kinks.measure_rows(oracle, kinks)
-            planes = deep_first.find(trace.searched)
-    if not len(planes):
-        planes = deep_layers.first_layer(trace.searched, sure=UNSURE)
-    if not len(planes):
-        raise deep_failures.failed("layers", deep_failures.NO_FIRST, result)
-    rows = deep_first.unit(planes)
-    first = Prefix(oracle.inputs, [], (rows.rows, rows.offsets))
-    with result.stage("lifting", oracle):
-        trace.lifted = lifting.whole(oracle, rng, trace.searched, first)
-        if not trace.lifted:
-            raise deep_failures.failed("lifting", deep_failures.NO_SECOND, result)
-        x = lifting.rows_for(trace.lifted, rng)
-        answers = read(oracle, x)
-    for _ in range(ENDINGS):
-        with result.stage("witness", oracle):
-            result.model = lifting.outputs(lifting.with_layer(*trace.lifted[-1]), x, answers)
-            pair = lifting.wrong_way(rng, result.model, x, answers, tolerance)
-        if pair is not None:
-            with result.stage("polish", oracle):
-                wanted = lifting.rows_to_polish(result.model) - len(x)
-                if wanted > 0:
-                    near = rng.normal(size=(wanted, oracle.inputs))
-                    x, answers = np.vstack([x, near]), np.vstack([answers, read(oracle, near)])
-                better = polish(result.model, x, answers, steps=STEPS, trusts=TRUSTS[:1], rng=rng)
-                if lifting.wrong_way(rng, better.model, x, answers, tolerance) is None:
-                    result.model, pair = better.model, None
-        if pair is None:
-            if thorough(oracle, rng, result, tolerance, trace.searched[0].line.noise):
-                return
-            near = trace.checks[-1].reach[:, 0] == 1
-            more, told = trace.checks[-1].x[near], trace.checks[-1].answers[near]
-        else:
-            with result.stage("witness", oracle):
-                line = lines.search(oracle, pair[0], pair[1] - pair[0], low=-0.5, high=1.5)
-                trace.searched.append(deep_kinks.on_line(oracle, line))
-                lifting.more(oracle, rng, trace.searched, trace.lifted)
-                more = rng.normal(size=(MORE, oracle.inputs))
-                told = read(oracle, more)
-        x, answers = np.vstack([x, more]), np.vstack([answers, told])
-    raise deep_failures.failed("verify", deep_failures.UNVERIFIED, result)
 
 
 def orientation(result: Result, planes: Hyperplanes) -> None:

@@ -27,6 +27,18 @@ NO_SECOND = (
     "layer 2: no kink is one of a neuron behind the first layer",
     "use direct.sweep if there is one hidden layer, or ask for more digits",
 )
+NO_MIDDLE = (
+    "layer 2: the segments behind the first layer do not agree on which kinks are of the second",
+    "run again with another rng, or use layers=2 if two layers are hidden",
+)
+NO_THIRD = (
+    "layer 3: no segment on which both other layers are wholly on gave a row",
+    "run again with another rng, or use layers=2 if two layers are hidden",
+)
+UNVERIFIED_THIRD = (
+    "layer 3: the copy is wrong on fresh inputs, so a neuron of the third layer is missing",
+    "run again with another rng; the first two layers are in the partial result's trace",
+)
 NO_GAP = (
     "layer 1 or deeper: the students' neurons do not part into needed and spare ones",
     "run again with another rng, or ask for more digits; the victim must be a ReLU network",
