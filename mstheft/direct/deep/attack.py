@@ -1,4 +1,4 @@
-"""Exact copies of ReLU networks with two or three hidden layers: peeling from both ends.
+"""Exact copies of ReLU networks with two or more hidden layers: peeling from both ends.
 
     f(x) = A2 relu(A1 relu(A0 x + b0) + b1) + b2
 
@@ -88,7 +88,7 @@ def extract(
     layers: int | None = None,
     tolerance: float = 1e-6,
 ) -> Result:
-    """Steal a network with two, or three, hidden ReLU layers and any number of outputs.
+    """Steal a network with two or more hidden ReLU layers and any number of outputs.
 
     1. all kinks of three random lines     2. pairs (g, a) on the first, from grouped Jacobians
     3. which layer: whose hyperplane bends the other lines too?
@@ -100,19 +100,21 @@ def extract(
     Where answers are coarse (float32, decimals, chance) a student is learned instead, layer by
     layer, and polished to the noise: see `learned`. It asks random rows, h1 may be above d.
 
-    The stages need independent rows of A0, so that h1 ≤ d, and unbounded inputs (hidden values of
-    any size are produced). h2 may be any width. A neuron of the
-    second layer that never switches is carried as pairs of opposite neurons: the copy may be wider
-    than the victim. With h1 = 1 it is a network with one hidden layer, for `sweep`. Stages 3 and 4
-    cost no query.
+    These stages need independent rows of A0, so that h1 ≤ d, and unbounded inputs (hidden values of
+    any size are produced). Where they fail, and from four hidden layers on, each layer is *lifted*:
+    any widths and depth, see `whole`. A neuron that never switches is carried as a pair of opposite
+    neurons, and so are signs that answers do not determine: the copy may be wider than the victim.
+    With one input or h1 = 1 the victim is a function of one number, and goes to `sweep`.
     F = (weights + K) / K is the floor; see `Result.floor`.
 
     hidden : the widths (h1, h2), if they are known: more neurons than that are an error
-    layers : 2 by default, or 3; then also h2 ≤ h1, and stages 5 and 6 are those of `third_layer`
+    layers : how many are hidden, 2 unless given: what is tried first. With 3, stages 5 and 6 are
+        those of `third_layer`, for h2 ≤ h1
     tolerance : allowed error on fresh inputs, relative to the spread of the answers
     Costs about 17 (h1 + 1.3 h2) + (d + 1) ((h1 + 1.3 h2) / K + 2) + (30 to 45) h2 + h1 + 100
     queries, and 1,100 + 2 (h1 + h2) for the
-    last check: 11 F for 64-32-16-10, 4.4 F for 784-32-16-10, 2.5 F for 784-128-64-10. Where answers
+    last check: 11 F for 64-32-16-10, 4.4 F for 784-32-16-10, 2.5 F for 784-128-64-10. Lifting
+    costs 7 queries for each weight of a layer: 26 F for 10-20-20-3. Where answers
     are coarse: 23 F for 64-32-16-10; narrow victims and 784-64-32-10 often fail so.
     Returns a verified `Result`; raises `ExtractionError` that names layer and stage and holds the
     partial result, or `BudgetExhausted`.
