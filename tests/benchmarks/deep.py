@@ -8,9 +8,9 @@ test images for trained victims. Queries are all that were asked, the 1,100 and 
 check among them; those to the copy alone are told beside. Published: Carlini, Jagielski and Mironov
 2020 (10-10-10-1 to 80-40-20-1), Foerster et al. 2024 (time, MNIST); their victims were trained on
 noise, ours are He-initialised, and their largest error was smaller. A failed seed counts as failed,
-and the others give the figures; how far each of its layers came is printed to standard error. Victims: He-initialised, biases N(0,
-0.1²), float64. `small` is 1,000 random victims, in and outside of the conditions, of which none
-may come back wrong.
+and the others give the figures; how far each of its layers came is printed to standard error.
+Victims: He-initialised, biases N(0, 0.1²), float64. `small` is 1,000 random victims, in and outside
+of the conditions of the fast way, of which none may come back wrong.
 """
 
 from __future__ import annotations
