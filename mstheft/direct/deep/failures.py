@@ -17,7 +17,7 @@ NOT_DEEP = (
 )
 UNSURE = (
     "layer 1: kinks of the second layer contradict each other on which side a neuron is active",
-    "learn a copy: opposite neurons on one hyperplane, or more hidden layers, are out of reach",
+    "use layers= for more hidden layers; opposite neurons on one hyperplane are out of reach",
 )
 NO_FIRST = (
     "layer 1: no kink lies where the rows of the others predict one: the answers are too coarse",

@@ -31,7 +31,7 @@ from mstheft.typing import Array
 
 ROWS = 3.0  # rows for the last layer, in unknown numbers
 BESIDE = 0.3  # standard deviation of those beside a boundary
-ENDINGS = 16  # lines to where the copy is wrong, and checks, before the attack gives up
+ENDINGS = 12  # lines to where the copy is wrong, and checks, before the attack gives up
 MORE = 100  # rows asked after each line
 UNSURE = 0.3  # share of lines that must bend where no hyperplane is met by more
 
