@@ -1,29 +1,28 @@
-"""What kind of victim is this? A few lines tell, and the attack that fits is run.
+"""What kind of victim is this? A few lines tell.
 
-    straight everywhere              linear     equations
-    straight pieces, with kinks      relu       sweep, then deep
-    bent everywhere                  smooth     smooth
-    constant pieces, with steps      stepwise   none: trees have no weights to solve for
-    the same everywhere              constant   none
+    straight everywhere              linear
+    straight pieces, with kinks      relu
+    bent everywhere                  smooth
+    constant pieces, with steps      stepwise
+    the same everywhere              constant
+    no line of readable answers      unknown
 
-The name of the whole is `mstheft.steal`.
+`mstheft.steal` runs the attack that fits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import contextlib
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import Generator
 
-from mstheft.direct import deep, linear, smooth, sweep
-from mstheft.direct.answers.diagnosis import diagnosis
+from mstheft.direct.answers.clipping import walls
 from mstheft.direct.answers.reader import SURE, TINY, Reader, read, reader
+from mstheft.direct.answers.view import readable_view
 from mstheft.direct.line.pieces import Samples, level, straight_pieces
-from mstheft.direct.linear import boundary
 from mstheft.errors import ExtractionError
-from mstheft.result import Result
 from mstheft.typing import Array, Oracle, Rng
 
 PLACES = 9  # at which the answers are looked at closely
@@ -34,6 +33,7 @@ WIDER = 4.0  # times that width, where all places seem straight
 VISIBLE = 20  # times the noise that the answers shall change in a close look
 HALVINGS = 20  # of an interval, to tell a step from a slope
 SLOPE = 1 / 64  # of a change: what is left of it when halved so often is no step
+FINE = 4  # units in the last place of an answer that are no step
 ONE_STEP = 1.5  # units of the answers' grid: rounding alone makes no larger step
 DECIMALS, HELD = 6, 1e-7  # to which answers may be rounded, and how exactly float32 holds them
 LOWEST = -1e9  # in place of ln 0
@@ -46,8 +46,7 @@ MOST = 0.7  # share of the bent places that a cubic fits
 LONG, SEEN = 5, 0.1  # answers from afar side by side that lie on one line, and the share of these
 WIDE_PIECES = 0.08  # from which there are straight pieces so wide, in which noise hides less
 CUBIC = 0.1  # of what a line misses: a cubic misses less where the answers bend, not at a kink
-FLOAT32 = 1e-4  # precision at which the labels of a float32 victim follow a hyperplane
-RETRIED = 1e-3  # labels that miss their hyperplane by more are not those of a float32 victim
+SHORT = "float16", "bfloat16"  # formats whose noise no row outruns, as rows far out do decimals
 STEPS = "the answers change in steps, as those of trees do"
 NEVER = "the answers never change, however far from each other the rows are"
 LEARN = "learn a copy with learning.active"
@@ -56,10 +55,18 @@ ADVICE = f"{LEARN}; or ask for logits, or scale the inputs"
 
 @dataclass
 class Recognised:
-    """kind : 'labels', 'linear', 'relu', 'smooth', 'stepwise' or 'constant'; why : one sentence"""
+    """What kind of victim it is.
+
+    kind : 'labels', 'linear', 'relu', 'smooth', 'stepwise', 'constant' or 'unknown'
+    why : one sentence
+    is_coarse : have the answers so few digits that an exact attack may see nothing in them?
+    walls : (low, high), (d,) each, between which the victim clips its inputs
+    """
 
     kind: str
     why: str
+    is_coarse: bool = False
+    walls: tuple[Array, Array] | None = None
 
 
 def recognise(oracle: Oracle, *, rng: Rng = None) -> Recognised:
@@ -68,7 +75,8 @@ def recognise(oracle: Oracle, *, rng: Rng = None) -> Recognised:
 
     From afar a linear victim is one straight piece. Closely a ReLU network is straight at most
     places and has kinks at the others, a smooth one bends everywhere, and a forest of trees does
-    not change but in steps, which stay however close one comes.
+    not change but in steps, which stay however close one comes. Probabilities that are 0 or 1
+    nearly everywhere are looked at where they tell most, for 50 queries more.
     Raises `ExtractionError` where answers are no numbers.
     """
     rng = np.random.default_rng(rng)
@@ -77,23 +85,57 @@ def recognise(oracle: Oracle, *, rng: Rng = None) -> Recognised:
         return Recognised("labels", "the oracle answers labels only")
     start, direction = rng.normal(size=(2, oracle.inputs))
     try:
-        box = reader(oracle)
-        far = samples(box, start, direction, WIDE)
+        return looked_at(reader(oracle), start, direction, rng)
     except ExtractionError as error:
-        return unreadable(oracle, start, direction, error)
+        if error.stage == "answers" or oracle.output not in ("probs", "log_probs"):
+            raise
+        seen = saturated(oracle, start, direction)
+        if seen is None:
+            try:
+                seen = looked_at(readable_view(oracle, rng=rng)[0], start, direction, rng)
+            except ExtractionError:
+                seen = Recognised("unknown", error.assumption, is_coarse=True)
+        return seen
+
+
+def looked_at(
+    oracle: Reader, start: Array, direction: Array, rng: Generator, is_inside: bool = False
+) -> Recognised:
+    """The kind of a victim whose answers can be read along start + t direction, -3 ≤ t ≤ 3.
+
+    is_inside : are the inputs clipped, and the line between the walls?
+    """
+    far = samples(oracle, start, direction, WIDE)
     if not np.ptp(far.answers, axis=0).any() and differing(oracle, rng) is None:
         return Recognised("constant", NEVER)
     at = int(np.abs(np.diff(far.answers, axis=0)).max(axis=1).argmax())
     pair = [start + t * direction for t in far.t[at : at + 2]]
     is_line = len(straight_pieces(far)) == 1
-    if not (is_line and box.grid.is_relative) and is_step(box, *pair):  # decimals hide small steps
+    hidden = is_line and oracle.grid.is_relative  # behind decimals a line may be steps
+    if not (hidden or oracle.is_stochastic) and is_step(oracle, *pair):  # chance makes steps, too
         return Recognised("stepwise", STEPS)
     if is_line:
         seen = Recognised("linear", "the answers lie on one straight line")
     else:
-        seen = closely(box, start, direction, far, rng)
-    chance = "; the victim is stochastic: two answers to one row differ"
-    return replace(seen, why=seen.why + chance) if box.is_stochastic else seen
+        seen = closely(oracle, start, direction, far, rng)
+    if seen.kind == "relu" and not is_inside and not oracle.is_stochastic:
+        with np.errstate(over="ignore"):  # in a victim that computes with NumPy
+            box = walls(oracle, rng=rng)
+        if box is not None:
+            return between_walls(oracle, box, rng)
+    why = f"{seen.why}; {oracle.chance}" if oracle.is_stochastic else seen.why
+    is_coarse = oracle.output != "logits" and not oracle.is_exact
+    return Recognised(seen.kind, why, is_coarse or oracle.grid.kind in SHORT)
+
+
+def between_walls(oracle: Reader, box: tuple[Array, Array], rng: Generator) -> Recognised:
+    """The kind of what lies behind clipped inputs. Costs another 110 queries."""
+    low, high = box
+    seen = looked_at(
+        oracle, (low + high) / 2, rng.uniform(-1, 1, len(low)) * (high - low) / 6, rng, True
+    )
+    limits = f"{low.min():.4g} to {high.max():.4g}"
+    return replace(seen, why=f"{seen.why}; inputs are clipped, {limits}", walls=box)
 
 
 def closely(
@@ -112,7 +154,10 @@ def closely(
         width = max(width, WIDE_PIECES)
     where = rng.uniform(-2, 2, PLACES)
     while True:
-        places = [samples(oracle, start + t * direction, direction, width * CLOSE) for t in where]
+        places = []
+        for t in where:
+            with contextlib.suppress(ExtractionError):  # saturated there
+                places.append(samples(oracle, start + t * direction, direction, width * CLOSE))
         bends = [is_smooth(each) for each in places if misfit(each, 1) > CLEAR]
         decided = len(bends) >= BENT or (bends and not any(bends))
         if decided or oracle.is_exact or width == WIDEST:
@@ -138,24 +183,18 @@ def misfit(place: Samples, degree: int) -> float:
     return float(np.abs(off / place.sigma).max() / level(off.shape[1]))
 
 
-def unreadable(
-    oracle: Oracle, start: Array, direction: Array, error: ExtractionError
-) -> Recognised:
-    """The kind of a victim most of whose probabilities are exactly 0 or 1. Costs up to 95 queries.
+def saturated(oracle: Oracle, start: Array, direction: Array) -> Recognised | None:
+    """Trees or a constant, told from probabilities most of which are exactly 0 or 1; else None.
 
-    Raises the error of such answers, with advice, unless they are those of trees or of a constant.
+    Costs up to 95 queries.
     """
-    if oracle.output not in ("probs", "log_probs"):
-        raise error
     box, x = Reader(oracle), start + np.multiply.outer(WIDE, direction)
     change = np.abs(np.diff(raw(box, x), axis=0)).max(axis=1)
     at = int(change.argmax())
     pair = (x[at], x[at + 1]) if change.any() else differing(oracle, np.random.default_rng(0))
     if pair is None:
         return Recognised("constant", NEVER)
-    if is_step(box, *pair):
-        return Recognised("stepwise", STEPS)
-    raise ExtractionError(error.stage, error.assumption, ADVICE) from None
+    return Recognised("stepwise", STEPS) if is_step(box, *pair) else None
 
 
 def differing(oracle: Oracle, rng: Generator) -> tuple[Array, Array] | None:
@@ -177,6 +216,8 @@ def is_step(oracle: Reader, low: Array, high: Array) -> bool:
     f_low, f_high = raw(oracle, np.stack([low, high]))
     seen, change = [f_low, f_high], np.abs(f_high - f_low)
     least = max(SLOPE * change.max(), 4 * oracle.jitter)
+    if oracle.grid.is_relative:
+        least = max(least, FINE * oracle.grid.spacing(np.array(seen)).max())
     apart = np.linalg.norm(high - low) / np.sqrt(oracle.inputs)
     for _ in range(HALVINGS + max(0, int(np.log2(apart)))):
         middle = (low + high) / 2
@@ -223,91 +264,3 @@ def samples(oracle: Reader, start: Array, direction: Array, t: Array) -> Samples
     t, answers = t[finite], answers[finite].astype(float)
     least = max(oracle.noise / SURE, SAFE * oracle.ulp * float(np.abs(answers).max()))
     return Samples(t, answers, np.maximum(oracle.sigma(answers, 1 + np.abs(t)), least) + TINY)
-
-
-def extract(oracle: Oracle, *, rng: Rng = None, tolerance: float = 1e-6) -> Result:
-    """Steal what is behind an oracle, whatever it is: recognise it, then run the attack that fits.
-
-    rng, tolerance : of the attacks
-    Costs about 115 queries, and those of the attacks that were tried, in their order; all of them
-    are booked in the result. Returns a verified `Result`. Raises the `ExtractionError` of the last
-    attack tried, or one that says why there is none; `BudgetExhausted`.
-    """
-    rng, result = np.random.default_rng(rng), Result()
-    try:
-        with result.stage("recognise", oracle):
-            seen = recognise(oracle, rng=rng)
-            result.notes["recognise"] = f"{seen.kind}: {seen.why}"
-    except ExtractionError as error:
-        better = diagnosis(oracle, error)
-        if better is None:
-            raise
-        raise better from error
-    failure = ExtractionError(
-        "recognise",
-        f"{seen.why}, and no weights are there to be solved for",
-        "check what the oracle asks" if seen.kind == "constant" else LEARN,
-        partial=result,
-    )
-    for attack in attacks(seen.kind, oracle, rng, tolerance):
-        try:
-            return added(result, attack())
-        except ExtractionError as error:
-            failure = error
-            is_far = getattr(error.partial, "error", 0) > RETRIED or error.stage == "witnesses"
-            if isinstance(error.partial, Result):
-                failure.partial = result = added(result, error.partial)
-            if seen.kind == "labels" and is_far:
-                break
-        except BaseException as error:  # a spent budget, Ctrl-C: what was paid for is kept
-            if isinstance(getattr(error, "partial", None), Result):
-                error.partial = added(result, error.partial)  # type: ignore[attr-defined]
-            raise
-    if seen.kind == "stepwise":  # chance makes steps too, and votes look like few decimals
-        other = diagnosis(oracle, failure)
-        if other is not None and other.assumption != failure.assumption:
-            failure = other
-    raise in_other_words(seen.kind, failure) from failure.__cause__
-
-
-def attacks(
-    kind: str, oracle: Oracle, rng: Generator, tolerance: float
-) -> Iterator[Callable[[], Result]]:
-    """The attacks on that kind, the most likely one first."""
-    if kind == "labels":
-        yield lambda: boundary.extract(oracle, rng=rng)
-        yield lambda: boundary.extract(oracle, rng=rng, precision=FLOAT32)
-    if kind == "linear":
-        yield lambda: linear.extract(oracle, rng=rng, tolerance=tolerance)
-    if kind in ("linear", "relu"):
-        yield lambda: sweep.extract(oracle, rng=rng, tolerance=tolerance)
-        yield lambda: deep.extract(oracle, rng=rng, tolerance=tolerance)
-    if kind == "smooth":
-        yield lambda: smooth.extract(oracle, activation="tanh", rng=rng, tolerance=tolerance)
-        yield lambda: smooth.extract(oracle, activation="softplus", rng=rng, tolerance=tolerance)
-
-
-def in_other_words(kind: str, failure: ExtractionError) -> ExtractionError:
-    """The error of the last attack, where it speaks of one attempt and not of the victim."""
-    why, advice = failure.assumption, failure.advice
-    if failure.__cause__ is not None:  # of `diagnosis`, and about the victim
-        return failure
-    if kind == "labels" and failure.stage in ("signs", "hyperplane", "verify"):
-        why = "the classes are not linear: no hyperplanes part the labels"
-        advice = LEARN
-    if kind == "smooth" and failure.stage in ("hessians", "lines", "fit", "verify"):
-        why = "the victim is smooth, but no layer of tanh, sigmoid or softplus neurons explains it"
-        advice = f"{LEARN}, as of GELU, SiLU, ELU, or more layers; or ask for more digits"
-    return ExtractionError(failure.stage, why, advice, partial=failure.partial)
-
-
-def added(before: Result, result: Result) -> Result:
-    """A result with the stages of what was tried before it, in their order."""
-    sums = Result(queries=dict(before.queries), seconds=dict(before.seconds))
-    sums.book(result)
-    result.queries, result.seconds = sums.queries, sums.seconds
-    result.notes = {**before.notes, **result.notes}
-    return result
-
-
-steal = extract

@@ -77,7 +77,12 @@ def extract(
     with result.stage("eliminate", oracle):
         student = eliminate(student, trace, rng)
         polished = trace.polished = polish(
-            student.network, trace.rows, trace.answers, output=oracle.output, rng=rng
+            student.network,
+            trace.rows,
+            trace.answers,
+            output=oracle.output,
+            noise=trace.noise,
+            rng=rng,
         )
         result.model = polished.model
         if not polished.converged:
@@ -117,7 +122,8 @@ def asked(
             rows = as_single(rng.normal(size=(n, d)))
         answers = oracle.query(rows)
     result.notes["query"] = f"{count(len(rows), 'row')}, each asked once"
-    return Trace(rows, answers, fresh, fresh_answers)
+    noise = getattr(oracle, "declared", None)  # of a `Reader`
+    return Trace(rows, answers, fresh, fresh_answers, noise=noise)
 
 
 # ---- the check
@@ -135,7 +141,7 @@ def verify(result: Result, output: str) -> None:
     trace: Trace = result.trace
     polished = trace.polished
     assert polished is not None
-    problem = Problem(polished.model, trace.fresh, trace.fresh_answers, output, None)
+    problem = Problem(polished.model, trace.fresh, trace.fresh_answers, output, trace.noise)
     fit = problem.fit(*gauss_newton.chain(polished.model))
     seen = fit.precision > 0
     misses = np.abs(fit.answers - fit.link.answer(polished.model.logits(trace.fresh)))[seen]

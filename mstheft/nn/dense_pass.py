@@ -103,6 +103,12 @@ class DensePass:
         """Jᵀ r, one pass backwards: Σ_n g_l [a_l 1]ᵀ with g_l of `gradients`. (n, K) -> weights."""
         return [g.T @ a for g, a in zip(self.gradients(dlogits), self.inputs, strict=True)]
 
+    def single(self) -> "DensePass":
+        """The same in float32."""
+        parts = self.weights, self.inputs, self.slopes, [self.logits]
+        w, a, slopes, (logits,) = ([each.astype(np.float32) for each in part] for part in parts)
+        return DensePass(w, a, slopes, logits)
+
     def gradients(self, dlogits: Array) -> list[Array]:
         """g_l = dL/dz_l of each layer, (n, out): g_l = σ'(z_l) ∘ (W_{l+1}ᵀ g_{l+1})."""
         gradients = [dlogits]

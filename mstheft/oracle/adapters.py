@@ -40,6 +40,7 @@ class View:
     decimals : to how many the victim rounds its answers, if it says so
     labels : rows -> (n,) its own decisions, which need not be the most likely classes
     adds_up : is a row of probabilities a distribution? Not where others have rounded or cut it
+    is_assumed : did nobody say what it gives?
     """
 
     answer: Callable[..., ArrayLike]
@@ -51,6 +52,7 @@ class View:
     decimals: int | None = None
     labels: Callable[[Array], ArrayLike] | None = None
     adds_up: bool = True
+    is_assumed: bool = False
 
 
 def view_of(
@@ -73,6 +75,7 @@ def view_of(
     if gives is not None and gives not in GIVES:
         raise ValueError(f"expected gives= to be one of {GIVES}, got {gives!r}; pick one")
     view = own or _described_view(victim, gives or "logits", inputs)
+    view = replace(view, is_assumed=own is None and gives is None)
     if batch is None and not retries:
         return view
     labels = view.labels and _in_calls(view.labels, batch, retries)

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from mstheft.oracle.adapters import View
 
 CLOSE = 0.02  # bfloat16 holds each number to 0.4 %, so its rows add up to 1 only nearly
+SEVERAL = 4  # different rows whose numbers add up to 1 by more than chance
+ASSUMED = (
+    "expected logits, since gives= was not said, got rows from 0 to 1 that add up to 1: say "
+    "gives='probs', or gives='logits' if that is what they are; nothing is charged"
+)
 PROMISES = {
     "logits": "logits, finite or -inf",
     "scores": "decision values, finite or -inf",
@@ -72,12 +77,20 @@ def _check_numbers(values: Array, view: "View") -> None:
             rows |= ~adds_up(values, view.gives == "log_probs")
     elif view.gives == "logits" and values.shape[1] > 1:
         rows |= values.max(axis=1) == -np.inf  # no softmax has such logits
+        if view.is_assumed and are_probabilities(values):
+            raise VictimError(ASSUMED)
     if rows.any():
         i = int(rows.argmax())
         numbers = values[i, faulty[i]] if faulty[i].any() else values[i, :3]
         got = ", ".join(f"{number:.4g}" for number in numbers[:3])
         what = f"expected the victim to answer {PROMISES[view.gives]}"
         raise VictimError(f"{what}, got {got} in row {i} of {len(values)}; nothing is charged")
+
+
+def are_probabilities(values: Array) -> bool:
+    """Is each of several rows (n, K) a distribution? The logits of a victim are not."""
+    several = len(np.unique(values, axis=0)) >= SEVERAL
+    return bool(several and values.min() >= 0 and values.max() <= 1 and adds_up(values).all())
 
 
 def adds_up(values: Array, logs: bool = False) -> NDArray[np.bool_]:

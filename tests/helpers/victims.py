@@ -55,3 +55,10 @@ def critical_point(victim, i, seed=0):
     A0, b0, _, _ = truth(victim)
     x = np.random.default_rng(seed).normal(size=victim.inputs)
     return x - (A0[i] @ x + b0[i]) / (A0[i] @ A0[i]) * A0[i]
+
+
+def forest(x):
+    """Twenty stumps."""
+    rng = np.random.default_rng(0)
+    cuts, heights = rng.normal(size=(2, 20, x.shape[1])), rng.normal(size=(20, 2))
+    return sum((x @ cuts[0, i] > cuts[1, i, 0])[:, None] * heights[i] for i in range(20))

@@ -71,6 +71,18 @@ def test_the_first_row_that_is_no_answer_is_named_and_nothing_is_charged(name, o
     assert isinstance(caught.value, errors.MstheftError | ValueError)
 
 
+def test_probabilities_are_not_taken_for_logits_unless_somebody_says_so():
+    """Else their softmax is answered, and every copy is one of that."""
+    oracle = of(PROBS, "probs", None)
+    with pytest.raises(VictimError, match="say gives='probs', or gives='logits' if that is what"):
+        oracle.query(X)
+    assert oracle.count == 0
+    for gives in ("logits", "probs"):
+        of(PROBS, "probs", gives).query(X)
+    of(LOGITS, "probs", None).query(X)
+    of(PROBS[:1], "probs", None).query(X[:1])  # one row may add up to 1 by chance
+
+
 def test_after_a_fault_the_oracle_answers_as_before():
     values = [spoiled(LOGITS, 2, np.nan), LOGITS]
     oracle = Oracle(lambda x: values.pop(0), inputs=4)

@@ -17,7 +17,7 @@ from typing import ParamSpec
 import numpy as np
 
 from mstheft.direct.answers.noise import Noise, lattice, rms
-from mstheft.direct.answers.reader import reader
+from mstheft.direct.answers.reader import AVERAGE, reader, stochastic
 from mstheft.errors import ExtractionError, MstheftError
 from mstheft.result import Result
 from mstheft.typing import Array, Oracle, Rng
@@ -96,10 +96,7 @@ def blame(answers: Array, output: str, decimals: int | None) -> tuple[str, str]:
         apart = np.abs(answers[::2].astype(float) - answers[1::2])
     if not np.array_equal(answers[::2], answers[1::2]):
         off = float(np.nanmax(apart))
-        return (
-            f"the victim is stochastic: two answers to one row differ by up to {off:.1g}",
-            "switch off dropout, batch norm in training mode or noise, or average several answers",
-        )
+        return stochastic(off), AVERAGE
     if output == "label":
         return "", ""
     is_hidden = not np.isfinite(answers).all() or (
@@ -125,13 +122,14 @@ def measure_noise(oracle: Oracle, *, row: Array | None = None, rng: Rng = None) 
     """The noise of an oracle's answers as `answers.reader` measures it, for `polish(noise=…)`.
 
     row : (d,) where to ask; N(0, 1) numbers unless given
-    Costs 9 queries, 23 of a stochastic victim, 25 where answers hardly change. Raises ValueError
+    Costs 9 queries, 16 of a stochastic victim, 25 where answers hardly change. Raises ValueError
     for labels, `ExtractionError` for answers that are no finite numbers, `BudgetExhausted`.
     """
     if oracle.output == "label":
         raise ValueError("expected numbers, got an oracle of labels; their noise has no size")
     start, direction = np.random.default_rng(rng).normal(size=(2, oracle.inputs))
-    measured = reader(oracle, start if row is None else np.asarray(row, float), direction)
+    place = start if row is None else np.asarray(row, float)
+    measured = reader(oracle, place, direction, loudest=np.inf)
     jitter = max(measured.jitter, measured.ulp * rms(measured.first))  # of a logit
     if oracle.output == "probs":
         jitter *= rms(measured.sample.astype(float) * (1 - measured.sample.astype(float)))

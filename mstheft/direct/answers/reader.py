@@ -14,6 +14,7 @@ import numpy as np
 from mstheft.direct.answers.noise import THIRD, Noise, lattice
 from mstheft.errors import ExtractionError
 from mstheft.nn import functions as F
+from mstheft.result import Result
 from mstheft.typing import Array, Oracle
 
 STEP = np.pi * 1e-5  # between the rows that show the jitter, in directions; no round number
@@ -24,6 +25,8 @@ MANY, FEW, DISTINCT = 40, 4, 8  # numbers, different ones among them, or differe
 SPREAD = 16  # rows along the line where those beside each other are equal
 REPEATS = 14  # more answers to one row, once two of them have differed
 ROUNDINGS = 0.5  # units in the last place that arithmetic inside a victim loses at least, σ
+LOUD = 0.01  # of the answers' size: chance that adds more leaves nothing to be found
+AVERAGE = "switch off dropout, batch norm in training mode or noise, or average several answers"
 EXACT = 1e-11  # noise relative to the answers that counts as none
 TINY = 1e-100
 SURE = 3.0  # σ that rounding may reach
@@ -38,6 +41,7 @@ class Reader:
         usual size: rounding inside the victim grows with |x|
     first : (9, K) the logits at which it was measured
     is_stochastic : two answers to one row differ
+    apart : by so much, at most
     sample : (≤ 64, K) answers as they came, from which the grid is read
     """
 
@@ -45,6 +49,7 @@ class Reader:
     jitter: float = 0.0
     first: Array = field(default_factory=lambda: np.zeros((0, 1)))
     is_stochastic: bool = False
+    apart: float = 0.0
     sample: Array = field(default_factory=lambda: np.zeros((0, 1)))
     _grid: Noise = field(default_factory=lambda: Noise("float64"))
 
@@ -91,6 +96,17 @@ class Reader:
             repeats = self.sample[len(self.first) :][:REPEATS]  # of one row; those before are not
             return Noise("stochastic", jitter=float(np.sqrt(repeats.var(axis=0, ddof=1).mean())))
         return None
+
+    @property
+    def chance(self) -> str:
+        """What a stochastic victim does, in words."""
+        return stochastic(self.apart)
+
+    def warn(self, result: Result) -> None:
+        """Note in a result that the victim is stochastic, if it is."""
+        if self.is_stochastic:
+            result.queries.setdefault("noise", 0)
+            result.notes["noise"] = self.chance
 
     def query(self, x: Array) -> Array:
         """The oracle's own answers. Costs n queries."""
@@ -159,17 +175,24 @@ class Reader:
         return np.where(finite, sigma, np.inf)
 
 
-def reader(oracle: Oracle, start: Array | None = None, direction: Array | None = None) -> Reader:
-    """Measure how exact an oracle's answers are, near x = start. Costs 9 queries, 23 if they
+def reader(
+    oracle: Oracle,
+    start: Array | None = None,
+    direction: Array | None = None,
+    *,
+    loudest: float = LOUD,
+) -> Reader:
+    """Measure how exact an oracle's answers are, near x = start. Costs 9 queries, 16 if they
     vary, 25 if they hardly change.
 
     One row is asked twice: where the answers differ, the victim is stochastic (dropout left on, a
     defence that adds noise), and 14 more of them give σ. Else four rows close together lie on one
     smooth piece almost surely, so that their third difference is rounding: the jitter, at two
     places, of which the lower counts. It is never believed to be below half a unit in the last
-    place of the answers.
+    place of the answers; where it is large chance may have spared the first two, and 14 more tell.
     A `Reader` is returned as it is, at no cost. Raises `ExtractionError` for answers that are no
-    finite numbers, or tell less than all probabilities.
+    finite numbers, or tell less than all probabilities, and for a victim whose chance is louder
+    than `loudest`, relative to the size of its answers: after two rows.
     """
     if hasattr(oracle, "sigma"):
         return oracle  # type: ignore[return-value]
@@ -179,24 +202,49 @@ def reader(oracle: Oracle, start: Array | None = None, direction: Array | None =
     steps = STEP * np.array([0, 0, 1, 2, 3, 0, 1, 2, 3])
     steps[5:] += ELSEWHERE
     x = start + np.multiply.outer(steps, direction)
-    z = read(read_by, x)
-    if not np.isfinite(z[:2]).all():
-        raise unreadable(oracle, "critical points", "at the start of a line ")
-    z = z[np.isfinite(z).all(axis=1)]
-    read_by.first = z
+    z = read_by.first = read(read_by, x[:2])
     if not np.array_equal(z[0], z[1]):
-        more = read(read_by, np.repeat(x[:1], REPEATS, axis=0))
-        read_by.is_stochastic = True
-        more = more[np.isfinite(more).all(axis=1)]
-        read_by.jitter = float(np.concatenate([z[:2], more]).std(axis=0, ddof=1).mean())
-        return read_by
+        heard(read_by, z, loudest)
+        return repeated(read_by, x[0], loudest)
+    if not np.isfinite(z).all():
+        raise unreadable(oracle, "critical points", "at the start of a line ")
+    z = np.concatenate([z, read(read_by, x[2:])])
+    z = read_by.first = z[np.isfinite(z).all(axis=1)]
     if (z[1:5] == z[1]).all():  # a coarse grid, or nothing changes here: what do others show?
         read(read_by, start + np.multiply.outer(np.linspace(-1, 1, SPREAD), direction))
     stencils = z[1:5].astype(float), z[5:].astype(float)
     third = [np.median(np.abs(np.diff(each, 3, axis=0))) for each in stencils if len(each) == 4]
     seen = float(min(third, default=0.0)) / THIRD / 0.6745  # of a normal distribution
     read_by.jitter = float(np.sqrt(max(seen**2 - float(read_by.sigma(z).mean()) ** 2, 0.0)))
+    if read_by.jitter > LOUD * read_by.usual:
+        return repeated(read_by, x[0], loudest)
     return read_by
+
+
+def repeated(oracle: Reader, row: Array, loudest: float) -> Reader:
+    """The reader of a victim that may be stochastic: σ from 14 more answers to one row (d,)."""
+    oracle.sample = oracle.sample[: len(oracle.first)]
+    z = np.concatenate([oracle.first[:2], read(oracle, np.repeat(row[None], REPEATS, axis=0))])
+    if (z == z[0]).all():
+        return oracle
+    oracle.is_stochastic = True
+    heard(oracle, z, loudest)
+    z = z[np.isfinite(z).all(axis=1)]
+    oracle.jitter = float(z.std(axis=0, ddof=1).mean())
+    return oracle
+
+
+def heard(oracle: Reader, z: Array, loudest: float) -> None:
+    """Raise `ExtractionError` if answers (n, K) to one row differ by more than can be read."""
+    finite = z[np.isfinite(z).all(axis=1)]
+    oracle.apart = float(np.ptp(finite, axis=0).max()) if len(finite) else np.inf
+    if len(finite) < 2 or finite.std(axis=0, ddof=1).mean() > loudest * np.abs(finite).max():
+        raise ExtractionError("answers", stochastic(oracle.apart), AVERAGE)
+
+
+def stochastic(apart: float) -> str:
+    """In words."""
+    return f"the victim is stochastic: two answers to one row differ by up to {apart:.1g}"
 
 
 def read(oracle: Oracle, x: Array) -> Array:

@@ -64,7 +64,7 @@ def readable_view(oracle: Oracle, *, rng: Rng = None) -> tuple[Reader, View | No
     The centre c is the origin, unless no scale is readable there: then at most 12 steps lead away
     from it, each to the one of eight rows around c at which most classes can be read.
     Costs 9 to 25 queries, and for coarse probabilities about 50 more.
-    Raises `ExtractionError` where nothing can be read.
+    Raises `ExtractionError` where nothing can be read, or chance is louder than the answers.
     """
     if oracle.output not in ("probs", "log_probs"):
         return reader(oracle), None
@@ -72,7 +72,9 @@ def readable_view(oracle: Oracle, *, rng: Rng = None) -> tuple[Reader, View | No
         here = reader(oracle)
         if here.is_exact or here.is_stochastic:
             return here, None
-    except ExtractionError:
+    except ExtractionError as error:
+        if error.stage == "answers":
+            raise
         here = Reader(oracle)
     rng = np.random.default_rng(rng)
     centre: Array = np.zeros(oracle.inputs)

@@ -39,7 +39,7 @@ def measure_noise(oracle: Oracle, start: Array, direction: Array) -> float:
 
     Costs 9 queries, see `answers.reader`.
     """
-    return reader(oracle, start, direction).noise
+    return reader(oracle, start, direction, loudest=np.inf).noise
 
 
 def search(

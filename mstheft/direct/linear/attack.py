@@ -104,6 +104,7 @@ def extract(
         with result.stage("equations", oracle):
             if not len(oracle.first):
                 measure(oracle, base, system, result.model, rng=rng)
+                oracle.warn(result)
             _is_linear(oracle, system, result)
             system = grown(oracle, base, system, rng, judged)
     raise _not_linear(result, "fresh answers miss it by more than noise")

@@ -290,12 +290,13 @@ def measure(oracle: Reader, base: Base, system: System, copy: Network, *, rng: R
 
     What rounding in a victim of such weights costs is told by the copy, too (`noise.arithmetic`):
     rows far from the base point show it, where their answers are no larger than its own.
-    Costs 9 queries, 23 if two answers to one row differ, see `answers.reader`.
+    Costs 9 queries, 16 if two answers to one row differ, see `answers.reader`.
     """
     direction = np.random.default_rng(rng).normal(size=oracle.inputs)
-    measured = reader(oracle.oracle, base.x, system.step * direction / np.linalg.norm(direction))
+    direction *= system.step / np.linalg.norm(direction)
+    measured = reader(oracle.oracle, base.x, direction, loudest=np.inf)
     oracle.first, oracle.jitter = measured.first, measured.jitter
-    oracle.is_stochastic = measured.is_stochastic
+    oracle.is_stochastic, oracle.apart = measured.is_stochastic, measured.apart
     if oracle.grid.is_relative and not oracle.is_stochastic:
         x = system.A[:, :-1]
         inside = arithmetic(copy, x, oracle.grid.kind) / rms(system.reach(x))

@@ -15,13 +15,16 @@ import numpy as np
 from mstheft.nn import gauss_newton
 from mstheft.nn.gauss_newton import DensePass, Fit
 from mstheft.progress import Bar
+from mstheft.typing import Array
 
 DAMP = 0.3  # of the first step; a third after every whole one, three times after a shortened one
+FADING = 0.5  # of a neuron's part of the answers: what a step makes smaller is on its way out
 MOST_DAMP = 100.0  # a step that fits no better even so ends the descent
 SLOWEST = 1e-3  # a whole, undamped step that gains less than this share of the misfit is the last
 HALF = 0.5  # a step that gains less than this share, above the noise, was not solved well enough
 MOST_ITERATIONS = 320  # of LSMR in a step
 LOOSE, TIGHT = 1e-2, 1e-8  # tolerances of LSMR: a share of the relative misfit between these
+BELOW = 1e-3  # of the noise: an error of LSMR that is no longer seen
 ROUNDED = 2.0  # converged: ratio below this where σ is that of arithmetic, known to a factor
 
 
@@ -70,19 +73,50 @@ def descend(
     noisy = ceiling(fit, free)
     misfit, damp, iterations = [fit.misfit(here.logits)], DAMP, gauss_newton.ITERATIONS
     while len(misfit) <= steps and damp < MOST_DAMP:
-        enough = float(np.clip(LOOSE * misfit[-1] / size, TIGHT, LOOSE))
+        least = max(TIGHT, BELOW * fit.noise / (misfit[-1] or 1.0))
+        enough = float(np.clip(LOOSE * misfit[-1] / size, least, LOOSE))
         taken = gauss_newton.step(
             fit, here, damp=damp, enough=enough, iterations=iterations, trust=trust, rng=rng
         )
-        here, gain = taken.here, 1 - taken.misfit / (misfit[-1] or 1.0)
+        there = without_fading(fit, here, taken.here, misfit[-1])
+        after = taken.misfit if there is taken.here else fit.misfit(there.logits)
+        here, gain = there, 1 - after / (misfit[-1] or 1.0)
         bar.update()
-        bar.set_postfix_str(f"misfit {taken.misfit:.1e}")
+        bar.set_postfix_str(f"misfit {after:.1e}")
         if taken.share:
-            misfit.append(taken.misfit)
-        if gain < HALF and taken.misfit > noisy:
+            misfit.append(after)
+        if gain < HALF and after > noisy:
             iterations = min(2 * iterations, MOST_ITERATIONS)
-        patient = iterations == MOST_ITERATIONS or taken.misfit <= noisy
-        if gain < SLOWEST and damp < DAMP / 10 and patient:
+        patient = iterations == MOST_ITERATIONS and damp < DAMP / 10
+        if gain < SLOWEST and (patient or after <= noisy):
             break
         damp *= 1 / 3 if taken.share == 1 else 3
     return here, misfit
+
+
+def without_fading(fit: Fit, before: DensePass, after: DensePass, misfit: float) -> DensePass:
+    """The pass after a step, with all neurons that the step has made much smaller sent to 0.
+
+    A neuron that the victim does not have is a product a1 relu(a0 x) that shall be 0. A step makes
+    both factors half as large, so that it would go on for ever by a quarter. Its outgoing weights
+    are set to 0 at once; if the answers want it, the next step brings it back. Not done where the
+    answers are then missed by more than before the step.
+
+    misfit : before the step
+    """
+    weights = [matrix.copy() for matrix in after.weights]
+    is_any = False
+    for layer in range(1, len(weights)):
+        fading = part(after, layer) < FADING * part(before, layer)
+        weights[layer][:, :-1][:, fading] = 0
+        is_any |= bool(fading.any())
+    if not is_any:
+        return after
+    there = fit.at(weights)
+    return there if fit.misfit(there.logits) < misfit else after
+
+
+def part(here: DensePass, layer: int) -> Array:
+    """How much each input of a layer moves what comes out of it, rms over the rows: (in,)."""
+    size: Array = np.linalg.norm(here.weights[layer][:, :-1], axis=0)
+    return size * here.inputs[layer][:, :-1].std(axis=0)

@@ -76,6 +76,7 @@ def extract(oracle: Oracle, *, rng: Rng = None, tolerance: float = 1e-6) -> Resu
     with result.stage("critical points", oracle):
         trace = result.trace = Trace(Hyperplanes.none(oracle.inputs))
         oracle, trace.view = readable_view(oracle, rng=rng)
+    oracle.warn(result)
     try:
         for _ in range(MOST_LINES):
             with result.stage("critical points", oracle):

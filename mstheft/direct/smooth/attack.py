@@ -32,7 +32,8 @@ from mstheft.result import Result, count
 from mstheft.typing import Array, Oracle, Rng
 
 ACTIVATIONS = ("tanh", "sigmoid", "softplus")
-SCALES = 1.0, 0.1  # of the inputs asked: where neurons are saturated, then nearer the origin
+SCALES = 1.0, 0.1, 4.0  # of the inputs asked: nearer the origin where neurons are saturated, and
+COARSE = 1.0, 4.0, 0.1  # farther out where they bend so little that noise hides it: these first
 POLISH = 2.5  # random rows for the polishing of coarse answers, in F
 CHECKS = 200  # fresh rows on which a polished copy is judged
 
@@ -83,8 +84,8 @@ def extract(
     tolerance : allowed error on fresh inputs, relative to the spread of the answers; never taken
         to be below a thousand times their rounding
     Needs linearly independent rows of A0, so h ≤ d (equal neurons count as one, dead ones as
-    none), and inputs at which the neurons bend: x ~ N(0, I), or N(0, 0.01 I) in a second attempt
-    where the first fails, as it does when many neurons are saturated at the former.
+    none), and inputs at which the neurons bend: x ~ N(0, I); where that fails N(0, 0.01 I), for
+    neurons that are saturated at the former, and N(0, 16 I), for those whose bends drown in noise.
     Returns a verified `Result`; raises `ExtractionError` (which holds the partial result) or
     `BudgetExhausted`.
     """
@@ -95,12 +96,17 @@ def extract(
         )
     rng, tolerance, result = np.random.default_rng(rng), checked(tolerance), Result()
     failures: list[tuple[bool, ExtractionError]] = []
-    for scale in SCALES:
+    scales = list(SCALES)
+    while scales:
+        scale = scales.pop(0)
         result = Result(queries=result.queries, seconds=result.seconds, trace=Trace())
         try:
             return _attempt(oracle, rng, activation, hidden, tolerance, scale, result)
         except ExtractionError as error:
             failures.append((result.model is None, error))
+            space = result.trace.space
+            if len(failures) == 1 and space is not None and space.is_coarse:
+                scales = list(COARSE[1:])
         finally:
             describe(result)
     raise min(failures, key=lambda each: each[0])[1]  # the first, unless only the second has a copy
@@ -118,6 +124,7 @@ def _attempt(
     trace = result.trace
     with result.stage("subspace", oracle):
         oracle = reader(oracle, *scale * rng.normal(size=(2, oracle.inputs)))
+        oracle.warn(result)
         space = trace.space = find_subspace(oracle, rng, hidden, scale)  # 1
     start = separate(oracle, space, activation, result, rng)  # 2 and 3
     with result.stage("fit", oracle):

@@ -117,7 +117,7 @@ def find_subspace(
 def rounding(oracle: Oracle, scale: float, rng: Generator) -> tuple[float, float, bool]:
     """Noise in an answer at x ~ N(0, scale² I), how far such answers spread, are they coarse?
 
-    The spread is the largest standard deviation of an output. Costs 8 queries, and 9 or 23 where
+    The spread is the largest standard deviation of an output. Costs 8 queries, and 9 or 16 where
     the noise has not been measured before, see `answers.reader`.
     """
     x = scale * rng.normal(size=(SAMPLE, oracle.inputs))

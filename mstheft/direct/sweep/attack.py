@@ -33,9 +33,9 @@ from mstheft.direct.hyperplanes.hyperplanes import (
 )
 from mstheft.direct.hyperplanes.jacobians import Box, JacobianSite
 from mstheft.direct.hyperplanes.plan import plan
-from mstheft.direct.polishing.finish import ROWS, finish
+from mstheft.direct.polishing.finish import LEAST, ROWS, finish
 from mstheft.direct.sweep.box import anywhere, middle, segment, walls, witness
-from mstheft.direct.sweep.far import STRIDE, FarView, can_be_outrun
+from mstheft.direct.sweep.far import NEAR_ENOUGH, FarView, can_be_outrun, spread
 from mstheft.direct.sweep.refine import misfit, refine_rows
 from mstheft.direct.sweep.signs import believed, explained, last_bias, odd_part, solve_signs
 from mstheft.direct.sweep.trace import Trace, describe, gave_up, open_ends, polished_planes
@@ -96,6 +96,7 @@ def extract(
             else:
                 oracle = reader(oracle, *middle(box))
             trace.is_rough = not oracle.is_exact
+        oracle.warn(result)
         if box is None and can_be_outrun(oracle) and outrun(oracle, result, rng, hidden, tolerance):
             return result
         for _ in range(most):
@@ -137,11 +138,15 @@ def outrun(
     if not far.verified:
         return False
     draw = lambda n: rng.normal(size=(n, oracle.inputs))  # noqa: E731
+    known = far.trace.polishing
     with result.stage("polish", oracle):
-        while view.scale > STRIDE:
-            far.model = view.nearer(far.model, draw(int(ROWS * far.floor)))
+        while view.scale > NEAR_ENOUGH:
+            known.rows = spread(draw(max(LEAST, int(ROWS * far.floor))), rng)
+            far.model, known.answers = view.nearer(far.model, known.rows)
+        known.rows, known.answers = view.scale * known.rows, view.scale * known.answers
+        known.drawn = len(known.rows)
     near = replace(result, trace=far.trace, model=view.near(far.model))
-    if not finish(oracle, near, far.trace.polishing, draw, rng):
+    if not finish(oracle, near, known, draw, rng):
         return False
     result.trace, result.notes, result.model = far.trace, near.notes, near.model
     result.verified, result.error = True, near.error

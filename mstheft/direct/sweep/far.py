@@ -3,12 +3,15 @@
     f(R x) / R  =  A1 relu(A0 x + b0 / R) + b1 / R
 
 is the same network with smaller biases, and its answers are rounded R times finer. What is found
-so is exact but for the biases, which come back with the rounding of an answer near the origin.
+so is exact but for the biases: they come back on rows at smaller and smaller R, and the last of
+these, at about 100, stay beside the near ones, since they hold the weights 100 times better.
 """
 
 from __future__ import annotations
 
 from typing import Any
+
+from numpy.random import Generator
 
 from mstheft.direct.answers.reader import Reader
 from mstheft.direct.polishing.polish import polish
@@ -17,6 +20,8 @@ from mstheft.nn.network import Network
 from mstheft.typing import Array
 
 STRIDE = 1e5  # from one scale to the next, on the way back to the origin
+DECADES = 3.0  # over which the distances of rows are spread
+LAST, NEAR_ENOUGH = 100.0, 1000.0  # the last scale, and one that need not be followed by it
 DIGITS = 12  # decimals that a far answer shall have, per unit of its input
 
 
@@ -39,16 +44,26 @@ class FarView:
         """A copy at this scale as one of the victim: its biases times the scale."""
         return zoo.given([(w, self.scale * b) for w, b in model.dense()])
 
-    def nearer(self, model: Network, rows: Array) -> Network:
-        """The copy at a scale 10⁵ times nearer, at least 1: its biases come back by polishing.
+    def nearer(self, model: Network, rows: Array) -> tuple[Network, Array]:
+        """The copy at a scale 10⁵ times nearer, at least 100, and the answers there.
 
-        A row that is off by 10⁻¹¹ moves a far hyperplane by much, seen from the origin.
+        Its biases come back by polishing: a row that is off by 10⁻¹¹ moves a far hyperplane by
+        much, seen from the origin.
         rows : (n, d) random rows; they are asked at the new scale. Costs n queries.
         """
-        before, self.scale = self.scale, max(1.0, self.scale / STRIDE)
+        before, self.scale = self.scale, max(LAST, self.scale / STRIDE)
         grown = before / self.scale
         model = zoo.given([(w, grown * b) for w, b in model.dense()])
-        return polish(model, rows, self.query(rows)).model
+        answers = self.query(rows)
+        return polish(model, rows, answers).model, answers
+
+
+def spread(rows: Array, rng: Generator) -> Array:
+    """Rows at 1 to 1,000 times their distance: the far ones tell slopes, so the near ones biases.
+
+    At one distance a bias and the slope of its neuron are nearly the same to the answers.
+    """
+    return rows * 10 ** rng.uniform(0, DECADES, size=(len(rows), 1))
 
 
 def can_be_outrun(oracle: Reader) -> bool:

@@ -7,7 +7,7 @@ import mstheft as mt
 from mstheft import nn
 from mstheft.direct.answers.diagnosis import blame, measure_noise
 from mstheft.errors import ExtractionError
-from mstheft.learning import exact
+from mstheft.learning import exact, sketched
 from mstheft.oracle import Oracle
 
 ATTACKS = {
@@ -17,13 +17,14 @@ ATTACKS = {
     "deep": mt.direct.deep.extract,
     "smooth": lambda oracle, rng: mt.direct.smooth.extract(oracle, rng=rng, activation="tanh"),
     "learned to exact": lambda oracle, rng: exact.extract(oracle, rows=200, hidden=2, rng=rng),
+    "sketched": lambda oracle, rng: sketched.extract(oracle, hidden=8, rng=rng),
     "steal": mt.steal,
 }
 
 
-def with_dropout(share, seed=0):
+def with_dropout(share, seed=0, hidden=5):
     """Two thirds of the neurons or so answer, other ones each time."""
-    (A0, b0), (A1, b1) = nn.zoo.mlp([10, 5, 3], bias=0.1, rng=5).dense()
+    (A0, b0), (A1, b1) = nn.zoo.mlp([10, hidden, 3], bias=0.1, rng=5).dense()
     rng = np.random.default_rng(seed)
 
     def logits(x):
@@ -42,6 +43,46 @@ def test_every_attack_names_a_stochastic_victim(attack, share):
         ATTACKS[attack](oracle, rng=0)
     assert "dropout" in caught.value.advice
     assert caught.value.partial.total == oracle.count
+    assert not any("stepwise" in note for note in caught.value.partial.notes.values())
+
+
+@pytest.mark.parametrize("attack", ["relu", "sweep", "smooth", "deep", "sketched", "steal"])
+def test_loud_chance_is_named_after_two_rows(attack):
+    oracle = Oracle(with_dropout(0.5, hidden=30), inputs=10)
+    with pytest.raises(ExtractionError, match="the victim is stochastic") as caught:
+        ATTACKS[attack](oracle, rng=1)
+    assert caught.value.stage == "answers"
+    assert "dropout" in caught.value.advice
+    assert oracle.count <= 4  # two for each start of the smooth attack
+    assert caught.value.partial.total == oracle.count
+    assert not any("steps" in note for note in caught.value.partial.notes.values())
+
+
+@pytest.mark.parametrize("attack", ["linear", "relu", "sweep", "sketched", "steal"])
+def test_an_attack_that_goes_on_under_chance_says_so(attack):
+    shape = [10, 3] if attack == "linear" else [20, 8, 3]
+    network, rng = nn.zoo.mlp(shape, bias=0.1, rng=0), np.random.default_rng(1)
+    noisy = lambda x: network.logits(x) + 1e-3 * rng.normal(size=(len(x), 3))  # noqa: E731
+    oracle = Oracle(noisy, inputs=shape[0])
+    result = ATTACKS[attack](oracle, rng=0)
+    assert result.verified
+    assert "the victim is stochastic: two answers to one row differ by" in result.notes["noise"]
+    assert result.queries["noise"] == 0
+    assert result.total == oracle.count
+
+
+def test_what_is_spared_by_chance_at_first_is_asked_again():
+    """The first two answers agree, but what is near them does not lie on any smooth piece."""
+    network, rng = nn.zoo.mlp([10, 5, 3], bias=0.1, rng=5), np.random.default_rng(0)
+
+    def late(x):
+        noise = rng.normal(size=(len(x), 3)) * (oracle.count > 0)
+        return network.logits(x) + noise
+
+    oracle = Oracle(late, inputs=10)
+    with pytest.raises(ExtractionError, match="the victim is stochastic"):
+        mt.direct.sweep.extract(oracle, rng=0)
+    assert oracle.count <= 9 + 14
 
 
 def test_stochastic_labels_are_named():
@@ -112,7 +153,7 @@ def test_the_noise_of_a_stochastic_victim_is_measured():
         inputs=10,
     )
     noise = measure_noise(noisy, rng=1)
-    assert (noise.kind, noisy.count) == ("stochastic", 23)
+    assert (noise.kind, noisy.count) == ("stochastic", 16)
     assert noise.jitter == pytest.approx(0.01, rel=0.2)
 
 

@@ -12,9 +12,11 @@ import pytest
 
 from mstheft import progress
 from mstheft.direct.answers.noise import Noise
+from mstheft.direct.polishing import descent
 from mstheft.direct.polishing.polish import identifiable, polish
 from mstheft.nn import gauss_newton as gn
 from mstheft.nn import zoo
+from mstheft.nn.dense_pass import forward
 from mstheft.nn.network import Network
 from mstheft.result import floor
 
@@ -346,3 +348,35 @@ def test_progress_is_told_step_by_step_and_only_when_shown(capsys, monkeypatch):
     with progress.shown():
         polished([20, 8, 3], decimals=3)
     assert "polish" in capsys.readouterr().err
+
+
+# ---- neurons that the victim has not
+
+
+def through(network, x):
+    return forward(*gn.chain(network), gn.with_ones(x))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_spare_neurons_do_not_hold_up_the_others(seed):
+    """Each of them is a product that shall be 0, of which a step leaves a quarter."""
+    rng = np.random.default_rng(seed)
+    network = victim([20, 6, 3], seed=seed)
+    x = rows_for(network, rng, times=8)
+    (a0, b0), (a1, b1) = rough(network, rng, off=0.05).dense()
+    spare = rng.normal(size=(3, 20)) / 5, rng.normal(size=(3, 3)) / 5
+    copy = zoo.given(
+        [(np.vstack([a0, spare[0]]), np.append(b0, [0.1] * 3)), (np.hstack([a1, spare[1]]), b1)]
+    )
+    result = polish(copy, x, network.logits(x), steps=12)
+    assert result.misfit[-1] < 1e-12  # 1e-6 to 1e-5 where they fade by a quarter in each step
+    assert (descent.part(through(result.model, x), 1) < 1e-9).sum() == 3
+
+
+def test_a_neuron_that_is_wanted_comes_back():
+    network = victim([20, 6, 3])
+    x = rows_for(network, np.random.default_rng(0), times=8)
+    weights = [w.copy() for w in through(network, x).weights]
+    weights[1][:, 2] = 0  # its outgoing weights
+    result = polish(gn.assemble(network, weights), x, network.logits(x), steps=12)
+    assert result.misfit[-1] < 1e-12

@@ -252,6 +252,18 @@ def test_a_float32_victim_is_polished_to_its_own_rounding(act, shape):
         assert "float32" in result.notes["polish"]
 
 
+def test_bends_that_drown_in_noise_are_seen_farther_out():
+    """As PyTorch begins, U(-1/√d, 1/√d), a sigmoid is all but straight on N(0, I)."""
+    rng = np.random.default_rng(1)
+    victim = nn.zoo.mlp([784, 8, 4], activation="sigmoid", rng=0, dtype=np.float32)
+    for weights, bias in victim.dense():
+        for values in (weights, bias):
+            values[...] = rng.uniform(-1, 1, values.shape) / np.sqrt(weights.shape[1])
+    result = smooth.extract(Oracle(victim), rng=0, activation="sigmoid")
+    assert result.verified
+    assert error_of(victim, result.model, fresh(784, 1000)) < 1e-6
+
+
 def test_answers_of_five_decimals_are_polished_to_them():
     victim = victim_of(0, 20, 6, 3, "tanh")
     result = smooth.extract(Oracle(victim, decimals=5), rng=0, activation="tanh")
