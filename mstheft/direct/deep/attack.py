@@ -113,7 +113,7 @@ def extract(
     tolerance : allowed error on fresh inputs, relative to the spread of the answers
     Costs about 17 (h1 + 1.3 h2) + (d + 1) ((h1 + 1.3 h2) / K + 2) + (30 to 45) h2 + h1 + 100
     queries, and 1,100 + 2 (h1 + h2) for the
-    last check: 11 F for 64-32-16-10, 4.4 F for 784-32-16-10, 2.5 F for 784-128-64-10. Lifting
+    last check: 11 F for 64-32-16-10, 4.0 F for 784-32-16-10, 2.5 F for 784-128-64-10. Lifting
     costs 7 queries for each weight of a layer: 26 F for 10-20-20-3. Where answers
     are coarse: 23 F for 64-32-16-10; narrow victims and 784-64-32-10 often fail so.
     Returns a verified `Result`; raises `ExtractionError` that names layer and stage and holds the

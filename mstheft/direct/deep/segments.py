@@ -44,6 +44,11 @@ class Checks:
     reach: Array
     answers: Array
 
+    def and_also(self, other: Checks) -> Checks:
+        """These and others."""
+        mine, theirs = vars(self).values(), vars(other).values()
+        return Checks(*(np.concatenate(pair) for pair in zip(mine, theirs, strict=True)))
+
 
 def endpoints(rng: Generator, h1: int, size: float, partial: Array, offsets: Array) -> Array:
     """End points of a segment in the orthant, (2, h1), that part as many neurons as possible.

@@ -15,12 +15,17 @@ from mstheft.direct.deep.segments import Checks
 from mstheft.direct.polishing.finish import active_rows
 from mstheft.direct.verify import judge, readable
 from mstheft.nn.dense_pass import Weights, chain, forward, with_ones
+from mstheft.nn.gauss_newton import Fit, jacobian
 from mstheft.nn.network import Network
 from mstheft.result import Result, count
 from mstheft.typing import Array, Oracle
 
 ROWS, FAR = 1000, 100  # rows of N(0, I), and of others up to a hundred times as far out
 BESIDE = -2.0, 0.5  # decades of the distance from a hyperplane, input units
+MOST, ASKED = 1000, 64  # weights, and rows asked at a time
+CANDIDATES, NUMBERS = (10_000, 100_000), 5e7  # rows looked at, and numbers in their Jacobian
+TURNS = 5  # of asking what the answers have not told
+FREE, VISIBLE = 1e-13, 1e-5  # eigenvalues of what nothing tells; share of a slope that it is
 HALVINGS = 50  # of the way from a row where a neuron is on to one where it is off
 
 
@@ -29,19 +34,27 @@ def thorough(
 ) -> bool:
     """Hold the copy against fresh rows as `verify` does; `trace.checks`, `trace.one_sided`.
 
-    Costs 1,100 queries, and 2 for each hidden neuron of the copy.
+    Costs 1,100 queries, 2 for each hidden neuron of the copy, and up to 256 where it has at most a
+    thousand weights and the answers do not tell all of them.
     """
     trace = result.trace
     with result.stage("verify", oracle):
         asked = fresh(oracle, rng, result.model, tolerance)
         trace.checks.append(asked)
-        judge(
-            *(result, oracle, asked.x, asked.reach, asked.answers),
-            tolerance=tolerance,
-            noise=noise,
-            size=float(asked.answers[:ROWS].std(axis=0).max()),
-            drawn=ROWS,
-        )
+        size = float(asked.answers[:ROWS].std(axis=0).max())
+        for turn in range(TURNS):
+            judge(
+                *(result, oracle, asked.x, asked.reach, asked.answers),
+                tolerance=tolerance,
+                noise=noise,
+                size=size,
+                drawn=ROWS,
+            )
+            x = untold(result.model, asked.x, rng)
+            if not result.verified or not len(x) or turn == TURNS - 1:
+                break
+            more = Checks(x, np.ones((len(x), 1)), read(oracle, x))
+            asked = trace.checks[-1] = asked.and_also(more)
         trace.one_sided = one_sided(result.model, asked.x[:ROWS])
         if trace.one_sided:
             layers = ", ".join(str(layer) for layer in sorted({n for n, _ in trace.one_sided}))
@@ -95,6 +108,36 @@ def on_both_sides(model: Network, rng: Generator) -> Array:
 def values(weights: Weights, layer: int, rows: Array) -> Array:
     """z of a hidden layer, 0 the first, (n, d) -> (n, h)."""
     return forward(weights[: layer + 1], ["relu"] * layer, with_ones(rows)).logits
+
+
+def untold(model: Network, seen: Array, rng: Generator) -> Array:
+    """Rows at which the answers to the rows seen do not determine those of a copy, at most 64.
+
+    Where J(x) is no combination of the J of rows seen: weights that these leave free count there.
+    Out of 10,000 rows of N(0, I), and more for a small copy; none for a copy of more than a
+    thousand weights. No queries.
+    """
+    weights, activations = chain(model)
+    if sum(w.size for w in weights) > MOST:
+        return np.zeros((0, model.inputs))
+
+    def slopes(rows: Array) -> Array:
+        blank = np.ones((len(rows), model.outputs))
+        fit = Fit(with_ones(rows), activations, 0 * blank, blank)
+        return jacobian(fit, fit.at(weights))  # (n, K, P)
+
+    known = slopes(seen).reshape(-1, sum(w.size for w in weights))
+    size = np.linalg.norm(known, axis=0)
+    scale = 1 / np.where(size > 0, size, 1)
+    values, v = np.linalg.eigh((known * scale).T @ (known * scale))
+    free = v[:, values < FREE * values.max()]
+    number = int(np.clip(NUMBERS / known.shape[1] / model.outputs, *CANDIDATES))
+    rows, left = rng.normal(size=(number, model.inputs)), []
+    for block in np.array_split(rows, number // 500):
+        here = slopes(block) * scale
+        left.append(np.linalg.norm(here @ free, axis=(1, 2)) / np.linalg.norm(here, axis=(1, 2)))
+    unseen = rows[np.concatenate(left) > VISIBLE]
+    return rng.permutation(unseen)[:ASKED]
 
 
 def one_sided(model: Network, rows: Array) -> list[tuple[int, int]]:

@@ -125,7 +125,7 @@ def lifted(
     with result.stage("lifting", oracle):
         trace.lifted = whole(oracle, rng, trace.searched, first)
         if not trace.lifted:
-            raise deep_failures.failed("lifting", deep_failures.NO_SECOND, result)
+            raise deep_failures.failed("layers", deep_failures.NO_SECOND, result)
         x = rows_for(trace.lifted, rng)
         answers = read(oracle, x)
     for _ in range(ENDINGS):

@@ -61,3 +61,15 @@ def test_rows_on_both_sides_of_every_hyperplane():
         assert (first * second < 0).sum() >= width - 1  # far away the hyperplane has bent
         at += 2 * width
     assert at == len(x)
+
+
+def test_rows_where_the_answers_leave_a_copy_open():
+    """Seen only where its first neuron is off: rows where it is on would tell something new."""
+    victim = deep_victim(1, (6, 4, 3, 2))
+    A0, b0 = victim.dense()[0]
+    x = np.random.default_rng(3).normal(size=(3000, 6))
+    off = x @ A0[0] + b0[0] < -0.5
+    open_ = verification.untold(victim, x[off], np.random.default_rng(4))
+    assert len(open_) == verification.ASKED
+    assert (open_ @ A0[0] + b0[0] > 0).all()
+    assert len(verification.untold(victim, x, np.random.default_rng(4))) < 5
