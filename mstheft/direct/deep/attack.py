@@ -20,7 +20,7 @@ import numpy as np
 from numpy.random import Generator
 
 from mstheft.direct.answers.diagnosis import diagnosed
-from mstheft.direct.answers.reader import reader
+from mstheft.direct.answers.reader import Reader, reader
 from mstheft.direct.deep import failures as deep_failures
 from mstheft.direct.deep import first_layer as deep_first
 from mstheft.direct.deep import kinks as deep_kinks
@@ -45,6 +45,7 @@ LINES = 3  # lines searched at first: one to measure on, two to tell the layers
 MOST_LINES = 8
 SEGMENTS = 24  # segments in the orthant at a time
 WITNESSES = 12  # segments that lead to where the copy is wrong, before each check
+AGAIN = "layers", "verify"  # stages after whose failure new lines are worth a try
 PARALLEL = 1e-6  # second singular value of rows that are parallel
 AGAINST = 0.15  # share of votes against an orientation from which it is not believed
 ENOUGH = 0.8  # share of second-layer rows inside of A0's span: where all else has failed
@@ -127,22 +128,36 @@ def extract(
             oracle = reader(oracle)
         if not oracle.is_exact:
             return learned.learned_copy(oracle, rng, result, hidden, layers)
-        planes, is_spanned = first_layer(oracle, rng, result)
-        if is_parallel(result.trace.searched):
-            return swept(oracle, rng, result, tolerance)
-        if is_spanned and layers <= 3:
-            try:
-                peeled(oracle, rng, result, planes, tolerance)
-            except ExtractionError:
-                result.stopped = ""
-        if not result.verified:
-            whole.lifted(oracle, rng, result, planes, tolerance)
-        deep_failures.check_widths(result, hidden)
-        return result
+        try:
+            return exact_copy(oracle, rng, result, hidden, tolerance)
+        except ExtractionError as error:
+            if error.stage not in AGAIN:
+                raise
+            result.trace = Trace(layers)  # other lines may show more
+            return exact_copy(oracle, rng, result, hidden, tolerance)
     except ExtractionError as error:
         raise deep_failures.with_layer(error, result) from error
     finally:
         describe(result)
+
+
+def exact_copy(
+    oracle: Reader, rng: Generator, result: Result, hidden: Widths, tolerance: float
+) -> Result:
+    """The first layer, then the fast way, and the sure one where that fails."""
+    layers = result.trace.layers
+    planes, is_spanned = first_layer(oracle, rng, result)
+    try:
+        if is_parallel(result.trace.searched):
+            swept(oracle, rng, result, tolerance)
+        elif is_spanned and layers <= 3:
+            peeled(oracle, rng, result, planes, tolerance)
+    except ExtractionError:
+        result.stopped = ""  # there is another way
+    if not result.verified:
+        whole.lifted(oracle, rng, result, planes, tolerance)
+    deep_failures.check_widths(result, hidden)
+    return result
 
 
 def first_layer(oracle: Oracle, rng: Generator, result: Result) -> tuple[Hyperplanes, bool]:
@@ -177,16 +192,16 @@ def is_parallel(searched: Sequence[LineKinks]) -> bool:
     """Are all measured rows parallel? A first layer of one neuron, or one input."""
     rows = np.vstack([kinks.rows[kinks.is_measured] for kinks in searched])
     size = np.linalg.svd(rows, compute_uv=False)
-    return len(rows) > 0 and bool((size[1:] < PARALLEL * size[0]).all())
+    enough = len(rows) > (rows.shape[1] > 1)
+    return enough and bool((size[1:] < PARALLEL * size[0]).all())
 
 
-def swept(oracle: Oracle, rng: Generator, result: Result, tolerance: float) -> Result:
+def swept(oracle: Oracle, rng: Generator, result: Result, tolerance: float) -> None:
     """Parallel hyperplanes: the victim is a function of one number, and the sweep steals it."""
     other = sweep.extract(oracle, rng=rng, tolerance=tolerance)
     result.book(other)
     result.model, result.error, result.verified = other.model, other.error, other.verified
     result.notes["verify"] = other.notes["verify"]
-    return result
 
 
 def peeled(
