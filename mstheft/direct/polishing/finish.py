@@ -94,7 +94,7 @@ def refine(
         while polished.converged and len(polished.model.dense()) == 2:
             for fewer in leaner(polished, polishing.rows):
                 again = polish(fewer, *data, steps=STEPS, trusts=TRUSTS[:1], **form)
-                spared = weights_of_a_neuron(polished.model)
+                spared = (width(polished.model) - width(fewer)) * weights_of_a_neuron(fewer)
                 worse = np.sqrt(1 + (GAIN - 1) * spared / polishing.answers.size)
                 if again.converged and again.ratio <= worse * polished.ratio:
                     polished = again
@@ -241,16 +241,16 @@ def without_spare_neurons(
 
 def leaner(polished: Polished, rows: Array) -> Iterator[Network]:
     """Copies with fewer neurons that may explain the answers as well."""
-    for fewer in (
-        without_spare_neurons(polished.model, rows, 0.0, TWINS),
-        without_the_least_sure(polished),
-    ):
+    several, one = without_the_unsure(polished), without_the_unsure(polished, most=1)
+    for fewer in (without_spare_neurons(polished.model, rows, 0.0, TWINS), several):
         if fewer is not None:
             yield fewer
+    if one is not None and several is not None and width(one) > width(several):
+        yield one
 
 
-def without_the_least_sure(polished: Polished) -> Network | None:
-    """The copy without the neuron whose output weights are least sure, if noise explains these.
+def without_the_unsure(polished: Polished, most: int | None = None) -> Network | None:
+    """The copy without the neurons whose output weights noise explains: `most`, the least sure.
 
     A rough copy has neurons that are none; polished, each fits some noise. Told by its output
     weights over their error bars: a neuron of the victim has hundreds, one of noise a few. None
@@ -263,8 +263,9 @@ def without_the_least_sure(polished: Polished) -> Network | None:
     told = a1 - a1.mean(axis=0) if polished.output != "logits" and len(a1) > 1 else a1  # the gauge
     sure = np.sum((told / bars) ** 2, axis=0)  # (h,) χ²
     sure[~np.isfinite(bars).all(axis=0)] = np.inf  # seldom on: nobody knows
-    keep = np.arange(len(b0)) != sure.argmin()
-    if sure.min() > GAIN * weights_of_a_neuron(model) or not keep.any():
+    unsure = [i for i in np.argsort(sure) if sure[i] <= GAIN * weights_of_a_neuron(model)][:most]
+    keep = ~np.isin(np.arange(len(b0)), unsure)
+    if keep.all() or not keep.any():
         return None
     return zoo.given([(a0[keep], b0[keep]), (a1[:, keep], b1)])
 
@@ -273,3 +274,8 @@ def weights_of_a_neuron(model: Network) -> int:
     """Of the hidden layer, d + 1 + K: those into it, its bias, and those out of it."""
     (a0, _), (a1, _) = model.dense()
     return a0.shape[1] + 1 + len(a1)
+
+
+def width(model: Network) -> int:
+    """Hidden neurons."""
+    return len(model.dense()[0][1])
