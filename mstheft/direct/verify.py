@@ -66,23 +66,41 @@ def verify(
             x, reach = np.concatenate([near, far * x]), np.vstack([np.ones((len(near), 1)), far])
         else:
             x, reach, answers = rows, np.ones((points, 1)), read(oracle, rows)
-        logits = expected(oracle, result.model, x)
-        finite = ~np.isinf(answers).any(axis=1)  # NaN stays: it is a miss
-        result.error, result.verified = float("inf"), False
-        answers, logits, reach = answers[finite], logits[finite], reach[finite]
-        if 2 * len(answers) >= points:
-            misses = np.abs(answers - logits)
-            size = float((answers / reach).std(axis=0, dtype=float).max()) if size is None else size
-            allowed = reach * max(tolerance * size, min(1e-2 * size, 1000 * noise))
-            rounding = blur(oracle, answers)
-            result.error = float(np.where(np.isnan(misses), np.inf, misses).max())
-            result.verified = bool(
-                size > np.median(rounding) and (misses <= allowed + rounding).all()
-            )
-        near = reach[:, 0] == 1  # farther out, labels are easier
-        labels = equal_labels(answers[near], logits[near])
-        result.notes["verify"] = sentence(result, len(answers), labels)
+        judge(result, oracle, x, reach, answers, tolerance=tolerance, noise=noise, size=size)
     return result.verified
+
+
+def judge(
+    result: Result,
+    oracle: Oracle,
+    x: Array,
+    reach: Array,
+    answers: Array,
+    *,
+    tolerance: float,
+    noise: float,
+    size: float | None = None,
+    drawn: int | None = None,
+) -> None:
+    """Hold the copy against answers that are there, as in `verify`. No queries.
+
+    x : (n, d) rows that the copy has not been made from; reach : (n, 1) their r; answers : (n, K)
+    drawn : how many of them are like the rows on which the copy is to be right, all unless given
+    """
+    logits = expected(oracle, result.model, x)
+    finite = ~np.isinf(answers).any(axis=1)  # NaN stays: it is a miss
+    result.error, result.verified = float("inf"), False
+    answers, logits, reach = answers[finite], logits[finite], reach[finite]
+    if 2 * len(answers) >= len(x):
+        misses = np.abs(answers - logits)
+        size = float((answers / reach).std(axis=0, dtype=float).max()) if size is None else size
+        allowed = reach * max(tolerance * size, min(1e-2 * size, 1000 * noise))
+        rounding = blur(oracle, answers)
+        result.error = float(np.where(np.isnan(misses), np.inf, misses).max())
+        result.verified = bool(size > np.median(rounding) and (misses <= allowed + rounding).all())
+    near = reach[:, 0] == 1  # farther out, labels are easier
+    labels = equal_labels(answers[near], logits[near])
+    result.notes["verify"] = sentence(result, len(answers), labels, drawn=drawn)
 
 
 def verify_to_noise(result: Result, oracle: Oracle, x: Array, polished: Polished) -> bool:
@@ -110,10 +128,16 @@ def verify_to_noise(result: Result, oracle: Oracle, x: Array, polished: Polished
     return result.verified
 
 
-def sentence(result: Result, rows: int, labels: str, unit: str = UNITS["logits"]) -> str:
+def sentence(
+    result: Result,
+    rows: int,
+    labels: str,
+    unit: str = UNITS["logits"],
+    drawn: int | None = None,
+) -> str:
     """How exact the copy is: a verdict alone would be read as 'the same labels everywhere'."""
     verdict = "answers like the victim" if result.verified else "does not answer alike"
-    wrong = f"; up to {min(1.0, 3 / max(rows, 1)):.1%} of such inputs may be wrong"
+    wrong = f"; up to {min(1.0, 3 / max(drawn or rows, 1)):.1%} of such inputs may be wrong"
     return (
         f"the copy {verdict} on {rows} fresh rows: max |Δ| {result.error:.1e} in {unit}, "
         f"{labels}{wrong if result.verified else ''}"

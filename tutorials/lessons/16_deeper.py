@@ -313,16 +313,18 @@ plt.show()
 #
 # ## What falls short
 #
-# - **Too many first-layer neurons.** With $h_1 > d$ no choice of $x$ produces every $\varphi$.
+# - **Too many first-layer neurons.** With $h_1 > d$ no choice of $x$ produces every $\varphi$. Then
+#   `extract` goes another way, *lifting*: since $\mathrm{relu}(z) = (z + |z|)/2$, a neuron of the
+#   second layer is linear in $(|A_0 x + b_0|, x)$ and its bent boundary is flat there. A walk along
+#   it tells one weight wherever it meets the hyperplane of a first-layer neuron.
 # - **Rounded answers.** Zeros must be told from small numbers, which takes about eleven decimals.
 #   Behind float32 or fewer decimals the same function learns a student that is too wide, prunes
 #   it layer by layer, and polishes it to the noise (lesson 08), at three times as many queries.
 # - **Neurons that hide.** A neuron that never switches along our lines is not found. The final
 #   check on fresh inputs then fails, and no copy is returned.
-# - **Three hidden layers** are peeled the same way. By the benchmark of this project nine of ten
-#   random 64-32-16-16-10 victims came out, at about 20 times the floor. Of six narrow ones
-#   (16-8-6-6-4), none did: hardly any input has all second-layer neurons on. More than three
-#   layers are not tried.
+# - **Three hidden layers** are peeled the same way, and where that fails they are lifted. Most
+#   random 64-32-16-16-10 victims come out, at about 20 times the floor; of narrow ones
+#   (16-8-6-6-4) only some do: where no third-layer neuron listens, the second does not show.
 
 # %%
 single = mt.nn.zoo.mlp([20, 8, 6, 1], bias=0.3, rng=5)
@@ -334,12 +336,12 @@ print(f"20-8-6-1: {counter.count:,} queries, largest error {error:.0e}")
 assert error < 1e-6
 
 wide = mt.nn.zoo.mlp([5, 9, 6, 4], bias=0.3, rng=5)
-try:
-    mt.direct.deep.extract(mt.Oracle(wide, output="logits"), rng=6)
-except mt.errors.ExtractionError as error:
-    print("5-9-6-4 →", error)
-else:
-    raise AssertionError("expected an error for more first-layer neurons than inputs")
+counter = mt.Oracle(wide, output="logits")
+copy = mt.direct.deep.extract(counter, rng=6).model
+x = rng.normal(size=(2000, 5))
+error = np.abs(copy.logits(x) - wide.logits(x)).max()
+print(f"5-9-6-4: {counter.count:,} queries, largest error {error:.0e}")
+assert error < 1e-6
 
 # %% [markdown]
 # With one output, $g$ is a number and tells less, but the rows still predict their kinks: the

@@ -1,4 +1,4 @@
-"""Exact copies of ReLU networks with two or three hidden layers: peeling from both ends.
+"""Exact copies of ReLU networks with two or more hidden layers: peeling from both ends.
 
     f(x) = A2 relu(A1 relu(A0 x + b0) + b1) + b2
 
@@ -13,26 +13,29 @@ CRYPTO 2020; Rolnick and Körding, ICML 2020; Canales-Martínez et al., EUROCRYP
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.random import Generator
 
 from mstheft.direct.answers.diagnosis import diagnosed
-from mstheft.direct.answers.reader import reader
+from mstheft.direct.answers.reader import Reader, reader
 from mstheft.direct.deep import failures as deep_failures
 from mstheft.direct.deep import first_layer as deep_first
 from mstheft.direct.deep import kinks as deep_kinks
 from mstheft.direct.deep import layers as deep_layers
-from mstheft.direct.deep import learned, segments
+from mstheft.direct.deep import learned, segments, whole
 from mstheft.direct.deep import third_layer as deep_third
 from mstheft.direct.deep.failures import Widths
 from mstheft.direct.deep.first_layer import Votes
 from mstheft.direct.deep.kinks import LineKinks
 from mstheft.direct.deep.second_layer import Orthant, finish, new_result, sweep_segment, unexplained
+from mstheft.direct.deep.verification import thorough
 from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes
 from mstheft.direct.polishing.finish import Polishing
-from mstheft.direct.verify import checked, verify
+from mstheft.direct.sweep import attack as sweep
+from mstheft.direct.verify import checked
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
 from mstheft.result import Result, count
@@ -42,7 +45,8 @@ LINES = 3  # lines searched at first: one to measure on, two to tell the layers
 MOST_LINES = 8
 SEGMENTS = 24  # segments in the orthant at a time
 WITNESSES = 12  # segments that lead to where the copy is wrong, before each check
-ENDINGS = 4  # checks on fresh inputs before the attack gives up
+AGAIN = "layers", "verify"  # stages after whose failure new lines are worth a try
+PARALLEL = 1e-6  # second singular value of rows that are parallel
 AGAINST = 0.15  # share of votes against an orientation from which it is not believed
 ENOUGH = 0.8  # share of second-layer rows inside of A0's span: where all else has failed
 
@@ -55,8 +59,10 @@ class Trace:
     searched : the kinks of each line; votes : what they show of the first layer
     groups : (m, K) output directions of second-layer neurons
     second : the sweep of what lies behind the first layer; checks : rows asked to judge the copy
+    one_sided : (layer, neuron) of the copy that no random row of the last check has seen switch
     inner, behind, third : the same for three hidden layers: the kinks of each segment, what they
         show of the second layer, and the sweep of what lies behind that
+    lifted : where that way failed, the boundaries of each layer from the second, and what is before
     polishing : where answers are coarse, the rows that students learned, and the last polish
     """
 
@@ -66,9 +72,11 @@ class Trace:
     groups: Array | None = None
     second: Result | None = None
     checks: list[segments.Checks] = field(default_factory=list)
+    one_sided: list[tuple[int, int]] = field(default_factory=list)
     inner: list[LineKinks] = field(default_factory=list)
     behind: Votes | None = None
     third: Result | None = None
+    lifted: whole.Layers = field(default_factory=list)
     polishing: Polishing = field(default_factory=Polishing)
 
 
@@ -81,30 +89,33 @@ def extract(
     layers: int | None = None,
     tolerance: float = 1e-6,
 ) -> Result:
-    """Steal a network with two, or three, hidden ReLU layers and any number of outputs.
+    """Steal a network with two or more hidden ReLU layers and any number of outputs.
 
     1. all kinks of three random lines     2. pairs (g, a) on the first, from grouped Jacobians
     3. which layer: whose hyperplane bends the other lines too?
     4. orientation of the first layer, from zero coefficients of second-layer kinks
     5. the second layer by the sweep on segments in the positive orthant of hidden values, until
        every kink of the lines has its row; its orientations, and the last layer
-    6. segments to where the copy is still wrong, and a check on fresh inputs
+    6. segments to where the copy is still wrong, and a check on 1,000 fresh inputs and more
 
     Where answers are coarse (float32, decimals, chance) a student is learned instead, layer by
     layer, and polished to the noise: see `learned`. It asks random rows, h1 may be above d.
 
-    The stages need independent rows of A0, so that h1 ≤ d, and unbounded inputs (hidden values of
-    any size are produced). h2 may be any width. A neuron of the
-    second layer that never switches is carried as pairs of opposite neurons: the copy may be wider
-    than the victim. With h1 = 1 it is a network with one hidden layer, for `sweep`. Stages 3 and 4
-    cost no query.
+    These stages need independent rows of A0, so that h1 ≤ d, and unbounded inputs (hidden values of
+    any size are produced). Where they fail, and from four hidden layers on, each layer is *lifted*:
+    any widths and depth, see `whole`. A neuron that never switches is carried as a pair of opposite
+    neurons, and so are signs that answers do not determine: the copy may be wider than the victim.
+    With one input or h1 = 1 the victim is a function of one number, and goes to `sweep`.
     F = (weights + K) / K is the floor; see `Result.floor`.
 
     hidden : the widths (h1, h2), if they are known: more neurons than that are an error
-    layers : 2 by default, or 3; then also h2 ≤ h1, and stages 5 and 6 are those of `third_layer`
+    layers : how many are hidden, 2 unless given: what is tried first. With 3, stages 5 and 6 are
+        those of `third_layer`, for h2 ≤ h1
     tolerance : allowed error on fresh inputs, relative to the spread of the answers
-    Costs about 17 (h1 + 1.3 h2) + (d + 1) ((h1 + 1.3 h2) / K + 2) + (30 to 45) h2 + h1 + 200
-    queries: 7 F for 64-32-16-10, 2.8 F for 784-32-16-10, 2.3 F for 784-128-64-10. Where answers
+    Costs about 17 (h1 + 1.3 h2) + (d + 1) ((h1 + 1.3 h2) / K + 2) + (30 to 45) h2 + h1 + 100
+    queries, and 1,100 + 2 (h1 + h2) for the
+    last check: 11 F for 64-32-16-10, 4.0 F for 784-32-16-10, 2.5 F for 784-128-64-10. Lifting
+    costs 7 queries for each weight of a layer: 26 F for 10-20-20-3. Where answers
     are coarse: 23 F for 64-32-16-10; narrow victims and 784-64-32-10 often fail so.
     Returns a verified `Result`; raises `ExtractionError` that names layer and stage and holds the
     partial result, or `BudgetExhausted`.
@@ -117,28 +128,43 @@ def extract(
             oracle = reader(oracle)
         if not oracle.is_exact:
             return learned.learned_copy(oracle, rng, result, hidden, layers)
-        first_layer(oracle, rng, result, hidden)
-        if layers == 3:
-            return deep_third.two_more_layers(oracle, rng, result, hidden, tolerance)
-        noise = result.trace.searched[0].line.noise
-        for _ in range(ENDINGS):
-            second_layer(oracle, rng, result, hidden)
-            mend(oracle, rng, result, tolerance)
-            if verify(result, oracle, rng=rng, tolerance=tolerance, noise=noise):
-                return result
-            another_line(oracle, rng, result, hidden)
+        try:
+            return exact_copy(oracle, rng, result, hidden, tolerance)
+        except ExtractionError as error:
+            if error.stage not in AGAIN:
+                raise
+            result.trace = Trace(layers)  # other lines may show more
+            return exact_copy(oracle, rng, result, hidden, tolerance)
     except ExtractionError as error:
         raise deep_failures.with_layer(error, result) from error
     finally:
         describe(result)
-    raise deep_failures.failed("verify", deep_failures.UNVERIFIED, result)
 
 
-def first_layer(oracle: Oracle, rng: Generator, result: Result, widths: Widths) -> None:
-    """Stages 1 to 4: lines, rows, layers, orientation; `trace.searched` and `trace.votes`.
+def exact_copy(
+    oracle: Reader, rng: Generator, result: Result, hidden: Widths, tolerance: float
+) -> Result:
+    """The first layer, then the fast way, and the sure one where that fails."""
+    layers = result.trace.layers
+    planes, is_spanned = first_layer(oracle, rng, result)
+    try:
+        if is_parallel(result.trace.searched):
+            swept(oracle, rng, result, tolerance)
+        elif is_spanned and layers <= 3:
+            peeled(oracle, rng, result, planes, tolerance)
+    except ExtractionError:
+        result.stopped = ""  # there is another way
+    if not result.verified:
+        whole.lifted(oracle, rng, result, planes, tolerance)
+    deep_failures.check_widths(result, hidden)
+    return result
 
-    More lines are searched while a kink's layer is in doubt, and another one is measured while rows
-    of second-layer kinks show that a row of the first layer is missing.
+
+def first_layer(oracle: Oracle, rng: Generator, result: Result) -> tuple[Hyperplanes, bool]:
+    """Lines, rows, and the first layer's hyperplanes; do they span the rows of the second layer's?
+
+    More lines are searched while a kink's layer is in doubt, and where the rows are independent
+    another one is measured while rows of second-layer kinks show that one is missing.
     """
     searched = result.trace.searched
     with result.stage("lines", oracle):
@@ -153,13 +179,42 @@ def first_layer(oracle: Oracle, rng: Generator, result: Result, widths: Widths) 
             while len(searched) < MOST_LINES and deep_first.unclear(searched, n):
                 searched.append(deep_kinks.search_line(oracle, rng))
         planes = deep_first.find(searched)
-        deep_failures.check_first(planes, result, widths)
-        if deep_first.complete(searched, planes.rows, 1.0 if n < LINES - 1 else ENOUGH):
-            break
+        is_spanned = deep_first.complete(searched, planes.rows, 1.0 if n < LINES - 1 else ENOUGH)
+        if is_spanned and deep_first.independent(planes):
+            return planes, True
+        if is_spanned and deep_first.rank(planes) == oracle.inputs:
+            return planes, False  # as many neurons as inputs, or more
         deep_first.take_known(searched, planes)
-    else:
-        raise deep_failures.failed("layers", deep_failures.MISSING_ROWS, result)
+    return planes, False
+
+
+def is_parallel(searched: Sequence[LineKinks]) -> bool:
+    """Are all measured rows parallel? A first layer of one neuron, or one input."""
+    rows = np.vstack([kinks.rows[kinks.is_measured] for kinks in searched])
+    size = np.linalg.svd(rows, compute_uv=False)
+    enough = len(rows) > (rows.shape[1] > 1)
+    return enough and bool((size[1:] < PARALLEL * size[0]).all())
+
+
+def swept(oracle: Oracle, rng: Generator, result: Result, tolerance: float) -> None:
+    """Parallel hyperplanes: the victim is a function of one number, and the sweep steals it."""
+    other = sweep.extract(oracle, rng=rng, tolerance=tolerance)
+    result.book(other)
+    result.model, result.error, result.verified = other.model, other.error, other.verified
+    result.notes["verify"] = other.notes["verify"]
+
+
+def peeled(
+    oracle: Oracle, rng: Generator, result: Result, planes: Hyperplanes, tolerance: float
+) -> None:
+    """The fast way, for two or three hidden layers and h1 ≤ d: orientation, orthant, check."""
     orientation(result, planes)
+    if result.trace.layers == 3:
+        return deep_third.two_more_layers(oracle, rng, result, tolerance)
+    second_layer(oracle, rng, result)
+    if not unexplained(result.trace.searched, result.trace.votes.first, result.trace.second):
+        mend(oracle, rng, result, tolerance)
+        thorough(oracle, rng, result, tolerance, result.trace.searched[0].line.noise)
 
 
 def orientation(result: Result, planes: Hyperplanes) -> None:
@@ -172,7 +227,7 @@ def orientation(result: Result, planes: Hyperplanes) -> None:
     trace.second = new_result(len(planes))
 
 
-def second_layer(oracle: Oracle, rng: Generator, result: Result, widths: Widths) -> None:
+def second_layer(oracle: Oracle, rng: Generator, result: Result) -> None:
     """Stage 5. Segments in the orthant until every kink of the lines is explained; `trace.second`.
 
     Signs that do not come out as ±1 betray a neuron that no segment has shown; then some more lead
@@ -197,9 +252,6 @@ def second_layer(oracle: Oracle, rng: Generator, result: Result, widths: Widths)
                 sweep_segment(view, pair, inner)
             finish(inner)
     assemble(result)
-    neurons = len(inner.trace.neurons)
-    if widths is not None and neurons > widths[1]:
-        raise deep_failures.too_many(2, neurons, widths, result)
 
 
 def mend(oracle: Oracle, rng: Generator, result: Result, tolerance: float) -> None:
@@ -228,28 +280,6 @@ def assemble(result: Result) -> None:
     if not len(inner.trace.neurons):  # the last segment has disproved all of them
         raise deep_failures.failed("second layer", deep_failures.NO_SECOND, result)
     result.model = zoo.given([(first.A0, first.b0), *inner.model.dense()])
-
-
-def another_line(oracle: Oracle, rng: Generator, result: Result, widths: Widths) -> None:
-    """A new line, and the rows of the line with the most unexplained kinks: is A0 complete?
-
-    Where all of the second layer is off, a neuron of the first does not show. If one more is found
-    everything behind it is measured again.
-    """
-    trace = result.trace
-    with result.stage("lines", oracle):
-        trace.searched.append(deep_kinks.search_line(oracle, rng))
-    deep_first.take_known(trace.searched, deep_first.find(trace.searched))
-    kinks = unexplained(trace.searched, trace.votes.first, trace.second)
-    if not kinks:
-        return
-    most = int(np.bincount([line for line, _ in kinks]).argmax())
-    with result.stage("jacobians", oracle):
-        deep_kinks.measure_rows(oracle, trace.searched[most])
-    planes = deep_first.find(trace.searched)
-    deep_failures.check_first(planes, result, widths)
-    if len(planes) != len(trace.votes.first.A0):
-        orientation(result, planes)
 
 
 def describe(result: Result) -> None:

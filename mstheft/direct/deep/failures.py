@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mstheft.direct.deep.first_layer import independent
-from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes
 from mstheft.errors import ExtractionError
 from mstheft.result import Result
 
@@ -17,30 +15,17 @@ NOT_DEEP = (
     "layer 1: no kink on any line, so the victim is linear or its answers are too coarse",
     "try direct.linear, or ask for more digits",
 )
-ONE_LAYER = (
-    "layer 2: every kink belongs to the first layer, so the victim has one hidden layer, or its "
-    "second is off along all lines",
-    "use direct.sweep, or run again with another rng",
-)
-MISSING_ROWS = (
-    "layer 1: rows of second-layer kinks lie outside of the span of the measured first-layer rows",
-    "ask for more digits, use layers=3, or run again with another rng",
+UNSURE = (
+    "layer 1: kinks of the second layer contradict each other on which side a neuron is active",
+    "use layers= for more hidden layers; opposite neurons on one hyperplane are out of reach",
 )
 NO_FIRST = (
     "layer 1: no kink lies where the rows of the others predict one: the answers are too coarse",
-    "ask for more digits",
-)
-DEPENDENT = (
-    "layer 1: expected independent rows of A0, so at most d of them, but they are dependent",
-    "run again with another rng, or learn a copy; use direct.sweep for one neuron in layer 1",
-)
-UNSURE = (
-    "layer 1: kinks of the second layer contradict each other on which side a neuron is active",
-    "learn a copy: opposite neurons on one hyperplane, or more hidden layers, are out of reach",
+    "ask for more digits, or run again with another rng",
 )
 NO_SECOND = (
-    "layer 2: no segment in the positive orthant of hidden values gave a row",
-    "ask for more digits, or use direct.sweep if there is one hidden layer",
+    "layer 2: no kink is one of a neuron behind the first layer",
+    "use direct.sweep if there is one hidden layer, or ask for more digits",
 )
 NO_MIDDLE = (
     "layer 2: the segments behind the first layer do not agree on which kinks are of the second",
@@ -49,6 +34,10 @@ NO_MIDDLE = (
 NO_THIRD = (
     "layer 3: no segment on which both other layers are wholly on gave a row",
     "run again with another rng, or use layers=2 if two layers are hidden",
+)
+UNVERIFIED_THIRD = (
+    "layer 3: the copy is wrong on fresh inputs, so a neuron of the third layer is missing",
+    "run again with another rng; the first two layers are in the partial result's trace",
 )
 NO_GAP = (
     "layer 1 or deeper: the students' neurons do not part into needed and spare ones",
@@ -59,14 +48,9 @@ UNLEARNED = (
     "fresh inputs",
     "run again with another rng, say how many hidden layers there are, or ask for more digits",
 )
-UNVERIFIED_THIRD = (
-    "layer 3: the copy is wrong on fresh inputs, so a neuron of the third layer is missing",
-    "run again with another rng; the first two layers are in the partial result's trace",
-)
 UNVERIFIED = (
-    "layer 2: the copy is wrong on fresh inputs, so a rare neuron of the second layer is missing, "
-    "or more layers are hidden",
-    "run again with another rng, ask for more digits, or use layers=3",
+    "layer 2 or deeper: the copy is wrong on fresh inputs, so a rare neuron is missing",
+    "run again with another rng, or ask for more digits",
 )
 
 
@@ -98,15 +82,15 @@ def too_many(layer: int, neurons: int, widths: Sequence[int], result: Result) ->
 def check_arguments(hidden: Widths, layers: int | None) -> int:
     """How many hidden layers: `layers`, else as many as there are widths, else 2."""
     widths = np.array((1, 1) if hidden is None else hidden)
-    if widths.dtype.kind != "i" or widths.shape not in ((2,), (3,)) or widths.min() < 1:
+    if widths.dtype.kind != "i" or widths.ndim != 1 or len(widths) < 2 or widths.min() < 1:
         raise ValueError(
-            f"expected hidden= as two whole numbers (h1, h2) or three, got {hidden!r}; use "
+            f"expected hidden= as two whole numbers (h1, h2) or more, got {hidden!r}; use "
             "direct.sweep for one hidden layer, or leave it out"
         )
-    if layers not in (None, 2, 3) or (hidden is not None and layers not in (None, len(widths))):
+    if layers is not None and (layers < 2 or (hidden is not None and layers != len(widths))):
         raise ValueError(
-            f"expected layers= as 2 or 3, and as many widths in hidden=, got {layers} and {hidden}"
-            "; leave one of them out"
+            f"expected layers= of at least 2, and as many widths in hidden=, got {layers} and "
+            f"{hidden}; leave one of them out"
         )
     return layers or len(widths)
 
@@ -122,15 +106,3 @@ def check_widths(result: Result, widths: Widths) -> None:
     for layer, (_, bias) in enumerate(result.model.dense()[:-1]):
         if widths is not None and len(bias) > widths[layer]:
             raise too_many(layer + 1, len(bias), widths, result)
-
-
-def check_first(planes: Hyperplanes, result: Result, widths: Widths) -> None:
-    """Can the hidden values of these neurons be produced, and is there a second layer?"""
-    if not len(planes):
-        raise failed("layers", NO_FIRST, result)
-    if not independent(planes):
-        raise failed("layers", DEPENDENT, result)
-    if widths is not None and len(planes) > widths[0]:
-        raise too_many(1, len(planes), widths, result)
-    if all((kinks.first >= 0).all() for kinks in result.trace.searched):
-        raise failed("layers", ONE_LAYER, result)

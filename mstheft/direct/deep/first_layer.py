@@ -95,20 +95,30 @@ def independent(planes: Hyperplanes) -> bool:
     return h <= d and float(values.min(initial=1.0)) > DEPENDENT
 
 
+def rank(planes: Hyperplanes) -> int:
+    """How many rows are linearly independent?"""
+    values = np.linalg.svd(unit(planes).rows, compute_uv=False)
+    return int((values > DEPENDENT).sum())
+
+
 def find(searched: Sequence[LineKinks]) -> Hyperplanes:
     """The hyperplanes of the first layer.
 
     In a narrow first layer lines often meet the same piece of a second-layer boundary. Its row is a
     combination of first-layer rows, so that dependence betrays it; then every line must agree.
+    With as many independent rows as inputs more of them are no wonder.
     """
     planes = deep_layers.first_layer(searched)
-    return planes if independent(planes) else deep_layers.first_layer(searched, sure=1.0)
+    if len(planes) == rank(planes) or rank(planes) == planes.rows.shape[1]:
+        return planes
+    return deep_layers.first_layer(searched, sure=1.0)
 
 
 def unclear(searched: Sequence[LineKinks], which: int) -> bool:
     """Would another line help to tell the layers of the kinks of line `which`?"""
     planes = find(searched)
-    return deep_layers.doubtful(searched, which) or not independent(planes)
+    few = len(planes) > rank(planes) < planes.rows.shape[1]
+    return deep_layers.doubtful(searched, which) or few or not len(planes)
 
 
 def coefficients(rows: Array, first: Array) -> tuple[Array, Array]:

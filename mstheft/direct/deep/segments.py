@@ -44,6 +44,11 @@ class Checks:
     reach: Array
     answers: Array
 
+    def and_also(self, other: Checks) -> Checks:
+        """These and others."""
+        mine, theirs = vars(self).values(), vars(other).values()
+        return Checks(*(np.concatenate(pair) for pair in zip(mine, theirs, strict=True)))
+
 
 def endpoints(rng: Generator, h1: int, size: float, partial: Array, offsets: Array) -> Array:
     """End points of a segment in the orthant, (2, h1), that part as many neurons as possible.
@@ -132,20 +137,18 @@ def corners(rng: Generator, inner: Result) -> list[Array]:
     return [np.array(pair) for pair in ((below, above), (nowhere, below), (nowhere, above))]
 
 
-def checks(
-    view: Orthant, rng: Generator, model: Network, tolerance: float, rows: int = CHECKS
-) -> Checks:
+def checks(view: Orthant, rng: Generator, model: Network, tolerance: float) -> Checks:
     """Rows that show where a copy is wrong, and the answers to them.
 
-    A hundred random ones (or `rows`), near and far, and h1 + 1 whose hidden values are next to
+    A hundred random ones, near and far, and h1 + 1 whose hidden values are next to
     nothing or lie far out on an axis. A hyperplane w·φ + b = 0 that meets the orthant anywhere has
     the origin on one side and the far end of an axis on the other, for some w_i has the sign
     opposite to that of b: no neuron that ever switches is the same, or the same affine function, at
     all of these. No row lies farther out than the answers can be read.
-    Costs rows + 1 + h1 queries.
+    Costs 101 + h1 queries.
     """
-    h1, near, others = view.inputs, rows - rows // 2, rows // 2
-    x = rng.normal(size=(rows, view.oracle.inputs))
+    h1, near, others = view.inputs, CHECKS // 2, CHECKS // 2
+    x = rng.normal(size=(CHECKS, view.oracle.inputs))
     axes = np.concatenate([np.zeros((1, h1)), np.eye(h1)])
     beside = NEXT * rng.uniform(1, 2, axes.shape)
 

@@ -21,7 +21,6 @@ from mstheft.direct.deep import failures as deep_failures
 from mstheft.direct.deep import first_layer as deep_first
 from mstheft.direct.deep import kinks as deep_kinks
 from mstheft.direct.deep import segments
-from mstheft.direct.deep.failures import Widths
 from mstheft.direct.deep.first_layer import OrientedLayer, Votes
 from mstheft.direct.deep.second_layer import (
     Orthant,
@@ -30,8 +29,8 @@ from mstheft.direct.deep.second_layer import (
     new_result,
     sweep_segment,
 )
+from mstheft.direct.deep.verification import thorough
 from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes
-from mstheft.direct.verify import verify
 from mstheft.nn import zoo
 from mstheft.result import Result, count
 from mstheft.typing import Array, Oracle
@@ -47,19 +46,16 @@ MORE = 3  # kinks for which a vertex on either side is sought when the others sh
 PAIRS = 300  # pairs of vertices of which the best is taken
 SEGMENTS = 24  # segments before the attack gives up
 ROOM = 0.02  # least ψ, in units of x: no neuron of the second layer comes near its kink
-THOROUGH = 1000  # random rows of the first check
 FAR = 30.0  # largest φ of a vertex that is sought for a kink
 
 
-def two_more_layers(
-    oracle: Oracle, rng: Generator, result: Result, widths: Widths, tolerance: float
-) -> Result:
+def two_more_layers(oracle: Oracle, rng: Generator, result: Result, tolerance: float) -> None:
     """The second and third layer, once the first is known; a verified `result`, or an error.
 
     Costs about (6 + (h1 + 1) / K) queries per kink of 10 to 40 segments, each with about a quarter
-    of the neurons, and the sweep of the third layer; and once 1,000 random rows on which the copy
-    is judged, for a neuron of the third layer can be on for one input in a hundred. One that is
-    on for less than one in a thousand may still be missing in a verified copy.
+    of the neurons, and the sweep of the third layer; and 1,100 for each check, for a neuron of the
+    third layer can be on for one input in a hundred. One that is on for less than one in a
+    thousand may still be missing in a verified copy.
     """
     trace = result.trace
     trace.inner, trace.behind, wrong = [], None, None
@@ -68,24 +64,23 @@ def two_more_layers(
     for n in range(ROUNDS):
         known = 0 if trace.behind is None else len(trace.behind.first.A0)
         with result.stage("second layer", oracle):
-            trace.behind = second_layer(view, rng, result, widths, LEAST + n * MORE_SEGMENTS, wrong)
+            trace.behind = second_layer(view, rng, result, LEAST + n * MORE_SEGMENTS, wrong)
         if len(trace.behind.first.A0) != known:
             trace.third = new_result(view.inputs)
         with result.stage("third layer", oracle):
             third_layer(view, rng, trace.behind, trace.third, wrong)
-            sure = finish_third(result, widths)
+            sure = finish_third(result)
         with result.stage("witness", oracle):
-            rows = segments.CHECKS if trace.checks else THOROUGH
-            trace.checks.append(segments.checks(view, rng, result.model, tolerance, rows))
+            trace.checks.append(segments.checks(view, rng, result.model, tolerance))
             wrong = segments.witness(rng, trace.checks, view, result.model, tolerance)
         if wrong is not None or not sure:
             continue
-        if verify(result, oracle, rng=rng, tolerance=tolerance, noise=noise):
-            return result
+        if thorough(oracle, rng, result, tolerance, noise):
+            return
     raise deep_failures.failed("verify", deep_failures.UNVERIFIED_THIRD, result)
 
 
-def finish_third(result: Result, widths: Widths) -> bool:
+def finish_third(result: Result) -> bool:
     """Signs and last layer, and the copy. No queries.
 
     Returns whether the signs were determined: if not, a neuron is missing.
@@ -97,15 +92,13 @@ def finish_third(result: Result, widths: Widths) -> bool:
     result.notes["third layer"] = f"{count(rows, 'neuron')} on {on}"
     if not rows:
         raise deep_failures.failed("third layer", deep_failures.NO_THIRD, result)
-    if widths is not None and rows > widths[2]:
-        raise deep_failures.too_many(3, rows, widths, result)
     sure = finish(trace.third)
     assemble(result)
     return sure
 
 
 def second_layer(
-    view: Orthant, rng: Generator, result: Result, widths: Widths, least: int, wrong: Array | None
+    view: Orthant, rng: Generator, result: Result, least: int, wrong: Array | None
 ) -> Votes:
     """Segments in the orthant until the rows of the third layer agree with those of the second.
 
@@ -131,8 +124,6 @@ def second_layer(
             continue
         if deep_first.complete(searched, planes.rows, ENOUGH):
             oriented = deep_first.vote(searched, planes)
-            if widths is not None and len(planes) > widths[1]:
-                raise deep_failures.too_many(2, len(planes), widths, result)
             if (oriented.against <= AGAINST).all():
                 return oriented
     raise deep_failures.failed("second layer", deep_failures.NO_MIDDLE, result)

@@ -1,0 +1,158 @@
+"""A deep copy of any depth and widths, by lifting: layer after layer, then where it is wrong.
+
+whole       layers behind the first, until no kink gives another one
+lifted      the stages: rows, layers, the last layer, lines to where the copy is wrong, the check
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.random import Generator
+
+from mstheft.direct import line as lines
+from mstheft.direct.answers.reader import Reader, read
+from mstheft.direct.deep import failures as deep_failures
+from mstheft.direct.deep import first_layer as deep_first
+from mstheft.direct.deep import kinks as deep_kinks
+from mstheft.direct.deep import layers as deep_layers
+from mstheft.direct.deep.boundary import Boundary, Prefix
+from mstheft.direct.deep.kinks import LineKinks
+from mstheft.direct.deep.lifting import layer
+from mstheft.direct.deep.signs import outputs, with_layer
+from mstheft.direct.deep.verification import thorough
+from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes
+from mstheft.direct.polishing.finish import STEPS
+from mstheft.direct.polishing.polish import TRUSTS, polish
+from mstheft.nn.network import Network
+from mstheft.result import Result, floor
+from mstheft.typing import Array
+
+ROWS = 3.0  # rows for the last layer, in unknown numbers
+BESIDE = 0.3  # standard deviation of those beside a boundary
+ENDINGS = 12  # lines to where the copy is wrong, and checks, before the attack gives up
+MORE = 100  # rows asked after each line
+UNSURE = 0.3  # share of lines that must bend where no hyperplane is met by more
+
+Layers = list[tuple[Prefix, list[Boundary]]]  # each hidden layer from the second, those before
+
+
+def rows_for(copy: Layers, rng: Generator) -> Array:
+    """Rows from which the last layer is solved: random ones, and some beside every boundary."""
+    prefix, neurons = copy[-1]
+    size = len(neurons) + prefix.features(np.zeros((1, prefix.inputs))).shape[1]
+    x = rng.normal(size=(int(ROWS * size), prefix.inputs))
+    beside = np.array([each.points[n % len(each.points)] for each in neurons for n in range(4)])
+    return np.vstack([x, beside + BESIDE * rng.normal(size=beside.shape)])
+
+
+def whole(oracle: Reader, rng: Generator, searched: Sequence[LineKinks], first: Prefix) -> Layers:
+    """All layers behind the first, one after the other."""
+    copy: Layers = []
+    behind(oracle, rng, searched, first, copy)
+    return copy
+
+
+def behind(
+    oracle: Reader, rng: Generator, searched: Sequence[LineKinks], prefix: Prefix, copy: Layers
+) -> None:
+    """Add layers to a copy until no kink gives another one."""
+    while True:
+        now, neurons = layer(oracle, rng, searched, prefix)
+        if not neurons:
+            return
+        copy.append((now, neurons))
+        prefix = with_layer(now, neurons)
+
+
+def more(oracle: Reader, rng: Generator, searched: Sequence[LineKinks], copy: Layers) -> bool:
+    """Neurons that the last line shows, of the last layer or of one before it. Were there any?
+
+    What lies behind a layer with one more neuron is found anew.
+    """
+    for at in reversed(range(len(copy))):
+        prefix, neurons = copy[at]
+        found = layer(oracle, rng, searched[-1:], prefix, neurons)[1]
+        if len(found) > len(neurons):
+            last = at == len(copy) - 1
+            copy[at:] = [(prefix, found)]
+            if not last:
+                behind(oracle, rng, searched, with_layer(prefix, found), copy)
+            return True
+    before = len(copy)
+    behind(oracle, rng, searched[-1:], with_layer(*copy[-1]), copy)
+    return len(copy) > before
+
+
+def wrong_way(
+    rng: Generator, model: Network, x: Array, answers: Array, tolerance: float
+) -> Array | None:
+    """From where the copy is right to where it is wrong, (2, d); None where it is right."""
+    miss = np.abs(model.logits(x) - answers).max(axis=1)
+    wrong = ~(miss <= tolerance * answers.std(axis=0).max())
+    if not wrong.any():
+        return None
+    if wrong.all():
+        return rng.normal(size=(2, x.shape[1]))
+    worst = x[rng.choice(np.flatnonzero(wrong))]
+    away = np.linalg.norm(x[~wrong] - worst, axis=1)
+    return np.array([x[~wrong][away.argmin()], worst])
+
+
+def rows_to_polish(model: Network) -> int:
+    """Rows whose answers are more than the weights of a copy, by a half."""
+    dense = model.dense()
+    return int(1.5 * floor(sum(w.size for w, _ in dense), len(dense[-1][1])))
+
+
+def lifted(
+    oracle: Reader, rng: Generator, result: Result, planes: Hyperplanes, tolerance: float
+) -> None:
+    """The sure way, any depth and widths: layer after layer, then lines to where it is wrong."""
+    trace = result.trace
+    with result.stage("jacobians", oracle):
+        for kinks in trace.searched:
+            deep_first.take_known(trace.searched, planes)
+            deep_kinks.measure_rows(oracle, kinks)
+            planes = deep_first.find(trace.searched)
+    if not len(planes):
+        planes = deep_layers.first_layer(trace.searched, sure=UNSURE)
+    if not len(planes):
+        raise deep_failures.failed("layers", deep_failures.NO_FIRST, result)
+    rows = deep_first.unit(planes)
+    first = Prefix(oracle.inputs, [], (rows.rows, rows.offsets))
+    with result.stage("lifting", oracle):
+        trace.lifted = whole(oracle, rng, trace.searched, first)
+        if not trace.lifted:
+            raise deep_failures.failed("layers", deep_failures.NO_SECOND, result)
+        x = rows_for(trace.lifted, rng)
+        answers = read(oracle, x)
+    for _ in range(ENDINGS):
+        with result.stage("witness", oracle):
+            result.model = outputs(with_layer(*trace.lifted[-1]), x, answers)
+            pair = wrong_way(rng, result.model, x, answers, tolerance)
+        if pair is not None:
+            with result.stage("polish", oracle):
+                wanted = rows_to_polish(result.model) - len(x)
+                if wanted > 0:
+                    near = rng.normal(size=(wanted, oracle.inputs))
+                    x, answers = np.vstack([x, near]), np.vstack([answers, read(oracle, near)])
+                better = polish(result.model, x, answers, steps=STEPS, trusts=TRUSTS[:1], rng=rng)
+                if wrong_way(rng, better.model, x, answers, tolerance) is None:
+                    result.model, pair = better.model, None
+        if pair is None:
+            if thorough(oracle, rng, result, tolerance, trace.searched[0].line.noise):
+                return
+            asked = trace.checks[-1]
+            is_near = asked.reach[:, 0] == 1
+            near, told = asked.x[is_near], asked.answers[is_near]
+        else:
+            with result.stage("witness", oracle):
+                line = lines.search(oracle, pair[0], pair[1] - pair[0], low=-0.5, high=1.5)
+                trace.searched.append(deep_kinks.on_line(oracle, line))
+                more(oracle, rng, trace.searched, trace.lifted)
+                near = rng.normal(size=(MORE, oracle.inputs))
+                told = read(oracle, near)
+        x, answers = np.vstack([x, near]), np.vstack([answers, told])
+    raise deep_failures.failed("verify", deep_failures.UNVERIFIED, result)
