@@ -135,7 +135,6 @@ CASES = {
         {
             # not "noisy": an absolute value is a network, and coarse answers are learned
             **{name: ALL_WRONG[name] for name in ("minus infinity", "stairs", "constant")},
-            "one hidden layer": (mlp(16, 6, 4), "layers"),
             "linear": (mlp(16, 4), "lines"),
         },
         steps=4,

@@ -38,13 +38,19 @@ UNSURE = 0.3  # share of lines that must bend where no hyperplane is met by more
 Layers = list[tuple[Prefix, list[Boundary]]]  # each hidden layer from the second, those before
 
 
-def rows_for(copy: Layers, rng: Generator) -> Array:
+def last_of(first: Prefix, copy: Layers) -> Prefix:
+    """All hidden layers, the last with unknown signs; the first alone where no other is seen."""
+    return with_layer(*copy[-1]) if copy else first
+
+
+def rows_for(first: Prefix, copy: Layers, rng: Generator) -> Array:
     """Rows from which the last layer is solved: random ones, and some beside every boundary."""
-    prefix, neurons = copy[-1]
-    size = len(neurons) + prefix.features(np.zeros((1, prefix.inputs))).shape[1]
-    x = rng.normal(size=(int(ROWS * size), prefix.inputs))
-    beside = np.array([each.points[n % len(each.points)] for each in neurons for n in range(4)])
-    return np.vstack([x, beside + BESIDE * rng.normal(size=beside.shape)])
+    size = last_of(first, copy).features(np.zeros((1, first.inputs))).shape[1]
+    x = rng.normal(size=(int(ROWS * size), first.inputs))
+    neurons = copy[-1][1] if copy else []
+    beside = [each.points[n % len(each.points)] for each in neurons for n in range(4)]
+    near = np.array(beside).reshape(-1, first.inputs)
+    return np.vstack([x, near + BESIDE * rng.normal(size=near.shape)])
 
 
 def whole(oracle: Reader, rng: Generator, searched: Sequence[LineKinks], first: Prefix) -> Layers:
@@ -66,7 +72,9 @@ def behind(
         prefix = with_layer(now, neurons)
 
 
-def more(oracle: Reader, rng: Generator, searched: Sequence[LineKinks], copy: Layers) -> bool:
+def more(
+    oracle: Reader, rng: Generator, searched: Sequence[LineKinks], first: Prefix, copy: Layers
+) -> bool:
     """Neurons that the last line shows, of the last layer or of one before it. Were there any?
 
     What lies behind a layer with one more neuron is found anew.
@@ -81,7 +89,7 @@ def more(oracle: Reader, rng: Generator, searched: Sequence[LineKinks], copy: La
                 behind(oracle, rng, searched, with_layer(prefix, found), copy)
             return True
     before = len(copy)
-    behind(oracle, rng, searched[-1:], with_layer(*copy[-1]), copy)
+    behind(oracle, rng, searched[-1:], last_of(first, copy), copy)
     return len(copy) > before
 
 
@@ -124,13 +132,11 @@ def lifted(
     first = Prefix(oracle.inputs, [], (rows.rows, rows.offsets))
     with result.stage("lifting", oracle):
         trace.lifted = whole(oracle, rng, trace.searched, first)
-        if not trace.lifted:
-            raise deep_failures.failed("layers", deep_failures.NO_SECOND, result)
-        x = rows_for(trace.lifted, rng)
+        x = rows_for(first, trace.lifted, rng)
         answers = read(oracle, x)
     for _ in range(ENDINGS):
         with result.stage("witness", oracle):
-            result.model = outputs(with_layer(*trace.lifted[-1]), x, answers)
+            result.model = outputs(last_of(first, trace.lifted), x, answers)
             pair = wrong_way(rng, result.model, x, answers, tolerance)
         if pair is not None:
             with result.stage("polish", oracle):
@@ -151,8 +157,10 @@ def lifted(
             with result.stage("witness", oracle):
                 line = lines.search(oracle, pair[0], pair[1] - pair[0], low=-0.5, high=1.5)
                 trace.searched.append(deep_kinks.on_line(oracle, line))
-                more(oracle, rng, trace.searched, trace.lifted)
+                more(oracle, rng, trace.searched, first, trace.lifted)
                 near = rng.normal(size=(MORE, oracle.inputs))
                 told = read(oracle, near)
         x, answers = np.vstack([x, near]), np.vstack([answers, told])
+    if not trace.lifted:
+        raise deep_failures.failed("layers", deep_failures.NO_SECOND, result)
     raise deep_failures.failed("verify", deep_failures.UNVERIFIED, result)

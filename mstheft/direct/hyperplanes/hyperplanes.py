@@ -133,6 +133,8 @@ def shown_sharper(planes: Hyperplanes, neuron: np.ndarray, blurs: Array) -> np.n
     neuron, blurs : (n,) which neuron each kink of the line is, and its relative rounding
     """
     again = np.zeros(len(planes), bool)
+    if not len(planes):
+        return again
     before = planes.relative_errors
     mine = before[neuron]
     again[neuron] = (mine >= np.median(before)) & (blurs < mine)

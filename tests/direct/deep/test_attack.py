@@ -202,3 +202,11 @@ def test_three_hidden_layers_taken_for_two_are_no_wrong_copy():
 def test_one_input_is_a_function_of_one_number():
     victim = deep_victim(2, (1, 7, 4, 2))
     assert right(victim, deep.extract(Oracle(victim, budget=5_000), rng=1))
+
+
+@pytest.mark.parametrize(("seed", "shape"), [(242, (5, 2, 3, 5)), (1, (16, 6, 4))])
+def test_where_no_second_layer_shows_the_first_is_the_last(seed, shape):
+    victim = deep_victim(seed, shape)
+    result = deep.extract(Oracle(victim, budget=6_000), rng=seed + 10_000)
+    assert right(victim, result)
+    assert len(result.model.dense()) == 2
