@@ -90,8 +90,9 @@ def as_convolution(
     best: Convolution | None = None
     for windows in _candidates(layers[0][0], image):
         _place(windows, *layers[0])
-        if not 0 < len(windows.kernels) <= len(layers[0][0]) / 2:
-            continue  # no kernel is shared
+        shared = np.bincount([place[2] for place in windows.found], minlength=1)
+        if shared.min() < 2:
+            continue  # a row that is like no other is no shifted kernel
         made, layer = _built(windows, layers, image)
         if largest(made.logits(x) - answers) > tolerance * largest(answers):
             continue
@@ -131,10 +132,9 @@ def _candidates(rows: Array, image: Shape) -> Iterator[Windows]:
     numbers = np.arange(1.0, 1 + math.prod(image)).reshape(1, *image)
     for size in np.unique(sides.max(axis=1)).tolist():
         corners = first[(sides == size).all(axis=1)]
-        apart = int(np.gcd.reduce((corners - corners[:1]).ravel())) if len(corners) else 0
-        for stride in range(1, 1 + (apart or max(image[:2]))):
-            if apart % stride:
-                continue
+        apart = int(np.gcd.reduce((corners - corners[:1]).ravel(), initial=0))
+        most = (apart or max(image[:2])) if len(corners) else 0  # some row fills its square
+        for stride in (n for n in range(1, most + 1) if apart % n == 0):
             for padding in ("valid", "same") if size % 2 else ("valid",):
                 pad = (size - 1) // 2 if padding == "same" else 0
                 if min(image[:2]) + 2 * pad < size:
@@ -191,13 +191,16 @@ def _nearest(
 
 
 def _kernels(windows: Windows, rows: Array, biases: Array) -> Array:
-    """Least squares over all rows of each filter, of length 1; the scales follow. (F, … + 1)."""
-    above, below = np.zeros((2, len(windows.kernels), windows.pixels.shape[1] + 1))
+    """The median of the rows of each filter, of length 1; the scales follow. (F, … + 1).
+
+    A row that crosses its hyperplane at a small angle is less exact; a median does not mind.
+    """
+    rescaled: list[list[Array]] = [[] for _ in windows.kernels]
     for i, p, f, scale in windows.found:
         inside = np.append(windows.pixels[p] >= 0, True)
-        above[f] += scale * inside * np.append(rows[i, windows.pixels[p]], biases[i])
-        below[f] += scale**2 * inside
-    kernels: Array = above / below
+        row = np.append(rows[i, windows.pixels[p]], biases[i])
+        rescaled[f].append(np.where(inside, row / scale, np.nan))
+    kernels: Array = np.array([np.nanmedian(each, axis=0) for each in rescaled])
     length = np.linalg.norm(kernels[:, :-1], axis=1)
     windows.found = [(i, p, f, scale * length[f]) for i, p, f, scale in windows.found]
     return kernels / length[:, None]
@@ -208,7 +211,7 @@ def _built(windows: Windows, layers: Layers, image: Shape) -> tuple[Network, Con
     (A0, b0), (A1, b1), *later = layers
     kernels = _kernels(windows, A0, b0)
     shape = len(A1), len(windows.pixels), len(kernels)  # (K, P, F)
-    halves = np.zeros((2, *shape))  # next weights of relu(z) and of relu(-z)
+    halves: Array = np.zeros((2, *shape))  # next weights of relu(z) and of relu(-z)
     for i, p, f, scale in windows.found:
         halves[int(scale < 0), :, p, f] += abs(scale) * A1[:, i]
     rest = np.setdiff1d(np.arange(len(A0)), [place[0] for place in windows.found])
@@ -217,7 +220,7 @@ def _built(windows: Windows, layers: Layers, image: Shape) -> tuple[Network, Con
         halves, shift = _oriented(_layer(windows, kernels, image), image, halves, affine)
         b1 = b1 + shift
     weights = np.concatenate(list(halves), axis=2)  # (K, P, 2 F)
-    used = weights.any(axis=(0, 1))
+    used: np.ndarray = np.abs(weights).max(axis=(0, 1)) > 0
     used[0] |= not used.any()
     layer = _layer(windows, np.concatenate([kernels, -kernels])[used], image)
     weights = weights[..., used]
