@@ -75,8 +75,8 @@ def looks(model: mt.Network, victim: Victim) -> str:
     found = victim.shape and mt.compare.as_convolution(model, victim.shape)
     if not found:
         return f"{widths} neurons"
-    size = f"{found.layer.size}×{found.layer.size}"
-    return f"{widths} neurons: {found.layer.filters} kernels of {size}"
+    many = mt.result.count(found.layer.filters, "kernel")
+    return f"{widths} neurons: {many} of {found.layer.size}×{found.layer.size}"
 
 
 def row(name: str, victim: Victim, attack: str, seeds: int) -> str:
@@ -93,6 +93,13 @@ def row(name: str, victim: Victim, attack: str, seeds: int) -> str:
         error = f"{max(each['error'] for each in good):.1e}"
     cells = (name, attack, f"{len(good)} of {seeds}", str(wrong), f"{queries:,.0f}", floor, error)
     return f"| {' | '.join((*cells, end))} |"
+
+
+def short(whole: str) -> str:
+    """The table of the guide: what the attacks themselves copy, without `mt.steal`."""
+    lines = [line.strip("| ").split(" | ") for line in whole.splitlines()[2:]]
+    kept = [[each[n] for n in (0, 1, 2, 5, 7)] for each in lines if each[1] != "steal"]
+    return "\n".join(f"| {' | '.join(each)} |" for each in kept)
 
 
 def main() -> None:

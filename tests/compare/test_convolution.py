@@ -92,6 +92,14 @@ def test_other_kernels_are_seen_to_be_other():
     assert not same_kernels(found.layer, layer)
 
 
+def test_kernels_that_differ_in_their_bias_alone_are_two():
+    layer = kernels((6, 6, 1), 2, 3, 1, "valid", seed=0)
+    layer.params["W"][1] = 3 * layer.params["W"][0]
+    network = copy_of(layer, (6, 6, 1))
+    found = as_convolution(network, (6, 6))
+    assert (found.layer.filters, found.explained) == (2, 32)
+
+
 def test_layers_behind_the_convolution_stay():
     layer = kernels((6, 6, 1), 2, 3, 1, "same", seed=3)
     network = copy_of(layer, (6, 6, 1), widths=(7, 6, 4))
@@ -122,6 +130,14 @@ def test_neurons_without_weights_are_constants():
     found = as_convolution(network, (6, 6))
     check(found, layer, network)
     assert (found.explained, found.rows, found.filled) == (30, 32, 2)
+
+
+def test_a_layer_that_nothing_reads_is_a_convolution_still():
+    network = copy_of(kernels((6, 6, 1), 2, 3, 1, "valid", seed=0), (6, 6, 1))
+    network.dense()[1][0][:] = 0
+    found = as_convolution(network, (6, 6))
+    x = np.random.default_rng(8).normal(size=(100, 36))
+    np.testing.assert_array_equal(found.network.logits(x), network.logits(x))
 
 
 def test_a_neuron_that_is_there_twice_counts_once():
