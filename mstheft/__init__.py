@@ -18,12 +18,14 @@ if TYPE_CHECKING:  # loaded when they are first used: importing this package tak
         oracle,
         plots,
     )
+    from mstheft.errors import ExtractionError
     from mstheft.learning.steal import steal
     from mstheft.nn import Network
     from mstheft.oracle import Oracle
 
 __version__ = "0.1.0"
 __all__ = [
+    "ExtractionError",
     "Network",
     "Oracle",
     "adversarial",
@@ -38,12 +40,17 @@ __all__ = [
     "plots",
     "steal",
 ]
-_CLASSES = {"Network": "nn", "Oracle": "oracle", "steal": "learning.steal"}  # where they lie
+_CLASSES = {  # where they lie
+    "ExtractionError": "errors",
+    "Network": "nn",
+    "Oracle": "oracle",
+    "steal": "learning.steal",
+}
 _SMALL = ("progress", "result", "typing")  # modules that need no place in `__all__`
 
 
 def __getattr__(name: str) -> object:
-    """A room, or one of the three names that everybody needs."""
+    """A room, or one of the names that everybody needs."""
     if name not in (*__all__, *_SMALL):
         raise AttributeError(f"module 'mstheft' has no attribute {name!r}")
     room = importlib.import_module(f"mstheft.{_CLASSES.get(name, name)}")

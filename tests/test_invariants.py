@@ -371,6 +371,7 @@ def test_the_names_of_the_front_door_hold():
         "plots",
     ):
         assert hasattr(mt, name), name
+    assert mt.ExtractionError is mt.errors.ExtractionError
     assert issubclass(mt.errors.ExtractionError, Exception)
     assert issubclass(mt.errors.BudgetExhausted, Exception)
     for attack in ("linear", "label_only", "relu"):

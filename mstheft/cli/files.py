@@ -39,7 +39,11 @@ def _check_file(option: str, at: Path) -> None:
         raise UsageError(f"{option} {at}: expected a file, got a folder; add a file name")
     if not at.parent.is_dir():
         raise UsageError(f"{option} {at}: there is no folder {at.parent}; create it")
-    if not os.access(at.parent, os.W_OK):
+    _check_access(option, at, at.parent)
+
+
+def _check_access(option: str, at: Path, folder: Path) -> None:
+    if not os.access(folder, os.W_OK):
         raise UsageError(f"{option} {at}: the folder cannot be written to; choose another")
 
 
@@ -49,6 +53,10 @@ def make_folder(option: str, at: Path) -> None:
         at.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
         raise UsageError(f"{option} {at}: expected a folder, got a file; name another") from error
+    except OSError as error:
+        why = "there can be no folder" if error.strerror is None else error.strerror.lower()
+        raise UsageError(f"{option} {at}: cannot be made ({why}); choose another") from error
+    _check_access(option, at, at)
 
 
 def keep(network: Network | None, at: Path | None, console: Console) -> Path | None:

@@ -3,6 +3,7 @@
 import argparse
 import difflib
 import itertools
+import math
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -147,13 +148,14 @@ def _whole(text: str, low: int, high: int = MOST) -> Any:
     return _checked(digits and int(text), digits and low <= int(text) <= high)
 
 
-def widths(example: str, *others: str) -> Callable[[str], list[int]]:
-    """As many widths as an example has, '784-64-10' -> [784, 64, 10]."""
+def widths(example: str, *others: str, least: float = math.inf) -> Callable[[str], list[int]]:
+    """As many widths as an example has, '784-64-10' -> [784, 64, 10]; or `least` and more."""
     lengths = [len(each.split("-")) for each in (example, *others)]
 
     def read(text: str) -> Any:
         parts = text.split("-")
-        return _checked([_whole(part, 1) for part in parts], len(parts) in lengths)
+        right = len(parts) in lengths or len(parts) >= least
+        return _checked([_whole(part, 1) for part in parts], right)
 
     return _type(f"widths such as {example}", read)
 

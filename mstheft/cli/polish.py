@@ -12,9 +12,9 @@ from mstheft.nn import Network
 from mstheft.nn.gauss_newton import OUTPUTS
 from mstheft.report import formatting, pictures
 
-FOREIGN = (
-    0.5  # of the first misfit: a polish that gains less fits answers that are not the victim's
-)
+FOREIGN = 0.5  # of the first misfit: who gains less fits answers that are not the victim's
+SLOW = 0.01  # of the misfit: a last step that gains less shows that more of them do not help
+EXACTER = 0.5  # of the noise: answers that are missed by less are more exact than σ says
 
 
 def add_arguments(parser: Parser) -> None:
@@ -48,13 +48,16 @@ def run(args: Args, console: Console) -> int:
     if place:
         console.say(f"\npolished copy saved to {place}")
     values = {"copy": str(args.copy), "log": str(args.log), "queries": len(log["queries"])}
-    values |= _values(polished) | {"verdict": verdict(polished), "saved": place and str(place)}
+    values |= _values(polished) | {
+        "verdict": verdict(polished, args.steps),
+        "saved": place and str(place),
+    }
     files.write_json(args, console, values)
     files.write_pictures(args, console, pictures.polish_pictures(polished))
     if polished.converged:
-        console.say(f"\n{verdict(polished)}")
+        console.say(f"\n{verdict(polished, args.steps)}")
     else:
-        console.problems.append(verdict(polished))
+        console.problems.append(verdict(polished, args.steps))
     return console.end()
 
 
@@ -78,15 +81,25 @@ def _check(args: Args, answers: np.ndarray) -> None:
         raise UsageError(f"--log {args.log}: expected answers, but {bad}; leave these rows out")
 
 
-def verdict(polished: Polished) -> str:
-    """Is there anything left to gain?"""
+def verdict(polished: Polished, most: int) -> str:
+    """Is there anything left to gain? most : steps that were allowed"""
+    times = f"{polished.ratio:,.3g} times what noise explains"
+    gain = 1 - polished.misfit[-1] / polished.misfit[-2] if polished.steps else 0.0
+    if polished.ratio < EXACTER:
+        why = (
+            "is --noise too large?"
+            if polished.given is not None
+            else ("rounding loses less than usual, as of probabilities near 0 and 1")
+        )
+        return f"converged: the misfit is only {times}, so that nothing is left to gain; {why}"
     if polished.converged:
         return "converged: what is left is noise, and only more answers, or better ones, help"
-    times = f"{polished.ratio:,.3g} times what noise explains"
-    if polished.misfit[-1] > FOREIGN * polished.misfit[0]:
+    if polished.steps >= most and (most == 0 or gain > SLOW):
+        how = "allow more --steps"
+    elif polished.misfit[-1] > FOREIGN * polished.misfit[0]:
         how = "is this the log of the copy's own victim, and are its answers what --output says?"
     else:
-        how = "allow more --steps, or start from a wider copy, or one that is less off"
+        how = "start from a wider copy, or one that is less off"
     return f"not converged: the misfit is {times}; {how}"
 
 

@@ -1,5 +1,6 @@
 """`mstheft steal relu` and the like: an exact attack on one victim, and how its copy is judged."""
 
+import math
 from dataclasses import asdict
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -63,7 +64,7 @@ def add_kinds(kinds: options.Kinds) -> None:
         parser.set_defaults(output=kind.output, decimals=None)
         add(parser, "--log FILE", path, logs.HELP)
         options.add_results(parser, save="the copy", plot="a figure of each stage", seed=True)
-        _add_shape(parser, group, victims, kind.shapes.split())
+        _add_shape(parser, group, victims, kind.shapes.split(), is_any=name == "auto")
     sweeps, smooths, deeps = (kinds.choices[name] for name in ("sweep", "smooth", "deep"))
     add(sweeps, "--low V", float, "ask only inputs from here")
     add(sweeps, "--high V", float, "up to here, in every input")
@@ -78,18 +79,24 @@ def add_kinds(kinds: options.Kinds) -> None:
     deeps.add_argument("--layers", type=int, choices=(2, 3), dest="depth", help=words)
 
 
-def _add_shape(parser: options.Parser, group: Options, victims: Options, shapes: list[str]) -> None:
-    """How large a victim is that this command makes: as large as the examples, unless given."""
+def _add_shape(
+    parser: options.Parser, group: Options, victims: Options, shapes: list[str], is_any: bool
+) -> None:
+    """How large a victim is that this command makes: as large as the examples, unless given.
+
+    is_any : it may have another number of layers, too
+    """
     outputs = int(shapes[0].rpartition("-")[2])
     hidden = ["-".join(shape.split("-")[1:-1]) for shape in shapes]
     usual = widths(hidden[0])(hidden[0]) if hidden[0] else []
-    letters = "-".join("H" for _ in usual)
+    letters, least = "-".join("H" for _ in usual), 2 if is_any else math.inf
     form = f"D-{letters}-K" if usual else "D-K"
-    add(victims, f"--shape {form}", widths(*shapes), "random weights")
+    words = "random weights" + is_any * ", of any number of hidden layers"
+    add(victims, f"--shape {form}", widths(*shapes, least=least), words)
     parser.set_defaults(outputs=outputs, usual=usual, hidden=None, dim=None, classes=None)
     if usual:
         words = f"with --data (default: {hidden[0]})"
-        add(group, f"--hidden {letters}", widths(*hidden), words)
+        add(group, f"--hidden {letters}", widths(*hidden, least=least - 1), words)
         return
     add(victims, "--dim D", whole(1), f"the same as --shape D-{outputs}")
     if outputs > 1:
@@ -211,6 +218,16 @@ def _fidelity(
         return text, {"rows": rows, "agreement": share}
     gauge = output != "logits" and network.outputs > 1
     judged = compare.summary(network, result.model, chosen.x, labels=chosen.y, gauge=gauge)
-    note = "\nlogits less their mean over the classes, which probabilities do not tell"
+    notes = _widths(network, result.model)
+    if gauge:
+        notes += "\nlogits less their mean over the classes, which probabilities do not tell"
     values = asdict(judged) | {"difference": judged.difference._asdict()}
-    return f"{judged}{note if gauge else ''}", values
+    return f"{judged}{notes}", values
+
+
+def _widths(network: Network, copy: Network) -> str:
+    """Why no weights are compared, where the copy has other layers than the victim."""
+    widths = ["-".join(str(len(b)) for _, b in each.dense()) for each in (network, copy)]
+    if widths[0] == widths[1]:
+        return ""
+    return f"\nno weights compared: the layers have {widths[0]} neurons, the copy's {widths[1]}"

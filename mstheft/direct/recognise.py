@@ -46,6 +46,7 @@ MOST = 0.7  # share of the bent places that a cubic fits
 LONG, SEEN = 5, 0.1  # answers from afar side by side that lie on one line, and the share of these
 WIDE_PIECES = 0.08  # from which there are straight pieces so wide, in which noise hides less
 CUBIC = 0.1  # of what a line misses: a cubic misses less where the answers bend, not at a kink
+SHORT = "float16", "bfloat16"  # formats whose noise no row outruns, as rows far out do decimals
 STEPS = "the answers change in steps, as those of trees do"
 NEVER = "the answers never change, however far from each other the rows are"
 LEARN = "learn a copy with learning.active"
@@ -58,7 +59,7 @@ class Recognised:
 
     kind : 'labels', 'linear', 'relu', 'smooth', 'stepwise', 'constant' or 'unknown'
     why : one sentence
-    is_coarse : are there probabilities with few digits, in which an exact attack may see nothing?
+    is_coarse : have the answers so few digits that an exact attack may see nothing in them?
     walls : (low, high), (d,) each, between which the victim clips its inputs
     """
 
@@ -123,7 +124,8 @@ def looked_at(
         if box is not None:
             return between_walls(oracle, box, rng)
     why = f"{seen.why}; {oracle.chance}" if oracle.is_stochastic else seen.why
-    return Recognised(seen.kind, why, oracle.output != "logits" and not oracle.is_exact)
+    is_coarse = oracle.output != "logits" and not oracle.is_exact
+    return Recognised(seen.kind, why, is_coarse or oracle.grid.kind in SHORT)
 
 
 def between_walls(oracle: Reader, box: tuple[Array, Array], rng: Generator) -> Recognised:

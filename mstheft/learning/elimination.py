@@ -9,6 +9,8 @@ Source: Hassibi and Stork 1993 (optimal brain surgeon), in `nn.pruning`.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from mstheft.learning.students import Student, Trace, settle
@@ -18,6 +20,7 @@ from mstheft.nn.pruning import refitted, without
 
 STRICT = 0.4, 2  # patience with a student that has lost a neuron: a true one is missed at once
 GROWTH = 2.0  # of the lowest misfit: a drop after which the misfit stays below this is free
+SURE = 3.0  # deviations of a ratio of noise, by which a narrower student may fit worse
 PARALLEL = 0.98  # |cos| of two neurons' [row offset] that are one
 ALWAYS = 0.98  # of the rows: a neuron that is on in more of them is a linear part
 
@@ -99,10 +102,17 @@ def turned(student: Student) -> Weights | None:
 def narrower(
     stage: str, student: Student, weights: Weights, trace: Trace, rng: np.random.Generator
 ) -> Student | None:
-    """The student with these weights, settled; None if it no longer fits the answers."""
+    """The student with these weights, settled; None if it no longer fits the answers.
+
+    Where σ is known a neuron may be worth far less than what `limit` allows and still be seen: the
+    ratio must stay that of the best student so far.
+    """
     there = student.at(weights)
     best = min(trace.misfits)
     goal = there.limit if best <= GROWTH * there.limit else GROWTH * best
+    if not student.kind.is_relative:
+        worse = 1 + SURE / math.sqrt(2 * there.left)
+        goal = min(goal, worse * min(trace.ratios) * there.floor)
     there = settle(there, goal, STRICT, rng)
     trace.note(stage, there, there.misfit <= goal)
     return there if there.misfit <= goal else None

@@ -35,6 +35,7 @@ from mstheft.typing import Array, Oracle, Rng
 AXES = 1.5  # of the sketch, in neurons
 TIMES = 16  # rows in the sketch, in F of the network that is seen there
 FARTHER = 2.0  # times the scale at which the logits of all classes can be read
+COARSE = 2  # decimals up to which twice as many rows are asked, in the sketch and at the end
 GUESS, MOST = 32, 128  # neurons, where nobody knows; doubled while the student is stuck
 OUTSIDE = 0.1  # how far rows of the lift leave the sketch, relative to rows of N(0, I)
 ROWS, STEPS = 3.0, 5  # of the lift: rows in F, and Gauss-Newton steps
@@ -90,9 +91,9 @@ def extract(oracle: Oracle, *, hidden: int | None = None, rng: Rng = None) -> Re
 
     hidden : the width, if it is known; else 32, 64 and 128 are tried until a student is not stuck
     784-64-10 costs 7 to 9 F queries: 1 to 3 F in the sketch, 3 F for the lift, and 3.1 F for the
-    polish and the check. Where kinks can be seen and the victim is small, `direct.sweep` needs
-    fewer. At two decimals a neuron whose part of the answers is below their noise may be missing:
-    then the copy is not verified.
+    polish and the check; 10 to 11 F at two decimals or fewer. Where kinks can be seen and the
+    victim is small, `direct.sweep` needs fewer. A neuron whose part of the answers is far below
+    their noise may be missing: the error is then within what the copy's check states.
     Returns a `Result` that is verified to the noise; raises `ExtractionError`, which holds the
     partial result, or `BudgetExhausted`.
     """
@@ -105,10 +106,12 @@ def extract(oracle: Oracle, *, hidden: int | None = None, rng: Rng = None) -> Re
             here, trace.view = farther(*readable_view(oracle, rng=rng))
         here.warn(result)
         with result.stage("sketch", here):
-            sketch = learn(here, result, hidden, rng)
+            twice = 1 + (here.grid.kind == "decimals" and (here.grid.decimals or 0) <= COARSE)
+            sketch = learn(here, result, hidden, twice * TIMES, rng)
         if len(sketch.axes) > sketch.inputs:
             with result.stage("lift", here):
                 lift(sketch, result, rng)
+        trace.polishing.wanted *= twice
         draw = lambda n: rng.normal(size=(n, here.inputs))  # noqa: E731
         if finish(here, result, trace.polishing, draw, rng):
             return result
@@ -135,17 +138,20 @@ def farther(here: Reader, view: View | None) -> tuple[Reader, View | None]:
     return reader(view, start / 10, direction), view
 
 
-def learn(oracle: Reader, result: Result, hidden: int | None, rng: np.random.Generator) -> Sketch:
+def learn(
+    oracle: Reader, result: Result, hidden: int | None, times: float, rng: np.random.Generator
+) -> Sketch:
     """The victim on a subspace, learned to exact or nearly so: `result.model`, with d inputs.
 
     A student that is stuck is too narrow: a wider one gets more rows of a larger subspace. One
     that only the elimination of its spare neurons has left above the noise is rough, and is lifted.
+    times : rows that are asked there, in F of the network that is seen
     """
     outputs = exact.numbers(oracle.first.shape[1], oracle.output)
     width = hidden or GUESS
     while True:
         sketch = Sketch(oracle, min(oracle.inputs, math.ceil(AXES * width)), rng)
-        rows = math.ceil(TIMES * floor((sketch.inputs + outputs) * width, outputs))
+        rows = math.ceil(times * floor((sketch.inputs + outputs) * width, outputs))
         learned: Result
         try:
             learned = exact.extract(sketch, rows=rows + exact.FRESH, hidden=width, rng=rng)

@@ -2,14 +2,13 @@
 
     linear               equations, then as relu
     clipped inputs       least squares, or the sweep, between the walls
-    relu                 sweep, then deep
+    relu                 sweep, where answers are coarse a copy learned in a sketch, then deep
     smooth               smooth
     labels               boundary
     unknown              none of these
     stepwise, constant   none: trees have no weights to solve for
 
-Behind coarse probabilities, where no exact attack of the first two comes through, a copy is learned
-in a sketch of the inputs, and so for the unknown. The name of the whole is `mstheft.steal`.
+The unknown is learned in a sketch, too. The name of the whole is `mstheft.steal`.
 """
 
 from __future__ import annotations
@@ -79,7 +78,7 @@ def extract(oracle: Oracle, *, rng: Rng = None, tolerance: float = 1e-6) -> Resu
     if seen.kind == "stepwise":  # chance makes steps too, and votes look like few decimals
         other = diagnosis(oracle, failure)
         if other is not None and other.assumption != failure.assumption:
-            failure = other
+            failure, result.notes["recognise"] = other, other.assumption
     raise in_other_words(seen.kind, failure) from failure.__cause__
 
 
@@ -101,9 +100,10 @@ def attacks(
         yield lambda: linear.extract(oracle, rng=rng, tolerance=tolerance)
     if kind in ("linear", "relu"):
         yield lambda: sweep.extract(oracle, rng=rng, tolerance=tolerance)
-        yield lambda: deep.extract(oracle, rng=rng, tolerance=tolerance)
     if kind in ("linear", "relu", "unknown") and seen.is_coarse:
         yield lambda: sketched.extract(oracle, rng=rng)
+    if kind in ("linear", "relu"):
+        yield lambda: deep.extract(oracle, rng=rng, tolerance=tolerance)
     if kind == "smooth":
         yield lambda: smooth.extract(oracle, activation="tanh", rng=rng, tolerance=tolerance)
         yield lambda: smooth.extract(oracle, activation="softplus", rng=rng, tolerance=tolerance)

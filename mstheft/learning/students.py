@@ -41,12 +41,17 @@ ENOUGH = 1e-3  # tolerance of LSMR in a step
 
 @dataclass(frozen=True)
 class Try:
-    """A student that was polished. kept : False if it was too narrow and the one before stayed."""
+    """A student that was polished.
+
+    kept : False if it was too narrow and the one before stayed
+    ratio : of the misfit to the noise, 1 if nothing but noise is left
+    """
 
     stage: str
     width: int
     misfit: float
     kept: bool
+    ratio: float = 1.0
 
 
 @dataclass
@@ -69,7 +74,7 @@ class Trace:
 
     def note(self, stage: str, student: Student, kept: bool) -> None:
         """Write a student down."""
-        self.tries.append(Try(stage, student.width, student.misfit, kept))
+        self.tries.append(Try(stage, student.width, student.misfit, kept, student.ratio))
 
     @property
     def widths(self) -> list[int]:
@@ -80,6 +85,11 @@ class Trace:
     def misfits(self) -> list[float]:
         """Misfits of the students that were kept."""
         return [each.misfit for each in self.tries if each.kept]
+
+    @property
+    def ratios(self) -> list[float]:
+        """Ratios of the students that were kept."""
+        return [each.ratio for each in self.tries if each.kept]
 
 
 # ---- a student
@@ -104,11 +114,25 @@ class Student:
         return self.fit.misfit(self.here.logits)
 
     @property
+    def left(self) -> int:
+        """N - P: answered numbers, less the weights that they tell."""
+        free = identifiable(self.here.weights, self.fit.activations, self.fit.output)
+        return max(1, self.fit.numbers - free)
+
+    @property
+    def floor(self) -> float:
+        """The misfit that noise alone leaves: σ √((N - P) / N), answer units."""
+        return math.sqrt(self.left) / self.fit.total
+
+    @property
+    def ratio(self) -> float:
+        """Of the misfit to that of noise: 1 if nothing but noise is left."""
+        return self.misfit / self.floor
+
+    @property
     def limit(self) -> float:
         """The misfit up to which what is left may be noise."""
-        free = identifiable(self.here.weights, self.fit.activations, self.fit.output)
-        left = max(1, self.fit.numbers - free)
-        return allowed(self.kind, True, left) * math.sqrt(left) / self.fit.total
+        return allowed(self.kind, True, self.left) * self.floor
 
     @property
     def noise(self) -> float:

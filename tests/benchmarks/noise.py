@@ -222,20 +222,20 @@ def digits(hidden: int, seed: int) -> tuple[mt.Network, np.ndarray]:
 
 
 def short(seed: int, kind: str) -> Outcome:
-    """`mt.steal` on logits that are rounded to a short format."""
+    """Learned to exact from logits that are rounded to a short format."""
     victim, x = digits(16, seed)
     answer = lambda x: precision.rounded(victim.logits(x), precision.Form(kind=kind))  # noqa: E731
     oracle = mt.Oracle(answer, inputs=64)
-    return stolen(victim, lambda box: mt.steal(box, rng=seed), oracle, x)
+    return stolen(victim, lambda box: mt.learning.exact.extract(box, rng=seed), oracle, x)
 
 
 def float16(seed: int) -> Outcome:
-    """64-16-10 trained on the digits | float16 logits | `mt.steal`"""
+    """64-16-10 trained on the digits | float16 logits | learned to exact, N(0, I)"""
     return short(seed, "float16")
 
 
 def bfloat16(seed: int) -> Outcome:
-    """64-16-10 trained on the digits | bfloat16 logits | `mt.steal`"""
+    """64-16-10 trained on the digits | bfloat16 logits | learned to exact, N(0, I)"""
     return short(seed, "bfloat16")
 
 

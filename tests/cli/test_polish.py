@@ -158,3 +158,37 @@ def test_what_a_learned_copy_has_asked_polishes_it(run, monkeypatch, kind):
         misfit = json.loads(Path("out.json").read_text())["misfit"]
         assert misfit[-1] < misfit[0]
     tasks.cached.cache_clear()
+
+
+def test_a_misfit_far_below_the_noise_is_told_as_that(run):
+    write()
+    status, said, _ = run("polish", "copy.npz", "--log", "q.npz", "--noise", "0.1")
+    assert status == 0
+    assert "times what noise explains, so that nothing is left to gain" in said
+    assert "is --noise too large?" in said
+    assert "what is left is noise" not in said
+
+
+@pytest.mark.parametrize("steps", ["0", "1"])
+def test_who_allowed_few_steps_is_told_to_allow_more(run, steps):
+    write()
+    status, _, complaint = run("polish", "copy.npz", "--log", "q.npz", "--steps", steps)
+    assert status == 1
+    assert "allow more --steps" in complaint
+    assert "own victim" not in complaint
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), None])
+def test_a_folder_without_write_access_is_one_clear_sentence(run, monkeypatch, error):
+    """Before anything is spent, whether it is there already or cannot be made."""
+    write()
+    if error is None:
+        monkeypatch.setattr("os.access", lambda *_: False)
+        Path("there").mkdir()
+    else:
+        monkeypatch.setattr(Path, "mkdir", lambda *_, **__: (_ for _ in ()).throw(error))
+    status, said, complaint = run("polish", "copy.npz", "--log", "q.npz", "--plot", "there")
+    assert (status, said, complaint.count("\n")) == (2, "", 1)
+    assert "--plot there" in complaint
+    assert "choose another" in complaint
+    assert "rrno" not in complaint

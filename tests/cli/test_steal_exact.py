@@ -48,6 +48,8 @@ def small_digits(monkeypatch):
         "softmax --dim 4 --output log_probs --budget 1000",
         "label --dim 6",
         "relu --shape 20-6-4",
+        "auto --shape 20-5",
+        "auto --shape 20-8-8-3",
         "relu --shape 12-4-1 --seed 3",
         "relu --shape 12-5-3 --output probs",
         "relu --shape 12-5-3 --decimals 12",
@@ -392,3 +394,20 @@ def test_exact_attacks_refuse_a_convolution_at_once(run):
     assert status == 2
     assert "expected dense layers" in complaint
     assert "steal active" in complaint
+
+
+def test_auto_takes_any_shape_and_the_others_only_their_own(run):
+    status, _, complaint = run("steal", "auto", "--shape", "10-3-3-3-3-2", "--budget", "1")
+    assert (status, "budget of 1" in complaint) == (1, True)
+    status, _, complaint = run("steal", "auto", "--shape", "20")
+    assert (status, "widths such as 20-8-3" in complaint) == (2, True)
+    status, _, complaint = run("steal", "relu", "--shape", "20-5")
+    assert (status, "widths such as 784-64-10" in complaint) == (2, True)
+
+
+def test_why_no_weights_are_compared(run, monkeypatch):
+    wide = Result(model=zoo.mlp([12, 7, 3], rng=0), queries={"line": 0}, verified=True)
+    monkeypatch.setattr("mstheft.direct.relu.extract", lambda *_, **__: wide)
+    _, said, _ = run(*RELU)
+    assert "no weights compared: the layers have 5-3 neurons, the copy's 7-3" in said
+    assert "aligned" not in said

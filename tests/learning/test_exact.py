@@ -149,3 +149,15 @@ def test_too_few_rows_are_said_to_be():
     rows = np.random.default_rng(0).normal(size=(12, 10))
     with pytest.raises(ExtractionError, match="got 10 rows; give more"):
         exact.extract(mt.Oracle(victim([10, 4, 2], 0)), rows=rows)
+
+
+def test_a_neuron_whose_part_is_below_the_noise_is_seen_by_many_answers_together():
+    """It adds a third of σ: far less than the misfit that any one student may have."""
+    (a0, b0), (a1, b1) = zoo.mlp([8, 5, 3], bias=0.1, rng=3).dense()
+    x = np.random.default_rng(0).normal(size=(2000, 8))
+    part = np.maximum(x @ a0.T + b0, 0).std(axis=0) * np.linalg.norm(a1, axis=0) / np.sqrt(3)
+    a1[:, 0] *= 0.4 * (0.1 / np.sqrt(12)) / part[0]
+    victim = zoo.given([(a0, b0), (a1, b1)])
+    result = exact.extract(mt.Oracle(victim, decimals=1), rows=4000, hidden=5, rng=0)
+    assert result.verified
+    assert len(result.model.dense()[0][1]) == 5

@@ -7,7 +7,7 @@ A copy whose rows are right to some 20 % ends at the noise of the answers, if no
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -30,6 +30,7 @@ NEWTON, ARRIVED = 20, 1e-6  # steps to where a neuron switches, and the last of 
 REACH = 3.0  # times √d: no row is asked farther out
 STEPS = 15  # of Gauss-Newton: a copy with all of its neurons needs half of them
 CHECKS = 200  # fresh rows on which a polished copy is judged
+GAIN = 6.0  # χ² that a neuron fitted to noise alone explains at most, for each of its weights
 SAME_PLANE = 1 - 1e-4  # cosine of two rows (a, c) that are one neuron
 TWINS = 0.98  # the same where polishing got stuck: two rough rows of one neuron often are why
 
@@ -39,12 +40,14 @@ class Polishing:
     """Random rows and their answers, which every polishing of an attack uses, and its outcome.
 
     drawn : how many of the rows are random ones, not drawn for one neuron
+    wanted : how many of these there shall be, in F
     """
 
     rows: Array = field(default_factory=lambda: np.zeros((0, 0)))
     drawn: int = 0
     answers: Array = field(default_factory=lambda: np.zeros((0, 0)))
     polished: Polished | None = None
+    wanted: float = ROWS
 
 
 def finish(
@@ -88,6 +91,16 @@ def refine(
         if fewer is not None:
             again = polish(fewer, *data, steps=STEPS, trusts=TRUSTS[:1], **form)
             polished = again if again.converged else polished
+        while polished.converged and len(polished.model.dense()) == 2:
+            for fewer in leaner(polished, polishing.rows):
+                again = polish(fewer, *data, steps=STEPS, trusts=TRUSTS[:1], **form)
+                spared = (width(polished.model) - width(fewer)) * weights_of_a_neuron(fewer)
+                worse = np.sqrt(1 + (GAIN - 1) * spared / polishing.answers.size)
+                if again.converged and again.ratio <= worse * polished.ratio:
+                    polished = again
+                    break
+            else:
+                break
         polishing.polished, result.model = polished, polished.model
         result.notes["polish"] = (
             f"misfit {polished.misfit[0]:.1e}, then {polished.misfit[-1]:.1e} after "
@@ -118,14 +131,14 @@ def more_rows(
     draw: Callable[[int], Array],
     rng: np.random.Generator,
 ) -> None:
-    """Ask 3 F random rows, at least 500, and rows beside the hyperplanes of neurons seldom on.
+    """Ask the random rows that are wanted, at least 500, and more for neurons that are seldom on.
 
     Rows in which a neuron is off say nothing of its weights. One that is on in fewer than
     2 (in + 1) / K rows, two answered numbers for each of its weights, gets as many more.
     """
     dense = model.dense()
     weights, outputs = sum(w.size for w, _ in dense), len(dense[-1][1])
-    wanted = max(LEAST, int(np.ceil(ROWS * floor(weights, outputs)))) - polishing.drawn
+    wanted = max(LEAST, int(np.ceil(polishing.wanted * floor(weights, outputs)))) - polishing.drawn
     x = draw(max(0, wanted))
     seen = np.vstack([polishing.rows.reshape(-1, oracle.inputs), x])
     each = [np.full(len(b), w.shape[1] + 1) for w, b in dense[:-1]]  # weights of a neuron
@@ -224,3 +237,45 @@ def without_spare_neurons(
     part = np.linalg.norm(a1, axis=0) * np.maximum(rows @ a0.T + b0, 0).std(axis=0)
     keep &= part > noise
     return None if keep.all() else zoo.given([(a0[keep], b0[keep]), (a1[:, keep], b1)])
+
+
+def leaner(polished: Polished, rows: Array) -> Iterator[Network]:
+    """Copies with fewer neurons that may explain the answers as well."""
+    several, one = without_the_unsure(polished), without_the_unsure(polished, most=1)
+    for fewer in (without_spare_neurons(polished.model, rows, 0.0, TWINS), several):
+        if fewer is not None:
+            yield fewer
+    if one is not None and several is not None and width(one) > width(several):
+        yield one
+
+
+def without_the_unsure(polished: Polished, most: int | None = None) -> Network | None:
+    """The copy without the neurons whose output weights noise explains: `most`, the least sure.
+
+    A rough copy has neurons that are none; polished, each fits some noise. Told by its output
+    weights over their error bars: a neuron of the victim has hundreds, one of noise a few. None
+    where all are sure, and for networks of another depth or activation.
+    """
+    model, *_, bars, _ = polished.model, *polished.error_bars.values()  # …, W and b of the last
+    if len(model.dense()) != 2 or not is_relu(model):
+        return None
+    (a0, b0), (a1, b1) = model.dense()
+    told = a1 - a1.mean(axis=0) if polished.output != "logits" and len(a1) > 1 else a1  # the gauge
+    sure = np.sum((told / bars) ** 2, axis=0)  # (h,) χ²
+    sure[~np.isfinite(bars).all(axis=0)] = np.inf  # seldom on: nobody knows
+    unsure = [i for i in np.argsort(sure) if sure[i] <= GAIN * weights_of_a_neuron(model)][:most]
+    keep = ~np.isin(np.arange(len(b0)), unsure)
+    if keep.all() or not keep.any():
+        return None
+    return zoo.given([(a0[keep], b0[keep]), (a1[:, keep], b1)])
+
+
+def weights_of_a_neuron(model: Network) -> int:
+    """Of the hidden layer, d + 1 + K: those into it, its bias, and those out of it."""
+    (a0, _), (a1, _) = model.dense()
+    return a0.shape[1] + 1 + len(a1)
+
+
+def width(model: Network) -> int:
+    """Hidden neurons."""
+    return len(model.dense()[0][1])

@@ -103,6 +103,8 @@ def extract(
         try:
             return _attempt(oracle, rng, activation, hidden, tolerance, scale, result)
         except ExtractionError as error:
+            if error.stage == "answers":  # nearer or farther they are no better
+                raise
             failures.append((result.model is None, error))
             space = result.trace.space
             if len(failures) == 1 and space is not None and space.is_coarse:

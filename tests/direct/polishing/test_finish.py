@@ -75,6 +75,25 @@ def test_spare_neurons_go_and_no_answer_changes():
     assert finish.without_spare_neurons(victim, x, 1e-9) is None
 
 
+@pytest.mark.parametrize("seed", [0, 4, 7])
+def test_neurons_that_only_noise_explains_go_again(seed):
+    """Behind four decimals a rough copy has a neuron that is none: polished, it fits some noise."""
+    victim = nn.zoo.mlp([20, 8, 3], bias=0.1, rng=seed)
+    result = sweep.extract(Oracle(victim, "probs", decimals=4), rng=seed)
+    assert result.verified
+    assert len(result.model.dense()[0][1]) == 8
+
+
+@pytest.mark.parametrize("output", ["logits", "probs"])
+def test_no_neuron_of_the_victim_is_taken_for_noise(output):
+    victim = victim_of(2, 8, 6, 3)
+    draw = lambda n: np.random.default_rng(n).normal(size=(n, 8))  # noqa: E731
+    oracle = reader(Oracle(victim, output, decimals=3), 0.1 * draw(1)[0], draw(2)[1])
+    result = Result(model=rough(victim, 0))
+    assert finish.finish(oracle, result, finish.Polishing(), draw, 0)
+    assert len(result.model.dense()[0][1]) == 6
+
+
 def test_a_neuron_that_is_seldom_on_gets_rows_beside_its_hyperplane():
     (a0, b0), (a1, b1) = victim_of(4, 6, 5, 2).dense()
     a0, b0 = a0.copy(), b0.copy()
