@@ -12,9 +12,8 @@ from mstheft.cli import files, logs, options, victim
 from mstheft.cli.console import Console, usage_errors
 from mstheft.cli.options import Args, Former, Options, add, is_url, path, whole, widths
 from mstheft.cli.victim import Victim
-from mstheft.direct import deep, linear, relu, smooth, sweep
+from mstheft.direct import box, deep, linear, relu, smooth, sweep
 from mstheft.direct.linear import boundary
-from mstheft.direct.sweep import box
 from mstheft.errors import BudgetExhausted, ExtractionError
 from mstheft.experiments import tasks
 from mstheft.learning import exact, steal

@@ -24,6 +24,7 @@ from direct import trained
 from results import aside, table, write
 
 import mstheft as mt
+from mstheft.data import pools
 from mstheft.experiments import precision
 
 SEEDS = 10
@@ -61,7 +62,7 @@ def photographs(seed: int) -> Outcome:
     x, y = mt.data.images.mnist("train")
     network = trained(32, x, y, seed)
     victim = mt.Network(network.layers, network.shape, np.float32)
-    rows = mt.data.pools.pool("tiny-imagenet", (28, 28), 15_000, seed)
+    rows = pools.pool("tiny-imagenet", (28, 28), 15_000, seed)
     attack = lambda box: mt.learning.exact.extract(box, rows=rows, hidden=32, rng=seed)  # noqa: E731
     return stolen(victim, attack, x=mt.data.images.mnist("test").x)
 
@@ -221,6 +222,41 @@ def digits(hidden: int, seed: int) -> tuple[mt.Network, np.ndarray]:
     return network, x / 16
 
 
+def boxed(seed: int, decimals: int | None) -> Outcome:
+    """The sweep between the walls of [0, 1]^64: float32 logits, or so many decimals of these."""
+    network, x = digits(32, seed)
+    victim = mt.Network(network.layers, network.shape, np.float32)
+    answer = lambda x: np.round(victim.logits(x).astype(float), decimals)  # noqa: E731
+    oracle = mt.Oracle(victim if decimals is None else answer, inputs=64)
+    attack = lambda oracle: mt.direct.sweep.extract(oracle, rng=seed, low=0, high=1)  # noqa: E731
+    return stolen(victim, attack, oracle, x)
+
+
+def box_float32(seed: int) -> Outcome:
+    """64-32-10 trained on the digits | float32 logits, inputs in [0, 1]^64 | sweep"""
+    return boxed(seed, None)
+
+
+def box_4(seed: int) -> Outcome:
+    """64-32-10 trained on the digits | logits, 4 decimals, inputs in [0, 1]^64 | sweep"""
+    return boxed(seed, 4)
+
+
+def box_2(seed: int) -> Outcome:
+    """64-32-10 trained on the digits | logits, 2 decimals, inputs in [0, 1]^64 | sweep"""
+    return boxed(seed, 2)
+
+
+def box_1(seed: int) -> Outcome:
+    """64-32-10 trained on the digits | logits, 1 decimal, inputs in [0, 1]^64 | sweep"""
+    return boxed(seed, 1)
+
+
+def box_0(seed: int) -> Outcome:
+    """64-32-10 trained on the digits | logits, whole numbers, inputs in [0, 1]^64 | sweep"""
+    return boxed(seed, 0)
+
+
 def short(seed: int, kind: str) -> Outcome:
     """Learned to exact from logits that are rounded to a short format."""
     victim, x = digits(16, seed)
@@ -333,6 +369,11 @@ ROWS: dict[str, Callable[[int], Outcome]] = {
     "probs-3": probs_3,
     "probs-2": probs_2,
     "digits-probs": digits_probs,
+    "box-float32": box_float32,
+    "box-4": box_4,
+    "box-2": box_2,
+    "box-1": box_1,
+    "box-0": box_0,
     "decimals-4": decimals_4,
     "decimals-2": decimals_2,
     "decimals-1": decimals_1,

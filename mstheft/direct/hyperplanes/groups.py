@@ -10,7 +10,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from mstheft import progress
-from mstheft.direct.hyperplanes.jacobians import Box, JacobianSite, measure, repeat, site_at
+from mstheft.direct.box import Box
+from mstheft.direct.hyperplanes.jacobians import JacobianSite, measure, repeat, site_at
 from mstheft.direct.hyperplanes.plan import Plan
 from mstheft.direct.line import Line
 from mstheft.typing import Array, Oracle

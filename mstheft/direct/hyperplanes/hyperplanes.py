@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from mstheft.direct.box import Box
 from mstheft.direct.line import Line
 from mstheft.nn.network import Network
 from mstheft.typing import Array
@@ -14,6 +15,7 @@ SAME = 1e-7  # relative difference of two slopes that are taken to be equal
 ALIKE = 1e-2  # relative distance up to which coarse answers may make one neuron look like two
 OFF = 3.0  # δt by which a crossing may miss its kink
 MOST_OFF = 0.1  # the same at the most, relative to 1 + |t|
+ON = 1.0  # times what changes it in a box: so far from 0 is a neuron that is always on
 AFFINE = 1e-9  # relative size from which a part of an affine remainder is carried
 
 
@@ -137,11 +139,12 @@ def shown_sharper(planes: Hyperplanes, neuron: np.ndarray, blurs: Array) -> np.n
     return again
 
 
-def right_slopes(line: Line, model: Network | None) -> np.ndarray:
+def right_slopes(line: Line, model: Network | None, is_rough: bool = False) -> np.ndarray:
     """On which pieces of a line is the copy's slope right? There its Jacobian is too.
 
     A copy that lacks a neuron is exact on one side of that neuron's hyperplane. Slopes are equal
-    up to rounding; a slope jump, however small, stands above a hundredth of the least one.
+    up to rounding; a slope jump, however small, stands above a hundredth of the least one. A rough
+    copy, which is polished afterwards, need not do better than that.
     Returns (n+1,), all False without a copy.
     """
     if model is None:
@@ -151,7 +154,9 @@ def right_slopes(line: Line, model: Network | None) -> np.ndarray:
     on = line.points((edges[:-1] + edges[1:]) / 2) @ a0.T + b0 > 0
     slopes = (on * (a0 @ line.direction)) @ a1.T
     least = np.linalg.norm(line.jumps, axis=1).min(initial=np.inf)
-    allowed = min(SAME * float(np.abs(line.slopes).max()), 0.01 * float(least))
+    allowed = 0.01 * float(least)
+    if not is_rough:
+        allowed = min(SAME * float(np.abs(line.slopes).max()), allowed)
     return np.abs(slopes - line.slopes).max(axis=1) <= allowed
 
 
@@ -160,7 +165,9 @@ def oriented(planes: Hyperplanes, signs: Array) -> tuple[Array, Array, Array]:
     return planes.rows * signs[:, None], planes.offsets * signs, planes.outputs.T
 
 
-def with_remainder(planes: Hyperplanes, affine: Array) -> tuple[Array, Array, Array]:
+def with_remainder(
+    planes: Hyperplanes, affine: Array, box: Box | None = None
+) -> tuple[Array, Array, Array]:
     """A0, b0, A1 without knowing any sign: all are taken as +, and the rest is affine.
 
         relu(-y) = relu(y) - y :   f(x) = Σ_i g_i relu(a_i·x + c_i) + M x + m
@@ -169,13 +176,20 @@ def with_remainder(planes: Hyperplanes, affine: Array) -> tuple[Array, Array, Ar
     pairs at the most. For more neurons than the answers give signs for, opposite twins on one
     hyperplane, and neurons that never switch.
 
+    In a box one neuron that is on all over it does as well as a pair.
+
     affine : (K, d) M; m becomes part of the last bias
-    Returns A0, b0, A1 with h + 2 rank(M) neurons.
+    Returns A0, b0, A1 with h + 2 rank(M) neurons, in a box h + rank(M).
     """
     u, size, v = np.linalg.svd(affine, full_matrices=False)
     largest = [np.linalg.norm(each, axis=1).max() for each in (planes.outputs, planes.rows)]
     wanted = size > AFFINE * largest[0] * largest[1]
     root = np.sqrt(size[wanted])
     u, v = u[:, wanted] * root, v[wanted] * root[:, None]  # (K, r), (r, d)
+    if box is not None:
+        lowest = np.minimum(v * box[0], v * box[1]).sum(axis=1)  # of v·x in the box
+        on = ON * np.abs(v * (box[1] - box[0])).sum(axis=1) - lowest
+        a0, a1 = np.concatenate([planes.rows, v]), np.hstack([planes.outputs.T, u])
+        return a0, np.concatenate([planes.offsets, on]), a1
     a0, a1 = np.concatenate([planes.rows, v, -v]), np.hstack([planes.outputs.T, u, -u])
     return a0, np.concatenate([planes.offsets, np.zeros(2 * len(v))]), a1

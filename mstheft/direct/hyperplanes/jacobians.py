@@ -11,14 +11,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mstheft.direct.answers.reader import read
+from mstheft.direct.box import Box
 from mstheft.direct.line import Line
 from mstheft.typing import Array, Oracle
 
 BLOCK = 512  # rows asked at once
 SHRINK = 8  # a Jacobian that fails its check is repeated at this part of the step
 PASS = 5  # times the expected rounding up to which the check is passed
-
-Box = tuple[Array, Array]  # lower and upper walls, (d,) each, that no step may cross
 
 
 @dataclass

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mstheft.direct.answers.reader import Reader, as_single
+from mstheft.direct.box import Box, beside
 from mstheft.direct.polishing.error_bars import SURPLUS
 from mstheft.direct.polishing.polish import TRUSTS, Polished, polish
 from mstheft.direct.verify import verify_to_noise
@@ -41,6 +42,7 @@ class Polishing:
 
     drawn : how many of the rows are random ones, not drawn for one neuron
     wanted : how many of these there shall be, in F
+    box : walls between which rows lie, if there are any
     """
 
     rows: Array = field(default_factory=lambda: np.zeros((0, 0)))
@@ -48,6 +50,7 @@ class Polishing:
     answers: Array = field(default_factory=lambda: np.zeros((0, 0)))
     polished: Polished | None = None
     wanted: float = ROWS
+    box: Box | None = None
 
 
 def finish(
@@ -120,7 +123,7 @@ def check(
     """Verify a polished copy to the noise. Costs `checks` queries, and 2 for each hidden neuron."""
     polished = polishing.polished
     assert polished is not None
-    beside = beside_hyperplanes(polished.model, BESIDE, rng)
+    beside = beside_hyperplanes(polished.model, BESIDE, rng, polishing.box)
     return verify_to_noise(result, oracle, as_single(np.vstack([draw(checks), beside])), polished)
 
 
@@ -134,7 +137,8 @@ def more_rows(
     """Ask the random rows that are wanted, at least 500, and more for neurons that are seldom on.
 
     Rows in which a neuron is off say nothing of its weights. One that is on in fewer than
-    2 (in + 1) / K rows, two answered numbers for each of its weights, gets as many more.
+    2 (in + 1) / K rows, two answered numbers for each of its weights, gets as many more. In a box
+    one that is off as seldom, too: elsewhere it is one with the affine part of the copy.
     """
     dense = model.dense()
     weights, outputs = sum(w.size for w, _ in dense), len(dense[-1][1])
@@ -143,8 +147,11 @@ def more_rows(
     seen = np.vstack([polishing.rows.reshape(-1, oracle.inputs), x])
     each = [np.full(len(b), w.shape[1] + 1) for w, b in dense[:-1]]  # weights of a neuron
     needed = np.ceil(SURPLUS * np.concatenate(each) / outputs).astype(int)
-    seldom = active_rows(model, seen) < needed if is_relu(model) else np.zeros(len(needed), bool)
-    x = as_single(np.vstack([x, beside_hyperplanes(model, needed * seldom, rng)]))
+    seldom = np.zeros(len(needed), bool)
+    if is_relu(model):
+        on = active_rows(model, seen)
+        seldom = (on if polishing.box is None else np.minimum(on, len(seen) - on)) < needed
+    x = as_single(np.vstack([x, beside_hyperplanes(model, needed * seldom, rng, polishing.box)]))
     if len(x):
         y = oracle.query(x)
         first = not len(polishing.rows)
@@ -166,12 +173,15 @@ def active_rows(model: Network, rows: Array) -> np.ndarray:
     ).astype(int)
 
 
-def beside_hyperplanes(model: Network, count: int | np.ndarray, rng: np.random.Generator) -> Array:
+def beside_hyperplanes(
+    model: Network, count: int | np.ndarray, rng: np.random.Generator, box: Box | None = None
+) -> Array:
     """`count` rows for each hidden neuron of a ReLU network, on both sides of where it switches.
 
     First layer: N(p, I), with p the point of the hyperplane that is nearest to the origin. Deeper:
     `switching` rows, moved by N(0, 1) along the neuron's gradient. A neuron gets no row where p, or
-    the row at which it switches, is farther out than 3 √d. Returns (n, d).
+    the row at which it switches, is farther out than 3 √d. In a box the rows of the first layer,
+    of which nothing else is asked, are those of `box.beside`. Returns (n, d).
     """
     if not is_relu(model):
         return np.zeros((0, model.inputs))
@@ -179,6 +189,9 @@ def beside_hyperplanes(model: Network, count: int | np.ndarray, rng: np.random.G
     widths = [len(matrix) for matrix in weights[:-1]]
     each = np.split(np.broadcast_to(count, sum(widths)), np.cumsum(widths)[:-1])
     a0, b0 = weights[0][:, :-1], weights[0][:, -1]
+    if box is not None:
+        planes = zip(a0, b0, each[0], strict=True)
+        return np.vstack([beside(rng, box, a, c, int(n)) for a, c, n in planes])
     nearest = -(b0 / (a0**2).sum(axis=1))[:, None] * a0
     far = REACH * np.sqrt(a0.shape[1])
     points = np.repeat(nearest, each[0] * (np.linalg.norm(nearest, axis=1) < far), axis=0)

@@ -10,42 +10,29 @@ The method is this project's own, after Jagielski et al., USENIX Security 2020, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import ArrayLike
 
-from mstheft.direct import line as lines
 from mstheft.direct.answers.diagnosis import diagnosed
 from mstheft.direct.answers.reader import Reader, check_width, reader
 from mstheft.direct.answers.view import readable_view, undo
-from mstheft.direct.hyperplanes.groups import measure_groups, planned_sites, row_errors
-from mstheft.direct.hyperplanes.hyperplanes import (
-    Hyperplanes,
-    jump_blurs,
-    match,
-    oriented,
-    right_slopes,
-    shown_sharper,
-    with_remainder,
-)
-from mstheft.direct.hyperplanes.jacobians import Box, JacobianSite
-from mstheft.direct.hyperplanes.plan import plan
+from mstheft.direct.box import Box, anywhere, middle, walls
+from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes
 from mstheft.direct.polishing.finish import LEAST, ROWS, finish
-from mstheft.direct.sweep.box import anywhere, middle, segment, walls, witness
+from mstheft.direct.sweep.coarse import between_walls
 from mstheft.direct.sweep.far import NEAR_ENOUGH, FarView, can_be_outrun, spread
-from mstheft.direct.sweep.refine import misfit, refine_rows
-from mstheft.direct.sweep.signs import believed, explained, last_bias, odd_part, solve_signs
+from mstheft.direct.sweep.stages import build as build
+from mstheft.direct.sweep.stages import orient, refine, search, sweep_line
 from mstheft.direct.sweep.trace import Trace, describe, gave_up, open_ends, polished_planes
+from mstheft.direct.sweep.witness import witness
 from mstheft.direct.verify import checked, verify
 from mstheft.errors import ExtractionError
-from mstheft.nn import zoo
 from mstheft.result import Result
-from mstheft.typing import Array, Oracle, Rng
+from mstheft.typing import Oracle, Rng
 
-TAKEN = 1e4  # times the rounding: refined rows that miss the answers by more are a compromise
 MOST_LINES = 8  # searched before the attack gives up
 MOST_SEGMENTS = 64  # the same in a box, where one segment meets only some of the hyperplanes
 
@@ -73,7 +60,8 @@ def extract(
     Another line is searched for what is missing: for a neuron out of reach of the first, a row that
     failed its self-check, or when the check on fresh inputs fails. Stages 2, 4 and 5 cost no
     query. F = (hd + Kh + K) / K is the floor; see `Result.floor`. In a box there is a stage
-    'witness' as well: the next segment goes through where the copy is still wrong.
+    'witness' as well: the next segment goes through where the copy is still wrong. Coarse answers
+    in a box are stolen by `coarse.between_walls`: float32 in about 18 F; decimals mostly not.
 
     hidden : the width, if it is known: more neurons than that are an error
     low, high : numbers or (d,): only inputs between them are asked, on as many segments as it takes
@@ -99,6 +87,8 @@ def extract(
         oracle.warn(result)
         if box is None and can_be_outrun(oracle) and outrun(oracle, result, rng, hidden, tolerance):
             return result
+        if box is not None and trace.is_rough:
+            return between_walls(oracle, result, rng, box)
         for _ in range(most):
             with result.stage("line", oracle):
                 line = search(oracle, rng, box, trace.witness)  # 1 and 2
@@ -153,119 +143,6 @@ def outrun(
     return True
 
 
-def search(
-    oracle: Oracle, rng: Generator, box: Box | None = None, endpoints: Array | None = None
-) -> lines.Line:
-    """Stages 1 and 2. A random line and its kinks; where each is, and its slope jump g_i.
-
-    Without walls the line is u + t v with u, v ~ N(0, I); between walls it goes through two points
-    that `scatter` draws, or through `endpoints` (2, d), and from wall to wall.
-    """
-    if box is None:
-        return lines.search(oracle, *rng.normal(size=(2, oracle.inputs)))
-    start, direction, low, high = segment(rng, box, endpoints)
-    return lines.search(oracle, start, direction, low=low, high=high)
-
-
-def sweep_line(oracle: Oracle, line: lines.Line, result: Result, box: Box | None) -> int:
-    """Stages 3 and 4 for the kinks of a line that no neuron explains.
-
-    Where the copy is right already, its Jacobian is taken and none is measured.
-    Returns how many of the line's kinks are still unexplained afterwards.
-    """
-    trace = result.trace
-    noise = line.blurs
-    blurs = jump_blurs(line, noise)
-    neuron = explain(line, result, blurs)
-    wanted, trace.new = neuron < 0, 0
-    if not wanted.any():
-        return 0
-    is_known_gap = right_slopes(line, result.model)
-    chosen = plan(line, noise, wanted, is_known_gap)
-    sites = planned_sites(line, chosen, noise, box)
-    for gap, site in sites.items():
-        if is_known_gap[gap]:
-            site.jacobian, site.from_copy = result.model.jacobian(site.point[None])[0], True
-    known_rows = np.full((len(wanted), oracle.inputs), np.nan)
-    old = trace.neurons.rows[neuron[~wanted]]
-    known_rows[~wanted] = old / (old @ line.direction)[:, None]  # scaled to this line
-    with result.stage("jacobians", oracle):
-        rows = measure_groups(oracle, line, chosen, sites, known_rows)
-    trace.plans.append(chosen)
-    trace.sites += [site for site in sites.values() if site.passed and not site.from_copy]
-    new = wanted & np.isfinite(rows[:, 0])
-    errors = np.full(len(new), np.inf)
-    for a, b in chosen.groups:
-        mine = np.arange(a, b)[new[a:b]]
-        pair = sites[a], sites[b]
-        errors[mine] = row_errors(line.jumps[mine], rows[mine], blurs[mine], pair)
-    points = line.points(line.kinks[new])
-    planes = Hyperplanes(rows[new], points, line.jumps[new], errors[new])
-    trace.neurons, trace.new = trace.neurons.and_also(planes), len(planes)
-    return int((wanted & ~new).sum())
-
-
-def explain(line: lines.Line, result: Result, blurs: Array) -> np.ndarray:
-    """Which neuron is each kink, -1 for none; neurons that the line disproves are forgotten.
-
-    Once a copy has failed although no neuron is missing, blurred neurons are forgotten too, if this
-    line shows them sharper.
-    """
-    trace = result.trace
-    neuron, wrong = match(line, trace.neurons)
-    if trace.is_rough:
-        return neuron  # what coarse answers show is no proof; polishing tells which are right
-    if result.model is not None and not (wrong.any() or (neuron < 0).any()):
-        wrong = shown_sharper(trace.neurons, neuron, blurs)
-    if wrong.any():
-        trace.neurons = trace.neurons.only(~wrong)
-        neuron, _ = match(line, trace.neurons)
-    return neuron
-
-
-def orient(trace: Trace) -> Array | None:
-    """Stage 5. The signs (h,), ±1; None where they are not determined or leave something over.
-
-    Rough rows leave more over: there the nearest signs are taken, and polishing tells.
-    """
-    odd = odd_part(trace.sites, trace.neurons)
-    trace.signs = solve_signs(odd, trace.neurons.rows, trace.neurons.outputs)
-    signs = np.sign(trace.signs)
-    if trace.is_rough:
-        return signs if np.isfinite(signs).all() else None
-    sure = believed(trace.signs) and explained(trace.sites, odd, trace.neurons, signs)
-    return signs if sure else None
-
-
-def refine(result: Result, signs: Array | None) -> None:
-    """Stage 6. Every row against every Jacobian; taken if the answers are then met to rounding.
-
-    While neurons are missing no rows explain all answers, and the best compromise spoils right
-    rows.
-    """
-    trace = result.trace
-    neurons, sites = trace.neurons, trace.sites
-    choices = [neurons, replace(neurons, rows=refine_rows(sites, neurons, signs))]
-    models = [build(sites, each, signs) for each in choices]
-    trace.misfit = [misfit(sites, *model[:3]) for model in models]
-    rounding = float(np.median([site.noise for site in sites]))
-    best = int(trace.misfit[1] < min(trace.misfit[0], TAKEN * rounding))
-    trace.neurons, (a0, b0, a1, b1) = choices[best], models[best]
-    result.model = zoo.given([(a0, b0), (a1, b1)])
-
-
-def build(
-    sites: Sequence[JacobianSite], planes: Hyperplanes, signs: Array | None
-) -> tuple[Array, Array, Array, Array]:
-    """A0, b0, A1, b1 out of neurons and their signs, or with an affine remainder without these."""
-    if signs is not None:
-        a0, b0, a1 = oriented(planes, signs)
-    else:
-        affine = (odd_part(sites, planes) - planes.outputs.T @ planes.rows) / 2
-        a0, b0, a1 = with_remainder(planes, affine)
-    return a0, b0, a1, last_bias(sites, a0, b0, a1)
-
-
 def judge(
     oracle: Reader, result: Result, noise: float, tolerance: float, rng: Generator, box: Box | None
 ) -> bool:
@@ -274,9 +151,7 @@ def judge(
     A copy of coarse answers is polished first.
     """
     if result.trace.is_rough:
-        draw = lambda n: (  # noqa: E731
-            rng.normal(size=(n, oracle.inputs)) if box is None else anywhere(rng, box, n)
-        )
+        draw = lambda n: rng.normal(size=(n, oracle.inputs))  # noqa: E731
         same = finish(oracle, result, result.trace.polishing, draw, rng)
         polished = result.trace.polishing.polished
         if polished is not None and polished.converged:  # what is stuck has spoilt right rows

@@ -8,8 +8,9 @@ import numpy as np
 
 from mstheft.direct import line as lines
 from mstheft.direct.answers.view import View
+from mstheft.direct.box import Box
 from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes
-from mstheft.direct.hyperplanes.jacobians import Box, JacobianSite
+from mstheft.direct.hyperplanes.jacobians import JacobianSite
 from mstheft.direct.hyperplanes.plan import Plan
 from mstheft.direct.polishing.finish import Polishing
 from mstheft.errors import ExtractionError

@@ -133,7 +133,7 @@ def test_equations_that_cannot_be_solved_are_an_error_of_the_attack(monkeypatch)
     def svd(*_, **__):
         raise np.linalg.LinAlgError("SVD did not converge")
 
-    monkeypatch.setattr("mstheft.direct.sweep.attack.solve_signs", svd)
+    monkeypatch.setattr("mstheft.direct.sweep.stages.solve_signs", svd)
     oracle = Oracle(nn.zoo.mlp([10, 5, 3], bias=0.1, rng=0))
     with pytest.raises(ExtractionError, match="equations that can be solved") as caught:
         mt.direct.sweep.extract(oracle, rng=0)

@@ -12,6 +12,7 @@ import mstheft as mt
 from mstheft import nn
 from mstheft.direct import line as lines
 from mstheft.direct.sweep import attack as sweep
+from mstheft.direct.sweep import stages
 from mstheft.errors import ExtractionError
 from mstheft.oracle import Oracle
 from mstheft.report import pictures as figures
@@ -63,7 +64,7 @@ def test_a_second_line_finds_what_the_first_has_not_shown(monkeypatch, K):
 @pytest.mark.parametrize("K", [2, 5])
 def test_a_false_neuron_is_found_out_by_the_next_line(monkeypatch, K):
     """A row spoilt on its way out of the groups: every self-check has been passed."""
-    honest, spoilt = sweep.measure_groups, []
+    honest, spoilt = stages.measure_groups, []
 
     def spoil(*args):
         rows = honest(*args)
@@ -72,8 +73,8 @@ def test_a_false_neuron_is_found_out_by_the_next_line(monkeypatch, K):
             rows[1] += 0.1 * np.random.default_rng(0).normal(size=rows.shape[1])
         return rows
 
-    monkeypatch.setattr(sweep, "measure_groups", spoil)
-    monkeypatch.setattr(sweep, "refine_rows", lambda sites, planes, signs: planes.rows)
+    monkeypatch.setattr(stages, "measure_groups", spoil)
+    monkeypatch.setattr(stages, "refine_rows", lambda sites, planes, signs: planes.rows)
     result = steal(sweep, victim_of(4, 20, 10, K), most=1e-5)
     assert len(result.trace.lines) >= 2
     assert len(result.trace.neurons) == 10

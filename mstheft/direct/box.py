@@ -1,4 +1,4 @@
-"""Where only a box of inputs may be asked: segments, points all over it, and witnesses."""
+"""Where only a box of inputs may be asked: segments, and rows all over it or on a hyperplane."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import ArrayLike
 
-from mstheft.direct.answers.reader import read
-from mstheft.direct.hyperplanes.jacobians import Box
-from mstheft.direct.verify import blur, expected
-from mstheft.nn.network import Network
-from mstheft.typing import Array, Oracle
+from mstheft.nn.functions import sigmoid
+from mstheft.typing import Array
+
+Box = tuple[Array, Array]  # lower and upper walls, (d,) each
 
 INSIDE = 1 - 1e-9  # of the way to the wall: a segment's end is not rounded out of the box
 LOOSE = 0.05  # share of the box by which a point near its wall is moved off it
-CHECKS = 20  # times 50 points that are tried for a witness
+STEEPEST = 1e3  # of the bias of a coin that pushes a row towards a hyperplane
+BISECTIONS = 60  # of that bias
 
 
 def walls(d: int, low: ArrayLike | None, high: ArrayLike | None) -> Box | None:
@@ -72,25 +72,24 @@ def anywhere(rng: Generator, box: Box, points: int) -> Array:
     return np.concatenate([uniform, scatter(rng, points - points // 2, box)])
 
 
-def witness(
-    oracle: Oracle, model: Network, noise: float, tolerance: float, rng: Generator, box: Box
-) -> Array | None:
-    """A point of the box at which the copy is right and one at which it is wrong, (2, d).
+def beside(rng: Generator, box: Box, normal: Array, offset: float, points: int) -> Array:
+    """Rows all over a box on both sides of a hyperplane a·x + c = 0, (points, d).
 
-    A hyperplane that no segment has met so far lies between the two, so the next segment goes
-    through both. None if the copy is right at all of 1,000 points. Costs 50 to 1,000 queries.
+        each coordinate near its upper wall with the chance  1 / (1 + exp(-λ a_j (high - low)_j)),
+        λ such that a·x + c = 0 on average
+
+    of all coins these are the fairest that do so. None where the hyperplane misses the box.
     """
-    for _ in range(CHECKS):
-        x = anywhere(rng, box, 50)
-        answers = read(oracle, x)
-        with np.errstate(invalid="ignore"):
-            miss = np.abs(answers - expected(oracle, model, x)).max(axis=1)
-            allowed = blur(oracle, answers).max(axis=1) + 1000 * noise
-        finite = np.isfinite(miss)
-        if not finite.any():
-            continue
-        allowed = allowed + tolerance * answers[finite].std(axis=0).max()
-        share = (miss / allowed)[finite]
-        if share.max() > 1:
-            return x[finite][[share.argmin(), share.argmax()]]
-    return None
+    low, high = box
+    size = normal * (high - low)
+    pull, start = size / max(float(np.abs(size).max()), 1e-300), float(normal @ low) + offset
+    if start + size.clip(0, None).sum() <= 0 or start + size.clip(None, 0).sum() >= 0:
+        return np.zeros((0, len(low)))
+    least, most = -STEEPEST, STEEPEST
+    for _ in range(BISECTIONS):
+        half = (least + most) / 2
+        mean = LOOSE / 2 + (1 - LOOSE) * sigmoid(half * pull)
+        least, most = (least, half) if start + size @ mean > 0 else (half, most)
+    upper = rng.random((points, len(low))) < sigmoid(half * pull)
+    inwards = LOOSE * rng.random(upper.shape)
+    return low + (high - low) * np.where(upper, 1 - inwards, inwards)
