@@ -212,6 +212,13 @@ def test_the_table_of_coarse_answers_is_that_of_its_runs(benchmark_of):
         assert results.table(head, body) == results.block(name)
 
 
+def test_the_guide_shows_the_table_of_piecewise_networks(benchmark_of):
+    page = text_of(ROOT / "tutorials" / "guide" / "piecewise.md")
+    table = benchmark_of("piecewise").short(benchmark_of("results").block("piecewise"))
+    assert len(table.splitlines()) > 15
+    assert table in page
+
+
 def test_a_whole_run_replaces_its_table_and_no_other(benchmark_of, tmp_path, capsys):
     results = benchmark_of("results")
     path = tmp_path / "RESULTS.md"

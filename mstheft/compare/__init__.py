@@ -8,6 +8,8 @@ From the weakest statement to the strongest:
     certificate               (ε, 0): |f - g| ≤ ε on a whole box, by arithmetic
     align                     the parameters, up to order and scale
 
+`as_convolution` turns a dense copy of a convolution into one.
+
 A network is called `a` or `b` where its parameters are read, and `f` or `g` where only its answers
 are: those may be any callable (n, d) -> (n, K) as well. Source: Jagielski et al. 2020,
 section 3 (fidelity and functional equivalence).
@@ -16,10 +18,11 @@ section 3 (fidelity and functional equivalence).
 from mstheft.compare.agreement import Answers, Difference, agreement, control, logit_difference
 from mstheft.compare.alignment import align
 from mstheft.compare.certificate import certificate
+from mstheft.compare.convolution import Convolution, as_convolution
 from mstheft.compare.fidelity import Equivalence, Fidelity, Sample, fidelity, interval
 from mstheft.compare.fidelity import functional_equivalence as functional_equivalence
 from mstheft.compare.summary import Summary, summary
 
-__all__ = ["Answers", "Difference", "Equivalence", "Fidelity", "Sample", "Summary", "agreement"]
-__all__ += ["align", "certificate", "control", "fidelity", "functional_equivalence", "interval"]
-__all__ += ["logit_difference", "summary"]
+__all__ = ["Answers", "Convolution", "Difference", "Equivalence", "Fidelity", "Sample", "Summary"]
+__all__ += ["agreement", "align", "as_convolution", "certificate", "control", "fidelity"]
+__all__ += ["functional_equivalence", "interval", "logit_difference", "summary"]
