@@ -194,16 +194,12 @@ def test_a_linear_victim_is_no_relu_network(run):
     assert "kinks.png" in os.listdir("out")
 
 
-@pytest.mark.parametrize(
-    ("shape", "words"),
-    [([6, 3], "direct.linear"), ([12, 6, 4], "direct.sweep")],
-)
-def test_a_victim_of_another_depth_is_named(run, shape, words):
-    zoo.mlp(shape, bias=0.1, rng=1).save("victim.npz")
+def test_a_linear_victim_is_no_deep_network(run):
+    zoo.mlp([6, 3], bias=0.1, rng=1).save("victim.npz")
     status, printed, complaint = run("steal", "deep", "--victim", "victim.npz", "--plot", "out")
     assert status == 1
     assert one_sentence(complaint)
-    assert words in complaint
+    assert "direct.linear" in complaint
     assert "no verified copy" in printed
     assert "kinks.png" in os.listdir("out")
 

@@ -61,6 +61,16 @@ def test_clipped_inputs_are_recognised_and_the_attack_stays_between_the_walls(sh
     np.testing.assert_allclose(result.model.logits(x), victim.logits(x), atol=1e-8)
 
 
+@pytest.mark.parametrize("low", [0, -1])
+def test_saturated_neurons_are_no_clipped_inputs(low):
+    """ReLU6 and hard tanh: far out their answers do not change, wherever one input is."""
+    (A0, b0), (A1, b1) = mlp(12, 5, 3).dense()
+    victim = lambda x: np.clip(x @ A0.T + b0, low, low + 2) @ A1.T + b1  # noqa: E731
+    result = mt.steal(Oracle(victim, inputs=12, budget=5000), rng=0)
+    assert result.verified
+    assert "clipped" not in result.notes["recognise"]
+
+
 def test_an_input_with_walls_of_its_own():
     victim, low, high = nn.zoo.mlp([8, 6, 3], bias=0.5, rng=1), np.zeros(8), np.ones(8)
     low[3], high[5] = -2, 0.25

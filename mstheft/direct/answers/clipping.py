@@ -16,6 +16,7 @@ from mstheft.errors import VictimError
 from mstheft.typing import Array, Rng
 
 FAR = 1e6  # beyond every wall
+BEYOND, MOVED = 1e3, 20  # times that: where others are while one moves; and how many move
 CORNERS = 3  # random ones: an unclipped network changes on the way from one to twice as far
 HALVINGS = 100  # of [-FAR, FAR], to 1e-21
 STEP = 1e-3  # of the width of the box, from a wall inwards
@@ -38,6 +39,8 @@ def walls(oracle: Reader, *, rng: Rng = None) -> tuple[Array, Array] | None:
         return None
     if differ(oracle, once, twice).any() or not differ(oracle, once, once[0]).any():
         return None
+    if not one_moves(oracle, signs[0]):
+        return None
     found = between(oracle, lambda t: np.full(d, t))
     if found is None:
         return None
@@ -48,6 +51,19 @@ def walls(oracle: Reader, *, rng: Rng = None) -> tuple[Array, Array] | None:
     for j in np.flatnonzero(~(moves[0] & moves[1])):
         lows[j], highs[j] = between(oracle, moving(int(j), FAR * signs[0])) or (low, high)
     return lows, highs
+
+
+def one_moves(oracle: Reader, signs: Array) -> bool:
+    """Does one coordinate change an answer where all others are farther out than it?
+
+    Behind walls each coordinate keeps its own place; saturated neurons (ReLU6, hard tanh), whose
+    answers do not change far out either, are kept by the others. Costs up to 2 x 20 queries.
+    """
+    moved = np.arange(min(len(signs), MOVED))
+    ends = np.tile(BEYOND * FAR * signs, (2, len(moved), 1))
+    ends[:, moved, moved] = [[-FAR], [FAR]]
+    answers = oracle.query(ends.reshape(-1, len(signs))).reshape(2, len(moved), -1)
+    return bool(differ(oracle, *answers).any())
 
 
 def differ(oracle: Reader, a: Array, b: Array) -> np.ndarray:

@@ -24,7 +24,7 @@ SLOWEST = 1e-3  # a whole, undamped step that gains less than this share of the 
 HALF = 0.5  # a step that gains less than this share, above the noise, was not solved well enough
 MOST_ITERATIONS = 320  # of LSMR in a step
 LOOSE, TIGHT = 1e-2, 1e-8  # tolerances of LSMR: a share of the relative misfit between these
-BELOW = 1e-3  # of the noise: an error of LSMR that is no longer seen
+BELOW = 1e-4  # of the noise: an error of LSMR that is no longer seen
 ROUNDED = 2.0  # converged: ratio below this where σ is that of arithmetic, known to a factor
 
 
@@ -87,8 +87,8 @@ def descend(
             misfit.append(after)
         if gain < HALF and after > noisy:
             iterations = min(2 * iterations, MOST_ITERATIONS)
-        patient = iterations == MOST_ITERATIONS and damp < DAMP / 10
-        if gain < SLOWEST and (patient or after <= noisy):
+        patient = iterations == MOST_ITERATIONS or after <= noisy
+        if gain < SLOWEST and damp < DAMP / 10 and patient:
             break
         damp *= 1 / 3 if taken.share == 1 else 3
     return here, misfit
