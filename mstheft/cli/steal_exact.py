@@ -44,7 +44,7 @@ KINDS = {
     "sweep": Kind("one hidden ReLU layer, in few queries", sweep, "sweep", "784-64-10"),
     "exact": Kind("one hidden ReLU layer, from any rows", exact, "exact", "784-64-10"),
     "smooth": Kind("one hidden layer of tanh, sigmoid or softplus", smooth, "smooth", "784-64-10"),
-    "deep": Kind("two hidden ReLU layers, or three", deep, "deep", "784-64-32-10 64-32-16-16-10"),
+    "deep": Kind("two hidden ReLU layers, or more", deep, "deep", "784-64-32-10 64-32-16-16-10"),
 }
 
 
@@ -75,7 +75,7 @@ def add_kinds(kinds: options.Kinds) -> None:
     add(kinds.choices["label"], "--precision P", float, words)
     smooths.add_argument("--activation", choices=smooth.ACTIVATIONS, default="tanh")
     words = "hidden ones of the --victim (default: 2)"
-    deeps.add_argument("--layers", type=int, choices=(2, 3), dest="depth", help=words)
+    deeps.add_argument("--layers", type=whole(2), metavar="N", dest="depth", help=words)
 
 
 def _add_shape(

@@ -6,7 +6,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from mstheft.errors import Unreachable, VictimError
 from mstheft.nn import functions as F
 from mstheft.nn.network import Network
 from mstheft.oracle.answers import adds_up
+from mstheft.oracle.view import View
 from mstheft.typing import Array
 
 GIVES = ("logits", "log_probs", "probs", "top_k", "labels")
@@ -23,36 +24,6 @@ PAUSE = 0.1  # seconds before the second call after a broken connection, doubled
 WIDTHS = ("in_features", "in_channels", "num_embeddings", "input_size", "embed_dim")  # in PyTorch
 ONNX_REAL = {"tensor(float)": "float32", "tensor(double)": "float64", "tensor(float16)": "float16"}
 ONNX_WHOLE = {f"tensor({name})": name for name in ("int64", "int32", "uint8")}
-
-
-@dataclass(frozen=True)
-class View:
-    """How the oracle sees its victim.
-
-    answer : (n, *shape) rows -> (n, K) array of what `gives` says, or (n,) for labels
-    gives : 'logits', 'log_probs', 'probs', 'top_k' or 'labels', or 'scores' for the decision
-        values of a victim without probabilities
-    shape : shape of one input
-    outputs : number of logits K, or None before the first answer; 1 means one sigmoid
-    dtype : of the numbers that the victim computes with, or None if it is not known
-    named : does `answer` also take a name for the purchase, so that a purchase that is repeated
-        under its name is paid once?
-    decimals : to how many the victim rounds its answers, if it says so
-    labels : rows -> (n,) its own decisions, which need not be the most likely classes
-    adds_up : is a row of probabilities a distribution? Not where others have rounded or cut it
-    is_assumed : did nobody say what it gives?
-    """
-
-    answer: Callable[..., ArrayLike]
-    gives: str
-    shape: tuple[int, ...]
-    outputs: int | None
-    dtype: np.dtype | None = None
-    named: bool = False
-    decimals: int | None = None
-    labels: Callable[[Array], ArrayLike] | None = None
-    adds_up: bool = True
-    is_assumed: bool = False
 
 
 def view_of(

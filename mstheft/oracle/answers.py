@@ -1,16 +1,13 @@
 """What is an answer, and what is a fault of the victim: judged once, before anybody pays."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mstheft.errors import VictimError
+from mstheft.oracle.view import View
 from mstheft.typing import Array
-
-if TYPE_CHECKING:
-    from mstheft.oracle.adapters import View
 
 CLOSE = 0.02  # bfloat16 holds each number to 0.4 %, so its rows add up to 1 only nearly
 SEVERAL = 4  # different rows whose numbers add up to 1 by more than chance
@@ -27,7 +24,7 @@ PROMISES = {
 }
 
 
-def checking(view: "View") -> Callable[..., Array]:
+def checking(view: View) -> Callable[..., Array]:
     """A function (rows, name) -> answers of the view's victim (n, K), or (n,) for labels.
 
     It raises `VictimError` for what is no answer, and for a K that is not that of the answers
@@ -66,7 +63,7 @@ def _check_form(values: Array, gives: str, rows: int) -> None:
     raise VictimError(f"expected {wrong}, got {got}; wrap the victim, or say what it gives=")
 
 
-def _check_numbers(values: Array, view: "View") -> None:
+def _check_numbers(values: Array, view: View) -> None:
     """`VictimError` for the first row that is not what the view promises."""
     faulty: NDArray[np.bool_] = ~(values < np.inf)  # NaN too
     if view.gives in ("probs", "top_k"):

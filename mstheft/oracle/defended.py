@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike
 
 from mstheft.errors import VictimError
 from mstheft.nn import functions as F
-from mstheft.oracle.adapters import View
 from mstheft.oracle.answers import adds_up, checking
+from mstheft.oracle.view import View
 from mstheft.typing import Array
 
 Defence = Callable[[Array, Array], ArrayLike]  # (probs (n, K), rows (n, d)) -> probs (n, K)

@@ -12,9 +12,10 @@ from numpy.typing import ArrayLike
 from mstheft.errors import BudgetExhausted, WrongRows
 from mstheft.nn import functions as F
 from mstheft.oracle import fingerprint
-from mstheft.oracle.adapters import View, view_of
+from mstheft.oracle.adapters import view_of
 from mstheft.oracle.answers import checking, rounded
 from mstheft.oracle.defended import Defence, defended, largest, probabilities
+from mstheft.oracle.view import View
 from mstheft.typing import Array
 
 if TYPE_CHECKING:

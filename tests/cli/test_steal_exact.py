@@ -319,7 +319,7 @@ def test_no_memory_is_a_sentence(run, monkeypatch):
         ("steal relu --shape -3-4-5", "--shape"),
         ("steal relu --shape 1e3-4-5", "784-64-10"),
         ("steal relu --shape 1000000-1000000-10", "weights"),
-        ("steal deep --shape 5-4-3-2 --layers 4", "--layers"),
+        ("steal deep --shape 5-4-3-2 --layers 1", "--layers"),
         ("steal deep --shape 784-64-10", "784-64-32-10"),
         ("steal deep --data glyphs --hidden 64", "64-32"),
         ("steal logistic --dim -5", "at least 1"),

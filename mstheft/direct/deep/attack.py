@@ -55,7 +55,7 @@ ENOUGH = 0.8  # share of second-layer rows inside of A0's span: where all else h
 class Trace:
     """What the stages saw.
 
-    layers : hidden ones, 2 or 3
+    layers : hidden ones, 2 or more
     searched : the kinks of each line; votes : what they show of the first layer
     groups : (m, K) output directions of second-layer neurons
     second : the sweep of what lies behind the first layer; checks : rows asked to judge the copy
@@ -126,6 +126,7 @@ def extract(
     try:
         with result.stage("lines", oracle):
             oracle = reader(oracle)
+        oracle.warn(result)
         if not oracle.is_exact:
             return learned.learned_copy(oracle, rng, result, hidden, layers)
         try:

@@ -12,8 +12,8 @@ import httpx
 import numpy as np
 
 from mstheft.errors import BudgetExhausted
-from mstheft.oracle.adapters import View
 from mstheft.oracle.http import wire
+from mstheft.oracle.view import View
 from mstheft.typing import Array
 
 AGAIN = (408, 429, 502, 503, 504)  # nothing was paid, or nobody knows: send it again

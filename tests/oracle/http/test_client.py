@@ -15,11 +15,11 @@ from mstheft.errors import BudgetExhausted, DataError
 from mstheft.learning import active, jacobian
 from mstheft.nn import zoo
 from mstheft.oracle import Oracle
-from mstheft.oracle.adapters import View
 from mstheft.oracle.http import client, server, service, wire
 from mstheft.oracle.http.accounts import Accounts
 from mstheft.oracle.http.client import HttpVictim
 from mstheft.oracle.http.journal import Journal
+from mstheft.oracle.view import View
 
 X = np.random.default_rng(0).normal(size=(7, 20))
 

@@ -15,9 +15,9 @@ from mstheft.defend.responses import option
 from mstheft.direct import relu
 from mstheft.nn import zoo
 from mstheft.oracle import Oracle
-from mstheft.oracle.adapters import View
 from mstheft.oracle.http.client import HttpVictim
 from mstheft.oracle.http.journal import Journal
+from mstheft.oracle.view import View
 
 
 def rounding(decimals):
