@@ -21,7 +21,7 @@ from mstheft.direct.answers.reader import Reader, check_width, reader
 from mstheft.direct.answers.view import readable_view, undo
 from mstheft.direct.box import Box, anywhere, middle, walls
 from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes
-from mstheft.direct.polishing.finish import ROWS, finish
+from mstheft.direct.polishing.finish import LEAST, ROWS, finish
 from mstheft.direct.sweep.coarse import between_walls
 from mstheft.direct.sweep.far import NEAR_ENOUGH, FarView, can_be_outrun, spread
 from mstheft.direct.sweep.stages import build as build
@@ -131,7 +131,10 @@ def outrun(
     known = far.trace.polishing
     with result.stage("polish", oracle):
         while view.scale > NEAR_ENOUGH:
-            known.rows = spread(draw(int(ROWS * far.floor)), rng)
+            known.rows = draw(int(ROWS * far.floor))
+            if view.following <= NEAR_ENOUGH:  # small copies need more, since few of them are far
+                more = max(0, min(LEAST, int(2 * ROWS * far.floor)) - len(known.rows))
+                known.rows = spread(np.vstack([known.rows, draw(more)]), rng)
             far.model, known.answers = view.nearer(far.model, known.rows)
         known.rows, known.answers = view.scale * known.rows, view.scale * known.answers
         known.drawn = len(known.rows)

@@ -40,6 +40,11 @@ class FarView:
         """f(R x) / R for rows x (n, d). Costs n queries."""
         return self.oracle.query(self.scale * x) / self.scale
 
+    @property
+    def following(self) -> float:
+        """The next scale on the way back to the origin."""
+        return max(LAST, self.scale / STRIDE)
+
     def near(self, model: Network) -> Network:
         """A copy at this scale as one of the victim: its biases times the scale."""
         return zoo.given([(w, self.scale * b) for w, b in model.dense()])
@@ -51,7 +56,7 @@ class FarView:
         much, seen from the origin.
         rows : (n, d) random rows; they are asked at the new scale. Costs n queries.
         """
-        before, self.scale = self.scale, max(LAST, self.scale / STRIDE)
+        before, self.scale = self.scale, self.following
         grown = before / self.scale
         model = zoo.given([(w, grown * b) for w, b in model.dense()])
         answers = self.query(rows)
