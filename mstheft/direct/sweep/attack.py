@@ -21,9 +21,17 @@ from mstheft.direct.answers.reader import Reader, check_width, reader
 from mstheft.direct.answers.view import readable_view, undo
 from mstheft.direct.box import Box, anywhere, middle, walls
 from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes
-from mstheft.direct.polishing.finish import LEAST, ROWS, finish
+from mstheft.direct.polishing.finish import (
+    CHECKS,
+    LEAST,
+    ROWS,
+    check,
+    finish,
+    without_spare_neurons,
+)
+from mstheft.direct.polishing.finish import refine as refine_copy
 from mstheft.direct.sweep.coarse import between_walls
-from mstheft.direct.sweep.far import NEAR_ENOUGH, FarView, can_be_outrun, spread
+from mstheft.direct.sweep.far import NEAR_ENOUGH, FarView, can_be_outrun, nearby, spread
 from mstheft.direct.sweep.stages import build as build
 from mstheft.direct.sweep.stages import orient, refine, search, sweep_line
 from mstheft.direct.sweep.trace import Trace, describe, gave_up, open_ends, polished_planes
@@ -139,7 +147,11 @@ def outrun(
         known.rows, known.answers = view.scale * known.rows, view.scale * known.answers
         known.drawn = len(known.rows)
     near = replace(result, trace=far.trace, model=view.near(far.model))
-    if not finish(oracle, near, known, draw, rng):
+    refine_copy(oracle, near, known, draw, rng, without_spare_neurons)
+    if known.polished is None:
+        return False
+    known.polished = nearby(known.polished, known.rows)
+    if not check(oracle, near, known, draw, rng, CHECKS):
         return False
     result.trace, result.notes, result.model = far.trace, near.notes, near.model
     result.verified, result.error = True, near.error

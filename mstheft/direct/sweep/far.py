@@ -9,13 +9,17 @@ these, at about 100, stay beside the near ones, since they hold the weights 100 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from numpy.random import Generator
 
 from mstheft.direct.answers.reader import Reader
-from mstheft.direct.polishing.polish import polish
+from mstheft.direct.polishing.error_bars import identifiable
+from mstheft.direct.polishing.polish import Polished, polish
 from mstheft.nn import zoo
+from mstheft.nn.gauss_newton import chain
 from mstheft.nn.network import Network
 from mstheft.typing import Array
 
@@ -69,6 +73,13 @@ def spread(rows: Array, rng: Generator) -> Array:
     At one distance a bias and the slope of its neuron are nearly the same to the answers.
     """
     return rows * 10 ** rng.uniform(0, DECADES, size=(len(rows), 1))
+
+
+def nearby(polished: Polished, rows: Array) -> Polished:
+    """The same, with the bound of near rows: σ √(P / N), and not that of rows as far as these."""
+    weights, activations = chain(polished.model)
+    share = identifiable(weights, activations, polished.output) / (len(rows) * len(weights[-1]))
+    return replace(polished, bound=min(polished.bound, polished.noise * float(np.sqrt(share))))
 
 
 def can_be_outrun(oracle: Reader) -> bool:
