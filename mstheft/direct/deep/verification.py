@@ -21,6 +21,7 @@ from mstheft.result import Result, count
 from mstheft.typing import Array, Oracle
 
 ROWS, FAR = 1000, 100  # rows of N(0, I), and of others up to a hundred times as far out
+WIDEST = 3.0  # of the wide rows, in units of N(0, I)
 BESIDE = -2.0, 0.5  # decades of the distance from a hyperplane, input units
 MOST, ASKED = 1000, 64  # weights, and rows asked at a time
 CANDIDATES, NUMBERS = (10_000, 100_000), 5e7  # rows looked at, and numbers in their Jacobian
@@ -30,16 +31,22 @@ HALVINGS = 50  # of the way from a row where a neuron is on to one where it is o
 
 
 def thorough(
-    oracle: Oracle, rng: Generator, result: Result, tolerance: float, noise: float
+    oracle: Oracle,
+    rng: Generator,
+    result: Result,
+    tolerance: float,
+    noise: float,
+    wide: int = 0,
 ) -> bool:
     """Hold the copy against fresh rows as `verify` does; `trace.checks`, `trace.one_sided`.
 
-    Costs 1,100 queries, 2 for each hidden neuron of the copy, and up to 256 where it has at most a
-    thousand weights and the answers do not tell all of them.
+    wide : so many rows more, 1 to 3 times as far out as N(0, I), where regions are seldom met
+    Costs 1,100 queries and these, 2 for each hidden neuron of the copy, and up to 256 where it has
+    at most a thousand weights and the answers do not tell all of them.
     """
     trace = result.trace
     with result.stage("verify", oracle):
-        asked = fresh(oracle, rng, result.model, tolerance)
+        asked = fresh(oracle, rng, result.model, tolerance, wide)
         trace.checks.append(asked)
         size = float(asked.answers[:ROWS].std(axis=0).max())
         for turn in range(TURNS):
@@ -65,9 +72,10 @@ def thorough(
     return result.verified
 
 
-def fresh(oracle: Oracle, rng: Generator, model: Network, tolerance: float) -> Checks:
+def fresh(oracle: Oracle, rng: Generator, model: Network, tolerance: float, wide: int) -> Checks:
     """A thousand rows of N(0, I), some beside hyperplanes, some far out, and the answers."""
-    x = np.vstack([rng.normal(size=(ROWS, oracle.inputs)), on_both_sides(model, rng)])
+    wider = rng.uniform(1, WIDEST, (wide, 1)) * rng.normal(size=(wide, oracle.inputs))
+    x = np.vstack([rng.normal(size=(ROWS, oracle.inputs)), wider, on_both_sides(model, rng)])
     answers = read(oracle, x)
     way = rng.normal(size=(FAR, oracle.inputs))
     reach: Array = 10 ** rng.uniform(0, 2, (FAR, 1))

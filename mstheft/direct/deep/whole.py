@@ -31,6 +31,7 @@ from mstheft.typing import Array
 
 ROWS = 3.0  # rows for the last layer, in unknown numbers
 BESIDE = 0.3  # standard deviation of those beside a boundary
+WIDE = 2000  # rows of the last check that lie 1 to 3 times as far out as N(0, I)
 ENDINGS = 12  # lines to where the copy is wrong, and checks, before the attack gives up
 MORE = 100  # rows asked after each line
 UNSURE = 0.3  # share of lines that must bend where no hyperplane is met by more
@@ -148,7 +149,8 @@ def lifted(
                 if wrong_way(rng, better.model, x, answers, tolerance) is None:
                     result.model, pair = better.model, None
         if pair is None:
-            if thorough(oracle, rng, result, tolerance, trace.searched[0].line.noise):
+            noise = trace.searched[0].line.noise
+            if thorough(oracle, rng, result, tolerance, noise, WIDE):
                 return
             asked = trace.checks[-1]
             is_near = asked.reach[:, 0] == 1
