@@ -33,6 +33,7 @@ def test_the_whole_attack(shape, output):
     assert set(result.found) >= {"lines", "layers", "orientation", "second layer", "verify"}
 
 
+@pytest.mark.slow
 def test_in_a_narrow_first_layer_dependence_betrays_pieces_of_the_second():
     """Ten victims with h1 = 3, where lines often meet the same piece: nearly all come out."""
     verified = 0

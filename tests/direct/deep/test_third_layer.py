@@ -21,6 +21,7 @@ def test_three_hidden_layers(seed):
     assert {"second layer", "third layer"} <= set(result.found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_three_hidden_layers_end_verified_or_name_the_layer(seed):
     """Here h1 = 8 is little for h2 = 6: not every ψ can be produced, and most end in an error."""
