@@ -21,8 +21,7 @@ from numpy.random import Generator
 from mstheft.direct import deep, linear, smooth, sweep
 from mstheft.direct.answers.diagnosis import diagnosis
 from mstheft.direct.answers.reader import read, reader
-from mstheft.direct.box import anywhere, middle
-from mstheft.direct.hyperplanes.jacobians import Box
+from mstheft.direct.box import Box, anywhere, middle
 from mstheft.direct.linear import boundary
 from mstheft.direct.recognise import LEARN, Recognised, recognise
 from mstheft.direct.verify import verify

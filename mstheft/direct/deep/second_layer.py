@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from mstheft.direct import line as lines
+from mstheft.direct.box import Box
 from mstheft.direct.deep.first_layer import OrientedLayer
 from mstheft.direct.deep.kinks import LineKinks
 from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes
-from mstheft.direct.hyperplanes.jacobians import Box
 from mstheft.direct.sweep import attack as sweep
 from mstheft.errors import ExtractionError
 from mstheft.result import Result

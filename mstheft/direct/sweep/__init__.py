@@ -1,5 +1,6 @@
 """One hidden ReLU layer in fewer queries than it has parameters."""
 
-from mstheft.direct.sweep.attack import build, extract, search
+from mstheft.direct.sweep.attack import extract
+from mstheft.direct.sweep.stages import build, search
 
 __all__ = ["build", "extract", "search"]

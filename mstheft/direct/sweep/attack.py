@@ -32,7 +32,6 @@ from mstheft.direct.polishing.finish import (
 from mstheft.direct.polishing.finish import refine as refine_copy
 from mstheft.direct.sweep.coarse import between_walls
 from mstheft.direct.sweep.far import NEAR_ENOUGH, FarView, can_be_outrun, nearby, spread
-from mstheft.direct.sweep.stages import build as build
 from mstheft.direct.sweep.stages import orient, refine, search, sweep_line
 from mstheft.direct.sweep.trace import Trace, describe, gave_up, open_ends, polished_planes
 from mstheft.direct.sweep.witness import witness
@@ -148,8 +147,7 @@ def outrun(
         known.drawn = len(known.rows)
     near = replace(result, trace=far.trace, model=view.near(far.model))
     refine_copy(oracle, near, known, draw, rng, without_spare_neurons)
-    if known.polished is None:
-        return False
+    assert known.polished is not None
     known.polished = nearby(known.polished, known.rows)
     if not check(oracle, near, known, draw, rng, CHECKS):
         return False
