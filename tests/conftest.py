@@ -2,15 +2,18 @@
 
 import os
 
-if "PYTEST_XDIST_WORKER" in os.environ:  # a process a core: more threads would wait
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
-
 import pytest
 from hypothesis import settings
 
 settings.register_profile("mstheft", derandomize=True, deadline=None, database=None)
 settings.load_profile("mstheft")
+
+
+def pytest_configure(config):
+    """Workers inherit this: one process a core, for more BLAS threads only wait for one another."""
+    if config.getoption("numprocesses", None):
+        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+            os.environ.setdefault(name, "1")
 
 
 def pytest_collection_modifyitems(config, items):
