@@ -134,7 +134,7 @@ class Answer:
     def stopped(self, stop: Stopped, loading: bool = False) -> NoReturn:
         """The process had to be stopped, while it was `loading` the file or called."""
         facts = {"seconds": f"{seconds():g}", "memory": MEMORY, "megabytes": NOISE}
-        got = say(stop.kind, what=stop.what, **facts) + place(stop.line)
+        got = say(stop.kind, **facts)
         text = say(f"{stop.kind}_cause")
         if loading:
             got = say("load", file=self.caller.path.name, error=got)
