@@ -8,8 +8,8 @@ batch      the same with 256 rows in a request
 sweep      `direct.sweep` on that MLP through HTTP, beside the same attack in process
 kills      an attack with a journal, SIGKILL at random moments, resumed
 restarts   the server killed and started again during an attack
-hostile    one client's time for an answer while four others send 4 MB of brackets, of empty lists, of
-           texts, and of rows that are right; the quiet value is of the same run, before and after
+hostile    10 requests a second, each timed from when it was due, while four clients send 4 MB of
+           brackets, empty lists, texts, rows whose last number is none; quiet: before and after
 idle       new connections answered while another address holds 2,000 that say nothing
 malformed  requests that hypothesis makes up, and how much the server's memory grew over them
 pate       50 teachers on glyphs, at δ = 1e-5 (three seeds; a minute or two each)
@@ -144,17 +144,20 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "brackets": lambda: b"[" * SIZE + b"]" * SIZE,
     "lists": lambda: b"[" + b",".join([b"[]"] * (2 * SIZE // 3)) + b"]",
     "texts": lambda: b'["' + b'","'.join([b"a" * 29] * (SIZE // 16)) + b'"]',
-    "rows": lambda: json.dumps(np.random.default_rng(0).normal(size=(256, 784)).tolist()).encode(),
+    "rows": lambda: (
+        json.dumps(np.random.default_rng(0).normal(size=(256, 784)).tolist()).encode()[:-3] + b"-]]"
+    ),
 }
 SIZE = 2 * 2**20 - 16
 
 
 def attack(port: int, seconds: float) -> None:
     """One client for each hostile body: as fast as it can, until the time is over."""
+    bodies = {key: b'{"inputs":' + make() + b"}" for key, make in HOSTILE.items()}
+    print("ready", flush=True)
     until, sent = time.monotonic() + seconds, dict.fromkeys(HOSTILE, 0)
 
-    def one(key: str, inputs: bytes) -> None:
-        body = b'{"inputs":' + inputs + b"}"
+    def one(key: str, body: bytes) -> None:
         head = f"POST /v1/predict HTTP/1.1\r\nHost: x\r\nX-API-Key: {key}\r\nContent-Type: "
         head += f"application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         while time.monotonic() < until:
@@ -166,7 +169,7 @@ def attack(port: int, seconds: float) -> None:
                 there.recv(100)
             sent[key] += 1
 
-    threads = [threading.Thread(target=one, args=(key, make())) for key, make in HOSTILE.items()]
+    threads = [threading.Thread(target=one, args=each) for each in bodies.items()]
     for each in threads:
         each.start()
     for each in threads:
@@ -178,11 +181,11 @@ def hostile(folder: Path, args: argparse.Namespace) -> Row:
     x = np.zeros((1, 784))
 
     def waits(seconds: float) -> list[float]:
-        took, until = [], time.monotonic() + seconds
-        while time.monotonic() < until:
-            began = time.perf_counter()
+        took, began = [], time.perf_counter()
+        for due in np.arange(began, began + seconds, 0.1):
+            time.sleep(max(0, due - time.perf_counter()))
             asked(x)
-            took.append(1e3 * (time.perf_counter() - began))
+            took.append(1e3 * (time.perf_counter() - due))
         return took
 
     with serving(folder, args.detector) as url, HttpVictim(url, "key") as asked:
@@ -190,6 +193,7 @@ def hostile(folder: Path, args: argparse.Namespace) -> Row:
         words = ["attack", url.rpartition(":")[2], str(2 * args.seconds)]
         others = subprocess.Popen([sys.executable, __file__, *words], stdout=subprocess.PIPE)
         try:
+            others.stdout.readline()  # it is ready
             loud = waits(2 * args.seconds)
             sent = int(others.communicate()[0])
         finally:

@@ -29,18 +29,19 @@ class Limits:
     rows: int = 8192
     seconds: float = 10.0
     waiting: int = 256
-    purse: int = 32 * 2**20
-    income: int = 4 * 2**20
+    purse: int = 24 * 2**20
+    income: int = 2 * 2**20
 
 
-UNIT = 16 * 2**10  # bytes; what a request costs besides those of its body
+UNIT = 8 * 2**10  # bytes; what a request costs besides those of its body
 
 
 class Purses:
     """A token bucket for each key, and for each address without one: refusals have a price too.
 
-    A request is paid with UNIT and the bytes of its body before they are read, and waits while its
-    purse is short. Rows that a budget paid for get the price back, in JSON only if they are few.
+    A request is paid with UNIT and the bytes of its body, those of JSON four times, before they are
+    read, and waits while its purse is short. If rows are answered, for which a budget pays, the
+    price is given back, but for the bytes of JSON that is not small.
     """
 
     def __init__(self, limits: Limits):
@@ -79,6 +80,11 @@ def account_of(request: Request) -> Account | None:
         key = request.headers.get("x-api-key", "")
     account: Account | None = request.app.state.service.accounts.find(key.strip())
     return account
+
+
+def form_of(request: Request) -> str:
+    """The media type of the body."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def claimed(request: Request, most: int) -> int:

@@ -42,12 +42,12 @@ from mstheft.errors import BudgetExhausted, Unreachable, VictimError, WrongRows
 from mstheft.oracle import fingerprint
 from mstheft.oracle.http import status, wire
 from mstheft.oracle.http.accounts import Account, Accounts, Detector, Mismatch, Unpaid
-from mstheft.oracle.http.requests import UNIT, Limits, Purses, account_of, body_of, claimed
+from mstheft.oracle.http.requests import UNIT, Limits, Purses, account_of, body_of, claimed, form_of
 from mstheft.oracle.oracle import Oracle
 from mstheft.typing import Array
 
 Log = Callable[[str], object]
-SMALL = UNIT  # bytes of a body that are read and answered in well under a millisecond
+SMALL = 16 * 2**10  # bytes of a body that are read and answered in well under a millisecond
 REFUSALS: dict[type[Exception], int] = {
     **{BudgetExhausted: 402, Mismatch: 422, WrongRows: 400},
     **{VictimError: 500, Unpaid: 503, Unreachable: 503},
@@ -142,7 +142,9 @@ class Service:
         """Find who asks, and let them pay: `state` holds account, who and price."""
         account, price = account_of(request), UNIT
         if account is not None and request.method == "POST":
-            price += min(self.limits.bytes, claimed(request, self.limits.bytes))
+            npy = form_of(request) == wire.NPY
+            most, times = (self.limits.bytes, 1) if npy else (self.limits.json, 4)
+            price += times * min(most, claimed(request, most))
         who = account.digest if account else request.client.host if request.client else ""
         await self.purses.take(who, price)
         request.state.account, request.state.who, request.state.price = account, who, price
@@ -150,7 +152,7 @@ class Service:
     async def predict(self, request: Request) -> Response:
         """Rows in, answers out."""
         account = let_in(request)
-        form = request.headers.get("content-type", "").split(";")[0].strip().lower()
+        form = form_of(request)
         if form not in (wire.NPY, wire.JSON):
             raise HTTPException(415, f"expected Content-Type {wire.JSON} or {wire.NPY}; set it")
         purchase = request.headers.get("idempotency-key")

@@ -383,7 +383,7 @@ def test_brackets_are_counted_as_they_come(make):
 
 
 def test_whoever_is_refused_pays_from_a_purse_of_their_own(make):
-    limits = service.Limits(purse=40_000, income=1, seconds=0.1, bytes=4000)
+    limits = service.Limits(purse=20_000, income=1, seconds=0.1, bytes=4000)
     app = make(keys=[("ann", "secret", None), ("bob", "other", None)], limits=limits)
     fine, bob = predict(wire.pack(X)), {**NPY, "Authorization": "Bearer other"}
     told = ask(app, *[fine] * 5, *[predict(b"1")] * 3, fine, predict(wire.pack(X), bob))
@@ -395,14 +395,14 @@ def test_whoever_is_refused_pays_from_a_purse_of_their_own(make):
 
 
 def test_much_json_is_paid_as_well_and_waits_for_its_price(make):
-    limits = service.Limits(purse=100_000, income=200_000, seconds=30)
+    limits = service.Limits(purse=250_000, income=500_000, seconds=30)
     app, x = make(limits=limits), np.random.default_rng(0).normal(size=(100, 20))
     body = json.dumps({"inputs": x.tolist()}).encode()
     told = ask(app, *[predict(body, JSON)] * 5)
     assert [each.status_code for each in told] == [200] * 5
     purses = app.state.service.purses
     (account,) = app.state.service.accounts
-    assert purses.give(account.digest, 0) < 100_000
+    assert purses.give(account.digest, 0) < 250_000
 
 
 def test_a_log_has_one_line_for_each_refusal_whatever_was_sent(make):
