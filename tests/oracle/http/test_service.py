@@ -624,7 +624,7 @@ def test_who_never_ends_a_request_is_hung_up_on(make, monkeypatch, first):
 
 def test_who_does_not_read_an_answer_is_hung_up_on(make, monkeypatch):
     monkeypatch.setattr(server, "SECONDS", 0.2)
-    app = make(victim=lambda x: np.zeros((len(x), 1000)), inputs=1)
+    app = make(victim=lambda x: np.zeros((len(x), 300)), inputs=1)
     body = wire.pack(np.zeros((8192, 1)))
     head = b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nX-API-Key: secret\r\nContent-Type: "
     head += b"application/x-npy\r\nContent-Length: %d\r\n\r\n" % len(body)
