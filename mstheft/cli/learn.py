@@ -4,13 +4,14 @@ import contextlib
 import secrets
 import shutil
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from mstheft import progress as bars
 from mstheft.cli import files, options
 from mstheft.cli.console import Console, UsageError
 from mstheft.cli.options import Args, Parser, add, path, whole
-from mstheft.course import book, checking, grading, manifest, starter, state, watch
+from mstheft.course import book, checking, grading, handins, manifest, starter, state, watch
 from mstheft.course.manifest import Course, Function, Lesson
 from mstheft.course.messages import say
 from mstheft.course.show import near
@@ -51,6 +52,10 @@ def add_arguments(parser: Parser) -> None:
     grade = actions.choices["grade"]
     add(grade, "folder FOLDER", path, "of files such as anna/02_logistic.py or anna_02_logistic.py")
     add(grade, "--csv FILE", path, "a table, one row for each file")
+    add(grade, "--roster FILE", path, "a table whose first column is the names of the class")
+    add(grade, "--feedback DIR", path, "one page for each author, with all that was found")
+    words = "files changed after it are late; of several files the newest in time counts"
+    add(grade, "--deadline TIME", datetime.fromisoformat, words + " (2026-11-30T23:59)")
     words = "run the files as your own, without a wall: for files of people that you trust"
     grade.add_argument("--trusted", action="store_true", help=words)
 
@@ -252,23 +257,28 @@ def _book(args: Args, console: Console, course: Course) -> None:
 
 
 def _grade(args: Args, console: Console, course: Course) -> int:
-    submissions, misnamed = grading.submissions(course, args.folder)
-    seed, grades = secrets.randbelow(10**6), []
+    names = handins.roster(args.roster) if args.roster else []
+    batch, grades = handins.read(course, args.folder, names), []
+    seed = secrets.randbelow(10**6)
     try:
-        with bars.bar("grading", len(submissions), "submission") as bar:
-            for grade in grading.grade(submissions, args.folder, seed, walled=not args.trusted):
+        with bars.bar("grading", len(batch), "file") as bar:
+            for grade in grading.grade(batch, seed, not args.trusted, args.deadline):
                 grades.append(grade)
                 bar.update(1)
     except NoWall as error:
         raise UsageError(say("grade_no_wall", why=error)) from None
-    for g in sorted(grades, key=lambda g: (g.exercise, g.author)):
+    console.say(say("graded", count=len(grades), seed=seed))
+    grades += grading.missing(grades, names)
+    for g in sorted(grades, key=lambda g: (g.exercise, g.author, g.changed)):
         words: dict[str, Any] = asdict(g) | {"all": g.functions}
         console.say(say("grade_row", **words))
-    for each in misnamed:
-        console.say(say("grade_misnamed", path=near(each)))
-    console.say(say("graded", count=len(grades), seed=seed))
     files.write_json(args, console, {"seed": seed, "grades": [asdict(g) for g in grades]})
     if args.csv:
         state.write(args.csv, grading.table(grades))
         console.say(say("grade_written", path=args.csv))
+    if args.feedback:
+        args.feedback.mkdir(parents=True, exist_ok=True)
+        for name, page in grading.pages(grades).items():
+            state.write(args.feedback / f"{name}.md", page)
+        console.say(say("grade_feedback", path=args.feedback))
     return console.end()
