@@ -2,12 +2,14 @@
 
 import json
 import os
+import zipfile
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from mstheft.course import grading, handins, manifest
+from mstheft import cli
+from mstheft.course import grading, handins, manifest, starter
 from mstheft.errors import DataError
 
 COURSE = manifest.find(Path(__file__).parents[2])
@@ -49,7 +51,9 @@ FILES = {
     ),
     "odd/02_logistic.py": (f"# coding: klingon\n{SOLUTION}", "odd", True, ""),
     "mac/02_logistic.py": (SOLUTION.replace("\n", "\r"), "mac", True, ""),
-    "book/02_logistic.ipynb": (notebook("%pip install x\n", SOLUTION), "book", True, "notebook"),
+    "book/02_logistic/02_logistic.ipynb": (
+        notebook("%pip install x\n", SOLUTION), "book", True, "notebook",
+    ),
     "book2/my work.ipynb": (notebook(SOLUTION, "!ls"), "book2", True, "taken for 02_logistic"),
     "torn/02_logistic.ipynb": ('{"cells": [', "torn", True, "not readable as a notebook"),
     "deep/02_logistic.ipynb": ("[" * 10**5, "deep", True, "not readable as a notebook"),
@@ -157,3 +161,69 @@ def test_a_page_for_each_author():
     assert list(pages) == ["anna_x", "anna_x_"]
     assert pages["anna_x"].count("1 of 2 functions are right") == 2
     assert "````" not in pages["anna_x"]
+
+
+# ---- what is handed out
+
+
+def learn(capsys, *arguments):
+    status = cli.main(["learn", *map(str, arguments)])
+    return (status, *capsys.readouterr())
+
+
+def names_in(home):
+    return {path.relative_to(home).as_posix() for path in home.rglob("*") if path.is_file()}
+
+
+def test_the_course_is_laid_out_without_its_solutions(tmp_path, capsys, monkeypatch):
+    status, out, err = learn(capsys, "start", tmp_path / "own", "--lessons", "1-3")
+    assert (status, err) == (0, "")
+    assert "own" in out
+    home = tmp_path / "own" / "tutorials"
+    assert not (home / "solutions").exists()
+    assert {name for name in names_in(home) if name.startswith("exercises")} == {
+        f"exercises/{COURSE.lesson(n).name}.py" for n in (1, 2, 3)
+    }
+    monkeypatch.chdir(home.parent)
+    assert "0 of 3 exercises solved" in learn(capsys)[1]
+    (home / "exercises" / "02_logistic.py").write_text(SOLUTION)
+    assert learn(capsys, "check", 2)[0] == 0
+    assert learn(capsys, "reset", 2)[0] == 0
+    assert (home / "exercises" / "02_logistic.py").read_text() == starter.starter(LESSON)
+    status, _, err = learn(capsys, "solution", 2)
+    assert status == 1
+    assert "your teacher has them" in err
+    status, _, err = learn(capsys, "start", home.parent)
+    assert status == 1
+    assert "is there already" in err
+
+
+def test_a_handout_has_no_checks_unless_they_are_wanted(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(COURSE.home.parent)
+    for words in ([], ["--checks"]):
+        out = tmp_path / f"class{len(words)}.zip"
+        assert learn(capsys, "handout", "--lessons", "2", "--out", out, *words)[0] == 0
+        with zipfile.ZipFile(out) as archive:
+            names = archive.namelist()
+            archive.extractall(tmp_path / f"class{len(words)}")
+        assert "tutorials/exercises/02_logistic.py" in names
+        assert "tutorials/exercises/01_scoring.py" not in names
+        assert ("tutorials/checks/test_02_logistic.py" in names) == bool(words)
+        assert not [name for name in names if "solutions" in name]
+    assert not list(tmp_path.glob("tmp*"))
+    monkeypatch.chdir(tmp_path / "class0")
+    status, _, err = learn(capsys, "check", 2)
+    assert status == 1
+    assert "hand 02_logistic.py in" in err
+
+
+@pytest.mark.parametrize("words", ["1-x", "", "0", "1-99"])
+def test_odd_ranges_of_lessons_are_refused(tmp_path, capsys, monkeypatch, words):
+    monkeypatch.chdir(COURSE.home.parent)
+    out = tmp_path / "class.zip"
+    try:
+        status = learn(capsys, "handout", "--lessons", words, "--out", out)[0]
+    except SystemExit as end:
+        status = end.code
+    assert status == 2
+    assert not out.exists()
