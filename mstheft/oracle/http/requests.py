@@ -89,8 +89,10 @@ def form_of(request: Request) -> str:
 
 def claimed(request: Request, most: int) -> int:
     """Bytes that the body will have; `most` where that is not said."""
+    if "transfer-encoding" in request.headers:
+        return most
     length = request.headers.get("content-length", "")
-    return int(length[:18]) if length.isdecimal() else most
+    return int(length[:18]) if length.isdecimal() else 0
 
 
 async def body_of(request: Request, most: int, seconds: float, signs: Mapping[bytes, int]) -> bytes:

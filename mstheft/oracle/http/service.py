@@ -53,7 +53,6 @@ REFUSALS: dict[type[Exception], int] = {
     **{VictimError: 500, Unpaid: 503, Unreachable: 503},
 }
 LATER = {"Retry-After": "1"}
-UNREAD = (401, 404, 405, 408, 413, 415, 429)  # what is left of the body is not read
 
 
 class Batches(list[tuple[Array, Array]]):
@@ -140,11 +139,9 @@ class Service:
 
     async def admit(self, request: Request) -> None:
         """Find who asks, and let them pay: `state` holds account, who and price."""
-        account, price = account_of(request), UNIT
-        if account is not None and request.method == "POST":
-            npy = form_of(request) == wire.NPY
-            most, times = (self.limits.bytes, 1) if npy else (self.limits.json, 4)
-            price += times * min(most, claimed(request, most))
+        account, npy = account_of(request), form_of(request) == wire.NPY
+        most, times = (self.limits.bytes, 1) if npy else (self.limits.json, 4)
+        price = UNIT + times * min(most, claimed(request, most))
         who = account.digest if account else request.client.host if request.client else ""
         await self.purses.take(who, price)
         request.state.account, request.state.who, request.state.price = account, who, price
@@ -281,7 +278,7 @@ async def refused(request: Request, error: Exception) -> Response:
     service: Service = request.app.state.service
     service.tally.refused(code)
     service.log(line(request, f"refused with {code}: {why}"))
-    if code in UNREAD:
+    if code == 429 or claimed(request, 2**60) > service.limits.bytes:  # none of it is read
         headers = {**(headers or {}), "Connection": "close"}
     return JSONResponse({"error": why, **more}, code, headers)
 
