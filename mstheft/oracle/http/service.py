@@ -226,7 +226,7 @@ def application(
         Route("/", service.page),
     ]
     handlers: Any = {HTTPException: refused, Exception: broken, **dict.fromkeys(REFUSALS, refused)}
-    gate = [Middleware(Gate, service)]
+    gate = [Middleware(Gate, service=service)]
     app = Starlette(False, routes, gate, exception_handlers=handlers, lifespan=lifespan)
     app.state.service = service
     return app
