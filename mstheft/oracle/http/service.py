@@ -125,9 +125,10 @@ class Service:
         except ValueError as error:
             raise WrongRows(str(error)) from error
         rows = np.atleast_1d(rows)  # a single number is no row, and the oracle says so
-        if len(rows) > self.limits.rows:
-            most = f"expected at most {self.limits.rows:,} rows"
-            raise HTTPException(413, f"{most}, got {len(rows):,}; send fewer")
+        most, inputs = self.limits.rows, math.prod(self.oracle.shape)
+        if len(rows) > most or rows.size > most * inputs:  # before a copy in the victim's dtype
+            why = f"expected at most {most:,} rows of {inputs:,} numbers"
+            raise HTTPException(413, f"{why}, got shape {rows.shape}; send fewer"[:300])
         self._batches.clear()
         query = self._oracles[account.digest].query
         answers = self.accounts.buy(account, rows, query, purchase)

@@ -281,6 +281,7 @@ CLASSICS = {
     "NaN": (NPY, wire.pack(np.full((1, 20), np.nan)), 400),
     "infinity": (NPY, wire.pack(np.full((1, 20), np.inf)), 400),
     "too many rows": (NPY, wire.pack(np.zeros((41, 20))), 413),
+    "few rows of too many small numbers": (NPY, wire.pack(np.zeros((2, 401), np.uint8)), 413),
     "too many bytes": (NPY, b"1" * 20_001, 413),
     "no JSON": (JSON, b"{", 400),
     "no object": (JSON, b"[[1]]", 400),
