@@ -20,6 +20,7 @@ import numpy as np
 from mstheft import compare, nn
 from mstheft.nn import Network
 from mstheft.oracle.oracle import Oracle
+from mstheft.typing import Rng
 
 ROWS = 10_000  # fresh rows of N(0, I) on which a copy is judged
 MEDALS = ("none", "bronze", "silver", "gold")
@@ -121,14 +122,20 @@ class Score:
 
 
 def judge(
-    number: int, name: str, network: Network, copy: Network, queries: int, noticed: bool
+    number: int,
+    name: str,
+    network: Network,
+    copy: Network,
+    queries: int,
+    noticed: bool,
+    rng: Rng = None,
 ) -> Score:
     """Judge a copy on fresh rows. Raises ValueError if it has other inputs or outputs."""
     one = LEVELS[number - 1]
     if (copy.inputs, copy.outputs) != (network.inputs, network.outputs):
         want, got = (f"{each.inputs} inputs and {each.outputs} outputs" for each in (network, copy))
         raise ValueError(f"expected a copy with {want}, got {got}; is it of another level?")
-    x = np.random.default_rng().normal(size=(ROWS, network.inputs))
+    x = np.random.default_rng(rng).normal(size=(ROWS, network.inputs))
     agreement = compare.agreement(network, copy, x)
     apart = compare.logit_difference(network, copy, x, gauge=network.outputs > 1).max
     error = float(apart / network.logits(x).std())
