@@ -183,31 +183,30 @@ def test_oriented(learner, rng):
     )
 
 
-def switches(layers, u, v, low, high, split=True, relu=True, exact=True, once=False):
-    """t and layer, layer after layer: by halving, on every piece between the kinks before it."""
+def switches(layers, u, v, low, high, split=True, relu=True, place=None, once=False):
+    """t and layer of all switches, layer after layer; or what a mistake makes of them.
 
-    def pre(n, t):
-        h = u + np.atleast_1d(t)[:, None] * v
-        for A, b in layers[:n]:
-            h = np.maximum(h @ A.T + b, 0) if relu else h @ A.T + b
-        return h @ layers[n][0].T + layers[n][1]
-
+    split : cut at the kinks of all layers before, of none, or of the "first"
+    place : (a, b) -> the share of a piece at which a line from a to b is 0
+    """
     ends, found = np.array([low, high]), []
-    for n in range(len(layers)):
-        z, mine = pre(n, ends), []
-        for k in range(z.shape[1]):
-            pieces = np.flatnonzero(z[:-1, k] * z[1:, k] < 0)
-            for piece in pieces[:1] if once else pieces:
-                a, b = ends[piece], ends[piece + 1]
-                for _ in range(60 if exact else 1):
-                    middle = (a + b) / 2
-                    same = (pre(n, middle)[0, k] > 0) == (z[piece, k] > 0)
-                    a, b = (middle, b) if same else (a, middle)
-                mine.append((a + b) / 2 if exact else (ends[piece] + ends[piece + 1]) / 2)
-        found += [(t, n + 1) for t in mine]
+    for n, (A, b) in enumerate(layers):
+        h = u + ends[:, None] * v
+        for weights, bias in layers[:n]:
+            h = h @ weights.T + bias
+            h = np.maximum(h, 0) if relu else h
+        z = h @ A.T + b
+        neuron, piece = np.nonzero((z[:-1] * z[1:] < 0).T)
+        if once:
+            neuron, which = np.unique(neuron, return_index=True)
+            piece = piece[which]
+        first, last = z[piece, neuron], z[piece + 1, neuron]
+        share = place(first, last) if place else first / (first - last)
+        t = ends[piece] + share * (ends[piece + 1] - ends[piece])
+        found.append((t, np.full(len(t), n + 1)))
         if split is True or (split == "first" and n == 0):
-            ends = np.sort(np.concatenate([ends, mine]))
-    return np.array([t for t, _ in found]), np.array([n for _, n in found])
+            ends = np.sort(np.concatenate([ends, t]))
+    return tuple(np.concatenate(each) for each in zip(*found, strict=True))
 
 
 def in_order(found):
@@ -220,39 +219,35 @@ def test_whose_kinks(learner, rng):
     while True:
         layers = drawn(rng, 3, 5, 5, 5)
         u, v = rng.normal(size=(2, 3))
-        low, high = -2.5, 3.0
-        given = layers, u, v, low, high
+        given = layers, u, v, -2.5, 3.0
         found = switches(*given)
         t, layer = in_order(found)
-        count = np.bincount(layer, minlength=4)[1:]
-        unsplit, first = switches(*given, split=False), switches(*given, split="first")
-        straight, once = switches(*given, relu=False), switches(*given, once=True)
         wide = switches(layers[:1], u, v, -50.0, 50.0)[0]
-        beyond = ((wide < low) | (wide > high)).any()
-        sizes = [len(each[0]) for each in (found, unsplit, first, straight, once)]
+        outside = wide[(wide < -2.5) | (wide > 3)]
+        wrong = {
+            "not_split": switches(*given, split=False),
+            "split_by_the_first_alone": switches(*given, split="first"),
+            "no_relu": switches(*given, relu=False),
+            "each_neuron_once": switches(*given, once=True),
+        }
+        sizes = {len(t), *(len(each[0]) for each in wrong.values())}
         mixed = (layer != found[1]).any() and np.diff(t).min() > 1e-3
-        if count.min() >= 2 and beyond and mixed and len(set(sizes)) == len(sizes):
+        if mixed and len(sizes) == 5 and len(outside) and set(layer) == {1, 2, 3}:
             break  # no mistake looks like another
-    outside = wide[(wide < low) | (wide > high)]
     more = np.concatenate([found[0], outside]), np.append(found[1], np.ones(len(outside), int))
+    halves = switches(*given, place=lambda a, b: 0.5 + 0 * a)
     learner.call("whose_kinks", *given).equals(
         (t, layer),
         mistakes={
             "layer_from_zero": (t, layer - 1),
             "not_sorted": found,
             "layers_not_sorted": (t, found[1]),
-            "first_layer_alone": in_order((found[0][found[1] == 1], found[1][found[1] == 1])),
-            "last_layer_alone": in_order((found[0][found[1] == 3], found[1][found[1] == 3])),
-            "not_split": in_order(unsplit),
-            "split_by_the_first_alone": in_order(first),
-            "no_relu": in_order(straight),
-            "each_neuron_once": in_order(once),
-            "middle_of_the_piece": in_order(switches(*given, exact=False)),
+            "first_layer_alone": (t[layer == 1], layer[layer == 1]),
+            "last_layer_alone": (t[layer == 3], layer[layer == 3]),
+            **{key: in_order(each) for key, each in wrong.items()},
+            "middle_of_the_piece": in_order(halves),
             "out_of_reach": in_order(more),
-            "ends_as_kinks": (
-                np.concatenate([[low], t, [high]]),
-                np.concatenate([[1], layer, [1]]),
-            ),
+            "ends_as_kinks": (np.r_[-2.5, t, 3.0], np.r_[1, layer, 1]),
             "swapped": (layer, t),
             "points_not_t": (u + t[:, None] * v, layer),
         },
