@@ -15,6 +15,7 @@ from mstheft.course.manifest import Course, Function, Lesson
 from mstheft.course.messages import say
 from mstheft.course.show import near
 from mstheft.course.starter import calls
+from mstheft.course.wall import NoWall
 
 ACTIONS = {
     "next": "what comes next",
@@ -50,6 +51,8 @@ def add_arguments(parser: Parser) -> None:
     grade = actions.choices["grade"]
     add(grade, "folder FOLDER", path, "of files such as anna/02_logistic.py or anna_02_logistic.py")
     add(grade, "--csv FILE", path, "a table, one row for each file")
+    words = "run the files as your own, without a wall: for files of people that you trust"
+    grade.add_argument("--trusted", action="store_true", help=words)
 
 
 def run(args: Args, console: Console) -> int:
@@ -251,10 +254,13 @@ def _book(args: Args, console: Console, course: Course) -> None:
 def _grade(args: Args, console: Console, course: Course) -> int:
     submissions, misnamed = grading.submissions(course, args.folder)
     seed, grades = secrets.randbelow(10**6), []
-    with bars.bar("grading", len(submissions), "submission") as bar:
-        for grade in grading.grade(course, submissions, args.folder, seed):
-            grades.append(grade)
-            bar.update(1)
+    try:
+        with bars.bar("grading", len(submissions), "submission") as bar:
+            for grade in grading.grade(submissions, args.folder, seed, walled=not args.trusted):
+                grades.append(grade)
+                bar.update(1)
+    except NoWall as error:
+        raise UsageError(say("grade_no_wall", why=error)) from None
     for g in sorted(grades, key=lambda g: (g.exercise, g.author)):
         words: dict[str, Any] = asdict(g) | {"all": g.functions}
         console.say(say("grade_row", **words))

@@ -76,12 +76,12 @@ def check(
     lesson: manifest.Lesson,
     path: Path | None = None,
     seed: int | None = None,
-    hidden: Path | None = None,
+    walled: bool = False,
 ) -> Outcome:
     """Judge `path`, by default the learner's own file, by the checks of `lesson`.
 
     seed : of the inputs; a fresh one if None
-    hidden : a further folder that the file may not read
+    walled : it is a stranger's file, which runs behind a wall
     Raises `CheckBroken` if a check itself fails, `MstheftError` if pytest is not there.
     """
     try:
@@ -93,7 +93,7 @@ def check(
         raise MstheftError(f"expected a folder without a [ in its name, got {folder}; rename it")
     variables = {
         "MSTHEFT_LEARNER": str((path or lesson.exercise).resolve()),
-        "MSTHEFT_HIDDEN": str(hidden or ""),
+        "MSTHEFT_WALL": str(int(walled)),
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "PYTEST_ADDOPTS": "",
         **({} if seed is None else {"MSTHEFT_SEED": str(seed)}),

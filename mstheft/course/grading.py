@@ -5,17 +5,18 @@ or a file of another name, `anna_02_logistic.py`, if it ends in the exercise's.
 """
 
 import csv
+import functools
 import io
 import multiprocessing
 import os
 import re
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
-from mstheft.course import checking, manifest
+from mstheft.course import checking, manifest, wall
 from mstheft.course.feedback import Feedback
 from mstheft.course.messages import say
 from mstheft.errors import DataError
@@ -78,26 +79,31 @@ def _author(folder: Path, path: Path, lesson: manifest.Lesson) -> str:
 
 
 def grade(
-    course: manifest.Course, batch: Sequence[Submission], folder: Path, seed: int
+    batch: Sequence[Submission], folder: Path, seed: int, walled: bool = True
 ) -> Iterator[Grade]:
     """The grade of each submission, in the order in which they are ready.
 
     seed : all submissions of an exercise are judged on the same inputs, drawn from it
+    walled : each runs behind a wall (`wall.py`); False for the files of people that you trust
+    Raises `NoWall` if there is none on this machine.
     """
+    if walled:
+        wall.check()
     workers = min(os.cpu_count() or 1, len(batch))  # processes side by side
-    left = yield from _side_by_side(batch, folder.resolve(), seed, workers)
+    judge = functools.partial(one, folder=folder.resolve(), seed=seed, walled=walled)
+    left = yield from _side_by_side(batch, judge, workers)
     for sub in left:  # a worker died: each of the rest alone, to see which one ends it
-        if (yield from _side_by_side([sub], folder.resolve(), seed, 1)):
+        if (yield from _side_by_side([sub], judge, 1)):
             yield _nothing(sub, say("grade_killed"))
 
 
 def _side_by_side(
-    batch: Sequence[Submission], folder: Path, seed: int, workers: int
+    batch: Sequence[Submission], judge: Callable[[Submission], Grade], workers: int
 ) -> Generator[Grade, None, list[Submission]]:
     """Yields grades; returns the submissions that were left when a worker died."""
     fresh, left = multiprocessing.get_context("spawn"), []
     with ProcessPoolExecutor(workers, fresh) as pool:
-        jobs = {pool.submit(one, sub, folder, seed): sub for sub in batch}
+        jobs = {pool.submit(judge, sub): sub for sub in batch}
         try:
             for job in as_completed(jobs):
                 if isinstance(job.exception(), BrokenProcessPool):
@@ -110,13 +116,13 @@ def _side_by_side(
     return left
 
 
-def one(submission: Submission, folder: Path, seed: int) -> Grade:
+def one(submission: Submission, folder: Path, seed: int, walled: bool) -> Grade:
     """The grade of one submission."""
     lesson = submission.lesson
     if refused := _refused(submission.path, folder):
         return _nothing(submission, refused)
     try:
-        outcome = checking.check(lesson, submission.path, seed, hidden=folder)
+        outcome = checking.check(lesson, submission.path, seed, walled)
     except checking.CheckBroken as error:  # for the teacher; the other submissions go on
         return _nothing(submission, say("grade_broken", error=error))
     if outcome.unread:
@@ -139,7 +145,7 @@ def _nothing(submission: Submission, reason: str) -> Grade:
 
 def _refused(path: Path, folder: Path) -> str:
     """Why a file is not even opened; '' if it is."""
-    if not path.resolve().is_relative_to(folder):
+    if path.is_symlink() or not path.resolve().is_relative_to(folder):
         return say("grade_link")
     return say("grade_large", kilobytes=LARGEST // 1000) if path.stat().st_size > LARGEST else ""
 
