@@ -59,6 +59,14 @@ def expect(is_so, what, otherwise):
 guess = ...  # your number
 
 reveal(guess, h1 + 1, "8 walls cut the line into 9 pieces, and each may hold one.")
+(A0, b0), (A1, b1), _ = victim.dense()  # a look inside; the attack below does not look
+t, most = np.linspace(-20, 20, 4001)[:, None], []
+for start, way in np.random.default_rng(0).normal(size=(200, 2, d)):
+    z = np.maximum((start + t * way) @ A0.T + b0, 0) @ A1.T + b1
+    most.append(np.diff(z > 0, axis=0).sum(axis=0).max())
+print(
+    "on 200 lines, the neuron that bends most often:", np.bincount(most)[1:], "lines with 1, 2, …"
+)
 
 # %% [markdown]
 # ## Step 1: kinks, and the pair that belongs to each
@@ -110,8 +118,8 @@ print(f"{kinks} kinks on 16 lines, {measured} of them measured, {oracle.count:,}
 # Neuron $i$ of the first layer switches on the wall $A_{0,i} \cdot x + b_{0,i} = 0$, the same for
 # the whole space. So a kink $p$ with row $a$ *predicts* where any other line $u' + t v'$ bends:
 #
-# $$a \cdot (u' + t v' - p) = 0 \quad\Longrightarrow\quad t = \frac{a \cdot (p - u')}{a \cdot v'}
-# .$$
+# $$a \cdot (u' + t v' - p) = 0 \quad\Longrightarrow\quad
+# t = \frac{a \cdot (p - u')}{a \cdot v'} .$$
 #
 # For a neuron of the second layer the prediction fails, since its row is another one in each
 # region. (Not on every line: two lines may cross the same flat piece of a bent wall. And where the
@@ -513,6 +521,7 @@ for shape in ([d, h1, h2, K], [10, 10, 10, 1], [24, 16, 8, 5]):
 # - `SEED`: every step says whether it came out. Which fails first, and what was missing?
 # - `h1 = 12` with `d = 6`: more walls, more kinks until each neuron was seen on both sides.
 # - `bias=1.0`: walls move away from the origin, and random lines see less of them.
+# - `K = 1`: which step fails now, and why not the library's?
 # - In the library's cell: a second hidden layer of one neuron, three layers, `bias=0`.
 #
 # ## What falls short
