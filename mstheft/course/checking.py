@@ -15,6 +15,7 @@ from mstheft.course import manifest
 from mstheft.course.answer import OUTSIDE
 from mstheft.course.book import EXTRA
 from mstheft.course.feedback import Feedback, Mismatch
+from mstheft.course.messages import say
 from mstheft.errors import MstheftError
 
 if TYPE_CHECKING:
@@ -88,6 +89,8 @@ def check(
         import pytest
     except ImportError:
         raise MstheftError(f"checks need pytest, {EXTRA}") from None
+    if not lesson.check.is_file():
+        raise MstheftError(say("no_checks", file=lesson.exercise.name))
     if "[" in str(lesson.check):  # pytest takes what follows for a parameter
         folder = lesson.check.parent
         raise MstheftError(f"expected a folder without a [ in its name, got {folder}; rename it")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mstheft.course import grading, manifest, wall
+from mstheft.course import grading, handins, manifest, wall
 
 ROOT = Path(__file__).parents[2]
 COURSE = manifest.find(ROOT)
@@ -244,18 +244,6 @@ HOSTILE = {
 }  # fmt: skip
 # Those that did no harm to anybody, and computed what was asked.
 HARMLESS = {name for name, (_, reason) in HOSTILE.items() if not reason}
-# Those whose other functions are right, and were not stopped: graded on these alone.
-PARTLY = {
-    "answers_a_gigabyte",
-    "imports_nothing",
-    "equal_to_everything",
-    "endless_recursion",
-    "nested_without_end",
-    "interrupts",
-    "answers_of_a_subclass",
-    "answers_of_objects",
-    "not_a_number",
-}
 
 
 def prints_of(folder):
@@ -291,10 +279,10 @@ def grades(tmp_path_factory):
     copied.symlink_to(folder / "anna" / copied.name)
     watched = [folder, *(COURSE.home / name for name in ("checks", "solutions", "exercises"))]
     before = [prints_of(place) for place in watched]
-    found, _ = grading.submissions(COURSE, folder)
+    found = handins.read(COURSE, folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MSTHEFT_CALL_SECONDS", "3")
-        graded = {g.author: g for g in grading.grade(found, folder, seed=5)}
+        graded = {g.author: g for g in grading.grade(found, seed=5)}
     assert [prints_of(place) for place in watched] == before
     assert csv.read_text() == "kept"
     return graded
@@ -311,16 +299,13 @@ def test_a_hostile_submission_gets_its_reason(grades, name):
     assert HOSTILE[name][1] in got.reason, got
     if name in HARMLESS:
         assert (got.grade, got.reason) == (1, ""), got
-    elif name in PARTLY:
-        assert got.solved < got.functions
-        assert got.grade == got.solved / got.functions
     else:
-        assert got.grade == 0, got
+        assert got.grade == got.solved / got.functions < 1, got
 
 
 @pytest.mark.slow
-def test_who_had_to_be_stopped_gets_nothing_but_is_told_what_was_right(grades):
-    assert grades["loops_in_the_last"].grade == 0
+def test_beside_a_loop_the_right_functions_count(grades):
+    assert grades["loops_in_the_last"].grade == 0.8
     assert grades["loops_in_the_last"].solved == 4
 
 
