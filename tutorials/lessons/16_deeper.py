@@ -464,7 +464,8 @@ plt.show()
 # %% [markdown]
 # Zeros (1e-16) stand where the wall is flat: layer $l$ after $l - 1$ lifts. (It mostly is flat
 # after one lift more, too: what was linear in $h$ still is. And a wall between two layers of which
-# no neuron switches nearby may be flat earlier.) Below: the kinks of a line through this victim.
+# no neuron switches nearby may be flat earlier.) The picture has the kinks of a line through this
+# victim, each in the colour of the layer that bends there.
 #
 # ## The library, and what "verified" says
 #
