@@ -19,6 +19,7 @@ from mstheft.course.messages import say
 from mstheft.course.show import near
 from mstheft.course.starter import calls
 from mstheft.errors import MstheftError
+from mstheft.report import draggable
 
 ACTIONS = {
     "next": "what comes next",
@@ -30,6 +31,7 @@ ACTIONS = {
     "list": "all lessons, and what is solved",
     "open": "open a lesson in Jupyter",
     "book": "all lessons as pages to read in a browser",
+    "pages": "six pages to drag, each one file for a browser",
     "start": "lay the course out in a folder, with its checks and without its solutions",
     "handout": "the course for a class as a zip archive, without solutions",
     "grade": "judge the submissions of a class",
@@ -53,6 +55,7 @@ def add_arguments(parser: Parser) -> None:
             words = "one function of the exercise; the first that is not solved unless given"
             add(one, "function NAME", str, words, nargs="?")
     options.add_out(actions.choices["book"], "mstheft-book")
+    options.add_out(actions.choices["pages"], "mstheft-pages")
     classroom.add_arguments(actions.choices)
 
 
@@ -212,6 +215,11 @@ def _watch(args: Args, console: Console, course: Course) -> None:
                 _judge(checking.check(lesson), console, course)
             except checking.CheckBroken as error:
                 console.fail(1, error)
+
+
+def _pages(args: Args, console: Console, course: Course) -> None:
+    for page in draggable.write(args.out):
+        console.say(near(page))
 
 
 def _solution(args: Args, console: Console, course: Course) -> None:

@@ -550,6 +550,13 @@ def test_watch_judges_and_ends_with_ctrl_c(here, capsys, monkeypatch):
     assert "nothing is broken" in out
 
 
+def test_the_pages_to_drag_are_written(here, capsys):
+    status, out, err = learn(capsys, "pages", "--out", here / "own")
+    assert (status, err) == (0, "")
+    assert len(out.splitlines()) == 6
+    assert all(Path(line).is_file() for line in out.splitlines())
+
+
 # ---- a class
 
 
