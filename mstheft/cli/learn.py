@@ -3,7 +3,7 @@
 import contextlib
 import shutil
 
-from mstheft.cli import classroom, files, options
+from mstheft.cli import challenge, classroom, files, options
 from mstheft.cli.console import Console, UsageError
 from mstheft.cli.options import Args, Parser, add, whole
 from mstheft.course import (
@@ -34,6 +34,9 @@ ACTIONS = {
     "pages": "six pages to drag, each one file for a browser",
     "start": "lay the course out in a folder, with its checks and without its solutions",
     "handout": "the course for a class as a zip archive, without solutions",
+    "challenge": "twelve hidden victims, each behind a service of its own",
+    "submit": "hand in a copy of a level's victim",
+    "board": "the best of a class, from their certificates",
     "grade": "judge the submissions of a class",
 }
 NUMBERED = {"check": "?", "hint": "?", "solution": None, "reset": None, "open": "?"}
@@ -57,11 +60,12 @@ def add_arguments(parser: Parser) -> None:
     options.add_out(actions.choices["book"], "mstheft-book")
     options.add_out(actions.choices["pages"], "mstheft-pages")
     classroom.add_arguments(actions.choices)
+    challenge.add_arguments(actions.choices)
 
 
 def run(args: Args, console: Console) -> int:
     """One of `mstheft learn`'s actions; 0 unless it says otherwise."""
-    if action := classroom.ACTIONS.get(args.action):
+    if action := {**classroom.ACTIONS, **challenge.ACTIONS}.get(args.action):
         return action(args, console) or 0
     return globals()[f"_{args.action}"](args, console, manifest.find()) or 0
 
