@@ -40,7 +40,7 @@ class Purses:
     """A token bucket for each key, and for each address without one: refusals have a price too.
 
     A request is paid with UNIT and the bytes of its body, those of JSON four times, before they are
-    read, and waits while its purse is short. If rows are answered, for which a budget pays, the
+    read, and waits while its purse is short. If rows are answered, and paid for by a budget, the
     price is given back, but for the bytes of JSON that is not small.
     """
 

@@ -118,8 +118,11 @@ class Service:
     def _done(self) -> None:
         self._waiting -= 1
 
-    def answer(self, account: Account, body: bytes, npy: bool, purchase: str | None) -> bytes:
-        """From a body to a body. Raises `WrongRows` for a malformed body, before it is paid."""
+    def answer(
+        self, account: Account, body: bytes, npy: bool, purchase: str | None
+    ) -> tuple[bytes, bool]:
+        """From a body to a body, and was it paid just now? Raises `WrongRows` before it is."""
+        before = account.count
         try:
             rows = wire.unpack(body) if npy else wire.read_json(body, self.oracle.shape)
         except ValueError as error:
@@ -136,7 +139,7 @@ class Service:
             for batch in self._batches:
                 account.watch.observe(*batch)
         self.tally.answered(len(rows))
-        return wire.pack(answers) if npy else wire.write_json(answers)
+        return wire.pack(answers) if npy else wire.write_json(answers), account.count > before
 
     async def admit(self, request: Request) -> None:
         """Find who asks, and let them pay: `state` holds account, who and price."""
@@ -160,9 +163,10 @@ class Service:
         most, signs = (limits.bytes, {}) if is_npy else (limits.json, self._signs)
         body = await body_of(request, most, limits.seconds, signs)
         small = len(body) <= SMALL
-        answers = await self.work(self.answer, account, body, is_npy, purchase, small=small)
-        kept = 0 if is_npy or small else len(body)
-        self.purses.give(request.state.who, request.state.price - kept)
+        answers, paid = await self.work(self.answer, account, body, is_npy, purchase, small=small)
+        if paid:
+            kept = 0 if is_npy or small else len(body)
+            self.purses.give(request.state.who, request.state.price - kept)
         return Response(answers, media_type=form)
 
     async def model(self, request: Request) -> Response:

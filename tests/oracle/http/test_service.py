@@ -395,6 +395,12 @@ def test_whoever_is_refused_pays_from_a_purse_of_their_own(make):
     assert [each.count for each in app.state.service.accounts] == [25, 5]
 
 
+def test_an_answer_that_was_paid_for_long_ago_has_its_price_again(make):
+    app = make(limits=service.Limits(purse=20_000, income=1, seconds=0.1, bytes=4000))
+    once = predict(wire.pack(X), {**NPY, "Idempotency-Key": "k"})
+    assert [each.status_code for each in ask(app, *[once] * 4)] == [200] * 3 + [429]
+
+
 def test_much_json_is_paid_as_well_and_waits_for_its_price(make):
     limits = service.Limits(purse=250_000, income=500_000, seconds=30)
     app, x = make(limits=limits), np.random.default_rng(0).normal(size=(100, 20))
