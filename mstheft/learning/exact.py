@@ -50,7 +50,8 @@ def extract(
 
     rows : (n, d) or (n, *shape), what the thief has; they must see every direction, so that
         pictures do badly. Of rows of equal content one is used. The last 200 of them, or a fifth,
-        are kept for the check. A number: so many of N(0, I). None: 6 F of these, and 200 more, where F is the floor of the width
+        are kept for the check. A number: so many of N(0, I). None: 6 F of these, and 200 more,
+        where F is the floor of the width
     hidden : the victim's width; unknown, 32 is the first guess. A student that is stuck is
         replaced by one twice as wide while there are two answered numbers for each of its weights
     Costs n queries: each row is asked once, and nothing else, so PRADA sees the thief's own rows.
