@@ -49,8 +49,8 @@ def read(
         what = there if path.exists() else "there is no such file"
         raise DataError(f"expected a saved network at {path}, but {what}")
     if path.suffix.lower() in FOREIGN:
-        what = "expected an .npz file written by Network.save, got a model of another library"
-        raise DataError(f"{path}: {what}; load it in Python and ask it there: mstheft.Oracle(model)")
+        what = "expected what Network.save writes, got a model of another library"
+        raise DataError(f"{path}: {what}; load it in Python, ask it there by mstheft.Oracle(model)")
     try:
         with zipfile.ZipFile(path) as archive:
             spec = _spec(archive)
