@@ -70,8 +70,9 @@ class Former(argparse.Action):
 
 def nearest(word: str, words: Iterable[str]) -> str:
     """'; the nearest is --budget' for '--bugdet', or nothing."""
-    near = difflib.get_close_matches(word, list(words), n=1)
-    return f"; the nearest is {near[0]}" if near else ""
+    bare = {each.lstrip("-"): each for each in words}  # two dashes would make any two options near
+    near = difflib.get_close_matches(word.lstrip("-"), list(bare), n=1)
+    return f"; the nearest is {bare[near[0]]}" if near else ""
 
 
 # ---- options

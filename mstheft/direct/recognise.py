@@ -20,6 +20,7 @@ from numpy.random import Generator
 
 from mstheft.direct.answers.clipping import walls
 from mstheft.direct.answers.reader import SURE, TINY, Reader, read, reader
+from mstheft.direct.answers.steps import LEARN, STEPS, is_step, raw
 from mstheft.direct.answers.view import readable_view
 from mstheft.direct.line.pieces import Samples, level, straight_pieces
 from mstheft.errors import ExtractionError
@@ -31,13 +32,6 @@ CLOSE = np.linspace(-1, 1, 7)  # of a line, times a width, for a close look
 WIDTH, WIDEST = 0.005, 0.5  # that width, and where noise hides what happens there
 WIDER = 4.0  # times that width, where all places seem straight
 VISIBLE = 20  # times the noise that the answers shall change in a close look
-HALVINGS = 20  # of an interval, to tell a step from a slope
-SLOPE = 1 / 64  # of a change: what is left of it when halved so often is no step
-FINE = 4  # units in the last place of an answer that are no step
-ONE_STEP = 1.5  # units of the answers' grid: rounding alone makes no larger step
-DECIMALS, HELD = 6, 1e-7  # to which answers may be rounded, and how exactly float32 holds them
-LOWEST = -1e9  # in place of ln 0
-ASIDE, INPUTS = 1e-4, 20  # a row is moved so far along so many inputs: a tree's steps stay
 SAFE = 24  # roundings that σ is at least: nothing fine is looked for here
 ROWS = 20  # whose labels tell the number of classes, or that nothing changes
 FARTHEST = 6  # powers of ten: how far out those rows lie that show that nothing changes
@@ -47,9 +41,7 @@ LONG, SEEN = 5, 0.1  # answers from afar side by side that lie on one line, and 
 WIDE_PIECES = 0.08  # from which there are straight pieces so wide, in which noise hides less
 CUBIC = 0.1  # of what a line misses: a cubic misses less where the answers bend, not at a kink
 SHORT = "float16", "bfloat16"  # formats whose noise no row outruns, as rows far out do decimals
-STEPS = "the answers change in steps, as those of trees do"
 NEVER = "the answers never change, however far from each other the rows are"
-LEARN = "learn a copy with learning.active"
 ADVICE = f"{LEARN}; or ask for logits, or scale the inputs"
 
 
@@ -204,53 +196,6 @@ def differing(oracle: Oracle, rng: Generator) -> tuple[Array, Array] | None:
     answers = oracle.query(x)
     others = np.flatnonzero((answers != answers[0]).any(axis=1))
     return (x[0], x[others[0]]) if len(others) else None
-
-
-def is_step(oracle: Reader, low: Array, high: Array) -> bool:
-    """Does a change between two rows stay when they come closer? Costs 8 queries, 22 at a step,
-    62 at one that rounding alone may make.
-
-    A step of one unit of the grid on which the answers lie is also one of rounding. Such a step
-    moves with every input, a tree's only with the one that it compares.
-    """
-    f_low, f_high = raw(oracle, np.stack([low, high]))
-    seen, change = [f_low, f_high], np.abs(f_high - f_low)
-    least = max(SLOPE * change.max(), 4 * oracle.jitter)
-    if oracle.grid.is_relative:
-        least = max(least, FINE * oracle.grid.spacing(np.array(seen)).max())
-    apart = np.linalg.norm(high - low) / np.sqrt(oracle.inputs)
-    for _ in range(HALVINGS + max(0, int(np.log2(apart)))):
-        middle = (low + high) / 2
-        f = raw(oracle, middle[None])[0]
-        seen.append(f)
-        if np.abs(f - f_low).max() >= np.abs(f_high - f).max():
-            high, f_high = middle, f
-        else:
-            low, f_low = middle, f
-        change = np.abs(f_high - f_low)
-        if change.max() <= least:
-            return False
-    unit = step_of_rounding(np.array(seen))
-    if unit is None or change.max() > ONE_STEP * unit:
-        return True
-    inputs = np.arange(min(oracle.inputs, INPUTS))
-    aside = np.zeros((len(inputs), oracle.inputs))
-    aside[inputs, inputs] = ASIDE
-    same = [(raw(oracle, x + aside) == f).all(axis=1) for x, f in ((low, f_low), (high, f_high))]
-    return bool(np.mean(same[0] & same[1]) > 0.5)
-
-
-def step_of_rounding(answers: Array) -> float | None:
-    """The unit of the few decimals to which all answers may have been rounded, if there is one."""
-    for k in range(DECIMALS + 1):
-        if np.allclose(answers, np.round(answers, k), rtol=HELD, atol=0):
-            return 10.0**-k
-    return None
-
-
-def raw(oracle: Reader, x: Array) -> Array:
-    """The answers as they come, (n, K), but no infinity."""
-    return np.nan_to_num(oracle.query(x).astype(float), neginf=LOWEST)
 
 
 def samples(oracle: Reader, start: Array, direction: Array, t: Array) -> Samples:

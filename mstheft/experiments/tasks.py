@@ -273,12 +273,17 @@ def victim(
         return Network.load(path)
     how = {"epochs": epochs}
     if network == "usual":
-        network, how = USUAL.get(task.name, (SUITABLE[task.kind]["copy"], how))
+        network, how = usual(task), USUAL.get(task.name, ("", how))[1]
     made = _trained(build(network, task, rng=rng), task, **how, rng=rng)
     if path:
         path.parent.mkdir(parents=True, exist_ok=True)
         made.save(path)
     return made
+
+
+def usual(task: Task) -> str:
+    """The network of `USUAL` for a task, or the small one of `SUITABLE`."""
+    return USUAL[task.name][0] if task.name in USUAL else SUITABLE[task.kind]["copy"]
 
 
 def victim_file(network: str, data: str, epochs: int) -> str:

@@ -27,6 +27,7 @@ import numpy as np
 from mstheft.direct.answers.diagnosis import diagnosed
 from mstheft.direct.answers.reader import as_single, check_width
 from mstheft.direct.polishing.polish import Problem, allowed, polish
+from mstheft.learning.distinct import first_places
 from mstheft.learning.elimination import eliminate, merge
 from mstheft.learning.students import Trace, numbers, stuck, wide_student
 from mstheft.nn import gauss_newton
@@ -48,8 +49,9 @@ def extract(
     """An exact copy of a network with one hidden relu layer, from rows that nobody chose.
 
     rows : (n, d) or (n, *shape), what the thief has; they must see every direction, so that
-        pictures do badly. The last 200 of them, or a fifth, are kept for the check. A number: so
-        many of N(0, I). None: 6 F of these, and 200 more, where F is the floor of the width
+        pictures do badly. Of rows of equal content one is used. The last 200 of them, or a fifth,
+        are kept for the check. A number: so many of N(0, I). None: 6 F of these, and 200 more,
+        where F is the floor of the width
     hidden : the victim's width; unknown, 32 is the first guess. A student that is stuck is
         replaced by one twice as wide while there are two answered numbers for each of its weights
     Costs n queries: each row is asked once, and nothing else, so PRADA sees the thief's own rows.
@@ -65,11 +67,9 @@ def extract(
             f"expected an oracle that answers one of {OUTPUTS}, got {oracle.output!r}; ask for one"
         )
     rng = np.random.default_rng(rng)
-    rows = rng.normal(size=(rows, oracle.inputs)) if isinstance(rows, int) else rows
-    if rows is not None and len(rows) < 5:
-        raise ValueError(f"expected rows= of at least 5, a fifth for the check, got {len(rows)}")
+    own = None if rows is None else distinct(rows, oracle.inputs, rng)
     result = Result()
-    trace = result.trace = asked(oracle, result, rows, hidden, rng)
+    trace = result.trace = asked(oracle, result, own, hidden, rng)
     student = wide_student(oracle, result, hidden or GUESS, rng)
     with result.stage("merge", oracle):
         student = merge(student, trace, rng)
@@ -103,6 +103,20 @@ steal = extract
 # ---- what is asked
 
 
+def distinct(rows: Array | int, inputs: int, rng: np.random.Generator) -> Array:
+    """The thief's rows (n, d), those of equal content once: none is both learned and a check."""
+    if isinstance(rows, int | np.integer):
+        rows = rng.normal(size=(max(int(rows), 0), inputs))
+    x = np.asarray(rows, float)
+    if x.ndim > 1 and len(x):
+        x = as_single(x.reshape(len(x), -1))
+        x = x[first_places(x)]
+    if x.ndim < 2 or len(x) < 5:
+        what = "expected rows= as (n, d) or a number, at least 5 different ones"
+        raise ValueError(f"{what}, got shape {x.shape}; give more, a fifth is for the check")
+    return x
+
+
 def asked(
     oracle: Oracle, result: Result, rows: Array | None, hidden: int | None, rng: np.random.Generator
 ) -> Trace:
@@ -110,7 +124,6 @@ def asked(
     if rows is None:
         fresh = as_single(rng.normal(size=(FRESH, oracle.inputs)))
     else:
-        rows = as_single(np.asarray(rows).reshape(len(rows), -1))
         held = min(FRESH, len(rows) // 5)
         rows, fresh = rows[: len(rows) - held], rows[len(rows) - held :]
     with result.stage("verify", oracle):

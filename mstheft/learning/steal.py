@@ -21,9 +21,10 @@ from numpy.random import Generator
 from mstheft.direct import deep, linear, smooth, sweep
 from mstheft.direct.answers.diagnosis import diagnosis
 from mstheft.direct.answers.reader import read, reader
+from mstheft.direct.answers.steps import LEARN
 from mstheft.direct.box import Box, anywhere, middle
 from mstheft.direct.linear import boundary
-from mstheft.direct.recognise import LEARN, Recognised, recognise
+from mstheft.direct.recognise import Recognised, recognise
 from mstheft.direct.verify import verify
 from mstheft.errors import ExtractionError
 from mstheft.learning import sketched

@@ -48,6 +48,9 @@ def read(
         there = "that is a folder" if path.is_dir() else "that is no ordinary file"
         what = there if path.exists() else "there is no such file"
         raise DataError(f"expected a saved network at {path}, but {what}")
+    if path.suffix.lower() in FOREIGN:
+        what = "expected what Network.save writes, got a model of another library"
+        raise DataError(f"{path}: {what}; load it in Python, ask it there by mstheft.Oracle(model)")
     try:
         with zipfile.ZipFile(path) as archive:
             spec = _spec(archive)
@@ -71,6 +74,7 @@ def read(
         raise DataError(f"{path}: expected what Network.save writes, got {what}") from error
 
 
+FOREIGN = {".pt", ".pth", ".safetensors", ".onnx", ".h5", ".keras", ".pkl", ".pickle", ".joblib"}
 DAMAGE = (zipfile.BadZipFile, struct.error, EOFError, OSError, RuntimeError, MemoryError)
 NONSENSE = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError)
 

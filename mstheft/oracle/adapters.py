@@ -21,6 +21,10 @@ from mstheft.typing import Array
 
 GIVES = ("logits", "log_probs", "probs", "top_k", "labels")
 PAUSE = 0.1  # seconds before the second call after a broken connection, doubled before each other
+LIBRARIES = {  # their errors of a broken connection are not Python's own
+    "requests": ("ConnectionError", "Timeout"),
+    "httpx": ("TransportError",),
+}
 WIDTHS = ("in_features", "in_channels", "num_embeddings", "input_size", "embed_dim")  # in PyTorch
 ONNX_REAL = {"tensor(float)": "float32", "tensor(double)": "float64", "tensor(float16)": "float16"}
 ONNX_WHOLE = {f"tensor({name})": name for name in ("int64", "int32", "uint8")}
@@ -47,7 +51,7 @@ def view_of(
         raise ValueError(f"expected gives= to be one of {GIVES}, got {gives!r}; pick one")
     view = own or _described_view(victim, gives or "logits", inputs)
     view = replace(view, is_assumed=own is None and gives is None)
-    if batch is None and not retries:
+    if batch is None and not retries and own is not None:
         return view
     labels = view.labels and _in_calls(view.labels, batch, retries)
     return replace(view, answer=_in_calls(view.answer, batch, retries), labels=labels)
@@ -88,6 +92,15 @@ def _columns(values: Array) -> Array:
     return values[:, None] if values.ndim == 1 else values  # (n,) -> (n, 1)
 
 
+def _breaks() -> tuple[type[Exception], ...]:
+    """The errors of a broken connection, those of the libraries that are loaded among them."""
+    breaks: list[type[Exception]] = [ConnectionError, TimeoutError]
+    for library, names in LIBRARIES.items():
+        module = sys.modules.get(library)
+        breaks += [getattr(module, name) for name in names if hasattr(module, name)]
+    return tuple(breaks)
+
+
 def _in_calls(
     answer: Callable[..., ArrayLike], batch: int | None, retries: int
 ) -> Callable[..., Array]:
@@ -98,10 +111,11 @@ def _in_calls(
         while True:
             try:
                 return np.asarray(answer(x.copy(), *name))
-            except (ConnectionError, TimeoutError) as error:
+            except _breaks() as error:
                 pause = next(pauses, None)
                 if pause is None:
-                    what = f"expected an answer of the victim, got none in {retries + 1} calls"
+                    calls = "1 call" if retries == 0 else f"{retries + 1} calls"
+                    what = f"expected an answer of the victim, got none in {calls}"
                     why = f"{type(error).__name__}: {str(error)[:60]}"
                     how = "come back later or raise retries="
                     raise Unreachable(f"{what} ({why}); {how}") from error

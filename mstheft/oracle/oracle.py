@@ -66,8 +66,8 @@ class Oracle:
     inputs : of the same: the width d, or shape, of one input. A module says it by a first layer
         that is Linear, a session by its input, unless it is given here
     batch : most rows in one call of the victim
-    retries : how often a call that raises ConnectionError or TimeoutError is repeated, after 0.1 s,
-        0.2 s, 0.4 s, ...
+    retries : how often a call that raises ConnectionError or TimeoutError (Python's own, of
+        requests or of httpx) is repeated, after 0.1 s, 0.2 s, 0.4 s, ...
     budget : rows that it answers in all; more raise `BudgetExhausted` before anything is spent
     decimals : answers are rounded to so many decimals; a service that rounds says so itself
     top : the number of probabilities in a 'top_k' answer

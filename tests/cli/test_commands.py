@@ -76,8 +76,9 @@ def test_a_wrong_word_names_the_nearest_and_the_right_help(run, words, near, pro
 
 
 def test_a_word_that_is_near_nothing_names_nothing(run):
-    _, _, complaint = run("steal", "relu", "--shape", "4-3-2", "--zzz")
-    assert "--zzz; see mstheft steal relu --help" in complaint
+    for word in ("--zzz", "--oversample"):
+        _, _, complaint = run("steal", "relu", "--shape", "4-3-2", word)
+        assert f"{word}; see mstheft steal relu --help" in complaint
 
 
 def test_names_of_before_work_and_tell_todays(run):

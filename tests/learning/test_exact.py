@@ -102,6 +102,20 @@ def test_given_rows_are_all_that_is_asked_the_width_comes_out_and_the_seed_decid
         assert np.array_equal(mine[0], other[0])
 
 
+def test_rows_of_equal_content_are_bought_once_and_never_judge_what_they_taught(monkeypatch):
+    """Float32 makes rows equal, too. Were the check among the rows, any copy would pass it."""
+    monkeypatch.setattr(students, "UPDATES", 1000)
+    rows = np.random.default_rng(1).normal(size=(np.int64(300), 10))
+    oracle = mt.Oracle(victim([10, 4, 3], 1))
+    twice = np.concatenate([rows, rows + 1e-12])
+    result = exact.extract(oracle, rows=twice, hidden=4, rng=0)
+    assert oracle.count == 300
+    assert result.queries["verify"] == 60
+    learned, fresh = ({row.tobytes() for row in x} for x in (result.trace.rows, result.trace.fresh))
+    assert (len(learned), len(fresh)) == (240, 60)
+    assert not learned & fresh
+
+
 def test_probabilities_of_3_decimals_and_mirrored_neurons():
     network = victim([20, 8, 3], 20)
     result = exact.extract(mt.Oracle(network, output="probs", decimals=3), hidden=8, rng=120)
@@ -136,10 +150,10 @@ def test_what_cannot_work_is_refused_before_a_query():
     oracle = mt.Oracle(network, output="label")
     with pytest.raises(ValueError, match="expected an oracle that answers one of"):
         exact.extract(oracle)
-    with pytest.raises(ValueError, match="at least 5"):
-        exact.extract(mt.Oracle(network), rows=np.zeros((4, 10)))
-    with pytest.raises(ValueError, match="at least 5"):
-        exact.extract(mt.Oracle(network), rows=3)
+    normal = np.random.default_rng(0).normal(size=(4, 10))
+    for rows in (normal, np.tile(normal, (50, 1)), normal[0], 3, -3, 300.0):
+        with pytest.raises(ValueError, match="at least 5 different ones, got shape"):
+            exact.extract(mt.Oracle(network), rows=rows)
     with pytest.raises(ValueError, match="hidden="):
         exact.extract(mt.Oracle(network), hidden=0)
     assert oracle.count == 0

@@ -9,7 +9,7 @@ from mstheft import nn
 from mstheft.direct.answers import clipping
 from mstheft.direct.answers.reader import reader
 from mstheft.direct.recognise import Recognised
-from mstheft.errors import BudgetExhausted, ExtractionError
+from mstheft.errors import BudgetExhausted, ExtractionError, VictimError
 from mstheft.experiments import precision
 from mstheft.oracle import Oracle
 from mstheft.result import Result
@@ -28,6 +28,40 @@ def test_the_attack_that_fits_is_run(victim):
     assert next(iter(result.queries)) == "recognise"
     x = np.random.default_rng(0).normal(size=(500, victim.inputs))
     assert result.model.logits(x) == pytest.approx(victim.logits(x), abs=1e-6)
+
+
+X = np.random.default_rng(0).normal(size=(100, 12))
+EVERY = {
+    "auto": lambda oracle: mt.steal(oracle, rng=0),
+    "sketched": lambda oracle: mt.learning.sketched.extract(oracle, rng=0),
+    "exact": lambda oracle: mt.learning.exact.extract(oracle, rng=0),
+    "active": lambda oracle: mt.learning.active.extract(oracle, X, copy, budget=90, rng=0),
+    "jacobian": lambda oracle: mt.learning.jacobian.extract(oracle, X[:9], copy, rng=0),
+}
+
+
+def copy():
+    return mlp(12, 5, 3)
+
+
+@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize(
+    ("output", "faulty"), [("logits", np.nan), ("logits", np.inf), ("probs", np.nan), ("probs", 2)]
+)
+def test_answers_that_are_none_are_the_victims_fault(name, output, faulty):
+    """On a third of the space only; 2 in a row of probabilities makes it no distribution."""
+    victim = mlp(12, 8, 3)
+
+    def spoiled(x):
+        answers = victim.logits(x) if output == "logits" else victim.probs(x)
+        answers[x[:, 0] > 0.43, 0] = faulty
+        return answers
+
+    oracle = Oracle(spoiled, output, gives=output, inputs=12)
+    with pytest.raises(VictimError, match=f"got {faulty}.* in row .*nothing is charged") as caught:
+        EVERY[name](oracle)
+    assert caught.value.partial.total == oracle.count < 50
+    assert caught.value.partial.stopped
 
 
 def test_labels_are_for_the_boundary():

@@ -205,6 +205,12 @@ def test_not_a_zip(path, content):
     refused(path, "expected an .npz file written by Network.save, got a damaged or another file")
 
 
+@pytest.mark.parametrize("name", ["model.pt", "model.ONNX", "model.pkl"])
+def test_a_model_of_another_library_is_a_victim_in_python(tmp_path, name):
+    (tmp_path / name).write_bytes(b"PK")
+    refused(tmp_path / name, r"another library; load it in Python, .* mstheft.Oracle\(model\)")
+
+
 def test_somebody_elses_npz(path):
     np.savez(path, a=np.ones(3))
     refused(path, "expected an entry 'mstheft', got none")

@@ -276,6 +276,24 @@ def test_a_victim_that_is_never_reached_is_named_and_charges_nothing(pauses):
     assert type(pickle.loads(pickle.dumps(caught.value))) is Unreachable
 
 
+def test_a_broken_connection_is_named_without_retries_too(pauses):
+    with pytest.raises(Unreachable, match=r"none in 1 call \(ConnectionResetError: \)"):
+        Oracle(Flaky(0, error=ConnectionResetError()), inputs=4).query(X)
+    assert pauses == []
+
+
+@pytest.mark.parametrize(
+    ("library", "name"),
+    [("httpx", "ConnectError"), ("httpx", "ReadTimeout"), ("requests", "ReadTimeout")],
+)
+def test_libraries_have_broken_connections_of_their_own(library, name, pauses):
+    error = getattr(pytest.importorskip(library), name)("gone")
+    assert not isinstance(error, ConnectionError | TimeoutError)
+    oracle = Oracle(Flaky(0, error=error), inputs=4, retries=1)
+    np.testing.assert_allclose(oracle.query(X), LOGITS, rtol=0, atol=1e-14)
+    assert pauses == [0.1]
+
+
 def test_labels_too_come_in_batches():
     linear = pytest.importorskip("sklearn.linear_model")
     model = linear.LogisticRegression().fit(X, [0, 1, 2, 0, 1, 2])

@@ -387,10 +387,10 @@ def test_callables_that_answer_something_else(answer, gives, output, says):
 
 def test_errors_of_the_victim_pass_through_and_cost_nothing():
     def broken(x):
-        raise ConnectionError("gone")
+        raise ArithmeticError("gone")
 
     oracle = Oracle(broken, inputs=4, budget=5)
-    with pytest.raises(ConnectionError, match="gone"):
+    with pytest.raises(ArithmeticError, match="gone"):
         oracle.query(X[:3])
     assert oracle.left == 5
 

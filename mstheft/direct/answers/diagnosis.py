@@ -1,6 +1,7 @@
 """Is the oracle the reason why an attack stopped? And, for users, the noise of its answers.
 
-    diagnosed       wraps an attack: its errors name a stochastic or constant victim, few decimals
+    diagnosed       wraps an attack: its errors name a stochastic, constant or stepwise victim, and
+                    few decimals
     measure_noise   the noise of an oracle's answers, for `polish`
 
 A stage sees only that its own assumption does not hold: 'no kink on any line'. Behind a victim with
@@ -17,7 +18,8 @@ from typing import ParamSpec
 import numpy as np
 
 from mstheft.direct.answers.noise import Noise, lattice, rms
-from mstheft.direct.answers.reader import AVERAGE, reader, stochastic
+from mstheft.direct.answers.reader import AVERAGE, Reader, reader, stochastic
+from mstheft.direct.answers.steps import LEARN, STEPS, is_step
 from mstheft.errors import ExtractionError, MstheftError
 from mstheft.result import Result
 from mstheft.typing import Array, Oracle, Rng
@@ -29,7 +31,7 @@ Rest = ParamSpec("Rest")
 
 
 def diagnosed(extract: Callable[Rest, Result]) -> Callable[Rest, Result]:
-    """The attack, with an error that names a stochastic or constant victim, or few decimals."""
+    """The attack, with an error that says what is wrong with its victim, or its few decimals."""
 
     @functools.wraps(extract)
     def attack(*args: Rest.args, **settings: Rest.kwargs) -> Result:
@@ -66,8 +68,8 @@ def unsolvable(error: np.linalg.LinAlgError) -> ExtractionError:
 def diagnosis(oracle: Oracle, error: ExtractionError) -> ExtractionError | None:
     """The error in other words where the oracle is to blame, else None.
 
-    Costs 32 queries, if so many are left; they are booked under 'diagnosis' in the partial result.
-    Raises nothing.
+    Costs 40 to 94 queries, if so many are left; they are booked under 'diagnosis' in the partial
+    result. Raises nothing.
     """
     if error.stage in SURE:
         return None
@@ -77,13 +79,24 @@ def diagnosis(oracle: Oracle, error: ExtractionError) -> ExtractionError | None:
     try:
         with result.stage("diagnosis", oracle):
             answers = oracle.query(np.repeat(x, 2, axis=0))
+            why, advice = blame(answers, oracle.output, oracle.decimals)
+            if not why and steps_somewhere(oracle, x, answers[::2]):
+                why, advice = STEPS, LEARN
     except (MstheftError, ConnectionError):  # the attack's own error tells more than this one
         result.stopped = stopped
         return None
-    why, advice = blame(answers, oracle.output, oracle.decimals)
     if not advice:
         return None
     return ExtractionError(error.stage, why or error.assumption, advice, partial=result)
+
+
+def steps_somewhere(oracle: Oracle, x: Array, answers: Array) -> bool:
+    """Does the largest change between two rows of x (n, d) stay a step, however close they come?"""
+    if oracle.output not in ("logits", "log_probs", "probs"):
+        return False
+    change = np.abs(np.diff(np.nan_to_num(answers.astype(float)), axis=0)).max(axis=1)
+    at = int(change.argmax())
+    return is_step(Reader(oracle), x[at], x[at + 1])
 
 
 def blame(answers: Array, output: str, decimals: int | None) -> tuple[str, str]:

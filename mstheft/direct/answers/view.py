@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from mstheft.direct.answers.reader import Reader, read, reader
+from mstheft.direct.answers.reader import TINY, Reader, read, reader
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
 from mstheft.nn.network import Network
@@ -24,6 +24,7 @@ ROWS = 8  # whose answers judge a scale
 HALVINGS = 20  # of a scale, doublings too
 BETTER = 1.2, 1.5  # how much more answers must tell at half the scale, and at twice the scale
 MOVES = 12  # of a centre at which one class has swallowed the others
+LOST = 1e-4  # of the digits of a format: where fewer are left of a logit, p lies near 0 or 1
 NEARBY = 0.1  # of a row: there the noise is measured, near the centre
 REACH = -1, 4  # how far a move looks around, as powers of two
 
@@ -61,7 +62,8 @@ def readable_view(oracle: Oracle, *, rng: Rng = None) -> tuple[Reader, View | No
 
         s  =  argmax  spread of the logits on N(c, s² I)  /  σ of a logit there
 
-    The centre c is the origin, unless no scale is readable there: then at most 12 steps lead away
+    The centre c is the origin, unless no scale is readable there, or so near to p = 0 or 1 that
+    floating point has four digits less of a logit than it might: then at most 12 steps lead away
     from it, each to the one of eight rows around c at which most classes can be read.
     Costs 9 to 25 queries, and for coarse probabilities about 50 more.
     Raises `ExtractionError` where nothing can be read, or chance is louder than the answers.
@@ -79,13 +81,15 @@ def readable_view(oracle: Oracle, *, rng: Rng = None) -> tuple[Reader, View | No
     rng = np.random.default_rng(rng)
     centre: Array = np.zeros(oracle.inputs)
     rows: Array = rng.normal(size=(ROWS, oracle.inputs))
-    scale = best_scale(here, centre, rows)
+    scale, best = best_scale(here, centre, rows)
+    enough = LOST / here.grid.spacing(np.ones(1))[0] if here.grid.is_relative else TINY
     for _ in range(MOVES):
-        if scale:
+        if best >= enough:
             break
         reach = 2 ** rng.uniform(*REACH, (ROWS, 1))
-        centre = clearest(here, centre + reach * rng.normal(size=rows.shape))
-        scale = best_scale(here, centre, rows)
+        around = centre + reach * rng.normal(size=rows.shape)
+        centre = clearest(here, np.vstack([centre, around]))
+        scale, best = best_scale(here, centre, rows)
     view = View(oracle, centre, scale or 1.0)
     return reader(view, NEARBY * rows[0], rows[1]), view
 
@@ -96,8 +100,8 @@ def undo(view: View | None, result: Result) -> None:
         result.model = view.near(result.model)
 
 
-def best_scale(oracle: Reader, centre: Array, rows: Array) -> float:
-    """The power of two at which answers tell most, by `told`; 0 where no scale is readable."""
+def best_scale(oracle: Reader, centre: Array, rows: Array) -> tuple[float, float]:
+    """The power of two at which answers tell most, and `told` there; 0 where none is readable."""
 
     def judged(scale: float) -> float:
         return told(oracle, centre + scale * rows, scale)
@@ -112,8 +116,8 @@ def best_scale(oracle: Reader, centre: Array, rows: Array) -> float:
                 break
             scale, best = factor * scale, other
         if not best:
-            return 0.0
-    return scale
+            return 0.0, 0.0
+    return scale, best
 
 
 def told(oracle: Reader, x: Array, reach: float) -> float:

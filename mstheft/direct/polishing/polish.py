@@ -39,6 +39,7 @@ from mstheft.nn.network import Network
 from mstheft.typing import Array, Rng
 
 STEPS = 60  # at the most
+RANGES = {"probs": (-0.1, 1.1), "top_k": (-0.1, 1.1), "log_probs": (-np.inf, 0.1)}  # with noise
 TRUSTS = 0.25, 0.1  # how far a step may turn a neuron: at first, and in a second descent
 KNOWN = 1.1  # and below this, and five of its own deviations, where σ is known
 EXACT = 20_000_000, 1000  # numbers in a Jacobian, and weights, up to which it is formed
@@ -157,7 +158,13 @@ def _checked(model: Network, x: Array, answers: Array, output: str) -> tuple[Arr
             f"expected rows (n, {model.inputs}) and answers (n, {outputs}), got {x.shape} and "
             f"{np.shape(answers)}; one row of answers per row asked"
         )
-    return x, np.asarray(answers)
+    answers = np.asarray(answers)
+    low, high = RANGES.get(output, (-np.inf, np.inf))
+    outside = np.isfinite(answers) & ~((low <= answers) & (answers <= high))
+    if outside.any():
+        got = f"got {answers[outside][0]:.4g}; say what the answers are"
+        raise ValueError(f"expected answers from {low} to {high} for {output=}, {got}")
+    return x, answers
 
 
 def _enough(fit: Fit, free: int) -> None:

@@ -56,7 +56,8 @@ def arena_settings(described: Mapping[str, Any]) -> ArenaSettings:
     with located("[victim]"):
         victim = checked(learned_theft.VictimSettings, described.get("victim", {}))
         task = tasks.cached(victim.data)
-        network = tasks.build(victim.victim, task, rng=0)
+        name = tasks.usual(task) if victim.victim == "usual" else victim.victim
+        network = tasks.build(name, task, rng=0)
 
     def defence(table: Cell) -> None:
         checked(match.DefenceSettings, table)

@@ -58,6 +58,24 @@ def test_where_one_class_has_swallowed_the_others_at_the_origin_another_centre_i
     assert (here.query(np.zeros((1, 12))) > 0).all()
 
 
+@pytest.mark.parametrize("attack", [sweep, relu])
+def test_rows_far_from_the_data_of_a_scaled_model_do_not_end_an_attack(attack):
+    """As of scikit-learn's scaler before a network: at the origin p is 1 but for its last digits.
+
+    The rounding of such a p is 1e-16 / (1 - p), a tenth of a logit or more.
+    """
+    (a0, b0), (a1, b1) = victim_of(3, 5, 6, 1).dense()
+    b0 = b0 - 5 * a0.sum(axis=1)  # of (x - 50) / 10
+    b1 = 33 - a1 @ np.maximum(b0, 0)
+    victim = nn.zoo.given([(a0 / 10, b0), (a1, b1)])
+    oracle = Oracle(victim, "probs")
+    assert 0 < 1 - oracle.query(np.zeros((1, 5)))[0, 0] < 1e-14
+    result = attack.extract(oracle, rng=0)
+    assert result.verified
+    x = result.trace.view.centre + np.random.default_rng(2).normal(size=(500, 5))
+    assert np.abs(result.model.logits(x) - victim.logits(x)).max() < 1e-4
+
+
 def test_nothing_readable_anywhere_is_an_error():
     certain = lambda x: np.tile([1.0, 0.0], (len(x), 1))  # noqa: E731
     oracle = Oracle(certain, inputs=3, output="probs", gives="probs")

@@ -435,6 +435,18 @@ def test_relu_victim_is_never_a_verified_copy(widths, bias, decimals, output):
     assert "direct.relu" in caught.value.advice or "decimals" in caught.value.advice
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_relu_network_that_is_linear_near_the_origin(seed):
+    """As behind scikit-learn's scaler: no neuron switches near 0, nor along the other inputs."""
+    (a0, b0), (a1, b1) = zoo.mlp([5, 8, 3], bias=0.3, rng=seed).dense()
+    a0[:, 2:] = 0
+    hidden = b0 - 5 * a0.sum(axis=1)
+    b1 = b1 - 30 * a1 @ np.maximum(hidden, 0)
+    oracle = Oracle(zoo.given([(a0 / 10, hidden), (30 * a1, b1)]), "probs")
+    with pytest.raises(ExtractionError, match="needs logits that are linear in the input"):
+        linear.extract(oracle, rng=seed)
+
+
 def test_relu_network_that_is_linear_where_it_can_be_read():
     # its origin is saturated at one decimal, and around the base point, 69 away, it is linear
     oracle = Oracle(zoo.mlp([20, 8, 1], bias=5.0, rng=1), "probs", decimals=1)

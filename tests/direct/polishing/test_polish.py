@@ -306,6 +306,9 @@ def test_a_measured_noise_is_taken():
         ({"output": "label"}, "expected output="),
         ({"answers": np.zeros((100, 2))}, "expected rows"),
         ({"x": np.zeros((100, 19))}, "expected rows"),
+        ({"output": "probs"}, r"expected answers from -0.1 to 1.1 for output='probs', got -?[0-9]"),
+        ({"output": "top_k"}, "say what the answers are"),
+        ({"output": "log_probs"}, "expected answers from -inf to 0.1"),
         ({"x": np.zeros((10, 20)), "answers": np.ones((10, 3))}, "more answered numbers"),
     ],
 )

@@ -300,7 +300,7 @@ def test_the_heat_map_tells_shares_alarms_and_what_honest_users_keep():
         ('copy = "mlp-16"', 'copy = "clay"', r"\[attacks.random\].*clay"),
         ("scale = 0.1", "scale = -1", r"\[defences.noise\].*scale from 0 to 1"),
         ("scale = 0.1", 'scale = "a"', "scale as a number, got 'a'"),
-        ('victim = "mlp-8"', 'victim = "usual"', "mlp-NEURONS, got 'usual'"),
+        ('victim = "mlp-8"', 'victim = "unusual"', "mlp-NEURONS, got 'unusual'"),
         ('victim = "mlp-8"', 'victim = "text-cnn"', "text-cnn does not fit"),
         ('data = "glyphs"', 'data = "runes"', "runes"),
         ("[defences.none]", "[responses.none]", "got responses; take it out"),
@@ -311,6 +311,13 @@ def test_the_heat_map_tells_shares_alarms_and_what_honest_users_keep():
 def test_arenas_that_cannot_be(written, old, new, says):
     with pytest.raises(ValueError, match=says):
         arena.read(written(TINY.replace(old, new, 1)))
+
+
+def test_a_victim_that_is_not_described_is_the_usual_one_of_its_data(written):
+    usual = arena.read(written(TINY.replace('victim = "mlp-8"\n', "")))
+    assert next(usual.grid.cells())["victim"]["victim"] == "usual"
+    with pytest.raises(ValueError, match=r"at least one table \[attacks.NAME\], got None"):
+        arena.read(written(""))
 
 
 def test_an_arena_that_cannot_be_is_one_sentence(run, written):
