@@ -55,10 +55,10 @@ def extract(
         budget = validation (20 %) + first rows (10 %) + k_1 + … + k_N
 
     Every round trains a fresh copy on all that is labelled so far, N + 1 in all, with Adam, until
-    it has learned: where the loss on the validation answers has not fallen for `patience` epochs,
-    and 300 steps at least are made, the learning rate falls to a fifth; the third time training
-    ends. The epoch of the lowest such loss counts. The validation rows are bought once and never
-    trained on. The result's model is the copy of the last round, which knows every answer.
+    it has learned: where the loss on the validation answers has not fallen for `patience` epochs
+    and 300 steps, the learning rate falls to a fifth, and the second time training ends. The epoch
+    of the lowest such loss counts. The validation rows are bought once and never trained on. The
+    result's model is the copy of the last round, which knows every answer.
     Answers are learned as they come: soft labels from numbers, one-hot from labels.
 
     pool : (n, d) or (n, *shape), at least `budget` distinct rows, given to oracle and copy as they

@@ -68,7 +68,7 @@ def fit(
     patience : stop after so many epochs without a better score; without `validation`, without a
         lower mean loss
     restless : patience starts anew after an epoch whose mean loss is still above this
-    least : steps before which patience does not count
+    least : so many steps patience lasts at least, where an epoch of few rows has few steps
     cuts : so many times the learning rate falls to a fifth where training would have stopped, and
         goes on from the best epoch's parameters. A rate that falls by plan needs to know the last
         epoch beforehand; this one falls when nothing more is learned at it
@@ -103,12 +103,12 @@ def fit(
                 if validation is not None:
                     value = score(network, *validation)
                     history.validation.append(value)
-                learning = restless is not None and history.loss[-1] > restless
-                if learning or (epoch + 1) * batches < least:
+                if restless is not None and history.loss[-1] > restless:
                     awake = epoch
+                waited = epoch - max(best.epoch, awake)
                 if best.is_beaten(value):
                     best.take(value, epoch)
-                elif patience is not None and epoch - max(best.epoch, awake) >= patience:
+                elif patience is not None and waited >= patience and waited * batches >= least:
                     if cuts == 0:
                         break
                     cuts, rate, awake = cuts - 1, rate * CUT, epoch

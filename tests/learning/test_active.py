@@ -178,7 +178,7 @@ def test_the_model_is_the_last_copy_at_its_best_epoch_on_rows_it_never_saw(victi
 
 
 def test_a_copy_is_trained_until_it_has_learned(victim, pool, trainings):
-    """At the defaults: never less than 300 steps, and never out of epochs before it is done."""
+    """At the defaults: never fewer than 300 steps."""
     options = {"strategy": "random", "budget": 151, "rounds": 1, "rng": 0}
     active.extract(mt.Oracle(victim, output="probs"), pool, new_copy, **options)
     for rows, (_, history) in zip((15, 121), trainings, strict=True):

@@ -309,12 +309,12 @@ def test_l2_shrinks_every_weight_and_no_bias(make):
     [
         ([1, 3, 2, 2, 2, 2, 2], {"cuts": 2}, [1, 1, 1, 1, 0.2, 0.2, 0.04], 1),
         ([1, 3, 2, 2, 4, 2, 2, 9], {"cuts": 1}, [1, 1, 1, 1, 0.2, 0.2, 0.2], 4),
-        ([3, 2, 2, 2, 2, 2, 2], {"least": 12}, [1] * 5, 0),  # 3 steps an epoch: counted from 3 on
-        ([3, 2, 2, 2, 2, 2, 2], {"least": 6, "cuts": 1}, [1, 1, 1, 0.2, 0.2], 0),
+        ([3, 2, 2, 2, 2, 2, 2], {"least": 12}, [1] * 5, 0),  # 3 steps an epoch
+        ([3, 2, 2, 2, 2, 2, 2], {"least": 7, "cuts": 1}, [1, 1, 1, 1, 0.2, 0.2, 0.2], 0),
     ],
 )
 def test_the_rate_falls_where_patience_is_used_up(scores, how, rates, best):
-    """To a fifth, from the best parameters so far; the steps before `least` do not count."""
+    """To a fifth, from the best parameters so far; patience lasts `least` steps at least."""
     network, score, optimizer = net(), Scores(*scores), Recorder(1e-3)
     how |= {"validation": (X, Y), "score": score, "patience": 2, "batch": 100}
     history = fit(network, X, Y, epochs=7, optimizer=optimizer, rng=0, **how)
