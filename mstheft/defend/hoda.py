@@ -52,7 +52,8 @@ def hardness(saved: Sequence[Network], x: Array) -> np.ndarray:
 
         φ(x) = min { i : argmax f_j(x) = argmax f_m(x) for all j ≥ i }
 
-    saved : f_0 … f_m, the last being the victim; φ is 0 … m, m where f_{m-1} still said otherwise"""
+    saved : f_0 … f_m, the last being the victim; φ is 0 … m, m where f_{m-1} still said otherwise
+    """
     labels = np.array([network.labels(x) for network in saved])  # (m + 1, n)
     differs = labels != labels[-1]
     last = len(saved) - np.argmax(differs[::-1], axis=0)  # one after the last that differs
