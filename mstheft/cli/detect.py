@@ -1,6 +1,7 @@
 """`mstheft detect`: would a service have noticed these queries?"""
 
 from collections.abc import Iterator
+from typing import Any
 
 from mstheft.cli import files, logs, options
 from mstheft.cli.console import Console, usage_errors
@@ -18,6 +19,8 @@ def add_arguments(parser: Parser) -> None:
     prada.set_defaults(run=run)
     add(prada, "--log FILE", path, "by mstheft steal KIND --log", required=True)
     add(prada, "--delta D", share, f"alarm below {USUAL}", default=0.9)
+    words = "the distances to all earlier queries, not to a growing set of them"
+    prada.add_argument("--every", action="store_true", help=words)
     options.add_results(prada, plot="histogram and W over time")
 
 
@@ -25,19 +28,22 @@ def run(args: Args, console: Console) -> int:
     """Replay logged queries past PRADA, and say when it gave the alarm: then the status is 1."""
     log = logs.read(args, "queries", "labels")
     queries, labels = log["queries"], log["labels"]
-    detector = Detector(args.delta)
+    detector = Detector(args.delta, args.every)
     with usage_errors():
         detector.observe(queries, labels)
-    few = f"no verdict: a test takes more than {ENOUGH} distances that are not all equal"
+    few = f"no verdict, which is no acquittal: a test takes more than {ENOUGH} distances"
     w = few if detector.w is None else f"W = {detector.w:.3f}"
     console.say(f"{len(queries):,} queries, {len(detector.distances):,} distances, {w}")
     alarm = detector.first_alarm
     if alarm is not None:
-        console.say(f"alarm after {alarm:,} queries: W fell below {args.delta}")
+        equal = detector.reason == "equal distances"
+        why = "their distances are equal" if equal else f"W fell below {args.delta}"
+        console.say(f"alarm after {alarm:,} queries: {why}")
     elif detector.w is not None:
         console.say(f"no alarm: W stayed at {args.delta} or above")
-    values = {"queries": len(queries), "distances": len(detector.distances), "w": detector.w}
-    files.write_json(args, console, values | {"delta": args.delta, "alarm": alarm})
+    values: dict[str, Any] = {"queries": len(queries), "distances": len(detector.distances)}
+    values |= {"w": detector.w, "delta": args.delta, "every": args.every, "reason": detector.reason}
+    files.write_json(args, console, values | {"alarm": alarm})
     files.write_pictures(args, console, _pictures(args, detector), space="")
     return max(console.end(), int(alarm is not None))
 

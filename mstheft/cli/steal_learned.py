@@ -12,8 +12,9 @@ from mstheft.cli.options import Args, Kinds, add, is_url, path, whole
 from mstheft.errors import BudgetExhausted, ExtractionError
 from mstheft.experiments import learned_theft, tasks
 from mstheft.learning import strategies
-from mstheft.learning.result import LearnedResult, Round
+from mstheft.learning.result import LearnedResult
 from mstheft.nn import Network
+from mstheft.nn.augment import KINDS as AUGMENTS
 from mstheft.nn.fit import accuracy
 from mstheft.report import formatting, pictures
 
@@ -41,6 +42,9 @@ def add_kinds(kinds: Kinds) -> None:
         add(parser, "--copy KIND", str, words)
         add(parser, "--epochs N", whole(1), f"at most, for each copy {_usual('epochs')}")
         add(parser, "--batch N", whole(1), _usual("batch"))
+        add(parser, "--patience N", whole(1), f"epochs without progress {_usual('patience')}")
+        words = f"images moved or mirrored at every step {_usual('augment')}"
+        add(parser, "--augment KIND", sorted(AUGMENTS), words)
         add(parser, "--log FILE", path, logs.HELP)
         options.add_results(parser, save="the copy", plot="figures of the attack", seed=True)
     kinds.choices["jacobian"].set_defaults(strategy="jbda", checkpoint=None)
@@ -50,7 +54,8 @@ def add_kinds(kinds: Kinds) -> None:
     add(active, "--pool-size N", whole(1), _usual("pool_size"))
     add(active, "--strategy", [*strategies.STRATEGIES, "noise"], _usual("strategy"))
     add(active, "--candidates N", whole(0), "rows DFAL looks at; 0: all of them")
-    add(active, "--patience N", whole(1), f"epochs without progress {_usual('patience')}")
+    words = "each round goes on from the copy of the round before"
+    active.add_argument("--warm", action="store_true", default=None, help=words)
     add(active, "--checkpoint DIR", path, "keeps what was paid for; goes on from it")
 
 
@@ -87,8 +92,8 @@ def run(args: Args, console: Console) -> int:
     _tell(result, console)
     values = {"attack": args.kind, "victim": name, "victim_accuracy": right}
     values |= {"settings": asdict(how), "defence": args.defence}
-    best = max(result.curve, key=_merit).round if result.curve else None
-    values |= {"chosen_round": best, "curve": [asdict(point) for point in result.curve]}
+    last = result.curve[-1].round if result.curve else None
+    values |= {"chosen_round": last, "curve": [asdict(point) for point in result.curve]}
     files.write_json(args, console, values | {"found": result.notes} | formatting.record(result))
     if network and result.model is not None:
         shown = pool if args.kind == "active" else None
@@ -150,13 +155,8 @@ def _tell(result: LearnedResult, console: Console) -> None:
         for p in result.curve
     ]
     console.say(f"\ncopies, judged on the test part\n{formatting.table(head, lines, right=head)}")
-    best = max(result.curve, key=_merit)
-    console.say(f"\nthe copy of round {best.round} is the result: {result.notes['verify']}")
-
-
-def _merit(point: Round) -> tuple[float, int]:
-    """What picks the copy: F1 on the validation rows; the last one where there are none."""
-    return (-1.0 if math.isnan(point.validation) else point.validation), point.round
+    last = result.curve[-1].round
+    console.say(f"\nthe copy of round {last} is the result: {result.notes['verify']}")
 
 
 def _share(value: float) -> str:

@@ -7,11 +7,12 @@ from mstheft.cli.console import Console, usage_errors
 from mstheft.cli.options import USUAL, Args, Parser, add, positive, whole
 from mstheft.experiments import tasks
 from mstheft.nn import fit
+from mstheft.nn.augment import KINDS as AUGMENTS
 from mstheft.plots.training import curves
 from mstheft.report import formatting
 from mstheft.result import count
 
-TRAINING = ("epochs", "batch", "rate", "patience")
+TRAINING = ("epochs", "batch", "rate", "patience", "augment")
 
 
 def add_arguments(parser: Parser) -> None:
@@ -25,6 +26,8 @@ def add_arguments(parser: Parser) -> None:
     add(parser, "--blocks N", whole(1), f"of cnn, 1 to 4 {USUAL}", default=3)
     add(parser, "--hidden N", whole(1), f"of mlp {USUAL}", default=128)
     add(parser, "--patience N", whole(1), "stop after N epochs without progress")
+    words = f"images moved or mirrored at every step {USUAL}"
+    add(parser, "--augment KIND", sorted(AUGMENTS), words, default="none")
     options.add_results(parser, save="the network", plot="its learning curves", seed=True)
 
 

@@ -16,6 +16,7 @@ from mstheft.typing import Array, Rng
 
 NO_ANSWER = -1  # of ConfidentGNMax, below its threshold
 PART = 2048  # questions accounted for at a time, to bound memory
+SEARCHES, FINER = 2, 33  # finer searches between two orders, and the orders of each
 
 
 def _positive(**settings: float) -> None:
@@ -43,9 +44,13 @@ class LNMax:
         noise = np.random.default_rng(rng).laplace(0, 1 / self.gamma, np.shape(counts))
         return (counts + noise).argmax(axis=1)
 
+    def log_q(self, counts: ArrayLike) -> Array:
+        """ln of a bound on the chance that noise makes another class win. (n, K) -> (n,)."""
+        return rdp.log_q_laplace(counts, self.gamma)
+
     def cost(self, counts: Array, answers: Array, orders: Array, by_data: bool) -> Array:
         """RDP of each answer, (n, M), by the votes or by the noise alone."""
-        log_q = rdp.log_q_laplace(counts, self.gamma) if by_data else np.zeros(len(counts))
+        log_q = self.log_q(counts) if by_data else np.zeros(len(counts))
         return rdp.laplace(log_q, self.gamma, orders)
 
 
@@ -67,9 +72,13 @@ class GNMax:
         noise = np.random.default_rng(rng).normal(0, self.sigma, np.shape(counts))
         return (counts + noise).argmax(axis=1)
 
+    def log_q(self, counts: ArrayLike) -> Array:
+        """ln of a bound on the chance that noise makes another class win. (n, K) -> (n,)."""
+        return rdp.log_q_gaussian(counts, self.sigma)
+
     def cost(self, counts: Array, answers: Array, orders: Array, by_data: bool) -> Array:
         """RDP of each answer, (n, M), by the votes or by the noise alone."""
-        log_q = rdp.log_q_gaussian(counts, self.sigma) if by_data else np.zeros(len(counts))
+        log_q = self.log_q(counts) if by_data else np.zeros(len(counts))
         return rdp.gaussian(log_q, self.sigma, orders)
 
 
@@ -99,6 +108,10 @@ class ConfidentGNMax:
         sure = np.max(counts, axis=1) + rng.normal(0, self.sigma1, len(counts)) >= self.threshold
         return np.where(sure, GNMax(self.sigma2).answer(counts, rng=rng), NO_ANSWER)
 
+    def log_q(self, counts: ArrayLike) -> Array:
+        """ln of a bound on the chance that noise makes another class win. (n, K) -> (n,)."""
+        return GNMax(self.sigma2).log_q(counts)
+
     def cost(self, counts: Array, answers: Array, orders: Array, by_data: bool) -> Array:
         """RDP of each test and, where there was one, answer. (n, M)."""
         log_q: Array = np.zeros(len(counts))
@@ -116,7 +129,11 @@ Mechanism = LNMax | GNMax | ConfidentGNMax
 
 
 class Accountant:
-    """Adds up the costs of answers by both bounds, order by order.
+    """Adds up the costs of answers by both bounds, order by order, and searches the best order.
+
+    The costs of all orders are added up as questions come. The best of them is then the middle of
+    a finer search, for which the votes are kept: the bound by the votes jumps from one order to
+    the next, and no orders that are chosen beforehand meet its lowest place.
 
     orders : (M,) the λ > 1 of the costs
     count : questions accounted for;  answered : those that got an answer
@@ -125,6 +142,7 @@ class Accountant:
     def __init__(self, orders: ArrayLike = rdp.ORDERS):
         self.orders = np.array(orders, float)
         self.count = self.answered = 0
+        self._questions: list[tuple[Mechanism, Array, Array]] = []
         self._spent = {by_data: np.zeros(len(self.orders)) for by_data in (True, False)}
 
     def spend(self, mechanism: Mechanism, counts: ArrayLike, answers: ArrayLike) -> None:
@@ -132,10 +150,21 @@ class Accountant:
         counts, answers = np.asarray(counts), np.asarray(answers)
         for start in range(0, len(counts), PART):
             part = slice(start, start + PART)  # the costs are (PART, M) numbers
+            self._keep(mechanism, counts[part], answers[part])
             for by_data, spent in self._spent.items():
                 spent += mechanism.cost(counts[part], answers[part], self.orders, by_data).sum(0)
         self.count += len(counts)
         self.answered += int((answers != NO_ANSWER).sum())
+
+    def _keep(self, mechanism: Mechanism, counts: Array, answers: Array) -> None:
+        """Together with those before, up to so many as are accounted for at a time."""
+        if self._questions:
+            before, votes, gave = self._questions[-1]
+            if before == mechanism and len(votes) + len(counts) <= PART:
+                self._questions.pop()
+                counts = np.concatenate([votes, counts])
+                answers = np.concatenate([gave, answers])
+        self._questions.append((mechanism, counts, answers))
 
     def epsilon(self, delta: float, *, by_data: bool = True) -> rdp.Epsilon:
         """ε(δ) of everything so far, and the order that gives it; 0 before the first answer.
@@ -143,4 +172,15 @@ class Accountant:
         by_data : by the votes, which are private themselves; else by the noise alone
         """
         bound = rdp.epsilon(self._spent[by_data], delta, self.orders)
-        return bound if self.count else rdp.Epsilon(0.0, bound.order)
+        if not self.count:
+            return rdp.Epsilon(0.0, bound.order)
+        orders = self.orders
+        for _ in range(SEARCHES):
+            i = int(np.searchsorted(orders, bound.order))
+            between = orders[max(i - 1, 0)], orders[min(i + 1, len(orders) - 1)]
+            orders = np.sort(np.append(np.linspace(*between, FINER), bound.order))
+            spent = [
+                c.cost(votes, gave, orders, by_data).sum(0) for c, votes, gave in self._questions
+            ]
+            bound = min(bound, rdp.epsilon(np.sum(spent, axis=0), delta, orders))
+        return bound

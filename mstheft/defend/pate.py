@@ -16,6 +16,7 @@ Source: Papernot et al. 2017 (arXiv 1610.05755) and 2018 (arXiv 1802.08908).
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -30,6 +31,8 @@ from mstheft.defend.mechanisms import LNMax as LNMax
 from mstheft.nn.fit import fit
 from mstheft.nn.network import Network
 from mstheft.typing import Array, Rng
+
+MOST_LOST = 0.5  # share of the unanimous votes that noise may overrule before there is a warning
 
 
 def partition(n: int, parts: int, *, rng: Rng) -> list[np.ndarray]:
@@ -100,6 +103,14 @@ class Ensemble:
         self, taught: Sequence[Network], classes: int, mechanism: Mechanism, *, rng: Rng
     ) -> None:
         self.taught, self.classes, self.mechanism = list(taught), classes, mechanism
+        unanimous = len(self.taught) * np.eye(classes)[:1]  # (1, K) votes
+        if (lost := float(np.exp(mechanism.log_q(unanimous)[0]))) > MOST_LOST:
+            advice = "train more teachers or take less noise"
+            warnings.warn(
+                f"{mechanism} drowns {len(self.taught)} teachers: even where all of them agree, "
+                f"another class may win {lost:.0%} of the time; {advice}",
+                stacklevel=2,
+            )
         self.accountant = Accountant()
         self.calls: list[tuple[np.ndarray, np.ndarray]] = []
         self._rng = np.random.default_rng(rng)
@@ -117,11 +128,15 @@ class Ensemble:
         return float(self.accountant.epsilon(delta, by_data=by_data).epsilon)
 
     def bill(self, delta: float, *, by_data: bool = True) -> np.ndarray:
-        """ε(δ) after each question so far. (questions,)."""
+        """ε(δ) after each question so far, the earlier ones up to 1 % too large. (questions,).
+
+        The last is `epsilon`; only for it the best order is searched.
+        """
         if not self.calls:
             return np.empty(0)
         counts, answers = (np.concatenate(part) for part in zip(*self.calls, strict=True))
-        orders, spent, grown = self.accountant.orders, np.zeros(1), []
+        best = self.accountant.epsilon(delta, by_data=by_data).order
+        orders, spent, grown = np.append(self.accountant.orders, best), np.zeros(1), []
         for start in range(0, len(counts), PART):
             part = slice(start, start + PART)
             costs = self.mechanism.cost(counts[part], answers[part], orders, by_data)  # (n, M)

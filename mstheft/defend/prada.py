@@ -15,18 +15,21 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mstheft.defend import prada_file
-from mstheft.defend.prada_distance import GrowingArray, GrowingSet
+from mstheft.defend.prada_distance import GrowingArray, GrowingSet, Spread
+from mstheft.defend.prada_normality import ENOUGH, normality, without_outliers
 
 DELTA = 0.9  # an alarm below this W, unless another threshold is given
 EVERY = 10  # queries between two checks
 FEWEST = 10  # distances that a class must have to count
-ENOUGH = 100  # more distances than this, or there is no check
 SERIES = "distances", "classes", "checked", "ws"  # the arrays of a detector that grow
 LATEST = 5000  # distances tested at most: so many is the Shapiro-Wilk test accurate for
+EQUAL = 1e-4  # distances that differ by less, as a share of the largest, are equal
+LARGEST = 1e300  # a larger number in a row counts as this: no distance is infinite
 
 
 class History(NamedTuple):
-    """queries (m,): how many there had been at each check; w (m,): the W of each."""
+    """queries (m,): how many there had been at each check; w (m,): the W of each, 0 for equal
+    distances, which have none."""
 
     queries: np.ndarray
     w: np.ndarray
@@ -42,24 +45,28 @@ class Detector:
 
     Every 10 queries, counted over all classes, the D_c of 10 distances or more are put together and
     distances beyond 3 standard deviations of the mean dropped. If more than 100 are left,
-    Shapiro-Wilk's W < δ flags an attack.
+    Shapiro-Wilk's W < δ flags an attack. Equal distances, as of rows that are repeated or moved by
+    one step each, have no W. Nothing ordinary makes them, and they are flagged as what they are.
 
     The test is accurate for up to 5000 numbers, so only the latest 5000 count (before outliers are
-    dropped): an attack is not drowned in ordinary traffic before it. Equal distances have no W.
+    dropped): an attack is not drowned in ordinary traffic before it.
 
     delta : δ, 0.9 to 0.96 in the paper; W is 1 for a perfect normal sample and falls from there
+    every : d_min is the distance to all earlier queries of the class, as the lecture has it, in
+        place of those to the growing set
     alarm : has any check flagged an attack so far? It stays on
-    w : W of the last check, None before the first
+    w : W of the last check, 0 for equal distances, None before the first
     queries : rows seen
 
-    A monitor of an `Oracle`, or used alone. Cost per query: one row of distances to G_c.
-    Source: Juuti et al. 2019, section 5 (algorithm 3).
+    A monitor of an `Oracle`, or used alone. Cost per query: one row of distances to G_c, which
+    holds the latest 500 to 999 members (so does the set of all earlier queries), and a tenth of a
+    check. Source: Juuti et al. 2019, section 5 (algorithm 3).
     """
 
-    def __init__(self, delta: float = DELTA):
+    def __init__(self, delta: float = DELTA, every: bool = False):
         if not 0 < delta < 1:
             raise ValueError(f"expected 0 < delta < 1, got {delta}; 0.9 to 0.96 are usual")
-        self.delta, self.queries = float(delta), 0
+        self.delta, self.every, self.queries = float(delta), every, 0
         self._sets: dict[int, GrowingSet] = {}
         self._width: int | None = None
         self._distances, self._classes = GrowingArray(), GrowingArray(dtype=np.int64)
@@ -82,6 +89,14 @@ class Detector:
         return int(flagged[0]) if len(flagged) else None
 
     @property
+    def reason(self) -> str | None:
+        """Of the first alarm: 'not normal' for W < δ, 'equal distances', or None."""
+        flagged = self._ws.values[self._ws.values < self.delta]
+        if len(flagged) == 0:
+            return None
+        return "not normal" if flagged[0] else "equal distances"
+
+    @property
     def alarm(self) -> bool:
         """Has an attack been flagged?"""
         return self.first_alarm is not None
@@ -98,7 +113,7 @@ class Detector:
 
     def tested(self) -> np.ndarray:
         """The distances that a check would test now, outliers dropped. (m,)."""
-        return _without_outliers(self._latest(len(self._distances), self._counts))
+        return without_outliers(self._latest(len(self._distances), self._counts))
 
     def observe(self, x: ArrayLike, labels: ArrayLike) -> None:
         """See rows x, (n, d) or (n, …), and the classes (n,) that the victim gave them.
@@ -112,7 +127,7 @@ class Detector:
         for label in np.unique(labels).tolist():
             own = labels == label
             if label not in self._sets:
-                self._sets[label] = GrowingSet(x.shape[1], x.dtype)
+                self._sets[label] = GrowingSet(x.shape[1], x.dtype, self.every)
             distances[own] = self._sets[label].add(x[own])
         has_one = np.isfinite(distances)  # the first query of a class has none
         so_far = len(self._distances) + np.cumsum(has_one)
@@ -134,13 +149,14 @@ class Detector:
             path,
             {
                 "delta": np.array(self.delta),
+                "every": np.array(int(self.every)),
                 "queries": np.array(self.queries),
                 **{name: getattr(self, f"_{name}").values for name in SERIES},
                 "labels": np.array(labels, np.int64),
                 "thresholds": np.array([s.threshold for s in sets], np.float64),
                 "sizes": np.array([len(s.members) for s in sets], np.int64),
                 "members": np.concatenate([none, *(s.members.values for s in sets)]),
-                "member_distances": np.concatenate([[], *(s.distances.values for s in sets)]),
+                "spreads": np.array([s.spread.state for s in sets], np.float64).reshape(-1, 4),
             },
         )
 
@@ -151,7 +167,7 @@ class Detector:
         Raises `DataError` for a damaged file; nothing in it is ever executed.
         """
         saved = prada_file.read(path)
-        detector = cls(float(saved["delta"]))
+        detector = cls(float(saved["delta"]), bool(saved["every"]))
         detector.queries = int(saved["queries"])
         for name in SERIES:
             getattr(detector, f"_{name}").extend(saved[name])
@@ -159,12 +175,14 @@ class Detector:
         detector._counts = dict(zip(classes.tolist(), counts.tolist(), strict=True))
         stops, width = np.cumsum(saved["sizes"])[:-1], saved["members"].shape[1]
         detector._width = width or None
-        parts = [np.split(saved[name], stops) for name in ("members", "member_distances")]
+        members, spreads = np.split(saved["members"], stops), saved["spreads"].tolist()
         labels, thresholds = saved["labels"].tolist(), saved["thresholds"].tolist()
         # without a class, np.split still gives one empty piece
-        for label, *content in zip(labels, *parts, thresholds, strict=False):
-            detector._sets[label] = GrowingSet(width, saved["members"].dtype)
-            detector._sets[label].restore(*content)
+        for label, part, threshold, spread in zip(
+            labels, members, thresholds, spreads, strict=False
+        ):
+            detector._sets[label] = GrowingSet(width, part.dtype, detector.every)
+            detector._sets[label].restore(part, threshold, Spread(*spread))
         return detector
 
     def _as_rows(self, x: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -181,14 +199,16 @@ class Detector:
                 f"expected {wanted}, got {x.shape[1]}; take a detector for each victim"
             )
         self._width = x.shape[1]
-        small = np.can_cast(x.dtype, np.float32) and np.abs(x).max(initial=0) < 1e15
-        return x.astype(np.float32 if small else np.float64), labels.astype(np.int64)
+        small = np.can_cast(x.dtype, np.float32)
+        x = x.astype(np.float32) if small else x.astype(np.float64).clip(-LARGEST, LARGEST)
+        return x, labels.astype(np.int64)
 
     def _check(self, so_far: int, counts: dict[int, int]) -> None:
-        w = normality(_without_outliers(self._latest(so_far, counts)))
-        if w is not None:
+        distances = without_outliers(self._latest(so_far, counts))
+        if len(distances) > ENOUGH:
+            equal = distances.max() - distances.min() <= EQUAL * distances.max()
             self._checked.extend([self.queries])
-            self._ws.extend([w])
+            self._ws.extend([(None if equal else normality(distances)) or 0.0])
 
     def _latest(self, so_far: int, counts: dict[int, int]) -> np.ndarray:
         """Of the first `so_far` distances the latest 5000 of classes that have enough.
@@ -201,25 +221,3 @@ class Detector:
         if small:
             distances = distances[~np.isin(self._classes.values[start:so_far], small)]
         return distances[-LATEST:]
-
-
-def normality(distances: np.ndarray) -> float | None:
-    """Shapiro-Wilk's W, or None for 100 distances or fewer, or if all of them are equal.
-
-        W = (Σ_i a_i d_(i))² / Σ_i (d_i - mean)²
-
-    d_(i) are the distances in order and a_i what a normal sample would have there, scaled so that
-    W = 1 for a perfect fit. Source: Shapiro and Wilk 1965; Royston 1995 for n up to 5000.
-    """
-    if len(distances) <= ENOUGH or distances.min() == distances.max():
-        return None
-    from scipy.stats import shapiro
-
-    return float(shapiro(distances).statistic)
-
-
-def _without_outliers(distances: np.ndarray) -> np.ndarray:
-    """Those at most 3 (population) standard deviations from the mean."""
-    if len(distances) == 0:
-        return distances
-    return distances[np.abs(distances - distances.mean()) <= 3 * distances.std()]

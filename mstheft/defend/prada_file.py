@@ -9,15 +9,17 @@ from pathlib import Path
 
 import numpy as np
 
+from mstheft.defend.prada_distance import Spread
 from mstheft.errors import DataError
 from mstheft.files import replace_file
 
 # float64, int64, the float32 or float64 of the queries; then of each array the kind and the axes,
 # where axes of the same letter have the same length
 KINDS = {"f": (np.float64,), "i": (np.int64,), "r": (np.float32, np.float64)}
-_TABLE = """delta f, queries i, distances fd, classes id, checked ic, ws fc, labels il,
-    thresholds fl, sizes il, members rmw, member_distances fm"""
+_TABLE = """delta f, every i, queries i, distances fd, classes id, checked ic, ws fc, labels il,
+    thresholds fl, sizes il, members rmw, spreads fls"""
 ENTRIES = {name: (kind[0], kind[1:]) for name, kind in map(str.split, _TABLE.split(","))}
+BEFORE = "member_distances"  # (m,), which earlier files have in place of `every` and `spreads`
 
 
 def write(path: str | os.PathLike[str], arrays: dict[str, np.ndarray]) -> None:
@@ -32,7 +34,7 @@ def read(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         raise DataError(f"expected a saved detector at {path}, but there is no such file; save one")
     try:
         with zipfile.ZipFile(path) as archive:
-            arrays = {name: _array(archive, name) for name in ENTRIES}
+            arrays = _arrays(archive)
     except DAMAGE as error:
         raise DataError(
             f"{path}: expected a file of Detector.save, got a damaged one ({error})"
@@ -43,6 +45,23 @@ def read(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
 
 
 DAMAGE = OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, struct.error
+
+
+def _arrays(archive: zipfile.ZipFile) -> dict[str, np.ndarray]:
+    """The entries; those of an earlier file are turned into today's."""
+    if f"{BEFORE}.npy" not in archive.namelist():
+        return {name: _array(archive, name) for name in ENTRIES}
+    names = ENTRIES.keys() - {"every", "spreads"}
+    arrays = {name: _array(archive, name) for name in names} | {"every": np.array(0)}
+    states, distances = [], _array(archive, BEFORE)
+    if len(distances) != arrays["sizes"].sum() or not (distances >= 0).all():
+        raise ValueError(f"{BEFORE} are not those of the members")
+    for own in np.split(distances, np.cumsum(arrays["sizes"])[:-1]) if len(distances) else ():
+        spread = Spread()
+        for d in own.tolist():
+            spread.add(d)
+        states.append(spread.state)
+    return arrays | {"spreads": np.array(states, np.float64).reshape(-1, 4)}
 
 
 def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
@@ -77,6 +96,9 @@ def _missing(arrays: dict[str, np.ndarray]) -> str:
     sizes = arrays["sizes"]
     if not (sizes > 0).all() or sizes.sum() != lengths["m"] or arrays["queries"] < lengths["d"]:
         return "sizes that add up"
+    spreads = arrays["spreads"]
+    if lengths["s"] != 4 or not ((spreads >= 0).all() and (spreads[:, 0] > 0).all()):
+        return "spreads of 4 numbers of at least 0"
     labels = arrays["labels"]
     if len(np.unique(labels)) != lengths["l"] or not np.isin(arrays["classes"], labels).all():
         return "each class once"

@@ -26,8 +26,9 @@ from numpy.typing import ArrayLike
 
 from mstheft.typing import Array
 
-# Orders λ of the costs: halves, and from 100 on wider and wider apart.
-ORDERS = np.concatenate([np.arange(1.5, 100, 0.5), np.geomspace(100, 1000, 50)])
+# Orders λ of the costs, from those that suit very many answers to those that suit hardly any: the
+# best λ - 1 of n answers by GNMax is √(σ² ln(1/δ) / n). Half a step beside it ε is 0.1 % too large.
+ORDERS = 1 + np.geomspace(1e-3, 1e6, 256)
 
 
 class Epsilon(NamedTuple):

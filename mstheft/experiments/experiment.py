@@ -84,8 +84,7 @@ TRANSFER = {"copied": "transfer", "white_box": "white_box", "noise": "noise"}  #
 def table(outcome: Outcome, axes: Sequence[str]) -> str:
     """CSV: a line for each round of each cell, with the axes before the figures.
 
-    agreement : of the round's copy; final, transfer : of the copy that the attack returned, which
-        validation chose
+    agreement : of the round's copy; final, transfer : of the copy that the attack returned
     """
     prada = [f"prada_{name}" for name in PRADA]
     rows = []

@@ -22,7 +22,7 @@ from mstheft.experiments.grid import Cell
 from mstheft.experiments.settings import setting
 from mstheft.learning import active, defaults, jacobian, strategies
 from mstheft.learning.result import LearnedResult
-from mstheft.nn import Network
+from mstheft.nn import Network, augment
 from mstheft.nn.fit import accuracy
 from mstheft.oracle import Oracle
 from mstheft.oracle.oracle import OUTPUTS
@@ -53,6 +53,8 @@ class CopySettings:
     epochs: int = setting(defaults.EPOCHS, low=1)
     patience: int = setting(defaults.PATIENCE, low=1)
     batch: int = setting(defaults.BATCH, low=1)
+    augment: str = setting(defaults.AUGMENT, choices=tuple(augment.KINDS))
+    warm: bool = defaults.WARM  # each round goes on from the copy of the round before
     candidates: int = setting(2000, low=0)  # rows of least margin that DFAL searches; 0 for all
     test: int = setting(2000, low=1)  # test rows on which copy and victim are compared
 
@@ -125,7 +127,7 @@ def extract(
         return tasks.build(settings.copy, task, rng=[settings.seed, 1])
 
     rng = np.random.default_rng([settings.seed, 2])
-    names = ("budget", "rounds", "epochs", "batch")
+    names = ("budget", "rounds", "epochs", "patience", "batch", "augment")
     common: dict[str, Any] = {name: getattr(settings, name) for name in names} | {"evaluate": judge}
     if settings.strategy == "jbda":
         start = seed_rows(task, settings.budget, settings.rounds, rng)
@@ -136,7 +138,7 @@ def extract(
         strategy = "random"
     elif settings.strategy.startswith("dfal") and settings.candidates:
         strategy = strategies.shortlisted(settings.strategy, settings.candidates)
-    common |= {"rng": int(rng.integers(2**32)), "patience": settings.patience}
+    common |= {"rng": int(rng.integers(2**32)), "warm": settings.warm}
     common |= {"checkpoint": checkpoint, "about": about}
     return active.extract(oracle, pool, new_copy, strategy=strategy, **common)
 

@@ -20,6 +20,7 @@ from mstheft.data import images, synthetic, text
 from mstheft.data.traffic_signs import gtsrb
 from mstheft.data.vocabulary import Vocabulary
 from mstheft.nn import Network, fit, optim, zoo
+from mstheft.nn.augment import named as images_moved
 from mstheft.typing import Rng
 
 LENGTHS = {"mr": 40, "ag-news": 60, "imdb": 300, "spam": 40, "topics": 40}  # words of a text
@@ -230,11 +231,13 @@ def train(
     patience: int | None = None,
     validation: float = VALIDATION,
     falling: bool = True,
+    augment: str = "none",
     rng: Rng = None,
 ) -> fit.History:
     """Train in place on the training part, without a share that picks the best epoch.
 
     rate : of Adam at the start;  falling : it falls to 0 over the epochs
+    augment : a name of `nn.augment.KINDS`: images are moved or mirrored at every step
     validation : that share; 0 trains on everything up to the last epoch
     Ctrl-C ends the training with the best epoch so far. The test part is not used.
     """
@@ -242,17 +245,18 @@ def train(
     network.about = {"data": task.name}
     x, y = task.x, task.y
     how: dict[str, Any] = {"epochs": epochs, "batch": batch, "l2": l2, "patience": patience}
+    how |= {"falling": falling, "augment": images_moved(augment, task.shape)}
     if validation:
         first, rest = np.split(rng.permutation(len(x)), [int(validation * len(x))])
         x, y, how["validation"] = x[rest], y[rest], (x[first], y[first])
-    return fit.fit(network, x, y, optimizer=optim.Adam(rate), falling=falling, rng=rng, **how)
+    return fit.fit(network, x, y, optimizer=optim.Adam(rate), rng=rng, **how)
 
 
 # Real tasks with a network and a training that do well on two cores.
-USUAL: dict[str, tuple[str, dict[str, int]]] = {
+USUAL: dict[str, tuple[str, dict[str, Any]]] = {
     "mnist": ("small", {"epochs": 8, "batch": 128}),
-    "cifar10": ("cnn-3", {"epochs": 15, "batch": 64}),
-    "gtsrb": ("cnn-3", {"epochs": 25, "batch": 64}),
+    "cifar10": ("cnn-3", {"epochs": 15, "batch": 64, "augment": "flips+crops"}),
+    "gtsrb": ("cnn-3", {"epochs": 25, "batch": 64, "augment": "crops"}),
     "mr": ("text-cnn", {"epochs": 5, "batch": 50}),
     "imdb": ("text-cnn", {"epochs": 15, "batch": 50}),
     "ag-news": ("text-cnn", {"epochs": 5, "batch": 50}),
@@ -271,7 +275,7 @@ def victim(
     path = folder and folder / victim_file(network, task.name, epochs)
     if path and path.exists():
         return Network.load(path)
-    how = {"epochs": epochs}
+    how: dict[str, Any] = {"epochs": epochs}
     if network == "usual":
         network, how = usual(task), USUAL.get(task.name, ("", how))[1]
     made = _trained(build(network, task, rng=rng), task, **how, rng=rng)

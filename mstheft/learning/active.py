@@ -24,6 +24,7 @@ from mstheft.learning.distinct import first_places
 from mstheft.learning.result import Evaluate, LearnedResult
 from mstheft.learning.rounds import DRAW, Run, Trace, add_purchase, choose, learn, purchase
 from mstheft.learning.targets import labels_of, targets
+from mstheft.nn import augment as images
 from mstheft.nn.network import Network
 from mstheft.typing import Array, Oracle, Rng
 
@@ -46,14 +47,18 @@ def extract(
     patience: int | None = defaults.PATIENCE,
     batch: int = defaults.BATCH,
     l2: float = 1e-3,
+    augment: str = defaults.AUGMENT,
+    warm: bool = defaults.WARM,
 ) -> LearnedResult:
     """Learn a copy of the oracle's model from `budget` rows of the pool, chosen in rounds.
 
         budget = validation (20 %) + first rows (10 %) + k_1 + … + k_N
 
-    Every round trains a fresh copy on all that is labelled so far, N + 1 in all, with Adam. The
-    epoch with the best macro-F1 on the validation rows counts; these are bought once and never
-    trained on. The result's model is the copy with the best such F1, of equal ones the last.
+    Every round trains a fresh copy on all that is labelled so far, N + 1 in all, with Adam, until
+    it has learned: where the loss on the validation answers has not fallen for `patience` epochs
+    and 300 steps, the learning rate falls to a fifth, and the second time training ends. The epoch
+    of the lowest such loss counts. The validation rows are bought once and never trained on. The
+    result's model is the copy of the last round, which knows every answer.
     Answers are learned as they come: soft labels from numbers, one-hot from labels.
 
     pool : (n, d) or (n, *shape), at least `budget` distinct rows, given to oracle and copy as they
@@ -67,8 +72,9 @@ def extract(
         without its answers when the process was killed is queried again
     about : JSON values that the checkpoint stores and insists on, such as the victim's name
     evaluate : evaluate(copy) -> a number or a dict of them, for the curve; never used to choose
-    epochs, patience, batch, l2 : of the training, see `nn.fit.fit`; patience starts anew while the
-        mean loss is above 1.5 nats
+    epochs, patience, batch, l2 : of the training, see `nn.fit.fit`; epochs at most
+    augment : a name of `nn.augment.KINDS`: images are moved or mirrored at every step
+    warm : each round goes on from the copy of the round before, in place of a fresh one
     Returns `LearnedResult`; its trace is a `Trace`.
     Costs `budget` queries exactly. Raises ValueError for arguments that cannot work and for the
     checkpoint of another run, before any query; `ExtractionError` where the answers do not
@@ -83,14 +89,17 @@ def extract(
     sizes = shares(budget, rounds)
     training: dict[str, float | None] = {"epochs": epochs, "patience": patience}
     training |= {"batch": batch, "l2": l2}
+    images.named(augment, copy.shape)  # a wrong word is refused before any query
     root = int(np.random.default_rng(rng).integers(2**62))
     settings: dict[str, object] = {}
     if checkpoint is not None:
         settings = {"budget": int(budget), "rounds": int(rounds), "rng": root, **training}
+        settings |= {"augment": augment, "warm": warm}
         settings |= {"about": dict(about or {})}
         settings |= settings_of(oracle, pool, strategy, copy, new_copy())
     with contextlib.closing(Checkpoint(checkpoint, settings)) as folder:
-        run = Run(oracle, pool, distinct, new_copy, select, root, training, evaluate, folder)
+        how = training, augment, warm, evaluate
+        run = Run(oracle, pool, distinct, new_copy, select, root, *how, folder)
         return _story(run, *sizes)
 
 

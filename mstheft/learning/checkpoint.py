@@ -33,7 +33,8 @@ from mstheft.files import replace_file
 from mstheft.learning.result import Round
 from mstheft.nn.network import Network
 
-FORMAT = 1
+FORMAT = 2  # 1: the best epoch was that of the highest macro-F1, at a rate that did not fall
+SINCE_2: dict[str, object] = {"augment": "none", "warm": False}  # what a run of format 1 does
 CHUNK = 4096  # rows that are read together
 
 
@@ -42,11 +43,12 @@ class Checkpoint:
 
     path : folder, made if missing, or None
     settings : JSON values; a folder of a run with others is refused with a ValueError
+    format : that of the folder; a run that began as one of format 1 ends as one
     Raises `DataError` for files that are damaged or of another program.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None, settings: dict[str, Any]):
-        self.path = None if path is None else Path(path)
+        self.path, self.format = (None if path is None else Path(path)), FORMAT
         self._lock: IO[bytes] | None = None
         if self.path is None:
             return
@@ -55,7 +57,7 @@ class Checkpoint:
         self.path.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(self.path / "lock")
         try:
-            self._begin(self.path, {"format": FORMAT, **settings})
+            self._begin(self.path, settings)
         except BaseException:
             self.close()
             raise
@@ -65,6 +67,9 @@ class Checkpoint:
         for file in path.glob("*.part"):  # half written when a run was killed
             file.unlink()
         before = self._json("settings.json")
+        if isinstance(before, dict) and before.get("format") == 1:
+            self.format, before = 1, {**SINCE_2, **before}
+        settings = {"format": self.format, **settings}
         if before is None:
             if any(path.glob("*-*.*")):
                 raise DataError(f"expected a checkpoint in {path}, but it has no settings.json")
@@ -114,19 +119,19 @@ class Checkpoint:
             raise _damaged(name, error) from error
 
     def copy(self, turn: int) -> Network | None:
-        """The copy of a round, or None where it is neither the last nor the best."""
+        """The copy of a round, or None where it is not the last."""
         file = self._file(f"copy-{turn:02d}.npz")
         return None if file is None else Network.load(file)
 
-    def save_trained(self, copy: Network, point: Round, best: int) -> None:
-        """Save a round; of the copies of earlier rounds only that of round `best` stays."""
+    def save_trained(self, copy: Network, point: Round) -> None:
+        """Save a round, in place of the copy of the round before."""
         if self.path is None:
             return
         name = f"copy-{point.round:02d}.npz"
         copy.save(self.path / name)
         replace_file(self.path / f"round-{point.round:02d}.json", _json_of(asdict(point)))
         for file in self.path.glob("copy-*.npz"):
-            if file.name not in (name, f"copy-{best:02d}.npz"):
+            if file.name != name:
                 file.unlink()
 
     # ---- files

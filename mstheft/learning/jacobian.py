@@ -21,6 +21,7 @@ from mstheft.learning import arguments, defaults
 from mstheft.learning.distinct import first_places, unlike
 from mstheft.learning.result import Evaluate, LearnedResult, Round, evaluation
 from mstheft.learning.targets import labels_of, targets
+from mstheft.nn import augment as images
 from mstheft.nn.bag import BagOfWords
 from mstheft.nn.fit import fit
 from mstheft.nn.network import Network
@@ -53,8 +54,10 @@ def extract(
     budget: int | None = None,
     evaluate: Evaluate | None = None,
     epochs: int = defaults.EPOCHS,
+    patience: int | None = defaults.PATIENCE,
     batch: int = defaults.BATCH,
     l2: float = 0.0,
+    augment: str = defaults.AUGMENT,
 ) -> LearnedResult:
     """Learn a copy from seed rows and what grows out of them by the signs of its gradients.
 
@@ -71,7 +74,9 @@ def extract(
     bounds : lowest and highest input number, new rows are clipped to it
     budget : rows to query in all; new rows beyond it are left out at random and the rounds end
     evaluate : evaluate(copy) -> a number or a dict of them, for the curve
-    epochs, batch, l2 : of the training, see `nn.fit.fit`
+    epochs, patience, batch, l2 : of the training, see `nn.fit.fit`; epochs at most. No row is held
+        out, so training ends as in `active.extract` but by the mean loss on what is learned
+    augment : a name of `nn.augment.KINDS`: images are moved or mirrored at every step
     Returns `LearnedResult`; its trace is a `Trace`, and notes["verify"] has the share of the last
         purchase on which the copy before it agreed.
     Costs n 2^rounds queries; less with reservoir or budget, and where rows of equal content come
@@ -87,7 +92,9 @@ def extract(
     room = int(len(rows) * 2**rounds) if budget is None else budget
     arguments.check(oracle, rows, copy, 1, epochs, batch)
     _check(copy, len(rows), room, rounds, tau, kappa)
-    training = {"epochs": epochs, "batch": batch, "l2": l2}
+    training: dict[str, Any] = {"epochs": epochs, "patience": patience, "batch": batch, "l2": l2}
+    training |= {"cuts": defaults.CUTS, "least": defaults.LEAST}
+    training["augment"] = images.named(augment, copy.shape)
     rng, result = np.random.default_rng(rng), LearnedResult(trace=Trace(rows[:0]))
     with progress.bar("rounds", rounds + 1, "round") as bar:
         for turn in range(rounds + 1):

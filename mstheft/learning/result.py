@@ -22,6 +22,7 @@ class Round:
     queries : rows paid for by then, validation included
     epochs, kept : epochs trained, and the one with the copy's parameters, from 1
     loss : mean training loss of the last epoch, nats
+    held_loss : cross-entropy on the held-out answers, nats, which chose the epoch; NaN without them
     validation : macro-F1 on the validation rows, 0 … 1; NaN without such rows
     agreement : share of the validation rows whose label the copy gives; NaN without such rows
     evaluated : the result of the caller's `evaluate(copy)`; a bare number is named 'agreement'
@@ -34,6 +35,7 @@ class Round:
     loss: float
     validation: float = math.nan
     agreement: float = math.nan
+    held_loss: float = math.nan
     evaluated: dict[str, float] = field(default_factory=dict)
 
 

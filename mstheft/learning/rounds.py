@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 
 from mstheft.errors import DataError
-from mstheft.learning import strategies
+from mstheft.learning import defaults, strategies
 from mstheft.learning.checkpoint import Checkpoint
 from mstheft.learning.result import Evaluate, LearnedResult, Round, evaluation
 from mstheft.learning.targets import macro_f1, targets
-from mstheft.nn.fit import fit
+from mstheft.nn import augment
+from mstheft.nn.fit import fit, minus_loss
 from mstheft.nn.network import Network
 from mstheft.typing import Array, Oracle
 
-RESTLESS = 1.5  # nats: while the loss is above it, patience starts anew
+RESTLESS = 1.5  # nats: a run of format 1 restarts patience while the loss is above it
 DRAW, CHOOSE, TRAIN = range(3)  # the purposes of random numbers
 STAGES = {"validation": "validation", "00": "seed"}  # of these purchases; 'query' of all others
 
@@ -49,6 +50,8 @@ class Run:
     select: strategies.Select
     root: int
     training: dict[str, Any]
+    augment: str
+    warm: bool
     evaluate: Evaluate | None
     checkpoint: Checkpoint
     candidates: Array = field(init=False)
@@ -95,43 +98,47 @@ def add_purchase(result: LearnedResult, rows: np.ndarray, answers: Array) -> Non
 def learn(run: Run, result: LearnedResult, turn: int) -> Network | None:
     """Train a fresh copy on all that is labelled, put it on the curve, and save it.
 
-    Returns the copy; None for one that the checkpoint dropped, since better and later ones exist.
+    The result's model is the copy of the last round so far, which knows the most.
+    Returns the copy; None for one that the checkpoint dropped, since a later one exists.
     Raises KeyboardInterrupt when Ctrl-C ended the training: half a round is not on the curve.
     """
+    copy: Network | None
     saved = run.checkpoint.trained(turn)
     if saved is None:
-        fresh = run.new_copy()
-        result.curve.append(_train(run, result, turn, fresh))
+        copy = run.new_copy()
+        point = _train(run, result, turn, copy)
+        run.checkpoint.save_trained(copy, point)
     else:
-        result.curve.append(saved)
-    best = max(result.curve, key=lambda each: (each.validation, each.round))
-    if saved is None:
-        run.checkpoint.save_trained(fresh, result.curve[-1], best.round)
-    copy = fresh if saved is None else run.checkpoint.copy(turn)
-    if best.round == turn and copy is not None:
+        copy, point = run.checkpoint.copy(turn), saved
+    result.curve.append(point)
+    if copy is not None:
         result.model = copy
-    result.notes["train"] = (
-        f"{turn + 1} copies; the best by macro-F1 on the validation rows is of round {best.round}: "
-        f"{best.validation:.3f}"
-    )
+    result.notes["train"] = f"{turn + 1} copies, the last on {point.queries:,} queries"
     result.notes["verify"] = (
-        f"not verified, as no learned copy is: it agrees on {best.agreement:.1%} of the "
-        f"{len(result.trace.held):,} validation rows, which chose round and epoch"
+        f"not verified, as no learned copy is: it agrees on {point.agreement:.1%} of the "
+        f"{len(result.trace.held):,} validation rows, which chose its epoch"
     )
     return copy
 
 
 def _train(run: Run, result: LearnedResult, turn: int, copy: Network) -> Round:
-    trace = result.trace
-    held = run.pool[trace.held], trace.labels  # pick the epoch, and the round
+    trace, output = result.trace, run.oracle.output
+    held, soft = run.pool[trace.held], targets(trace.held_answers, output, copy.outputs)
+    how: dict[str, Any] = {"score": minus_loss, "validation": (held, soft)}  # pick the epoch
+    how |= {"cuts": defaults.CUTS, "least": defaults.LEAST}
+    if run.checkpoint.format == 1:
+        how = {"score": macro_f1, "validation": (held, trace.labels), "restless": RESTLESS}
+    if run.warm and result.model is not None:
+        before = result.model.parameters()
+        for name, value in copy.parameters().items():
+            value[...] = before[name]
     history = fit(
         copy,
         run.pool[trace.rows],
-        targets(trace.answers, run.oracle.output, copy.outputs),
+        targets(trace.answers, output, copy.outputs),
         **run.training,
-        validation=held,
-        score=macro_f1,
-        restless=RESTLESS,
+        **how,
+        augment=augment.named(run.augment, copy.shape),
         rng=run.generator(TRAIN, turn),
     )
     if history.interrupted:
@@ -142,8 +149,9 @@ def _train(run: Run, result: LearnedResult, turn: int, copy: Network) -> Round:
         epochs=len(history.loss),
         kept=history.best + 1,
         loss=history.loss[-1],
-        validation=history.validation[history.best],
-        agreement=float((copy.labels(held[0]) == held[1]).mean()),
+        validation=macro_f1(copy, held, trace.labels),
+        agreement=float((copy.labels(held) == trace.labels).mean()),
+        held_loss=-minus_loss(copy, held, soft),
         evaluated=evaluation(run.evaluate, copy),
     )
 

@@ -19,7 +19,7 @@ import numpy as np
 from results import recorded
 
 from mstheft.experiments import tasks as victims
-from mstheft.nn import fit
+from mstheft.nn import augment, fit
 
 GOALS = {"mnist": 99.0, "cifar10": 65.0, "gtsrb": 90.0, "mr": 73.0, "imdb": 82.0, "ag-news": 87.0}
 
@@ -87,13 +87,15 @@ def twin_accuracy(architecture: str, task: Any, shape: Any, how: Any) -> float:
             parts = [net(tensor(x[i : i + 500])).argmax(1).numpy() for i in range(0, len(x), 500)]
         return float((np.concatenate(parts) == y).mean())
 
+    move, rng = augment.named(how.get("augment", "none"), task.shape), np.random.default_rng(0)
     best, kept, steps = -1.0, 0.0, how["epochs"] * -(-len(used) // how["batch"])
     falling = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, steps)
     for _ in range(how["epochs"]):
         net.train()
         for rows in np.array_split(np.random.permutation(used), -(-len(used) // how["batch"])):  # noqa: NPY002
             optimizer.zero_grad()
-            loss(net(tensor(task.x[rows])), torch.tensor(task.y[rows])).backward()
+            x = task.x[rows] if move is None else move(task.x[rows], rng)
+            loss(net(tensor(x)), torch.tensor(task.y[rows])).backward()
             optimizer.step()
             falling.step()
         if (score := accuracy(task.x[held], task.y[held])) > best:

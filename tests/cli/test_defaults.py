@@ -10,7 +10,7 @@ from mstheft.cli import commands, steal_learned
 from mstheft.experiments import learned_theft
 from mstheft.learning import defaults
 
-NAMES = ("strategy", "budget", "rounds", "epochs", "patience", "batch")
+NAMES = ("strategy", "budget", "rounds", "epochs", "patience", "batch", "augment", "warm")
 
 
 def of_function(function):
@@ -40,7 +40,7 @@ def test_active_extract_the_grid_and_the_command_line_agree(name):
     assert of_command("active")[name] == usual
 
 
-@pytest.mark.parametrize("name", ["rounds", "epochs", "batch", "lam"])
+@pytest.mark.parametrize("name", ["rounds", "epochs", "patience", "batch", "augment", "lam"])
 def test_jacobian_extract_has_the_same(name):
     assert of_function(learning.jacobian.extract)[name] == getattr(defaults, name.upper())
     if name != "lam":  # only the function takes it

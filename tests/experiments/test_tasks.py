@@ -98,6 +98,22 @@ def test_training_learns_and_keeps_its_test_part_apart():
     np.testing.assert_array_equal(other.logits(task.x_test), network.logits(task.x_test))
 
 
+def test_the_images_of_a_victim_may_move_at_every_step(monkeypatch):
+    given = []
+    monkeypatch.setattr(fit, "fit", lambda *_, augment, **how: given.append(augment))
+    task = tasks.load("small-glyphs")
+    for kind in ("none", "flips+crops"):
+        tasks.train(tasks.build("tiny", task, rng=0), task, augment=kind, rng=0)
+    assert given[0] is None
+    rows = task.x[:50]
+    moved = given[1](rows, np.random.default_rng(0))
+    assert moved.shape == rows.shape
+    assert not np.array_equal(moved, rows)
+    usual = {name: how.get("augment", "none") for name, (_, how) in tasks.USUAL.items()}
+    assert usual["cifar10"] == "flips+crops", "photographs, which may be mirrored"
+    assert usual["gtsrb"] == "crops", "a mirrored sign is another sign"
+
+
 def test_a_victim_is_trained_once_for_a_folder(tmp_path, monkeypatch):
     task = tasks.load("glyphs")
     first = tasks.victim("mlp-8", task, epochs=1, folder=tmp_path / "kept")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import mstheft as mt
 from mstheft.errors import BudgetExhausted, DataError, ExtractionError
-from mstheft.learning import active, checkpoint, targets
+from mstheft.learning import active, checkpoint, defaults, targets
 from mstheft.learning.strategies import STRATEGIES
 from mstheft.nn import zoo
 from mstheft.nn.functions import log_softmax, sigmoid, softmax
@@ -146,34 +146,79 @@ def test_the_copy_learns_and_photographs_teach_more_than_noise(victim, pool):
     assert "validation rows" in result.found["verify"]
 
 
-def test_the_model_is_the_copy_with_the_best_score_on_rows_it_never_saw(victim, pool):
+@pytest.fixture
+def trainings(monkeypatch):
+    """What every training was given, and its history."""
+    seen = []
+
+    def watched(*args, **kwargs):
+        seen.append((kwargs, mt.nn.fit.fit(*args, **kwargs)))
+        return seen[-1][1]
+
+    monkeypatch.setattr("mstheft.learning.rounds.fit", watched)
+    return seen
+
+
+def test_the_model_is_the_last_copy_at_its_best_epoch_on_rows_it_never_saw(victim, pool, trainings):
     copies = []
-    result = extract(
-        mt.Oracle(victim, output="probs"), pool, evaluate=lambda c: copies.append(c) or 0
-    )
-    held = pool[result.trace.held]
-    np.testing.assert_array_equal(result.trace.labels, victim.labels(held))
-    scores = [targets.macro_f1(copy, held, result.trace.labels) for copy in copies]
-    np.testing.assert_allclose(result.of("validation"), scores)
-    best = max(range(4), key=lambda i: (scores[i], i))
-    assert result.model is copies[best]
-    assert f"round {best}" in result.found["train"]
-    agree = [(copy.labels(held) == result.trace.labels).mean() for copy in copies]
-    np.testing.assert_allclose([p.agreement for p in result.curve], agree)
+    oracle = mt.Oracle(victim, output="probs")
+    result = extract(oracle, pool, evaluate=lambda copy: copies.append(copy) or 0, epochs=40)
+    held, labels = pool[result.trace.held], victim.labels(pool[result.trace.held])
+    np.testing.assert_array_equal(result.trace.labels, labels)
+    assert result.model is copies[-1]
+    assert len(copies) == len(trainings) == 4
+    for point, copy, (_, history) in zip(result.curve, copies, trainings, strict=True):
+        logs = log_softmax(copy.logits(held))
+        loss = -(victim.probs(held) * logs).sum(axis=1).mean()
+        np.testing.assert_allclose([point.held_loss, -max(history.validation)], loss, rtol=1e-6)
+        assert point.kept == history.best + 1 == np.argmax(history.validation) + 1
+        assert point.validation == targets.macro_f1(copy, held, labels)
+        assert point.agreement == (copy.labels(held) == labels).mean()
+    assert "the last on 151 queries" in result.found["train"]
 
 
-def test_the_score_and_not_the_agreement_picks_the_copy(victim, pool, monkeypatch):
-    def lowest(copy, x, labels):
-        return 1 - mt.nn.fit.accuracy(copy, x, labels)
+def test_a_copy_is_trained_until_it_has_learned(victim, pool, trainings):
+    """At the defaults: never fewer than 300 steps."""
+    options = {"strategy": "random", "budget": 151, "rounds": 1, "rng": 0}
+    active.extract(mt.Oracle(victim, output="probs"), pool, new_copy, **options)
+    for rows, (_, history) in zip((15, 121), trainings, strict=True):
+        steps = len(history.loss) * -(-rows // defaults.BATCH)
+        assert steps >= defaults.LEAST
+        assert len(history.loss) <= defaults.EPOCHS
+    how = trainings[0][0]
+    assert (how["cuts"], how["least"]) == (defaults.CUTS, defaults.LEAST)
 
-    monkeypatch.setattr("mstheft.learning.rounds.macro_f1", lowest)
-    copies = []
-    result = extract(mt.Oracle(victim), pool, evaluate=lambda copy: copies.append(copy) or 0)
-    assert result.of("agreement").max() == 0, "what evaluate says has the name agreement here"
-    agreement = [p.agreement for p in result.curve]
-    np.testing.assert_allclose(result.of("validation"), 1 - np.array(agreement))
-    assert result.model is copies[max(range(4), key=lambda i: (-agreement[i], i))]
-    assert min(agreement) < max(agreement)
+
+def test_a_warm_copy_goes_on_from_the_one_before(victim, pool, trainings, tmp_path):
+    """Also where the round before comes from a checkpoint; a fresh one starts far from it."""
+    once = {"epochs": 30, "warm": True, "checkpoint": tmp_path}
+    with pytest.raises(BudgetExhausted):
+        extract(mt.Oracle(victim, budget=100), pool, **once)
+    result = extract(mt.Oracle(victim), pool, **once)
+    warm = [history.loss[0] for _, history in trainings]
+    trainings.clear()
+    whole = extract(mt.Oracle(victim), pool, epochs=30, warm=True)
+    np.testing.assert_array_equal(whole.model.parameters()["0.W"], result.model.parameters()["0.W"])
+    assert [history.loss[0] for _, history in trainings] == warm
+    trainings.clear()
+    extract(mt.Oracle(victim), pool, epochs=30)
+    fresh = [history.loss[0] for _, history in trainings]
+    assert warm[0] == fresh[0]
+    assert warm[-1] < 0.9 * fresh[-1]
+
+
+def test_images_may_move_at_every_step_and_texts_may_not(victim, pool, trainings):
+    def seeing():
+        return zoo.small_cnn((8, 8, 1), 4, (2, 2), rng=0)
+
+    small = {"epochs": 1, "rounds": 1, "budget": 40}
+    extract(mt.Oracle(victim), pool, copy=seeing, **small, augment="crops")
+    assert [how["augment"] is None for how, _ in trainings] == [False, False]
+    oracle = mt.Oracle(victim)
+    for kind, says in (("crops", "images"), ("turns", "one of none, crops, flips")):
+        with pytest.raises(ValueError, match=says):
+            extract(oracle, pool, augment=kind)
+    assert oracle.count == 0
 
 
 def test_same_seed_same_copy_other_seed_another(victim, pool):
@@ -197,7 +242,7 @@ def test_copies_with_one_sigmoid_and_with_two_outputs_stand_for_one_another(pool
         for output in ("logits", "log_probs", "probs", "label"):
             result = extract(
                 mt.Oracle(owner, output=output), pool, copy=lambda m=mine: zoo.mlp([D, m], rng=1),
-                epochs=60, patience=None, budget=300,
+                epochs=300, budget=300,
             )  # fmt: skip
             assert result.model.outputs == mine
             assert result.curve[-1].agreement > 0.7, (theirs, mine, output)
@@ -217,7 +262,7 @@ def test_a_strategy_of_ones_own_is_asked_and_checked(victim, pool):
         )
 
 
-def test_patience_starts_anew_while_the_loss_is_high(victim, pool, monkeypatch):
+def test_patience_starts_anew_while_the_loss_is_high():
     x, y = np.zeros((20, 3)), np.zeros(20, int)
     options = {"epochs": 30, "patience": 4, "validation": (x, y), "score": lambda *_: 0.5}
     for restless, epochs in ((None, 5), (2.2, 30), (2.4, 5)):  # the loss stays at ln 10 = 2.303
@@ -226,16 +271,13 @@ def test_patience_starts_anew_while_the_loss_is_high(victim, pool, monkeypatch):
             optimizer=mt.nn.optim.SGD(0.0),
         )  # fmt: skip
         assert len(history.loss) == epochs
-    given_to_fit = {}
 
-    def watched(*args, **kwargs):
-        given_to_fit.update(kwargs)
-        return mt.nn.fit.fit(*args, **kwargs)
 
-    monkeypatch.setattr("mstheft.learning.rounds.fit", watched)
+def test_the_settings_reach_the_training(victim, pool, trainings):
     extract(mt.Oracle(victim), pool, l2=0.01, patience=7)
-    wanted = {"epochs": 15, "batch": 20, "l2": 0.01, "patience": 7, "restless": 1.5}
-    assert {name: given_to_fit[name] for name in wanted} == wanted
+    wanted = {"epochs": 15, "batch": 20, "l2": 0.01, "patience": 7, "augment": None}
+    for how, _ in trainings:
+        assert {name: how[name] for name in wanted} == wanted
 
 
 # ---- answers into targets
@@ -283,15 +325,8 @@ def test_a_spent_budget_keeps_what_was_paid_for(victim, pool):
 
 
 def test_ctrl_c_in_training_keeps_the_rounds_before(victim, pool, monkeypatch):
-    original, turns = mt.nn.fit.accuracy, []
-
-    def score(copy, x, labels):
-        turns.append(1)
-        if len(turns) == 20:
-            raise KeyboardInterrupt
-        return original(copy, x, labels)
-
-    monkeypatch.setattr("mstheft.learning.rounds.macro_f1", score)
+    score = failing(mt.nn.fit.minus_loss, 20, KeyboardInterrupt)
+    monkeypatch.setattr("mstheft.learning.rounds.minus_loss", score)
     with pytest.raises(KeyboardInterrupt) as caught:
         extract(mt.Oracle(victim), pool, patience=None)
     partial = caught.value.partial
@@ -369,11 +404,9 @@ def test_ctrl_c_while_answers_are_written_loses_none(victim, pool, tmp_path, mon
     assert len(kept.bought("validation")[0]) == oracle.count == 30
 
 
-def test_only_the_best_and_the_last_copy_stay_on_disk(victim, pool, tmp_path):
-    result = extract(mt.Oracle(victim), pool, checkpoint=tmp_path)
-    best = max(result.curve, key=lambda p: (p.validation, p.round)).round
-    names = {file.name for file in tmp_path.glob("copy-*")}
-    assert names == {f"copy-{best:02d}.npz", "copy-03.npz"}
+def test_only_the_last_copy_stays_on_disk(victim, pool, tmp_path):
+    extract(mt.Oracle(victim), pool, checkpoint=tmp_path)
+    assert {file.name for file in tmp_path.glob("copy-*")} == {"copy-03.npz"}
     assert not list(tmp_path.glob("*.part"))
 
 
@@ -384,6 +417,7 @@ def test_only_the_best_and_the_last_copy_stay_on_disk(victim, pool, tmp_path):
         ({"budget": 150}, "budget was 151, now 150"),
         ({"rounds": 4}, "rounds was 3, now 4"),
         ({"rng": 1}, "rng was"),
+        ({"warm": True}, "warm was False, now True"),
         ({"l2": 0.0}, "l2 was 0.001, now 0.0"),
         ({"copy": lambda: zoo.mlp([D, 24, 4], rng=4)}, "new_copy was"),
         ({"copy": lambda: zoo.mlp([D, 24, 4], activation="tanh", rng=3)}, "new_copy was"),

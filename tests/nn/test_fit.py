@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mstheft.nn import Network, zoo
-from mstheft.nn.fit import History, accuracy, fit
+from mstheft.nn.fit import History, accuracy, fit, minus_loss
 from mstheft.nn.functions import softmax
 from mstheft.nn.layers import Activation, Dense
 from mstheft.nn.losses import cross_entropy, squared_error
@@ -302,3 +302,72 @@ def test_l2_shrinks_every_weight_and_no_bias(make):
     for name, value in network.parameters().items():
         expected = 0.75 * before[name] if value.ndim > 1 else before[name]
         np.testing.assert_allclose(value, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("scores", "how", "rates", "best"),
+    [
+        ([1, 3, 2, 2, 2, 2, 2], {"cuts": 2}, [1, 1, 1, 1, 0.2, 0.2, 0.04], 1),
+        ([1, 3, 2, 2, 4, 2, 2, 9], {"cuts": 1}, [1, 1, 1, 1, 0.2, 0.2, 0.2], 4),
+        ([3, 2, 2, 2, 2, 2, 2], {"least": 12}, [1] * 5, 0),  # 3 steps an epoch
+        ([3, 2, 2, 2, 2, 2, 2], {"least": 7, "cuts": 1}, [1, 1, 1, 1, 0.2, 0.2, 0.2], 0),
+    ],
+)
+def test_the_rate_falls_where_patience_is_used_up(scores, how, rates, best):
+    """To a fifth, from the best parameters so far; patience lasts `least` steps at least."""
+    network, score, optimizer = net(), Scores(*scores), Recorder(1e-3)
+    how |= {"validation": (X, Y), "score": score, "patience": 2, "batch": 100}
+    history = fit(network, X, Y, epochs=7, optimizer=optimizer, rng=0, **how)
+    np.testing.assert_allclose(optimizer.seen[::3], 1e-3 * np.array(rates))
+    assert (len(history.loss), history.best) == (len(rates), best)
+    assert same(state(network), score.states[best])
+    assert optimizer.rate == 1e-3
+
+
+def test_a_cut_goes_on_from_the_best_parameters():
+    """With a rate of 0 after the best epoch nothing else could bring them back."""
+    score, seen = Scores(1, 3, 2, 2), []
+
+    class Watched(SGD):
+        def step(self, params, grads):
+            seen.append({name: p.copy() for name, p in params.items()})
+            super().step(params, grads)
+
+    options = {"validation": (X, Y), "score": score, "patience": 1, "cuts": 1, "batch": 300}
+    fit(net(), X, Y, epochs=4, optimizer=Watched(0.1), rng=0, **options)
+    assert len(seen) == 4
+    assert same(seen[3], score.states[1])
+    assert not same(seen[2], score.states[0])
+
+
+def test_without_validation_patience_waits_for_the_mean_loss():
+    values = iter([3.0, 2.0, 2.5, 2.5, 9.0])
+
+    def told(outputs, targets):
+        return next(values), np.zeros_like(outputs)
+
+    history = fit(net(), X, Y, epochs=5, batch=300, loss=told, patience=2, rng=0)
+    assert history.loss == [3, 2, 2.5, 2.5]
+    assert history.best == 3
+    assert history.validation == []
+
+
+def test_the_rows_of_every_batch_may_be_changed():
+    seen = []
+
+    def doubled(x, rng):
+        seen.append(rng.random())
+        return 2 * x
+
+    one, other = net(), net()
+    fit(one, X, Y, epochs=1, batch=300, augment=doubled, rng=0)
+    fit(other, 2 * X, Y, epochs=1, batch=300, rng=0)
+    assert len(seen) == 1
+    for name, value in state(one).items():  # the order of the rows is the same, but for rounding
+        np.testing.assert_allclose(value, state(other)[name], rtol=1e-9)
+
+
+def test_minus_loss_is_the_cross_entropy_of_soft_labels():
+    network, soft = net(), softmax(4 * X[:, :3])
+    by_hand = (soft * np.log(softmax(network.logits(X)))).sum(axis=1).mean()
+    assert minus_loss(network, X, soft) == pytest.approx(by_hand, rel=1e-12)
