@@ -25,6 +25,7 @@ from mstheft.direct.polishing.finish import (
     CHECKS,
     LEAST,
     ROWS,
+    ask,
     check,
     finish,
     without_spare_neurons,
@@ -32,15 +33,19 @@ from mstheft.direct.polishing.finish import (
 from mstheft.direct.polishing.finish import refine as refine_copy
 from mstheft.direct.sweep.coarse import between_walls
 from mstheft.direct.sweep.far import NEAR_ENOUGH, FarView, can_be_outrun, nearby, spread
+from mstheft.direct.sweep.lifted import lifted_copy
 from mstheft.direct.sweep.stages import orient, refine, search, sweep_line
 from mstheft.direct.sweep.trace import Trace, describe, gave_up, open_ends, polished_planes
 from mstheft.direct.sweep.witness import witness
 from mstheft.direct.verify import checked, verify
 from mstheft.errors import ExtractionError
-from mstheft.result import Result
+from mstheft.nn.network import Network
+from mstheft.nn.student import logits_of
+from mstheft.result import Result, floor
 from mstheft.typing import Oracle, Rng
 
 MOST_LINES = 8  # searched before the attack gives up
+FIRST = 4  # rows for each unknown of an output, from which coarse answers show a first copy
 MOST_SEGMENTS = 64  # the same in a box, where one segment meets only some of the hyperplanes
 
 
@@ -108,12 +113,16 @@ def extract(
                     "leave out hidden=, or use direct.deep for more hidden layers",
                     partial=result,
                 )
+            copy = rough_copy(oracle, result, rng) if trace.is_rough else None
             if open_ends(trace, line, left, most):
                 continue  # the next line may show what this one has not
-            with result.stage("signs", oracle):
-                signs = orient(trace)  # 5
-            with result.stage("refinement", oracle):
-                refine(result, signs)  # 6
+            if copy is not None:
+                result.model = copy
+            else:
+                with result.stage("signs", oracle):
+                    signs = orient(trace)  # 5
+                with result.stage("refinement", oracle):
+                    refine(result, signs)  # 6
             if judge(oracle, result, line.noise, tolerance, rng, box):
                 return result
         raise gave_up(result, box)
@@ -154,6 +163,31 @@ def outrun(
     result.trace, result.notes, result.model = far.trace, near.notes, near.model
     result.verified, result.error = True, near.error
     return True
+
+
+def rough_copy(oracle: Reader, result: Result, rng: Generator) -> Network | None:
+    """The copy of coarse answers that the rows for polishing show, of which some are asked now.
+
+    The hyperplanes that are none, or there twice, are forgotten. None where these rows are too few:
+    then the Jacobians have to do.
+    """
+    trace, before = result.trace, len(result.trace.neurons) - result.trace.new
+    known, (h, d) = trace.polishing, trace.neurons.rows.shape
+    if not h:
+        return None
+    with result.stage("polish", oracle):
+        weights = h * (d + oracle.outputs)
+        n = int(min(FIRST * (h + d + 1), ROWS * floor(weights, oracle.outputs)))
+        more = max(0, n - known.drawn)
+        ask(oracle, known, rng.normal(size=(more, d)), more)
+    with result.stage("signs", oracle):
+        logits = logits_of(known.answers, oracle.output, oracle.outputs)
+        lifted = lifted_copy(trace.neurons, known.rows, logits)
+        if lifted is None:
+            return None
+        trace.neurons, trace.signs, copy = lifted
+        trace.new = len(trace.neurons) - before
+    return copy
 
 
 def judge(
