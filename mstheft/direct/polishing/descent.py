@@ -27,7 +27,7 @@ SETTLED = 1e-2  # the same in the noise: then the step before was at the end
 HALF = 0.5  # a step that gains less than this share, above the noise, was not solved well enough
 MOST_ITERATIONS = 320  # of LSMR in a step
 LOOSE, TIGHT = 1e-2, 1e-8  # tolerances of LSMR: a share of the relative misfit between these
-BELOW = 1e-3  # of the noise: an error of LSMR that is no longer seen
+BELOW = 1e-4  # of the noise: an error of LSMR that is no longer seen
 ROUNDED = 2.0  # converged: ratio below this where σ is that of arithmetic, known to a factor
 
 

@@ -156,7 +156,7 @@ def more_rows(
 
 
 def ask(oracle: Reader, polishing: Polishing, x: Array, drawn: int) -> None:
-    """Ask rows x (n, d), the first `drawn` of them random ones, and keep them with their answers."""
+    """Ask rows x (n, d), the first `drawn` of them random ones, and keep them and their answers."""
     if len(x):
         x = as_single(x)
         y = oracle.query(x)

@@ -33,7 +33,7 @@ from mstheft.direct.polishing.finish import (
 from mstheft.direct.polishing.finish import refine as refine_copy
 from mstheft.direct.sweep.coarse import between_walls
 from mstheft.direct.sweep.far import NEAR_ENOUGH, FarView, can_be_outrun, nearby, spread
-from mstheft.direct.sweep.lifted import lifted_copy
+from mstheft.direct.sweep.lifted import lifted_copy, needed
 from mstheft.direct.sweep.stages import orient, refine, search, sweep_line
 from mstheft.direct.sweep.trace import Trace, describe, gave_up, open_ends, polished_planes
 from mstheft.direct.sweep.witness import witness
@@ -168,25 +168,27 @@ def outrun(
 def rough_copy(oracle: Reader, result: Result, rng: Generator) -> Network | None:
     """The copy of coarse answers that the rows for polishing show, of which some are asked now.
 
-    The hyperplanes that are none, or there twice, are forgotten. None where these rows are too few:
-    then the Jacobians have to do.
+    It has the neurons that these rows need; but all that were found once polishing has got stuck,
+    for spare ones come to be those that are missing. None where the rows are too few: then the
+    Jacobians have to do. `trace.new` is set to how many more neurons are needed than before.
     """
-    trace, before = result.trace, len(result.trace.neurons) - result.trace.new
-    known, (h, d) = trace.polishing, trace.neurons.rows.shape
+    trace, planes, known = result.trace, result.trace.neurons, result.trace.polishing
+    h, d = planes.rows.shape
     if not h:
         return None
     with result.stage("polish", oracle):
-        weights = h * (d + oracle.outputs)
-        n = int(min(FIRST * (h + d + 1), ROWS * floor(weights, oracle.outputs)))
+        n = int(min(FIRST * (h + d + 1), ROWS * floor(h * (d + oracle.outputs), oracle.outputs)))
         more = max(0, n - known.drawn)
         ask(oracle, known, rng.normal(size=(more, d)), more)
     with result.stage("signs", oracle):
         logits = logits_of(known.answers, oracle.output, oracle.outputs)
-        lifted = lifted_copy(trace.neurons, known.rows, logits)
+        answers = known.rows, logits, oracle.sigma(logits)
+        which = needed(planes, *answers)
+        trace.new, trace.needed = min(trace.new, max(0, len(which) - trace.needed)), len(which)
+        lifted = lifted_copy(planes.only(which) if known.polished is None else planes, *answers)
         if lifted is None:
             return None
-        trace.neurons, trace.signs, copy = lifted
-        trace.new = len(trace.neurons) - before
+        trace.signs, copy = lifted
     return copy
 
 

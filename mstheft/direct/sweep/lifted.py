@@ -24,64 +24,85 @@ from mstheft.nn.network import Network
 from mstheft.typing import Array
 
 ENOUGH, MOST = 2, 6  # rows for each unknown of an output: at least, and of more no use is made
-NEEDED = 0.6  # of its measured jump: a hyperplane that gets less is none, or there twice
+OFF = 0.01  # of the spread of the answers: what hyperplanes miss that are rough
+TWINS = 0.9  # cosine of two rows that may be one neuron
+LITTLE, NOTHING = 0.1, 0.01  # of the squared misfit: what a hyperplane with a twin may add to it
+# when it is dropped, and one without
 
 
 def lifted_copy(
-    planes: Hyperplanes, rows: Array, logits: Array
-) -> tuple[Hyperplanes, Array, Network] | None:
-    """The hyperplanes that rows need, their signs before rounding, and the copy that they make.
+    planes: Hyperplanes, rows: Array, logits: Array, sigma: Array
+) -> tuple[Array, Network] | None:
+    """The signs of hyperplanes before rounding, and the copy that they make.
 
-    rows : (n, d) random ones, logits : (n, K) the answers to them, finite
+    rows : (n, d) random ones; logits, sigma : (n, K) the answers to them, finite, and their σ. Rows
+        count the less the more these are blurred beyond what rough hyperplanes miss
     None where the rows are fewer than twice the unknowns of an output.
     """
     h, d = planes.rows.shape
     if len(rows) < ENOUGH * (h + d + 1):
         return None
-    rows, logits = rows[: MOST * (h + d + 1)], logits[: MOST * (h + d + 1)]
-    planes = replace(planes, errors=planes.relative_errors, **unit(planes))
-    features = np.hstack([np.abs(rows @ planes.rows.T + planes.offsets), with_ones(rows)])
-    needed, solved = select(features, 2 * logits, planes.outputs)
-    planes = replace(planes.only(needed), outputs=solved[: len(needed)])
-    odd = solved[len(needed) : -1].T  # (K, d) M
+    features, right, trust = equations(planes, rows, logits, sigma)
+    solved = least_squares(features, right)
+    outputs, odd = solved[:h], solved[h:-1].T  # (h, K), (K, d) M
+    planes = replace(unit(planes), outputs=outputs)
     signs = solve_signs(odd, planes.rows, planes.outputs)
     if np.isfinite(signs).all():
         a0, b0, _ = oriented(planes, np.where(signs < 0, -1.0, 1.0))
     else:
-        a0, b0, _ = with_remainder(planes, (odd - planes.outputs.T @ planes.rows) / 2)
-    last = least_squares(with_ones(relu(rows @ a0.T + b0)), logits)
-    return planes, signs, zoo.given([(a0, b0), (last[:-1].T, last[-1])])
+        a0, b0, _ = with_remainder(planes, (odd - outputs.T @ planes.rows) / 2)
+    on = relu(rows[: len(trust)] @ a0.T + b0)
+    last = least_squares(trust * with_ones(on), right / 2)
+    return signs, zoo.given([(a0, b0), (last[:-1].T, last[-1])])
 
 
-def unit(planes: Hyperplanes) -> dict[str, Array]:
-    """Rows of length 1, and the jumps in that scale."""
-    length = np.linalg.norm(planes.rows, axis=1, keepdims=True)
-    return {"rows": planes.rows / length, "outputs": planes.outputs * length}
+def equations(
+    planes: Hyperplanes, rows: Array, logits: Array, sigma: Array
+) -> tuple[Array, Array, Array]:
+    """[|y| x 1], (n, h + d + 1), and 2 f, (n, K), both times the weight (n, 1) of each row."""
+    planes, n = unit(planes), MOST * (len(planes) + rows.shape[1] + 1)
+    rows, logits, sigma = rows[:n], logits[:n], sigma[:n]
+    blur = np.sqrt((sigma**2).mean(axis=1, keepdims=True))
+    trust = 1 / np.hypot(blur, OFF * logits.std(axis=0).mean())
+    features = np.hstack([np.abs(rows @ planes.rows.T + planes.offsets), with_ones(rows)])
+    return trust * features, trust * 2 * logits, trust
 
 
-def select(features: Array, right: Array, jumps: Array) -> tuple[np.ndarray, Array]:
-    """Least squares, without the hyperplanes that are not needed: one after the other is dropped.
+def unit(planes: Hyperplanes) -> Hyperplanes:
+    """The same with rows of length 1."""
+    length = np.linalg.norm(planes.rows, axis=1)
+    rows, outputs = planes.rows / length[:, None], planes.outputs * length[:, None]
+    return replace(planes, rows=rows, outputs=outputs, errors=planes.errors / length)
 
-    The cheapest goes first, that which adds |g_i|² / [(FᵀF)⁻¹]_ii, least, to the squared misfit.
 
-    features : (n, h + d + 1) F; right : (n, K); jumps : (h, K) as they were measured
-    Returns which of the h are needed, and the solution for these and what stands behind them.
+def needed(planes: Hyperplanes, rows: Array, logits: Array, sigma: Array) -> np.ndarray:
+    """Which of the hyperplanes the rows need: one after the other is dropped, the cheapest first.
+
+    That is the one that adds |g_i|² / [(FᵀF)⁻¹]_ii, least, to the squared misfit.
+
+    rows, logits, sigma : as in `lifted_copy`; with too few rows all are needed
     Source: optimal brain surgeon, Hassibi and Stork 1992.
     """
+    left = np.arange(len(planes))
+    if len(rows) < ENOUGH * (len(planes) + rows.shape[1] + 1):
+        return left
+    features, right, _ = equations(planes, rows, logits, sigma)
     inverse = np.linalg.pinv(features.T @ features, rcond=1e-13, hermitian=True)
-    left = np.arange(features.shape[1])
     solved = inverse @ (features.T @ right)
-    while True:
-        h = int((left < len(jumps)).sum())
-        mine, measured = solved[:h], jumps[left[:h]]
-        share = (mine * measured).sum(axis=1) / (measured**2).sum(axis=1)
-        cost = (mine**2).sum(axis=1) / np.diag(inverse)[:h]
-        spare = share < NEEDED
-        if not spare.any():
-            return left[:h], solved
-        i = int(np.where(spare, cost, np.inf).argmin())
+    missed = float(((right - features @ solved) ** 2).sum())
+    directions = unit(planes).rows
+    parallel = np.abs(directions @ directions.T) - np.eye(len(left)) > TWINS
+    while len(left):
+        cost = (solved[: len(left)] ** 2).sum(axis=1) / np.diag(inverse)[: len(left)]
+        has_twin = parallel[np.ix_(left, left)].any(axis=1)
+        share = cost / (missed * np.where(has_twin, LITTLE, NOTHING))
+        i = int(share.argmin())
+        if share[i] > 1:
+            break
+        missed += float(cost[i])
         column = inverse[:, i] / inverse[i, i]
         solved = np.delete(solved - np.outer(column, solved[i]), i, axis=0)
         inverse = inverse - np.outer(column, inverse[i])
         inverse = np.delete(np.delete(inverse, i, axis=0), i, axis=1)
         left = np.delete(left, i)
+    return left
