@@ -26,7 +26,8 @@ SLOWEST = 1e-3  # a whole, undamped step that gains less than this share of the 
 SETTLED = 1e-2  # the same in the noise: then the step before was at the end
 HALF = 0.5  # a step that gains less than this share, above the noise, was not solved well enough
 MOST_ITERATIONS = 320  # of LSMR in a step
-LOOSE, TIGHT = 1e-2, 1e-8  # tolerances of LSMR: a share of the relative misfit between these
+FOLLOW = 0.3  # of the relative misfit: tolerance of LSMR, for the next step does the rest
+LOOSE, TIGHT = 1e-2, 1e-8  # which lies between these
 BELOW = 1e-4  # of the noise: an error of LSMR that is no longer seen
 ROUNDED = 2.0  # converged: ratio below this where σ is that of arithmetic, known to a factor
 
@@ -78,7 +79,7 @@ def descend(
     damp = float(np.clip(DAMP * misfit[0] / (ROUGH * size), LEAST_DAMP, DAMP))
     while len(misfit) <= steps and damp < MOST_DAMP:
         least = max(TIGHT, BELOW * fit.noise / (misfit[-1] or 1.0))
-        enough = float(np.clip(LOOSE * misfit[-1] / size, least, LOOSE))
+        enough = float(np.clip(FOLLOW * misfit[-1] / size, least, LOOSE))
         taken = gauss_newton.step(
             fit, here, damp=damp, enough=enough, iterations=iterations, trust=trust, rng=rng
         )
