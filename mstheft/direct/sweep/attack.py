@@ -65,8 +65,9 @@ def extract(
     3. rows a_i from grouped Jacobians     4. offsets c_i = -a_i·x(t_i)
     5. all orientations at once            6. refinement, and a check on fresh inputs
 
-    Where answers are coarse (float32, decimals, chance) stages 1 to 5 give a rough copy, of which
-    no more is asked: it is polished on 3 F random rows and verified to the noise, see `finish`.
+    Where answers are coarse (float32, decimals, chance) stages 1 to 4 give rough hyperplanes, and
+    least squares on random rows the rest of a rough copy, see `lifted`: it is polished on 3 F such
+    rows, which takes nearly all of the time, and verified to the noise, see `finish`.
     Such probabilities are read where they tell most, see `view`; with four decimals or fewer hardly
     a kink can be seen in them, and `learning.sketched` is the attack.
     Another line is searched for what is missing: for a neuron out of reach of the first, a row that
