@@ -18,12 +18,16 @@ from mstheft.progress import Bar
 from mstheft.typing import Array
 
 DAMP = 0.3  # of the first step; a third after every whole one, three times after a shortened one
+ROUGH, LEAST_DAMP = 0.1, 3e-3  # relative misfit of a copy below which the first step is damped
+# less, in proportion, and as little as that
 FADING = 0.5  # of a neuron's part of the answers: what a step makes smaller is on its way out
 MOST_DAMP = 100.0  # a step that fits no better even so ends the descent
 SLOWEST = 1e-3  # a whole, undamped step that gains less than this share of the misfit is the last
+SETTLED = 1e-2  # the same in the noise: then the step before was at the end
 HALF = 0.5  # a step that gains less than this share, above the noise, was not solved well enough
 MOST_ITERATIONS = 320  # of LSMR in a step
-LOOSE, TIGHT = 1e-2, 1e-8  # tolerances of LSMR: a share of the relative misfit between these
+FOLLOW = 0.3  # of the relative misfit: tolerance of LSMR, for the next step does the rest
+LOOSE, TIGHT = 1e-2, 1e-8  # which lies between these
 BELOW = 1e-4  # of the noise: an error of LSMR that is no longer seen
 ROUNDED = 2.0  # converged: ratio below this where σ is that of arithmetic, known to a factor
 
@@ -65,16 +69,17 @@ def descend(
 ) -> tuple[DensePass, list[float]]:
     """Gauss-Newton steps until one gains nothing: the last pass, and the misfit at every pass.
 
-    Damped at first (Levenberg), less after every whole step, more after a shortened one. Above the
-    noise, where a step gains little, the linear problem was not solved well enough: LSMR gets twice
-    the iterations (deep networks of one output need that).
+    Damped at first (Levenberg), the less the better the copy is; less after every whole step, more
+    after a shortened one. Above the noise, where a step gains little, the linear problem was not
+    solved well enough: LSMR gets twice the iterations (deep networks of one output need that).
     """
     size = fit.spread or 1.0
     noisy = ceiling(fit, free)
-    misfit, damp, iterations = [fit.misfit(here.logits)], DAMP, gauss_newton.ITERATIONS
+    misfit, iterations = [fit.misfit(here.logits)], gauss_newton.ITERATIONS
+    damp = float(np.clip(DAMP * misfit[0] / (ROUGH * size), LEAST_DAMP, DAMP))
     while len(misfit) <= steps and damp < MOST_DAMP:
         least = max(TIGHT, BELOW * fit.noise / (misfit[-1] or 1.0))
-        enough = float(np.clip(LOOSE * misfit[-1] / size, least, LOOSE))
+        enough = float(np.clip(FOLLOW * misfit[-1] / size, least, LOOSE))
         taken = gauss_newton.step(
             fit, here, damp=damp, enough=enough, iterations=iterations, trust=trust, rng=rng
         )
@@ -88,7 +93,7 @@ def descend(
         if gain < HALF and after > noisy:
             iterations = min(2 * iterations, MOST_ITERATIONS)
         patient = iterations == MOST_ITERATIONS or after <= noisy
-        if gain < SLOWEST and damp < DAMP / 10 and patient:
+        if gain < (SETTLED if after <= noisy else SLOWEST) and damp < DAMP / 10 and patient:
             break
         damp *= 1 / 3 if taken.share == 1 else 3
     return here, misfit

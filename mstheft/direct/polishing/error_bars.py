@@ -92,7 +92,7 @@ def from_draws(fit: Fit, here: DensePass, rng: np.random.Generator) -> tuple[flo
     for _ in range(DRAWS):
         noise = rng.normal(size=fit.answers.shape) * (train.precision > 0)
         moves.append(
-            gauss_newton.linearised_step(train, here, noise, scale, enough=1e-4, iterations=80)
+            gauss_newton.linearised_step(train, here, noise, scale, enough=1e-3, iterations=80)
         )
         error = fit.link.push(here.logits, here.jvp(moves[-1]))
         errors.append(error[fresh[:, None] & (fit.precision > 0)])

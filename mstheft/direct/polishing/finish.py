@@ -151,13 +151,19 @@ def more_rows(
     if is_relu(model):
         on = active_rows(model, seen)
         seldom = (on if polishing.box is None else np.minimum(on, len(seen) - on)) < needed
-    x = as_single(np.vstack([x, beside_hyperplanes(model, needed * seldom, rng, polishing.box)]))
+    x = np.vstack([x, beside_hyperplanes(model, needed * seldom, rng, polishing.box)])
+    ask(oracle, polishing, x, max(0, wanted))
+
+
+def ask(oracle: Reader, polishing: Polishing, x: Array, drawn: int) -> None:
+    """Ask rows x (n, d), the first `drawn` of them random ones, and keep them and their answers."""
     if len(x):
+        x = as_single(x)
         y = oracle.query(x)
         first = not len(polishing.rows)
         polishing.rows = x if first else np.concatenate([polishing.rows, x])
         polishing.answers = y if first else np.concatenate([polishing.answers, y])
-        polishing.drawn += max(0, wanted)
+        polishing.drawn += drawn
 
 
 def is_relu(model: Network) -> bool:

@@ -25,6 +25,7 @@ from mstheft.direct.polishing.finish import (
     CHECKS,
     LEAST,
     ROWS,
+    ask,
     check,
     finish,
     without_spare_neurons,
@@ -32,15 +33,19 @@ from mstheft.direct.polishing.finish import (
 from mstheft.direct.polishing.finish import refine as refine_copy
 from mstheft.direct.sweep.coarse import between_walls
 from mstheft.direct.sweep.far import NEAR_ENOUGH, FarView, can_be_outrun, nearby, spread
+from mstheft.direct.sweep.lifted import lifted_copy, needed
 from mstheft.direct.sweep.stages import orient, refine, search, sweep_line
 from mstheft.direct.sweep.trace import Trace, describe, gave_up, open_ends, polished_planes
 from mstheft.direct.sweep.witness import witness
 from mstheft.direct.verify import checked, verify
 from mstheft.errors import ExtractionError
-from mstheft.result import Result
+from mstheft.nn.network import Network
+from mstheft.nn.student import logits_of
+from mstheft.result import Result, floor
 from mstheft.typing import Oracle, Rng
 
 MOST_LINES = 8  # searched before the attack gives up
+FIRST = 4  # rows for each unknown of an output, from which coarse answers show a first copy
 MOST_SEGMENTS = 64  # the same in a box, where one segment meets only some of the hyperplanes
 
 
@@ -60,8 +65,9 @@ def extract(
     3. rows a_i from grouped Jacobians     4. offsets c_i = -a_i·x(t_i)
     5. all orientations at once            6. refinement, and a check on fresh inputs
 
-    Where answers are coarse (float32, decimals, chance) stages 1 to 5 give a rough copy, of which
-    no more is asked: it is polished on 3 F random rows and verified to the noise, see `finish`.
+    Where answers are coarse (float32, decimals, chance) stages 1 to 4 give rough hyperplanes, and
+    least squares on random rows the rest of a rough copy, see `lifted`: it is polished on 3 F such
+    rows, which takes nearly all of the time, and verified to the noise, see `finish`.
     Such probabilities are read where they tell most, see `view`; with four decimals or fewer hardly
     a kink can be seen in them, and `learning.sketched` is the attack.
     Another line is searched for what is missing: for a neuron out of reach of the first, a row that
@@ -108,12 +114,16 @@ def extract(
                     "leave out hidden=, or use direct.deep for more hidden layers",
                     partial=result,
                 )
+            copy = rough_copy(oracle, result, rng) if trace.is_rough else None
             if open_ends(trace, line, left, most):
                 continue  # the next line may show what this one has not
-            with result.stage("signs", oracle):
-                signs = orient(trace)  # 5
-            with result.stage("refinement", oracle):
-                refine(result, signs)  # 6
+            if copy is not None:
+                result.model = copy
+            else:
+                with result.stage("signs", oracle):
+                    signs = orient(trace)  # 5
+                with result.stage("refinement", oracle):
+                    refine(result, signs)  # 6
             if judge(oracle, result, line.noise, tolerance, rng, box):
                 return result
         raise gave_up(result, box)
@@ -154,6 +164,33 @@ def outrun(
     result.trace, result.notes, result.model = far.trace, near.notes, near.model
     result.verified, result.error = True, near.error
     return True
+
+
+def rough_copy(oracle: Reader, result: Result, rng: Generator) -> Network | None:
+    """The copy of coarse answers that the rows for polishing show, of which some are asked now.
+
+    It has the neurons that these rows need; but all that were found once polishing has got stuck,
+    for spare ones come to be those that are missing. None where the rows are too few: then the
+    Jacobians have to do. `trace.new` is set to how many more neurons are needed than before.
+    """
+    trace, planes, known = result.trace, result.trace.neurons, result.trace.polishing
+    h, d = planes.rows.shape
+    if not h:
+        return None
+    with result.stage("polish", oracle):
+        n = int(min(FIRST * (h + d + 1), ROWS * floor(h * (d + oracle.outputs), oracle.outputs)))
+        more = max(0, n - known.drawn)
+        ask(oracle, known, rng.normal(size=(more, d)), more)
+    with result.stage("signs", oracle):
+        logits = logits_of(known.answers, oracle.output, oracle.outputs)
+        answers = known.rows, logits, oracle.sigma(logits)
+        which = needed(planes, *answers)
+        trace.new, trace.needed = min(trace.new, max(0, len(which) - trace.needed)), len(which)
+        lifted = lifted_copy(planes.only(which) if known.polished is None else planes, *answers)
+        if lifted is None:
+            return None
+        trace.signs, copy = lifted
+    return copy
 
 
 def judge(

@@ -28,6 +28,7 @@ class Trace:
 
     neurons : rows scaled so that |a_i·v| = 1 on the line that showed the neuron
     is_rough : are the answers coarse? new : neurons that the last line has added
+    needed : how many of a rough copy's neurons random rows need
     signs : (h,) s_i before rounding; witness : (2, d) where the copy was right and where wrong
     misfit : what the copy misses of the differences paid for, before and after refinement
     view : where coarse probabilities were read; all that the trace holds is in its units
@@ -41,6 +42,7 @@ class Trace:
     witness: Array | None = None
     is_rough: bool = False
     new: int = 0
+    needed: int = 0
     polishing: Polishing = field(default_factory=Polishing)
     misfit: list[float] = field(default_factory=list)
     view: View | None = None
