@@ -13,11 +13,40 @@ from mstheft.typing import Array, Oracle
 
 DIGITS = 52  # halvings of a segment between two rows: all that float64 holds
 SCALES = 8.0 ** np.arange(0, 21)  # of the rows among which two labels are sought
-ROWS = 64  # drawn at each scale
 COARSE = 10  # halvings from which the tangent plane is guessed
 NARROW = 2.0**-5  # half-width of the finer search around the guess, in radii
 SHRINK = 8.0  # a radius that meets a bend is divided by it
 TRIES = 4  # radii
+PROBES = 2.0 ** -np.arange(10.0, 50.0)  # distances from the boundary at which labels are tried
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How far and how finely a victim is measured.
+
+    unit : length of a walk's steps: √d in the victim's inputs, 1 in coordinates of normals
+    finest : distance below which labels are not to be believed
+    precision : of a slope
+    """
+
+    unit: float
+    finest: float
+    precision: float
+
+    @property
+    def circle(self) -> float:
+        """Radius of the circle around a bend."""
+        return self.unit * max(2.0**-11, float(np.cbrt(self.finest)))
+
+    @property
+    def radius(self) -> float:
+        """Radius in which a normal is measured."""
+        return 4 * self.circle
+
+    @property
+    def reach(self) -> float:
+        """How far a walk looks for a bend."""
+        return 10 * self.unit
 
 
 @dataclass(frozen=True)
@@ -46,8 +75,8 @@ def bisect(
     """Where n paths leave a class, halved side by side.
 
     path : shares (n,) of the way, 0 to 1, -> rows (n, d); share 0 has this label, 1 another
-    Returns the shares (n,) and the labels found beyond, (n,); NaN and -1 where an end has not kept
-    its promise, as far as the halves can tell. Costs n digits queries.
+    Returns the shares (n,) and the labels found beyond, (n,); NaN and -1 where one half was never
+    seen, so that the path may not leave the class at all. Costs n digits queries.
     """
     low, high, beyond = np.zeros(n), np.ones(n), np.full(n, -1)
     for _ in range(digits):
@@ -61,9 +90,9 @@ def bisect(
 
 
 def rows_of_two_labels(oracle: Oracle, rng: Generator, n: int) -> tuple[Array, np.ndarray]:
-    """Rows of N(0, s² I) and their labels, of two classes at least; s = 1, and 8 times as far
-    while all have one label. Costs n queries as a rule.
+    """Rows of N(0, s² I) and their labels; s = 1, and 8 times as far while all labels are the same.
 
+    Returns (n', d) and (n',), of two classes at least. Costs n queries as a rule.
     Raises `ExtractionError` where there is one label only.
     """
     x, labels = np.zeros((0, oracle.inputs)), np.zeros(0, int)
@@ -80,7 +109,7 @@ def rows_of_two_labels(oracle: Oracle, rng: Generator, n: int) -> tuple[Array, n
 
 
 def find_boundary_points(
-    oracle: Oracle, n: int, rng: Generator, rows: tuple[Array, np.ndarray]
+    oracle: Oracle, n: int, rows: tuple[Array, np.ndarray], rng: Generator
 ) -> tuple[Array, Array, np.ndarray]:
     """n points where the label changes, on segments between rows of different labels.
 
@@ -98,24 +127,39 @@ def find_boundary_points(
     for a in np.unique(labels[first]):
         mine = np.flatnonzero(labels[first] == a)
         start, way = x[first[mine]], x[last[mine]] - x[first[mine]]
-        path = lambda share: start + share[:, None] * way  # noqa: B023, E731
+        path = lambda share, start=start, way=way: start + share[:, None] * way  # noqa: E731
         share, beyond = bisect(oracle, path, int(a), len(mine), DIGITS)
         good = beyond >= 0  # else the point is one of the rows, up to rounding
-        share, classes[mine[good], 1] = np.where(good, share, 1), beyond[good]
-        points[mine], across[mine] = path(share), -way
+        classes[mine[good], 1] = beyond[good]
+        points[mine], across[mine] = path(np.where(good, share, 1)), -way
     return points, across / np.linalg.norm(across, axis=1, keepdims=True), classes
 
 
-def is_on(oracle: Oracle, piece: Piece, x: Array, ruler: float) -> np.ndarray:
+def finest_distance(oracle: Oracle, points: Array, across: Array, classes: np.ndarray) -> float:
+    """The distance from the boundary below which labels are not to be believed.
+
+        label(p + ε v) = a,   label(p - ε v) = b     for ε = 2^-10, 2^-11, …
+
+    float64 keeps this up to rounding, 1e-14 or so; float32 ends at 1e-6. Twice the last ε at which
+    every point keeps it. Costs 80 queries a point.
+    """
+    aside = PROBES[:, None, None] * across  # (probes, n, d)
+    sides = np.stack([points + aside, points - aside], axis=2)  # (probes, n, 2, d)
+    labels = oracle.query(sides.reshape(-1, points.shape[1])).reshape(sides.shape[:3])
+    is_right = (labels == classes).all(axis=(1, 2))
+    first_wrong = len(PROBES) if is_right.all() else int(is_right.argmin())
+    return 2 * float(PROBES[max(first_wrong - 1, 0)])
+
+
+def is_on(oracle: Oracle, piece: Piece, x: Array, scale: Scale) -> np.ndarray:
     """Are points of the plane of a piece on the boundary between its classes? (n,)
 
-        label(x + ε n) = a,   label(x - ε n) = b,     ε = 4 ruler + 8 ‖Δn‖ ‖x - p‖
+        label(x + ε n) = a,   label(x - ε n) = b,     ε = 4 finest + 8 ‖Δn‖ (1 + ‖x - p‖)
 
-    Past a bend the boundary leaves the plane, and both labels are the same.
-    ruler : distance below which labels are not to be believed. Costs 2 n queries.
+    Past a bend the boundary leaves the plane, and both labels are the same. Costs 2 n queries.
     """
-    width = 4 * ruler + 8 * piece.error * np.linalg.norm(x - piece.point, axis=1)
-    aside = width[:, None] * piece.normal
+    width = 1 + np.linalg.norm(x - piece.point, axis=1)
+    aside = (4 * scale.finest + 8 * piece.error * width)[:, None] * piece.normal
     labels = oracle.query(np.concatenate([x + aside, x - aside])).reshape(2, -1)
     return (labels[0] == piece.classes[0]) & (labels[1] == piece.classes[1])
 
@@ -128,7 +172,10 @@ def heights(
     classes: tuple[int, int],
     digits: int,
 ) -> Array:
-    """t such that points + t across lie on the boundary, each from -half to half; NaN where not."""
+    """t such that points + t across lie on the boundary, each from -half to half; NaN where not.
+
+    Costs n digits queries.
+    """
     path = lambda share: points + ((1 - 2 * share) * half)[:, None] * across  # noqa: E731
     share, beyond = bisect(oracle, path, classes[0], len(points), digits)
     return np.where(beyond == classes[1], (1 - 2 * share) * half, np.nan)
@@ -139,10 +186,10 @@ def tangent_guess(
 ) -> Array | None:
     """The normal to about 1 %, without any guess: slopes along the axes, in COARSE halvings.
 
-        n_i (n·v)⁻¹ = - t_i / r,     p + r e_i + t_i v  on the boundary
+        p + r e_i + t_i v  on the boundary   =>   n_i = -(n·v) t_i / r
 
     Slopes too steep for ± 4 r are sought again eight times and 64 times as high.
-    Returns (d,), |n| = 1, or None. Costs about 11 d queries.
+    Returns (d,), |n| = 1, or None. Costs about 10 d queries.
     """
     d, half = len(point), 4 * radius
     t = np.full(d, np.nan)
@@ -152,7 +199,7 @@ def tangent_guess(
             rows = point + radius * np.eye(d)[left]
             t[left] = heights(oracle, rows, across, half, classes, COARSE)
             half *= 8
-    if np.isnan(t).any():
+    if np.isnan(t).any() or not t.any():
         return None
     return -t / np.linalg.norm(t)
 
@@ -163,31 +210,29 @@ def normal(
     across: Array,
     classes: tuple[int, int],
     radius: float,
-    precision: float,
-    ruler: float,
+    scale: Scale,
 ) -> Piece | None:
     """The flat piece around a boundary point: its normal from d points near by.
 
-        p + r e_i + t_i v  on the boundary   =>   n_i = - t_i / r,   where n·v = 1
+        p + r (e_i - v_i v) + t_i v  on the boundary   =>   n_i = v_i - t_i / r,   where n·v = 1
 
-    v is the guess of `tangent_guess`: t_i starts at -r v_i, and is halved from r / 32 to
-    r precision. The d slopes fit n·v = 1 unless a bend lies between, then r is too large.
+    v is the guess of `tangent_guess`, so that t_i is halved from r / 32 to r precision. The d
+    slopes fit n·v = 1 unless a bend lies between; then r is too large.
     point, across : (d,) on the boundary, and a direction that crosses it, into the first class
-    radius : r, divided by 8 up to four times; ruler : see `is_on`
-    Returns None where no radius fits. Costs about d (7 + log2(1/precision)) queries.
+    radius : r, divided by 8 up to three times
+    Returns None where no radius fits. Costs about d (6 + log2(1/precision)) queries.
     """
     d = len(point)
     for _ in range(TRIES):
-        v = tangent_guess(oracle, point, across, classes, radius / SHRINK)
-        smallest = max(precision, ruler / radius)
+        smallest = max(scale.precision, scale.finest / radius)
         digits = int(np.ceil(np.log2(2 * NARROW / smallest)))
+        v = tangent_guess(oracle, point, across, classes, radius / 4)
         if v is not None and digits > 0:
             v *= np.sign(v @ across)
             rows = point + radius * (np.eye(d) - np.outer(v, v))
-            t = heights(oracle, rows, v, NARROW * radius, classes, digits)
-            slopes = v - t / radius
+            slopes = v - heights(oracle, rows, v, NARROW * radius, classes, digits) / radius
             if abs(slopes @ v - 1) < 8 * smallest:
-                error = np.sqrt(d) * smallest
-                return Piece(point, slopes / np.linalg.norm(slopes), classes, float(error))
+                error = float(np.sqrt(d) * smallest)
+                return Piece(point, slopes / np.linalg.norm(slopes), classes, error)
         radius /= SHRINK
     return None

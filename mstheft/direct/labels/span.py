@@ -2,8 +2,8 @@
 
     f(x) = Σ_i α_i |R_i·x + o_i| + c·x + β,     c = Σ_i ± α_i R_i
 
-Every normal is a sum of rows, so that h of them span all that the boundary depends on. In their
-coordinates the victim has at most h inputs, and a normal costs h bisections in place of d.
+Every normal is a sum of rows, so that at most h of them span all that the boundary depends on. In
+their coordinates the victim has m <= h inputs, and a normal costs m bisections in place of d.
 """
 
 from __future__ import annotations
@@ -11,16 +11,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.random import Generator
 
-from mstheft.direct.labels.boundary import Piece, find_boundary_points, normal
-from mstheft.direct.labels.walk import RADIUS, next_piece, turn_corner, walk_to_bend
+from mstheft.direct.labels.boundary import Piece, Scale, find_boundary_points, normal
+from mstheft.direct.labels.walk import next_piece, turn_corner, walk_to_bend
 from mstheft.typing import Array, Oracle
 
-REACH = 10.0  # how far to look for bends, in units
-CALM = 6  # walks in a row that must meet no bend
+CALM = 8  # points of the boundary in a row from which it must go on straight
+STARTS = 200  # points tried, at the most
+WALKS = 3  # random directions tried from a piece
+NEW = 1e-6  # share of a normal outside of the space that counts, for float64
 
 
 class Projected:
-    """A victim in the coordinates of a space: x = y B.
+    """A victim in the coordinates y of a space: x = y B.
 
     basis : (m, d) orthonormal rows
     """
@@ -46,8 +48,8 @@ class Projected:
         return self.oracle.query(y @ self.basis)
 
 
-def away_from(basis: Array, rng: Generator) -> Array:
-    """A random unit vector that is orthogonal to the rows of a basis, (d,)."""
+def orthogonal_to(basis: Array, rng: Generator) -> Array:
+    """A random unit vector that is orthogonal to the rows of an orthonormal basis, (d,)."""
     u = rng.normal(size=basis.shape[1])
     for _ in range(2):
         u -= basis.T @ (basis @ u)
@@ -55,10 +57,10 @@ def away_from(basis: Array, rng: Generator) -> Array:
     return u
 
 
-def extended(basis: Array, normal: Array) -> Array:
-    """The basis with what a normal has outside of it, orthonormal; as it was if that is nothing."""
+def extended(basis: Array, normal: Array, scale: Scale) -> Array:
+    """The basis with what a normal has outside of it; as it was if that is nothing."""
     rest = normal - basis.T @ (basis @ normal)
-    if np.linalg.norm(rest) < 1e-6:
+    if np.linalg.norm(rest) < max(NEW, 64 * scale.finest):
         return basis
     rest /= np.linalg.norm(rest)
     rest -= basis.T @ (basis @ rest)
@@ -66,59 +68,64 @@ def extended(basis: Array, normal: Array) -> Array:
 
 
 def space_of_normals(
-    oracle: Oracle, rows, rng: Generator, precision: float, ruler: float
+    oracle: Oracle, rows: tuple[Array, np.ndarray], scale: Scale, rng: Generator
 ) -> tuple[Array, list[Piece]]:
-    """An orthonormal basis (m, d) of all normals, and the pieces that told it.
+    """An orthonormal basis (m, d) of all normals, and the pieces that showed it.
 
     Walks orthogonally to all normals so far: only a neuron whose row is new bends the boundary
-    there, so that each bend yields one more dimension. Ends when CALM walks from other points of
-    the boundary meet none.
-    Costs about m d (7 + log2(1/precision)) queries.
+    there, so that each bend yields one more dimension. Ends when from CALM points of the boundary
+    in a row it goes on straight, orthogonally to the space, or when the space is all there is.
+    Costs about m d (6 + log2(1/precision)) queries.
     """
-    d, unit = oracle.inputs, np.sqrt(oracle.inputs)
-    basis, pieces, calm = np.zeros((0, d)), [], 0
-    while calm < CALM and len(basis) < d:
-        points, across, classes = find_boundary_points(oracle, 1, rng, rows)
-        piece = Piece(points[0], across[0], tuple(int(k) for k in classes[0]), 0.0)
-        # off the line of sight: is the normal here a new one?
-        is_new = not len(basis) or leaves(oracle, piece, basis, unit, rng, ruler)
-        if not is_new:
-            calm += 1
+    basis, pieces, calm = np.zeros((0, oracle.inputs)), [], 0
+    for _ in range(STARTS):
+        if calm == CALM or len(basis) == oracle.inputs:
+            break
+        points, across, classes = find_boundary_points(oracle, 1, rows, rng)
+        sides = int(classes[0, 0]), int(classes[0, 1])
+        calm += 1
+        if len(basis) and goes_straight(oracle, points[0], across[0], sides, basis, scale, rng):
             continue
-        calm = 0
-        piece = normal(oracle, piece.point, piece.normal, piece.classes, RADIUS * unit, precision,
-                       ruler)
-        while piece is not None and len(basis) < d:
+        piece = normal(oracle, points[0], across[0], sides, scale.radius, scale)
+        while piece is not None and len(basis) < oracle.inputs:
+            larger = extended(basis, piece.normal, scale)
+            calm = 0 if len(larger) > len(basis) else calm
+            basis = larger
             pieces.append(piece)
-            basis = extended(basis, piece.normal)
-            piece = walk_out(oracle, piece, basis, unit, rng, precision, ruler)
+            piece = piece_outside(oracle, piece, basis, scale, rng)
     return basis, pieces
 
 
-def leaves(oracle, piece, basis, unit, rng, ruler) -> bool:
-    """Does the boundary turn away from its point somewhere along a line orthogonal to the basis?
+def goes_straight(
+    oracle: Oracle,
+    point: Array,
+    across: Array,
+    classes: tuple[int, int],
+    basis: Array,
+    scale: Scale,
+    rng: Generator,
+) -> bool:
+    """Does the boundary go on, both ways, along a random line orthogonal to the space?
 
-    Costs 4 queries.
+    If not, its normal is outside of the space, or becomes so on the way. Costs 4 queries.
     """
-    u = away_from(basis, rng)
-    x = piece.point + REACH * unit * np.array([[1], [-1]]) * u
-    aside = 1e-6 * unit * piece.normal
+    u = orthogonal_to(basis, rng)
+    x = point + scale.reach * np.array([[1], [-1]]) * u
+    aside = max(1e-6 * scale.unit, np.sqrt(scale.finest)) * across
     labels = oracle.query(np.concatenate([x + aside, x - aside]))
-    return bool((labels != np.repeat(piece.classes, 2)).any())
+    return bool((labels == np.repeat(classes, 2)).all())
 
 
-def walk_out(oracle, piece, basis, unit, rng, precision, ruler) -> Piece | None:
-    """The next piece along a random line orthogonal to the basis, or None if it never bends."""
-    for _ in range(3):
-        u = away_from(basis, rng)
+def piece_outside(
+    oracle: Oracle, piece: Piece, basis: Array, scale: Scale, rng: Generator
+) -> Piece | None:
+    """The next piece along a random line orthogonal to the space, or None if there is no bend."""
+    for _ in range(WALKS):
+        u = orthogonal_to(basis, rng)
         for direction in (u, -u):
-            t = walk_to_bend(oracle, piece, direction, REACH * unit, ruler)
-            if t is None:
-                continue
-            corner = turn_corner(oracle, piece, direction, t, unit)
-            if corner is None:
-                continue
-            found = next_piece(oracle, corner, unit, precision, ruler)
+            t = walk_to_bend(oracle, piece, direction, scale)
+            corner = None if t is None else turn_corner(oracle, piece, direction, t, scale)
+            found = None if corner is None else next_piece(oracle, corner, scale)
             if found is not None:
                 return found
     return None

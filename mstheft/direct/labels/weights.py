@@ -1,4 +1,4 @@
-"""Everything but the rows at once: the null vector of what holds on the boundary."""
+"""Everything but the rows at once, from one fact: on the boundary the two logits are equal."""
 
 from __future__ import annotations
 
@@ -13,47 +13,96 @@ def features(rows: Array, x: Array) -> Array:
 
 
 def equations(rows: Array, points: Array, classes: np.ndarray, K: int) -> Array:
-    """One row for each boundary point: Σ_i (α_ai - α_bi) |R_i·x + o_i| + … = 0, α of class 0 = 0.
+    """One for each boundary point, in θ of all classes but class 0, whose θ is 0.
 
-    Returns (n, (K - 1)(h + d + 1)), each row of length 1.
+        (θ_a - θ_b)·(|R x + o|, x, 1)  =  0
+
+    Returns (n, (K - 1)(h + d + 1)), each equation divided by the length of its features.
     """
     z = features(rows, points)
     z /= np.linalg.norm(z, axis=1, keepdims=True)
-    A = np.zeros((len(points), K, z.shape[1]))
-    which = np.arange(len(points))
+    A, which = np.zeros((len(points), K, z.shape[1])), np.arange(len(points))
     A[which, classes[:, 0]] += z
     A[which, classes[:, 1]] -= z
     return A[:, 1:].reshape(len(points), -1)
 
 
-def output_weights(rows: Array, points: Array, classes: np.ndarray, K: int):
-    """α, c and β of each class but the first, up to one positive factor.
+def output_weights(
+    rows: Array, points: Array, classes: np.ndarray, K: int, rounds: int = 1
+) -> tuple[Array, float]:
+    """θ = (α, c, β) of each class, up to one factor for all, which may be negative.
 
         Σ_i α_i |R_i·x + o_i| + c·x + β  =  0     at each point of the boundary
 
-    It says that all boundaries vanish where they are seen: the null vector of one singular value
-    decomposition. No row needs an orientation. K > 2: one boundary for each pair of classes, whose
-    differences share one vector, so that their factors are found at once.
-    rows : (h, d+1); points : (n, d), n > (K - 1)(h + d + 1); classes : (n, 2), the first on the
-    side where the copy must be larger (the sign is set by `output_weights`' caller)
-    Returns θ (K, h + d + 1), and the two smallest singular values over √n.
+    The null vector of one singular value decomposition; no row needs an orientation. Of K > 2
+    classes each pair has its own boundary; their θ_a - θ_b share the θ, so that one decomposition
+    finds all of them.
+    rows : (h, d+1); points : (n, d), more than (K - 1)(h + d + 1); classes : (n, 2)
+    rounds : of reweighting by 1 / |residual|, so that points where a neuron is missing do not count
+    Returns θ (K, h + d + 1), zero for class 0, and the last but one singular value relative to
+    the first, zero if the points do not determine θ.
     """
     A = equations(rows, points, classes, K)
-    scale = np.linalg.norm(A, axis=0)
-    scale[scale == 0] = 1
-    _, size, v = np.linalg.svd(A / scale, full_matrices=False)
-    theta = (v[-1] / scale).reshape(K - 1, -1)
+    size = np.linalg.norm(A, axis=0)
+    A /= np.where(size > 0, size, 1)
+    weight = np.ones(len(A))
+    for _ in range(rounds):
+        _, singular, v = np.linalg.svd(A * weight[:, None], full_matrices=False)
+        off = np.abs(A @ v[-1])
+        weight = np.sqrt(1 / np.maximum(off, 1e-12))
+        weight /= weight.max()
+    theta = (v[-1] / np.where(size > 0, size, np.inf)).reshape(K - 1, -1)
     theta = np.vstack([np.zeros(theta.shape[1]), theta])
-    return theta / np.abs(theta).max(), size[-2:] / np.sqrt(len(points))
+    return theta / np.abs(theta).max(), float(singular[-2] / singular[0])
 
 
-def signed(theta: Array, rows: Array, points: Array, across: Array, classes) -> Array:
-    """θ with the sign that labels show: across the boundary the first class grows."""
+def gradients(rows: Array, theta: Array, points: Array, classes: np.ndarray) -> Array:
+    """Of θ_a·(|R x + o|, x, 1) - θ_b·(…), at each point, (n, d)."""
+    h, apart = len(rows), theta[classes[:, 0]] - theta[classes[:, 1]]
+    side = np.sign(points @ rows[:, :-1].T + rows[:, -1])
+    return (apart[:, :h] * side) @ rows[:, :-1] + apart[:, h:-1]
+
+
+def distances(rows: Array, theta: Array, points: Array, classes: np.ndarray) -> Array:
+    """How far each point lies from the copy's boundary between its classes, (n,), with a sign."""
+    apart = theta[classes[:, 0]] - theta[classes[:, 1]]
+    slope = np.linalg.norm(gradients(rows, theta, points, classes), axis=1)
+    return np.sum(features(rows, points) * apart, axis=1) / np.maximum(slope, 1e-300)
+
+
+def with_sign(
+    rows: Array, theta: Array, points: Array, across: Array, classes: np.ndarray
+) -> Array:
+    """θ or -θ: such that across the boundary, into the first class, its logit grows."""
+    grows = np.sum(gradients(rows, theta, points, classes) * across, axis=1) > 0
+    return theta if grows.mean() > 0.5 else -theta
+
+
+def assemble(
+    rows: Array, theta: Array, alike: float = 1e-5
+) -> tuple[Array, Array, Array, Array]:
+    """A0, b0, A1, b1 of a network of ReLUs with these logits.
+
+        α |y| + γ y  =  (α + γ) relu(y) + (α - γ) relu(-y),    c = Σ_i γ_i R_i
+
+    γ = ± α for a neuron, and one of the two terms is zero. Both are needed for opposite twins on
+    one hyperplane. What is left of c is carried by a pair of neurons with relu(y) - relu(-y) = y.
+    """
     h = len(rows)
-    grow = np.zeros(len(points))
-    for k, sign in ((0, 1), (1, -1)):
-        t = theta[classes[:, k]]
-        s = np.sign(points @ rows[:, :-1].T + rows[:, -1])
-        gradient = (t[:, :h] * s) @ rows[:, :-1] + t[:, h:-1]
-        grow += sign * np.sum(gradient * across, axis=1)
-    return theta * np.sign(np.median(np.sign(grow)) or 1)
+    alpha, c, beta = theta[:, :h], theta[:, h:-1], theta[:, -1]
+    R, o = rows[:, :-1], rows[:, -1]
+    gamma = np.linalg.lstsq(R.T, c.T, rcond=None)[0].T if h else np.zeros((len(theta), 0))
+    largest = np.abs(theta).max()
+    if h > R.shape[1] or (np.abs(c - gamma @ R) > alike * largest).any():
+        gamma = alpha.copy()  # any orientation will do: the rest is carried
+    rest, shift = c - gamma @ R, beta - gamma @ o
+    outputs = np.concatenate([alpha + gamma, alpha - gamma], axis=1)  # (K, 2 h)
+    wanted = (np.abs(outputs) > alike * largest).any(axis=0)
+    a0, b0 = np.concatenate([R, -R])[wanted], np.concatenate([o, -o])[wanted]
+    a1 = outputs[:, wanted]
+    u, size, v = np.linalg.svd(rest, full_matrices=False)
+    for left, length, right in zip(u.T, size, v, strict=True):
+        if length > alike * largest:
+            a0, b0 = np.vstack([a0, right, -right]), np.append(b0, [0.0, 0.0])
+            a1 = np.column_stack([a1, length * left, -length * left])
+    return a0, b0, a1, shift

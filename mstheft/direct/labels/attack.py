@@ -1,0 +1,203 @@
+"""One hidden ReLU layer, stolen from labels alone.
+
+    label(x) = [ f(x) > 0 ],    f(x) = Σ_i α_i |R_i·x + o_i| + c·x + β
+
+`extract` tells the story: points of the boundary, the space of its normals, bends, rows, all the
+rest by one singular value decomposition, polish, fresh labels.
+The design is ours; before it: Chen et al., ASIACRYPT 2024 (exponential in the neurons), Carlini
+et al., EUROCRYPT 2025.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.random import Generator
+
+from mstheft.direct.answers.diagnosis import diagnosed
+from mstheft.direct.labels.boundary import (
+    Piece,
+    Scale,
+    find_boundary_points,
+    finest_distance,
+    normal,
+    rows_of_two_labels,
+)
+from mstheft.direct.labels.polishing import polish
+from mstheft.direct.labels.rows import Rows, rows_from_bends
+from mstheft.direct.labels.span import Projected, space_of_normals
+from mstheft.direct.labels.verify import fresh_labels
+from mstheft.direct.labels.weights import assemble, distances, output_weights, with_sign
+from mstheft.errors import ExtractionError
+from mstheft.nn import zoo
+from mstheft.result import Result, count
+from mstheft.typing import Array, Oracle, Rng
+
+WITNESSES = 256  # rows between which boundary points are sought
+PROBED = 4  # points at which the finest distance is measured
+PRECISION = 2.0**-36  # of a slope, unless labels are coarser
+ROUNDS = 12  # of rows, weights, verification
+STARTS = 4  # points of the boundary from which each round walks
+SPARE = 1.5  # equations for each unknown
+WRONG = 1e-4  # distance from the copy's boundary at which a neuron is missing
+MARGIN = 1e-7  # half-width of the seam beside the boundary in which labels are not compared
+
+
+@dataclass
+class Trace:
+    """What the stages saw, in the coordinates y = B x of the space of normals.
+
+    basis : (m, d) B; scale : in these coordinates; pieces : of the boundary, in the victim's inputs
+    rows : of the neurons; points (n, m), across (n, m), classes (n, 2) : of the boundary
+    theta : (K, h + m + 1), (α, c, β) of each class
+    """
+
+    scale: Scale
+    basis: Array | None = None
+    pieces: list[Piece] = field(default_factory=list)
+    rows: Rows | None = None
+    points: Array | None = None
+    across: Array | None = None
+    classes: np.ndarray | None = None
+    theta: Array | None = None
+
+
+@diagnosed
+def extract(
+    oracle: Oracle, *, hidden: int | None = None, precision: float | None = None, rng: Rng = None
+) -> Result:
+    """Steal a network with one hidden ReLU layer from its labels.
+
+    hidden : neurons, if that is known: no more rows are sought
+    precision : of a normal's slopes, relative; measured unless given
+    Returns a verified `Result`. Its model has the victim's boundary; the scale of its logits is
+    what labels do not tell, and so are neurons that never bend the boundary.
+    Costs about m d (6 + log2(1/precision)) queries for the space of normals (m <= h dimensions),
+    and about 200 m for each neuron: 2^18 for 784-8-1.
+    Raises `ExtractionError` for other oracles, for victims with one label and for those that are no
+    such network; `BudgetExhausted`.
+    """
+    rng, result = np.random.default_rng(rng), Result()
+    with result.stage("boundary", oracle):
+        witnesses, scale = prepare(oracle, precision, rng)
+        trace = result.trace = Trace(scale)
+    with result.stage("normals", oracle):
+        trace.basis, trace.pieces = space_of_normals(oracle, witnesses, scale, rng)
+        view = Projected(oracle, trace.basis)
+        trace.scale = Scale(1.0, 2 * scale.finest, scale.precision)
+        trace.rows = Rows(np.zeros((0, view.inputs + 1)), np.zeros(0))
+    starts: list[Piece] = []
+    for _ in range(ROUNDS):
+        with result.stage("rows", oracle):
+            starts = starts or random_pieces(view, STARTS, trace.scale, rng)
+            rows_from_bends(view, trace.rows, starts, trace.scale, rng, hidden)
+        with result.stage("output weights", oracle):
+            more_points(view, trace, rng)
+            wrong = solve(trace, view.outputs)
+            starts = pieces_at(view, trace, wrong, trace.scale)
+        if not len(wrong):
+            with result.stage("verify", oracle):
+                if judge(oracle, result, rng):
+                    return result
+    raise gave_up(result)
+
+
+def prepare(
+    oracle: Oracle, precision: float | None, rng: Generator
+) -> tuple[tuple[Array, np.ndarray], Scale]:
+    """Rows of different labels, and how finely labels can be believed."""
+    if oracle.output != "label":
+        raise ExtractionError(
+            "answers",
+            f"needs labels, but the oracle answers {oracle.output!r}",
+            "use direct.sweep, which needs a hundred times fewer queries",
+        )
+    witnesses = rows_of_two_labels(oracle, rng, WITNESSES)
+    finest = finest_distance(oracle, *find_boundary_points(oracle, PROBED, witnesses, rng))
+    return witnesses, Scale(float(np.sqrt(oracle.inputs)), finest, precision or PRECISION)
+
+
+def random_pieces(view: Oracle, n: int, scale: Scale, rng: Generator) -> list[Piece]:
+    """Flat pieces around random points of the boundary."""
+    points, across, classes = find_boundary_points(
+        view, n, rows_of_two_labels(view, rng, WITNESSES), rng
+    )
+    return measured(view, points, across, classes, scale)
+
+
+def measured(
+    view: Oracle, points: Array, across: Array, classes: np.ndarray, scale: Scale
+) -> list[Piece]:
+    """The flat piece around each point, where it can be measured."""
+    pieces = [
+        normal(view, point, v, (int(a), int(b)), scale.radius, scale)
+        for point, v, (a, b) in zip(points, across, classes, strict=True)
+    ]
+    return [piece for piece in pieces if piece is not None]
+
+
+def more_points(view: Oracle, trace: Trace, rng: Generator) -> None:
+    """As many points of the boundary as the unknowns of the copy need."""
+    (h, width), K = trace.rows.planes.shape, max(view.outputs or 2, 2)
+    n = int(SPARE * (h * width + (K - 1) * (h + width))) + 50
+    n -= 0 if trace.points is None else len(trace.points)
+    if n > 0:
+        new = find_boundary_points(view, n, rows_of_two_labels(view, rng, WITNESSES), rng)
+        old = (trace.points, trace.across, trace.classes)
+        trace.points, trace.across, trace.classes = (
+            b if a is None else np.concatenate([a, b]) for a, b in zip(old, new, strict=True)
+        )
+
+
+def solve(trace: Trace, outputs: int | None) -> np.ndarray:
+    """θ and polished rows; returns which points the copy's boundary misses."""
+    rows, K = trace.rows, max(outputs or 2, 2)
+    theta, _ = output_weights(rows.planes, trace.points, trace.classes, K, rounds=8)
+    off = np.abs(distances(rows.planes, theta, trace.points, trace.classes))
+    good = off < WRONG
+    if good.mean() > 0.5:
+        planes, theta = polish(
+            rows.planes, theta, trace.points[good], trace.classes[good], trace.scale.finest
+        )
+        rows.planes = planes
+        off = np.abs(distances(planes, theta, trace.points, trace.classes))
+    trace.theta = with_sign(rows.planes, theta, trace.points, trace.across, trace.classes)
+    return np.flatnonzero(off > MARGIN)
+
+
+def pieces_at(view: Oracle, trace: Trace, which: np.ndarray, scale: Scale) -> list[Piece]:
+    """Pieces around points that the copy misses: there a neuron is missing."""
+    which = which[: 2 * STARTS]
+    return measured(
+        view, trace.points[which], trace.across[which], trace.classes[which], scale
+    )
+
+
+def judge(oracle: Oracle, result: Result, rng: Generator) -> bool:
+    """Assemble the copy, and compare fresh labels."""
+    trace = result.trace
+    a0, b0, a1, b1 = assemble(trace.rows.planes, trace.theta)
+    if (oracle.outputs or 1) == 1:
+        a1, b1 = a1[1:] - a1[:1], b1[1:] - b1[:1]
+    result.model = zoo.given([(a0 @ trace.basis, b0), (a1, b1)])
+    far, near, _ = fresh_labels(oracle, result.model, MARGIN, rng)
+    wrong = int(far.sum() + near.sum())
+    result.verified = wrong == 0
+    result.error = MARGIN * bool(wrong)
+    result.notes["verify"] = (
+        f"{count(len(far), 'label')} of N(0, I) and {len(near):,} within {MARGIN:.0e} of the "
+        f"boundary, {wrong} differ: at most {300 / len(far):.1f} % of N(0, I) differ"
+    )
+    return result.verified
+
+
+def gave_up(result: Result) -> ExtractionError:
+    """The error that says how far it came."""
+    rows = len(result.trace.rows.planes)
+    return ExtractionError(
+        "verify",
+        f"needs labels of one hidden ReLU layer, but a copy of {count(rows, 'neuron')} misses some",
+        "learn a copy with learning.active: this may be no such network",
+        partial=result,
+    )
