@@ -26,7 +26,7 @@ from mstheft.direct.labels.boundary import (
 )
 from mstheft.direct.labels.polishing import polish
 from mstheft.direct.labels.rows import Rows, rows_from_bends
-from mstheft.direct.labels.span import Projected, space_of_normals
+from mstheft.direct.labels.span import Projected, orthogonal_to, space_of_normals
 from mstheft.direct.labels.verify import fresh_labels
 from mstheft.direct.labels.weights import assemble, distances, output_weights, with_sign
 from mstheft.errors import ExtractionError
@@ -44,6 +44,8 @@ WRONG = 1e-4  # distance from the copy's boundary at which a neuron is missing
 MARGIN = 1e-7  # half-width of the seam beside the boundary in which labels are not compared
 
 
+import os
+DEBUG=os.environ.get('DBG')
 @dataclass
 class Trace:
     """What the stages saw, in the coordinates y = B x of the space of normals.
@@ -90,7 +92,7 @@ def extract(
     starts: list[Piece] = []
     for _ in range(ROUNDS):
         with result.stage("rows", oracle):
-            starts = starts or random_pieces(view, STARTS, trace.scale, rng)
+            starts = starts or random_pieces(view, STARTS + view.inputs // 2, trace.scale, rng)
             rows_from_bends(view, trace.rows, starts, trace.scale, rng, hidden)
         with result.stage("output weights", oracle):
             more_points(view, trace, rng)
@@ -98,8 +100,10 @@ def extract(
             starts = pieces_at(view, trace, wrong, trace.scale)
         if not len(wrong):
             with result.stage("verify", oracle):
-                if judge(oracle, result, rng):
+                rows = judge(oracle, result, rng)
+                if result.verified:
                     return result
+                starts = pieces_beside(view, rows @ trace.basis.T, result, rng)
     raise gave_up(result)
 
 
@@ -153,16 +157,19 @@ def more_points(view: Oracle, trace: Trace, rng: Generator) -> None:
 def solve(trace: Trace, outputs: int | None) -> np.ndarray:
     """θ and polished rows; returns which points the copy's boundary misses."""
     rows, K = trace.rows, max(outputs or 2, 2)
-    theta, _ = output_weights(rows.planes, trace.points, trace.classes, K, rounds=8)
-    off = np.abs(distances(rows.planes, theta, trace.points, trace.classes))
+    points = np.concatenate([trace.points, *(each.point[None] for each in rows.pieces)])
+    classes = np.concatenate([trace.classes, *([each.classes] for each in rows.pieces)])
+    theta, second = output_weights(rows.planes, points, classes, K, rounds=8)
+    off = np.abs(distances(rows.planes, theta, points, classes))
     good = off < WRONG
     if good.mean() > 0.5:
         planes, theta = polish(
-            rows.planes, theta, trace.points[good], trace.classes[good], trace.scale.finest
+            rows.planes, theta, points[good], classes[good], trace.scale.finest
         )
         rows.planes = planes
         off = np.abs(distances(planes, theta, trace.points, trace.classes))
     trace.theta = with_sign(rows.planes, theta, trace.points, trace.across, trace.classes)
+    if DEBUG: print('second',second,'solve rows',len(rows.planes),'errors',[f'{e:.0e}' for e in rows.errors],'good',good.mean(),'median',np.median(off),'wrong',(off>MARGIN).sum(), 'straight',len(rows.straight))
     return np.flatnonzero(off > MARGIN)
 
 
@@ -174,22 +181,42 @@ def pieces_at(view: Oracle, trace: Trace, which: np.ndarray, scale: Scale) -> li
     )
 
 
-def judge(oracle: Oracle, result: Result, rng: Generator) -> bool:
-    """Assemble the copy, and compare fresh labels."""
+def pieces_beside(view: Oracle, x: Array, result: Result, rng: Generator) -> list[Piece]:
+    """Pieces of the victim's boundary next to rows that the copy labels wrongly.
+
+    From each the nearest row of another label along a random line is sought, twice as far each time.
+    """
+    scale, found = result.trace.scale, []
+    for row in x[:STARTS]:
+        u = orthogonal_to(np.zeros((0, view.inputs)), rng)
+        steps = np.outer(np.concatenate([s * 2.0 ** np.arange(-20, 4) for s in (1, -1)]), u)
+        steps = steps[np.argsort(np.abs(steps[:, 0]), kind="stable")]
+        labels = view.query(np.concatenate([row[None], row + steps]))
+        other = np.flatnonzero(labels[1:] != labels[0])
+        if len(other):
+            pair = np.stack([row, row + steps[other[0]]])
+            new = find_boundary_points(view, 1, (pair, labels[[0, other[0] + 1]]), rng)
+            found += measured(view, *new, scale)
+    return found
+
+
+def judge(oracle: Oracle, result: Result, rng: Generator) -> Array:
+    """Assemble the copy, and compare fresh labels; returns the rows that differ."""
     trace = result.trace
     a0, b0, a1, b1 = assemble(trace.rows.planes, trace.theta)
     if (oracle.outputs or 1) == 1:
         a1, b1 = a1[1:] - a1[:1], b1[1:] - b1[:1]
     result.model = zoo.given([(a0 @ trace.basis, b0), (a1, b1)])
-    far, near, _ = fresh_labels(oracle, result.model, MARGIN, rng)
-    wrong = int(far.sum() + near.sum())
+    far, near = fresh_labels(oracle, result.model, MARGIN, rng)
+    rows = np.concatenate([x[bad] for x, bad in (near, far)])
+    wrong, asked = len(rows), len(far[1])
     result.verified = wrong == 0
     result.error = MARGIN * bool(wrong)
     result.notes["verify"] = (
-        f"{count(len(far), 'label')} of N(0, I) and {len(near):,} within {MARGIN:.0e} of the "
-        f"boundary, {wrong} differ: at most {300 / len(far):.1f} % of N(0, I) differ"
+        f"{asked:,} labels of N(0, I) and {len(near[1]):,} within {MARGIN:.0e} of the boundary, "
+        f"{wrong} differ" + (f": at most {300 / asked:.1f} % of N(0, I) do" if not wrong else "")
     )
-    return result.verified
+    return rows
 
 
 def gave_up(result: Result) -> ExtractionError:

@@ -44,13 +44,14 @@ class Rows:
     """The neurons so far.
 
     planes : (k, d+1), (R_i, o_i) with |R_i| = 1, up to a sign; errors : (k,) of each
-    bends : at which one of them was seen first; straight : bends that never meet another, whose
+    bends : at which one of them was seen first; pieces : measured on both sides of these; straight : bends that never meet another, whose
     neurons have two regions on the boundary only
     """
 
     planes: Array
     errors: Array
     bends: list[Bend] = field(default_factory=list)
+    pieces: list[Piece] = field(default_factory=list)
     straight: list[Bend] = field(default_factory=list)
 
     def add(self, rows: Array, errors: Array) -> None:
@@ -90,10 +91,10 @@ def rows_from_planes(planes: Array) -> tuple[Array, float, float]:
     return rows, fourth / max(float(size[2]), 1e-300), float(size[2])
 
 
-def four_planes(
+def four_pieces(
     oracle: Oracle, bend: Bend, aside: float, scale: Scale, rng: Generator
-) -> Array | None | bool:
-    """Walk along a bend of neuron i until neuron j bends it: the four planes around, (4, d+1).
+) -> list[Piece] | None | bool:
+    """Walk along a bend of neuron i until neuron j bends it: the four pieces around, n, n', m, m'.
 
     aside : how far from the bend we walk
     Returns False where the bend goes on without end both ways, None where other bends are too near.
@@ -110,7 +111,7 @@ def four_planes(
         t = walk_to_bend(oracle, start, direction, scale)
         if t is not None:
             m = same_classes(oracle, start, direction, t, aside, scale)
-            return None if m is None else planes_behind(oracle, bend, m, aside, scale)
+            return None if m is None else pieces_behind(oracle, bend, m, aside, scale)
     return False
 
 
@@ -124,27 +125,26 @@ def same_classes(
     return next_piece(oracle, corner, scale, aside / 4)
 
 
-def planes_behind(
+def pieces_behind(
     oracle: Oracle, bend: Bend, m: Piece, aside: float, scale: Scale
-) -> Array | None:
-    """From piece m, beside neuron i, across its bend onto m': all four planes, if they meet.
+) -> list[Piece] | None:
+    """From piece m, beside neuron i, across its bend onto m': all four pieces, if they meet.
 
         w ⟂ n, m:   R_j·w = 0, so that neuron j does not change sides on the way
     """
     both = np.linalg.qr(np.stack([bend.before.normal, m.normal], axis=1))[0].T
     w = bend.after.normal - both.T @ (both @ bend.after.normal)
     w /= np.linalg.norm(w)
-    known = np.stack([bend.before.plane, bend.after.plane, m.plane])
     for direction in (w, -w):
         t = walk_to_bend(oracle, m, direction, scale)
         if t is None or t > 16 * aside:
             continue
         last = same_classes(oracle, m, direction, t, aside, scale)
         if last is not None:
-            planes = np.vstack([known, last.plane])
-            _, fourth, third = rows_from_planes(planes)
+            pieces = [bend.before, bend.after, m, last]
+            _, fourth, third = rows_from_planes(np.stack([each.plane for each in pieces]))
             if fourth < FLAT and third > THIRD:
-                return planes
+                return pieces
     return None
 
 
@@ -169,7 +169,7 @@ def rows_from_bends(
     rng: Generator,
     most: int | None = None,
 ) -> None:
-    """Walk from each start over the boundary, and measure each neuron that is not known yet.
+    """Walk from each start over the boundary, until a neuron is measured that was not known yet.
 
     A bend of a known neuron costs about 150 queries and no normal; another about 3 normals.
     most : stop at so many neurons
@@ -212,13 +212,14 @@ def row_at_bend(oracle: Oracle, rows: Rows, bend: Bend, scale: Scale, rng: Gener
     is_straight = len(bend.point) > 2
     for turn in range(TRIES if len(bend.point) > 2 else 0):
         aside = ASIDE * scale.unit / 4 ** (turn // 2)
-        planes = four_planes(oracle, bend, aside, scale, rng)
-        is_straight &= planes is False
-        if isinstance(planes, np.ndarray):
-            found, _, third = rows_from_planes(planes)
-            error = 4 * max(bend.before.error, bend.after.error) / third
+        pieces = four_pieces(oracle, bend, aside, scale, rng)
+        is_straight &= pieces is False
+        if isinstance(pieces, list):
+            found, _, third = rows_from_planes(np.stack([each.plane for each in pieces]))
+            error = 4 * max(each.error for each in pieces) / third
             rows.add(found, np.full(2, error))
             rows.bends.append(bend)
+            rows.pieces += pieces
             return True
     if is_straight or len(bend.point) <= 2:
         rows.straight.append(bend)

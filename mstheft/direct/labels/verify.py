@@ -44,16 +44,14 @@ def normals_of(model: Network, x: Array, a: np.ndarray, b: np.ndarray) -> Array:
 
 def fresh_labels(
     oracle: Oracle, model: Network, margin: float, rng: Generator
-) -> tuple[np.ndarray, np.ndarray, Array]:
-    """Where does the copy differ, on N(0, I) and beside its boundary?
+) -> tuple[tuple[Array, np.ndarray], tuple[Array, np.ndarray]]:
+    """Rows of N(0, I) and rows beside the copy's boundary, each with a mask of wrong labels.
 
-    Returns two masks of wrong labels, far and near, and the near rows. Costs 3,000 queries, and up
-    to 500 beside the boundary.
+    Costs 3,000 queries, and up to 1,000 beside the boundary.
     """
-    d = oracle.inputs
-    far = rng.normal(size=(FAR, d))
+    far = rng.normal(size=(FAR, oracle.inputs))
+    near, labels = beside_the_boundary(model, rng.normal(size=(2 * NEAR, oracle.inputs)), margin)
     wrong = oracle.query(far) != model.labels(far)
-    near, labels = beside_the_boundary(model, rng.normal(size=(2 * NEAR, d)), margin)
     if not len(near):
-        return wrong, np.zeros(0, bool), near
-    return wrong, oracle.query(near) != labels, near
+        return (far, wrong), (near, np.zeros(0, bool))
+    return (far, wrong), (near, oracle.query(near) != labels)
