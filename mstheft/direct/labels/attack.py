@@ -90,10 +90,12 @@ def extract(
         trace.scale = Scale(1.0, 2 * scale.finest, scale.precision)
         trace.rows = Rows(np.zeros((0, view.inputs + 1)), np.zeros(0))
     starts: list[Piece] = []
+    first: int | None = view.inputs  # as many neurons may be all; the first copy tells
     for _ in range(ROUNDS):
         with result.stage("rows", oracle):
             starts = starts or random_pieces(view, STARTS + view.inputs // 2, trace.scale, rng)
-            rows_from_bends(view, trace.rows, starts, trace.scale, rng, hidden)
+            rows_from_bends(view, trace.rows, starts, trace.scale, rng, hidden or first)
+            first = hidden
         with result.stage("output weights", oracle):
             more_points(view, trace, rng)
             wrong = solve(trace, view.outputs)
@@ -169,7 +171,7 @@ def solve(trace: Trace, outputs: int | None) -> np.ndarray:
         rows.planes = planes
         off = np.abs(distances(planes, theta, trace.points, trace.classes))
     trace.theta = with_sign(rows.planes, theta, trace.points, trace.across, trace.classes)
-    if DEBUG: print('second',second,'solve rows',len(rows.planes),'errors',[f'{e:.0e}' for e in rows.errors],'good',good.mean(),'median',np.median(off),'wrong',(off>MARGIN).sum(), 'straight',len(rows.straight))
+    if DEBUG: print('second',second,'solve rows',len(rows.planes),'alpha', theta[:,:len(rows.planes)],'errors',[f'{e:.0e}' for e in rows.errors],'good',good.mean(),'median',np.median(off),'wrong',(off>MARGIN).sum(), 'straight',len(rows.straight))
     return np.flatnonzero(off > MARGIN)
 
 

@@ -14,6 +14,7 @@ from mstheft.typing import Array, Oracle
 DIGITS = 52  # halvings of a segment between two rows: all that float64 holds
 SCALES = 8.0 ** np.arange(0, 21)  # of the rows among which two labels are sought
 COARSE = 10  # halvings from which the tangent plane is guessed
+FIRST = 12  # halvings after which a bend shows
 NARROW = 2.0**-5  # half-width of the finer search around the guess, in radii
 SHRINK = 8.0  # a radius that meets a bend is divided by it
 TRIES = 4  # radii
@@ -41,7 +42,7 @@ class Scale:
     @property
     def radius(self) -> float:
         """Radius in which a normal is measured."""
-        return 4 * self.circle
+        return 2 * self.circle
 
     @property
     def reach(self) -> float:
@@ -220,19 +221,40 @@ def normal(
     slopes fit n·v = 1 unless a bend lies between; then r is too large.
     point, across : (d,) on the boundary, and a direction that crosses it, into the first class
     radius : r, divided by 8 up to three times
-    Returns None where no radius fits. Costs about d (6 + log2(1/precision)) queries.
+    Returns None where no radius fits. Costs about d (7 + log2(1/precision)) queries.
     """
-    d = len(point)
     for _ in range(TRIES):
-        smallest = max(scale.precision, scale.finest / radius)
-        digits = int(np.ceil(np.log2(2 * NARROW / smallest)))
         v = tangent_guess(oracle, point, across, classes, radius / 4)
-        if v is not None and digits > 0:
+        if v is not None:
             v *= np.sign(v @ across)
-            rows = point + radius * (np.eye(d) - np.outer(v, v))
-            slopes = v - heights(oracle, rows, v, NARROW * radius, classes, digits) / radius
-            if abs(slopes @ v - 1) < 8 * smallest:
-                error = float(np.sqrt(d) * smallest)
-                return Piece(point, slopes / np.linalg.norm(slopes), classes, error)
+            slopes, error = slopes_beside(oracle, point, v, classes, radius, scale)
+            if slopes is not None:
+                size = float(np.linalg.norm(slopes))
+                return Piece(point, slopes / size, classes, float(np.sqrt(len(v))) * error)
         radius /= SHRINK
     return None
+
+
+def slopes_beside(
+    oracle: Oracle,
+    point: Array,
+    v: Array,
+    classes: tuple[int, int],
+    radius: float,
+    scale: Scale,
+) -> tuple[Array | None, float]:
+    """The slopes n_i = v_i - t_i / r of `normal` and the error of each; None if n·v is not 1.
+
+    A bend shows after the first FIRST halvings, before the others are paid for.
+    """
+    rows = point + radius * (np.eye(len(v)) - np.outer(v, v))
+    half, t = NARROW * radius, np.zeros(len(v))
+    smallest = max(scale.precision, scale.finest / radius)
+    left = int(np.ceil(np.log2(half / (radius * smallest)))) + 1
+    for digits in (min(FIRST, left), max(left - FIRST, 0) + 1):
+        t = t + heights(oracle, rows + t[:, None] * v, v, half, classes, digits)
+        half *= 2.0 ** (1 - digits)  # twice what is left
+        slopes, error = v - t / radius, max(half / radius, smallest)
+        if not abs(slopes @ v - 1) < 8 * error:
+            return None, error
+    return slopes, error

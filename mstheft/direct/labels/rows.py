@@ -59,7 +59,7 @@ class Rows:
         for row, error in zip(rows, errors, strict=True):
             away = [np.abs(self.planes - s * row).max(axis=1, initial=0) for s in (1, -1)]
             away = np.minimum(*away)
-            if not len(away) or away.min() > SAME:
+            if not len(away) or away.min() > SAME + 30 * error:
                 self.planes = np.vstack([self.planes, row])
                 self.errors = np.append(self.errors, error)
             elif error < self.errors[away.argmin()]:
