@@ -27,6 +27,12 @@ from mstheft.direct.labels.boundary import (
 from mstheft.direct.labels.polishing import polish
 from mstheft.direct.labels.rows import Rows, rows_from_bends
 from mstheft.direct.labels.span import Projected, orthogonal_to, space_of_normals
+from mstheft.direct.labels.undetermined import (
+    distinct,
+    rows_in_a_plane,
+    rows_of_straight_bends,
+    rows_on_a_line,
+)
 from mstheft.direct.labels.verify import fresh_labels
 from mstheft.direct.labels.weights import assemble, distances, output_weights, with_sign
 from mstheft.errors import ExtractionError
@@ -41,6 +47,7 @@ ROUNDS = 12  # of rows, weights, verification
 STARTS = 4  # points of the boundary from which each round walks
 SPARE = 1.5  # equations for each unknown
 WRONG = 1e-4  # distance from the copy's boundary at which a neuron is missing
+UNUSED = 1e-8  # output weight, relative to the largest, of a row that bends nothing
 MARGIN = 1e-7  # half-width of the seam beside the boundary in which labels are not compared
 
 
@@ -94,10 +101,12 @@ def extract(
     for _ in range(ROUNDS):
         with result.stage("rows", oracle):
             starts = starts or random_pieces(view, STARTS + view.inputs // 2, trace.scale, rng)
-            rows_from_bends(view, trace.rows, starts, trace.scale, rng, hidden or first)
+            if view.inputs > 1:
+                rows_from_bends(view, trace.rows, starts, trace.scale, rng, hidden or first)
             first = hidden
         with result.stage("output weights", oracle):
             more_points(view, trace, rng)
+            complete_rows(view, trace)
             wrong = solve(trace, view.outputs)
             starts = pieces_at(view, trace, wrong, trace.scale)
         if not len(wrong):
@@ -156,6 +165,22 @@ def more_points(view: Oracle, trace: Trace, rng: Generator) -> None:
         )
 
 
+def complete_rows(view: Oracle, trace: Trace) -> None:
+    """Rows of bends that never meet another, and of victims whose normals span a line or a plane."""
+    rows, K = trace.rows, max(view.outputs or 2, 2)
+    bends = distinct(rows.straight)
+    if DEBUG: print('bends',len(bends),[np.round(b.point[:3],3) for b in bends])
+    if view.inputs == 1:
+        rows.planes = rows_on_a_line(trace.points)
+    elif view.inputs == 2:
+        rows.planes, rows.undetermined = rows_in_a_plane(bends, trace.points, trace.classes, K)
+    else:
+        bends = [bend for bend in bends if rows.explain(bend.point) < 0]
+        more, rows.undetermined = rows_of_straight_bends(bends)
+        rows.planes = np.vstack([rows.planes, *more])
+    rows.errors = np.resize(np.append(rows.errors, 1e-9), len(rows.planes))
+
+
 def solve(trace: Trace, outputs: int | None) -> np.ndarray:
     """θ and polished rows; returns which points the copy's boundary misses."""
     rows, K = trace.rows, max(outputs or 2, 2)
@@ -170,6 +195,9 @@ def solve(trace: Trace, outputs: int | None) -> np.ndarray:
         )
         rows.planes = planes
         off = np.abs(distances(planes, theta, trace.points, trace.classes))
+    used = np.abs(theta[:, : len(rows.planes)]).max(axis=0) > UNUSED * np.abs(theta).max()
+    rows.keep(used)
+    theta = theta[:, np.append(used, np.ones(theta.shape[1] - len(used), bool))]
     trace.theta = with_sign(rows.planes, theta, trace.points, trace.across, trace.classes)
     if DEBUG: print('second',second,'solve rows',len(rows.planes),'alpha', theta[:,:len(rows.planes)],'errors',[f'{e:.0e}' for e in rows.errors],'good',good.mean(),'median',np.median(off),'wrong',(off>MARGIN).sum(), 'straight',len(rows.straight))
     return np.flatnonzero(off > MARGIN)

@@ -45,7 +45,7 @@ class Rows:
 
     planes : (k, d+1), (R_i, o_i) with |R_i| = 1, up to a sign; errors : (k,) of each
     bends : at which one of them was seen first; pieces : measured on both sides of these; straight : bends that never meet another, whose
-    neurons have two regions on the boundary only
+    neurons have two regions on the boundary only; undetermined : rows that labels do not tell
     """
 
     planes: Array
@@ -53,6 +53,7 @@ class Rows:
     bends: list[Bend] = field(default_factory=list)
     pieces: list[Piece] = field(default_factory=list)
     straight: list[Bend] = field(default_factory=list)
+    undetermined: int = 0
 
     def add(self, rows: Array, errors: Array) -> None:
         """Each row that is new; of one that is known the more exact measurement stays."""
@@ -64,6 +65,10 @@ class Rows:
                 self.errors = np.append(self.errors, error)
             elif error < self.errors[away.argmin()]:
                 self.planes[away.argmin()], self.errors[away.argmin()] = row, error
+
+    def keep(self, which: np.ndarray) -> None:
+        """These neurons only."""
+        self.planes, self.errors = self.planes[which], self.errors[which]
 
     def explain(self, point: Array) -> int:
         """Which neuron changes sides at a bend, or -1."""
@@ -81,14 +86,15 @@ def rows_from_planes(planes: Array) -> tuple[Array, float, float]:
     planes : (4, d+1), (n, -n·p) each. The dependency is a singular value of exactly 1 between the
     planes that (n, n') and (m, m') span.
     Returns (2, d+1), rows of length 1; the fourth singular value relative to the third, zero up to
-    rounding if all four meet; and the third, the smaller the less they say.
+    rounding if all four meet; and the third times the least |c|, the smaller the less they say:
+    zero if two of the four are the same.
     """
     left, size, _ = np.linalg.svd(planes)
     c = left[:, 3]
     fourth = float(size[3]) if len(size) > 3 else 0.0
     rows = np.stack([c[0] * planes[0] + c[1] * planes[1], c[0] * planes[0] + c[2] * planes[2]])
-    rows /= np.linalg.norm(rows[:, :-1], axis=1, keepdims=True)
-    return rows, fourth / max(float(size[2]), 1e-300), float(size[2])
+    rows /= np.maximum(np.linalg.norm(rows[:, :-1], axis=1, keepdims=True), 1e-300)
+    return rows, fourth / max(float(size[2]), 1e-300), float(size[2] * np.abs(c).min())
 
 
 def four_pieces(
