@@ -17,24 +17,19 @@ from numpy.random import Generator
 
 from mstheft.direct.answers.diagnosis import diagnosed
 from mstheft.direct.labels.boundary import (
+    BoundaryPoints,
     Piece,
     Scale,
     find_boundary_points,
     finest_distance,
-    normal,
+    pieces_around,
     rows_of_two_labels,
 )
-from mstheft.direct.labels.polishing import polish
 from mstheft.direct.labels.rows import Rows, rows_from_bends
+from mstheft.direct.labels.solution import complete_rows, solve
 from mstheft.direct.labels.span import Projected, orthogonal_to, space_of_normals
-from mstheft.direct.labels.undetermined import (
-    distinct,
-    rows_in_a_plane,
-    rows_of_straight_bends,
-    rows_on_a_line,
-)
 from mstheft.direct.labels.verify import fresh_labels
-from mstheft.direct.labels.weights import assemble, distances, output_weights, with_sign
+from mstheft.direct.labels.weights import assemble
 from mstheft.errors import ExtractionError
 from mstheft.nn import zoo
 from mstheft.result import Result, count
@@ -44,32 +39,29 @@ WITNESSES = 256  # rows between which boundary points are sought
 PROBED = 4  # points at which the finest distance is measured
 PRECISION = 2.0**-36  # of a slope, unless labels are coarser
 ROUNDS = 12  # of rows, weights, verification
+PATIENCE = 4  # rounds in which the copy must come to miss fewer points
 STARTS = 4  # points of the boundary from which each round walks
 SPARE = 1.5  # equations for each unknown
-WRONG = 1e-4  # distance from the copy's boundary at which a neuron is missing
-UNUSED = 1e-8  # output weight, relative to the largest, of a row that bends nothing
 MARGIN = 1e-7  # half-width of the seam beside the boundary in which labels are not compared
 
 
-import os
-DEBUG=os.environ.get('DBG')
 @dataclass
 class Trace:
-    """What the stages saw, in the coordinates y = B x of the space of normals.
+    """What the stages saw; all but the pieces in the coordinates y = B x of the space of normals.
 
-    basis : (m, d) B; scale : in these coordinates; pieces : of the boundary, in the victim's inputs
-    rows : of the neurons; points (n, m), across (n, m), classes (n, 2) : of the boundary
+    scale, basis : (m, d) B
+    pieces : of the boundary, in the victim's inputs, whose normals span the space
+    rows : of the neurons
+    boundary : points, from which θ is solved
     theta : (K, h + m + 1), (α, c, β) of each class
     """
 
     scale: Scale
-    basis: Array | None = None
+    basis: Array
+    rows: Rows
+    boundary: BoundaryPoints
     pieces: list[Piece] = field(default_factory=list)
-    rows: Rows | None = None
-    points: Array | None = None
-    across: Array | None = None
-    classes: np.ndarray | None = None
-    theta: Array | None = None
+    theta: Array = field(default_factory=lambda: np.zeros((0, 0)))
 
 
 @diagnosed
@@ -88,33 +80,32 @@ def extract(
     such network; `BudgetExhausted`.
     """
     rng, result = np.random.default_rng(rng), Result()
-    with result.stage("boundary", oracle):
+    with result.stage("witnesses", oracle):
         witnesses, scale = prepare(oracle, precision, rng)
-        trace = result.trace = Trace(scale)
+    result.notes["witnesses"] = f"labels can be believed {scale.finest:.0e} from the boundary"
     with result.stage("normals", oracle):
-        trace.basis, trace.pieces = space_of_normals(oracle, witnesses, scale, rng)
-        view = Projected(oracle, trace.basis)
-        trace.scale = Scale(1.0, 2 * scale.finest, scale.precision)
-        trace.rows = Rows(np.zeros((0, view.inputs + 1)), np.zeros(0))
+        trace = result.trace = reduce(oracle, witnesses, scale, rng)
+    view, m = Projected(oracle, trace.basis), len(trace.basis)
+    result.notes["normals"] = f"{count(len(trace.pieces), 'normal')} span {m:,} dimensions"
     starts: list[Piece] = []
-    first: int | None = view.inputs  # as many neurons may be all; the first copy tells
-    for _ in range(ROUNDS):
+    most: int | None = hidden or m  # as many may be all of them: the first copy tells
+    shares: list[float] = []
+    while len(shares) < ROUNDS and (not shares or min(shares[-PATIENCE:]) == min(shares)):
         with result.stage("rows", oracle):
-            starts = starts or random_pieces(view, STARTS + view.inputs // 2, trace.scale, rng)
-            if view.inputs > 1:
-                rows_from_bends(view, trace.rows, starts, trace.scale, rng, hidden or first)
-            first = hidden
+            starts = starts or random_pieces(view, STARTS + m // 2, trace.scale, rng)
+            rows_from_bends(view, trace.rows, starts, trace.scale, rng, most)
+            most = hidden
         with result.stage("output weights", oracle):
-            more_points(view, trace, rng)
-            complete_rows(view, trace)
-            wrong = solve(trace, view.outputs)
-            starts = pieces_at(view, trace, wrong, trace.scale)
-        if not len(wrong):
+            missed = solve_weights(view, trace, rng)
+            shares.append(len(missed.points) / len(trace.boundary.points))
+            starts = pieces_around(view, missed.only(slice(2 * STARTS)), trace.scale)
+        describe(result)
+        if not len(missed.points):
             with result.stage("verify", oracle):
-                rows = judge(oracle, result, rng)
+                wrong = judge(oracle, result, rng)
                 if result.verified:
                     return result
-                starts = pieces_beside(view, rows @ trace.basis.T, result, rng)
+                starts = pieces_beside(view, wrong @ trace.basis.T, trace.scale, rng)
     raise gave_up(result)
 
 
@@ -129,104 +120,67 @@ def prepare(
             "use direct.sweep, which needs a hundred times fewer queries",
         )
     witnesses = rows_of_two_labels(oracle, rng, WITNESSES)
-    finest = finest_distance(oracle, *find_boundary_points(oracle, PROBED, witnesses, rng))
+    finest = finest_distance(oracle, find_boundary_points(oracle, PROBED, witnesses, rng))
     return witnesses, Scale(float(np.sqrt(oracle.inputs)), finest, precision or PRECISION)
+
+
+def reduce(
+    oracle: Oracle, witnesses: tuple[Array, np.ndarray], scale: Scale, rng: Generator
+) -> Trace:
+    """The space of normals, in whose coordinates the rest of the attack works."""
+    basis, pieces = space_of_normals(oracle, witnesses, scale, rng)
+    if not len(basis):
+        raise ExtractionError(
+            "normals",
+            "needs a boundary of flat pieces, but around none of its points is it flat",
+            "is the activation another? learn a copy with learning.active",
+        )
+    scale = Scale(1.0, 2 * scale.finest, scale.precision)
+    rows, none = Rows(np.zeros((0, len(basis) + 1))), BoundaryPoints.none(len(basis))
+    return Trace(scale, basis, rows, none, pieces)
+
+
+def random_points(view: Oracle, n: int, rng: Generator) -> BoundaryPoints:
+    """Points of the boundary between random rows."""
+    return find_boundary_points(view, n, rows_of_two_labels(view, rng, WITNESSES), rng)
 
 
 def random_pieces(view: Oracle, n: int, scale: Scale, rng: Generator) -> list[Piece]:
     """Flat pieces around random points of the boundary."""
-    points, across, classes = find_boundary_points(
-        view, n, rows_of_two_labels(view, rng, WITNESSES), rng
-    )
-    return measured(view, points, across, classes, scale)
+    return pieces_around(view, random_points(view, n, rng), scale)
 
 
-def measured(
-    view: Oracle, points: Array, across: Array, classes: np.ndarray, scale: Scale
-) -> list[Piece]:
-    """The flat piece around each point, where it can be measured."""
-    pieces = [
-        normal(view, point, v, (int(a), int(b)), scale.radius, scale)
-        for point, v, (a, b) in zip(points, across, classes, strict=True)
-    ]
-    return [piece for piece in pieces if piece is not None]
-
-
-def more_points(view: Oracle, trace: Trace, rng: Generator) -> None:
-    """As many points of the boundary as the unknowns of the copy need."""
+def more_points(view: Oracle, trace: Trace, rng: Generator) -> BoundaryPoints:
+    """As many points of the boundary as the unknowns of the copy need, those so far among them."""
     (h, width), K = trace.rows.planes.shape, max(view.outputs or 2, 2)
-    n = int(SPARE * (h * width + (K - 1) * (h + width))) + 50
-    n -= 0 if trace.points is None else len(trace.points)
-    if n > 0:
-        new = find_boundary_points(view, n, rows_of_two_labels(view, rng, WITNESSES), rng)
-        old = (trace.points, trace.across, trace.classes)
-        trace.points, trace.across, trace.classes = (
-            b if a is None else np.concatenate([a, b]) for a, b in zip(old, new, strict=True)
-        )
+    n = int(SPARE * (h * width + (K - 1) * (h + width))) + 50 - len(trace.boundary.points)
+    return trace.boundary.and_also(random_points(view, n, rng)) if n > 0 else trace.boundary
 
 
-def complete_rows(view: Oracle, trace: Trace) -> None:
-    """Rows of bends that never meet another, and of victims whose normals span a line or a plane."""
-    rows, K = trace.rows, max(view.outputs or 2, 2)
-    bends = distinct(rows.straight)
-    if DEBUG: print('bends',len(bends),[np.round(b.point[:3],3) for b in bends])
-    if view.inputs == 1:
-        rows.planes = rows_on_a_line(trace.points)
-    elif view.inputs == 2:
-        rows.planes, rows.undetermined = rows_in_a_plane(bends, trace.points, trace.classes, K)
-    else:
-        bends = [bend for bend in bends if rows.explain(bend.point) < 0]
-        more, rows.undetermined = rows_of_straight_bends(bends)
-        rows.planes = np.vstack([rows.planes, *more])
-    rows.errors = np.resize(np.append(rows.errors, 1e-9), len(rows.planes))
+def solve_weights(view: Oracle, trace: Trace, rng: Generator) -> BoundaryPoints:
+    """θ, from as many points as it takes; returns the points that the copy misses."""
+    trace.boundary = more_points(view, trace, rng)
+    complete_rows(view, trace.rows, trace.boundary)
+    trace.theta, off = solve(view, trace.rows, trace.boundary, trace.scale)
+    return trace.boundary.only(off > MARGIN)
 
 
-def solve(trace: Trace, outputs: int | None) -> np.ndarray:
-    """θ and polished rows; returns which points the copy's boundary misses."""
-    rows, K = trace.rows, max(outputs or 2, 2)
-    points = np.concatenate([trace.points, *(each.point[None] for each in rows.pieces)])
-    classes = np.concatenate([trace.classes, *([each.classes] for each in rows.pieces)])
-    theta, second = output_weights(rows.planes, points, classes, K, rounds=8)
-    off = np.abs(distances(rows.planes, theta, points, classes))
-    good = off < WRONG
-    if good.mean() > 0.5:
-        planes, theta = polish(
-            rows.planes, theta, points[good], classes[good], trace.scale.finest
-        )
-        rows.planes = planes
-        off = np.abs(distances(planes, theta, trace.points, trace.classes))
-    used = np.abs(theta[:, : len(rows.planes)]).max(axis=0) > UNUSED * np.abs(theta).max()
-    rows.keep(used)
-    theta = theta[:, np.append(used, np.ones(theta.shape[1] - len(used), bool))]
-    trace.theta = with_sign(rows.planes, theta, trace.points, trace.across, trace.classes)
-    if DEBUG: print('second',second,'solve rows',len(rows.planes),'alpha', theta[:,:len(rows.planes)],'errors',[f'{e:.0e}' for e in rows.errors],'good',good.mean(),'median',np.median(off),'wrong',(off>MARGIN).sum(), 'straight',len(rows.straight))
-    return np.flatnonzero(off > MARGIN)
+def pieces_beside(view: Oracle, x: Array, scale: Scale, rng: Generator) -> list[Piece]:
+    """Pieces of the victim's boundary near rows that the copy labels wrongly.
 
-
-def pieces_at(view: Oracle, trace: Trace, which: np.ndarray, scale: Scale) -> list[Piece]:
-    """Pieces around points that the copy misses: there a neuron is missing."""
-    which = which[: 2 * STARTS]
-    return measured(
-        view, trace.points[which], trace.across[which], trace.classes[which], scale
-    )
-
-
-def pieces_beside(view: Oracle, x: Array, result: Result, rng: Generator) -> list[Piece]:
-    """Pieces of the victim's boundary next to rows that the copy labels wrongly.
-
-    From each the nearest row of another label along a random line is sought, twice as far each time.
+    From each the nearest row of another label is sought along a random line, twice as far each
+    time.
     """
-    scale, found = result.trace.scale, []
+    found: list[Piece] = []
     for row in x[:STARTS]:
         u = orthogonal_to(np.zeros((0, view.inputs)), rng)
-        steps = np.outer(np.concatenate([s * 2.0 ** np.arange(-20, 4) for s in (1, -1)]), u)
-        steps = steps[np.argsort(np.abs(steps[:, 0]), kind="stable")]
-        labels = view.query(np.concatenate([row[None], row + steps]))
-        other = np.flatnonzero(labels[1:] != labels[0])
-        if len(other):
-            pair = np.stack([row, row + steps[other[0]]])
-            new = find_boundary_points(view, 1, (pair, labels[[0, other[0] + 1]]), rng)
-            found += measured(view, *new, scale)
+        far = np.outer(2.0 ** np.arange(-20, 4), [1, -1]).ravel()
+        rows = row + np.append(0, far)[:, None] * u
+        labels = view.query(rows)
+        other = int((labels != labels[0]).argmax())
+        if other:
+            pair = rows[[0, other]], labels[[0, other]]
+            found += pieces_around(view, find_boundary_points(view, 1, pair, rng), scale)
     return found
 
 
@@ -234,8 +188,8 @@ def judge(oracle: Oracle, result: Result, rng: Generator) -> Array:
     """Assemble the copy, and compare fresh labels; returns the rows that differ."""
     trace = result.trace
     a0, b0, a1, b1 = assemble(trace.rows.planes, trace.theta)
-    if (oracle.outputs or 1) == 1:
-        a1, b1 = a1[1:] - a1[:1], b1[1:] - b1[:1]
+    if len(a1) == 2 and oracle.outputs != 2:
+        a1, b1 = a1[1:], b1[1:]
     result.model = zoo.given([(a0 @ trace.basis, b0), (a1, b1)])
     far, near = fresh_labels(oracle, result.model, MARGIN, rng)
     rows = np.concatenate([x[bad] for x, bad in (near, far)])
@@ -247,6 +201,15 @@ def judge(oracle: Oracle, result: Result, rng: Generator) -> Array:
         f"{wrong} differ" + (f": at most {300 / asked:.1f} % of N(0, I) do" if not wrong else "")
     )
     return rows
+
+
+def describe(result: Result) -> None:
+    """One line on rows and weights."""
+    trace, rows = result.trace, result.trace.rows
+    result.notes["rows"] = f"{count(len(rows.planes), 'row')} of {trace.basis.shape[1]:,} weights"
+    if rows.undetermined:
+        result.notes["rows"] += f", {rows.undetermined} of them not determined by labels"
+    result.notes["output weights"] = f"from {len(trace.boundary.points):,} points of the boundary"
 
 
 def gave_up(result: Result) -> ExtractionError:

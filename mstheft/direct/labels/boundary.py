@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.random import Generator
@@ -70,6 +71,39 @@ class Piece:
         return np.append(self.normal, -self.normal @ self.point)
 
 
+class BoundaryPoints(NamedTuple):
+    """Where the label changes.
+
+    points : (n, d)
+    across : (n, d) unit vectors that cross the boundary there, into the first class
+    classes : (n, 2) labels on either side
+    """
+
+    points: Array
+    across: Array
+    classes: np.ndarray
+
+    @classmethod
+    def none(cls, d: int) -> BoundaryPoints:
+        """No points yet."""
+        return cls(np.zeros((0, d)), np.zeros((0, d)), np.zeros((0, 2), int))
+
+    def and_also(self, other: BoundaryPoints) -> BoundaryPoints:
+        """Both."""
+        return BoundaryPoints(*(np.concatenate(pair) for pair in zip(self, other, strict=True)))
+
+    def only(self, which: np.ndarray | slice) -> BoundaryPoints:
+        """Some of them."""
+        return BoundaryPoints(*(each[which] for each in self))
+
+    @classmethod
+    def of(cls, pieces: list[Piece], d: int) -> BoundaryPoints:
+        """The points of flat pieces."""
+        sides = np.array([piece.classes for piece in pieces], int).reshape(-1, 2)
+        points = np.array([piece.point for piece in pieces]).reshape(-1, d)
+        return cls(points, np.array([each.normal for each in pieces]).reshape(-1, d), sides)
+
+
 def bisect(
     oracle: Oracle, path: Callable[[Array], Array], label: int, n: int, digits: int
 ) -> tuple[Array, np.ndarray]:
@@ -111,14 +145,13 @@ def rows_of_two_labels(oracle: Oracle, rng: Generator, n: int) -> tuple[Array, n
 
 def find_boundary_points(
     oracle: Oracle, n: int, rows: tuple[Array, np.ndarray], rng: Generator
-) -> tuple[Array, Array, np.ndarray]:
+) -> BoundaryPoints:
     """n points where the label changes, on segments between rows of different labels.
 
         label(x_i) ≠ label(x_j):   halve the segment until it is a point
 
     rows : (m, d) and their labels (m,), from `rows_of_two_labels`
-    Returns points (n, d), unit vectors across the boundary (n, d) into the first class, and the
-    classes on both sides (n, 2). Costs 52 n queries.
+    Costs 52 n queries.
     """
     x, labels = rows
     first = rng.integers(len(x), size=n)
@@ -133,10 +166,11 @@ def find_boundary_points(
         good = beyond >= 0  # else the point is one of the rows, up to rounding
         classes[mine[good], 1] = beyond[good]
         points[mine], across[mine] = path(np.where(good, share, 1)), -way
-    return points, across / np.linalg.norm(across, axis=1, keepdims=True), classes
+    across /= np.linalg.norm(across, axis=1, keepdims=True)
+    return BoundaryPoints(points, across, classes)
 
 
-def finest_distance(oracle: Oracle, points: Array, across: Array, classes: np.ndarray) -> float:
+def finest_distance(oracle: Oracle, boundary: BoundaryPoints) -> float:
     """The distance from the boundary below which labels are not to be believed.
 
         label(p + ε v) = a,   label(p - ε v) = b     for ε = 2^-10, 2^-11, …
@@ -144,6 +178,7 @@ def finest_distance(oracle: Oracle, points: Array, across: Array, classes: np.nd
     float64 keeps this up to rounding, 1e-14 or so; float32 ends at 1e-6. Twice the last ε at which
     every point keeps it. Costs 80 queries a point.
     """
+    points, across, classes = boundary
     aside = PROBES[:, None, None] * across  # (probes, n, d)
     sides = np.stack([points + aside, points - aside], axis=2)  # (probes, n, 2, d)
     labels = oracle.query(sides.reshape(-1, points.shape[1])).reshape(sides.shape[:3])
@@ -258,3 +293,12 @@ def slopes_beside(
         if not abs(slopes @ v - 1) < 8 * error:
             return None, error
     return slopes, error
+
+
+def pieces_around(oracle: Oracle, boundary: BoundaryPoints, scale: Scale) -> list[Piece]:
+    """The flat piece around each point, where it can be measured: see `normal`."""
+    pieces = [
+        normal(oracle, point, v, (int(a), int(b)), scale.radius, scale)
+        for point, v, (a, b) in zip(*boundary, strict=True)
+    ]
+    return [piece for piece in pieces if piece is not None]

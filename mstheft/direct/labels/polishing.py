@@ -1,4 +1,4 @@
-"""Gauss-Newton on the same equations, rows included: each boundary point onto the copy's boundary."""
+"""Gauss-Newton on the same equations, rows included: bisected points onto the copy's boundary."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def polish(
 ) -> tuple[Array, Array]:
     """Rows and θ such that bisected points lie on the copy's boundary, as nearly as they can.
 
-        Δ of (R, o, θ)  =  argmin Σ_k ( f_k + ∂f_k )² / |∇f_k|²,    f_k = (θ_a - θ_b)·(|R x_k + o|, x_k, 1)
+        argmin Σ_k ( f_k + ∂f_k )² / |∇f_k|²,    f_k = (θ_a - θ_b)·(|R x_k + o|, x_k, 1)
 
     One step after another while the distances shrink. The equations are solved by their normal
     matrix with a ridge of 1e-14, since the lengths of the rows and of θ are free.

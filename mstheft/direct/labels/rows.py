@@ -1,9 +1,9 @@
 """Rows of the first layer from bends of the boundary.
 
-               a | m          At a bend neuron i changes sides: n and n' span a plane that holds its
-            -----+-----  i    row. Past a bend of neuron j the bend of i goes on, between m and m'.
-               b | m'         The two planes meet in the row of i; so do those of (n, m) and (n', m')
-                 j            in the row of j.
+            n  | m         At a bend neuron i changes sides: n and n' span a plane that holds its
+          -----+-----  i   row. Past a bend of neuron j the bend of i goes on, between m and m'.
+            n' | m'        The two planes meet in the row of i; so do those of (n, m) and (n', m')
+               j           in the row of j.
 
 On a piece f = g·(x, 1), and g' = g + 2 α_i (R_i, o_i) on the other side of neuron i. So the four
 (n, -n·p), which are g but for their lengths, have one linear dependency, and it holds the rows.
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.random import Generator
 
-from mstheft.direct.labels.boundary import Piece, Scale, find_boundary_points, is_on, normal
+from mstheft.direct.labels.boundary import Piece, Scale, is_on
 from mstheft.direct.labels.span import orthogonal_to
 from mstheft.direct.labels.walk import Corner, next_piece, next_point, turn_corner, walk_to_bend
 from mstheft.typing import Array, Oracle
@@ -43,13 +43,16 @@ class Bend:
 class Rows:
     """The neurons so far.
 
-    planes : (k, d+1), (R_i, o_i) with |R_i| = 1, up to a sign; errors : (k,) of each
-    bends : at which one of them was seen first; pieces : measured on both sides of these; straight : bends that never meet another, whose
-    neurons have two regions on the boundary only; undetermined : rows that labels do not tell
+    planes : (k, d+1), (R_i, o_i) with |R_i| = 1, up to a sign
+    errors : (k,) of each
+    bends : at which they were seen first
+    pieces : measured on both sides of bends
+    straight : bends that never meet another: such a neuron has two regions on the boundary only
+    undetermined : how many rows labels do not tell
     """
 
     planes: Array
-    errors: Array
+    errors: Array = field(default_factory=lambda: np.zeros(0))
     bends: list[Bend] = field(default_factory=list)
     pieces: list[Piece] = field(default_factory=list)
     straight: list[Bend] = field(default_factory=list)
@@ -81,7 +84,8 @@ class Rows:
 def rows_from_planes(planes: Array) -> tuple[Array, float, float]:
     """The rows of neurons i and j from the four planes n, n', m, m' around their corner.
 
-        c_1 n + c_2 n' + c_3 m + c_4 m' = 0:   (R_i, o_i) ∝ c_1 n + c_2 n',   (R_j, o_j) ∝ c_1 n + c_3 m
+        c_1 n + c_2 n' + c_3 m + c_4 m' = 0
+        (R_i, o_i) ∝ c_1 n + c_2 n',   (R_j, o_j) ∝ c_1 n + c_3 m
 
     planes : (4, d+1), (n, -n·p) each. The dependency is a singular value of exactly 1 between the
     planes that (n, n') and (m, m') span.
@@ -99,7 +103,7 @@ def rows_from_planes(planes: Array) -> tuple[Array, float, float]:
 
 def four_pieces(
     oracle: Oracle, bend: Bend, aside: float, scale: Scale, rng: Generator
-) -> list[Piece] | None | bool:
+) -> list[Piece] | bool | None:
     """Walk along a bend of neuron i until neuron j bends it: the four pieces around, n, n', m, m'.
 
     aside : how far from the bend we walk
@@ -136,7 +140,7 @@ def pieces_behind(
 ) -> list[Piece] | None:
     """From piece m, beside neuron i, across its bend onto m': all four pieces, if they meet.
 
-        w ⟂ n, m:   R_j·w = 0, so that neuron j does not change sides on the way
+    w ⟂ n, m:   R_j·w = 0, so that neuron j does not change sides on the way
     """
     both = np.linalg.qr(np.stack([bend.before.normal, m.normal], axis=1))[0].T
     w = bend.after.normal - both.T @ (both @ bend.after.normal)
@@ -157,7 +161,7 @@ def pieces_behind(
 def behind_known(piece: Piece, row: Array, error: float, corner: Corner, point: Array) -> Piece:
     """The piece behind a bend of a known neuron, from one of its points: no further queries.
 
-        (n', -n'·p')  ∝  (n, -n·p) + λ (R, o),   zero at the point
+    (n', -n'·p')  ∝  (n, -n·p) + λ (R, o),   zero at the point
     """
     x = np.append(point, 1)
     weight = float(piece.plane @ x / (row @ x))
@@ -229,4 +233,5 @@ def row_at_bend(oracle: Oracle, rows: Rows, bend: Bend, scale: Scale, rng: Gener
             return True
     if is_straight or len(bend.point) <= 2:
         rows.straight.append(bend)
+        rows.pieces += [bend.before, bend.after]
     return False

@@ -22,21 +22,25 @@ NEW = 1e-6  # share of a normal outside of the space that counts, for float64
 
 
 class Projected:
-    """A victim in the coordinates y of a space: x = y B.
+    """A victim in the coordinates y of a space, as another oracle: x = y B.
 
-    basis : (m, d) orthonormal rows
+    basis : (m, d) orthonormal rows B
     """
 
     def __init__(self, oracle: Oracle, basis: Array):
         self.oracle, self.basis = oracle, basis
-        self.output, self.decimals = oracle.output, oracle.decimals
-        self.inputs, self.shape = len(basis), (len(basis),)
-        self.outputs, self.budget = oracle.outputs, oracle.budget
+        self.output, self.decimals, self.outputs = oracle.output, oracle.decimals, oracle.outputs
+        self.inputs, self.budget = len(basis), oracle.budget
+        self.shape: tuple[int, ...] = (len(basis),)
 
     @property
     def count(self) -> int:
-        """Rows answered so far."""
+        """Rows answered so far, in all coordinates."""
         return self.oracle.count
+
+    @count.setter
+    def count(self, count: int) -> None:
+        raise AttributeError("only the victim's oracle counts")
 
     @property
     def left(self) -> int | None:
@@ -50,7 +54,7 @@ class Projected:
 
 def orthogonal_to(basis: Array, rng: Generator) -> Array:
     """A random unit vector that is orthogonal to the rows of an orthonormal basis, (d,)."""
-    u = rng.normal(size=basis.shape[1])
+    u = rng.normal(size=(basis.shape[1],))
     for _ in range(2):
         u -= basis.T @ (basis @ u)
         u /= np.linalg.norm(u)
@@ -77,16 +81,18 @@ def space_of_normals(
     in a row it goes on straight, orthogonally to the space, or when the space is all there is.
     Costs about m d (6 + log2(1/precision)) queries.
     """
-    basis, pieces, calm = np.zeros((0, oracle.inputs)), [], 0
+    basis: Array = np.zeros((0, oracle.inputs))
+    pieces: list[Piece] = []
+    calm = 0
     for _ in range(STARTS):
         if calm == CALM or len(basis) == oracle.inputs:
             break
-        points, across, classes = find_boundary_points(oracle, 1, rows, rng)
-        sides = int(classes[0, 0]), int(classes[0, 1])
+        (point,), (across,), ((a, b),) = find_boundary_points(oracle, 1, rows, rng)
+        sides = int(a), int(b)
         calm += 1
-        if len(basis) and goes_straight(oracle, points[0], across[0], sides, basis, scale, rng):
+        if len(basis) and goes_straight(oracle, point, across, sides, basis, scale, rng):
             continue
-        piece = normal(oracle, points[0], across[0], sides, scale.radius, scale)
+        piece = normal(oracle, point, across, sides, scale.radius, scale)
         while piece is not None and len(basis) < oracle.inputs:
             larger = extended(basis, piece.normal, scale)
             calm = 0 if len(larger) > len(basis) else calm

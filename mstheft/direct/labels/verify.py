@@ -12,9 +12,7 @@ FAR, NEAR = 3000, 500  # rows
 HALVINGS = 60
 
 
-def beside_the_boundary(
-    model: Network, x: Array, margin: float
-) -> tuple[Array, np.ndarray]:
+def beside_the_boundary(model: Network, x: Array, margin: float) -> tuple[Array, np.ndarray]:
     """Rows on both sides of the copy's boundary, and the copy's labels there. No queries.
 
     Segments between the rows x (n, d) whose labels differ are halved until they are a point p;

@@ -78,9 +78,7 @@ def with_sign(
     return theta if grows.mean() > 0.5 else -theta
 
 
-def assemble(
-    rows: Array, theta: Array, alike: float = 1e-5
-) -> tuple[Array, Array, Array, Array]:
+def assemble(rows: Array, theta: Array, alike: float = 1e-5) -> tuple[Array, Array, Array, Array]:
     """A0, b0, A1, b1 of a network of ReLUs with these logits.
 
         α |y| + γ y  =  (α + γ) relu(y) + (α - γ) relu(-y),    c = Σ_i γ_i R_i
