@@ -41,6 +41,7 @@ PRECISION = 2.0**-36  # of a slope, unless labels are coarser
 ROUNDS = 12  # of rows, weights, verification
 PATIENCE = 4  # rounds in which the copy must come to miss fewer points
 STARTS = 4  # points of the boundary from which each round walks
+MOST_BESIDE = 40  # wrong rows from which the victim's boundary is sought
 SPARE = 1.5  # equations for each unknown
 MARGIN = 1e-7  # half-width of the seam beside the boundary in which labels are not compared
 
@@ -52,7 +53,7 @@ class Trace:
     scale, basis : (m, d) B
     pieces : of the boundary, in the victim's inputs, whose normals span the space
     rows : of the neurons
-    boundary : points, from which θ is solved
+    boundary : points, from which θ is solved; labelled : other rows (n, m) and their labels
     theta : (K, h + m + 1), (α, c, β) of each class
     """
 
@@ -60,6 +61,7 @@ class Trace:
     basis: Array
     rows: Rows
     boundary: BoundaryPoints
+    labelled: tuple[Array, np.ndarray]
     pieces: list[Piece] = field(default_factory=list)
     theta: Array = field(default_factory=lambda: np.zeros((0, 0)))
 
@@ -105,7 +107,9 @@ def extract(
                 wrong = judge(oracle, result, rng)
                 if result.verified:
                     return result
-                starts = pieces_beside(view, wrong @ trace.basis.T, trace.scale, rng)
+                beside = points_beside(view, wrong @ trace.basis.T, rng)
+                trace.boundary = trace.boundary.and_also(beside)
+                starts = pieces_around(view, beside.only(slice(STARTS)), trace.scale)
     raise gave_up(result)
 
 
@@ -137,42 +141,42 @@ def reduce(
         )
     scale = Scale(1.0, 2 * scale.finest, scale.precision)
     rows, none = Rows(np.zeros((0, len(basis) + 1))), BoundaryPoints.none(len(basis))
-    return Trace(scale, basis, rows, none, pieces)
-
-
-def random_points(view: Oracle, n: int, rng: Generator) -> BoundaryPoints:
-    """Points of the boundary between random rows."""
-    return find_boundary_points(view, n, rows_of_two_labels(view, rng, WITNESSES), rng)
+    return Trace(scale, basis, rows, none, (none.points, np.zeros(0, int)), pieces)
 
 
 def random_pieces(view: Oracle, n: int, scale: Scale, rng: Generator) -> list[Piece]:
     """Flat pieces around random points of the boundary."""
-    return pieces_around(view, random_points(view, n, rng), scale)
+    witnesses = rows_of_two_labels(view, rng, WITNESSES)
+    return pieces_around(view, find_boundary_points(view, n, witnesses, rng), scale)
 
 
-def more_points(view: Oracle, trace: Trace, rng: Generator) -> BoundaryPoints:
-    """As many points of the boundary as the unknowns of the copy need, those so far among them."""
+def more_points(view: Oracle, trace: Trace, rng: Generator) -> None:
+    """As many points of the boundary as the unknowns of the copy need, between fresh rows."""
     (h, width), K = trace.rows.planes.shape, max(view.outputs or 2, 2)
     n = int(SPARE * (h * width + (K - 1) * (h + width))) + 50 - len(trace.boundary.points)
-    return trace.boundary.and_also(random_points(view, n, rng)) if n > 0 else trace.boundary
+    if n > 0:
+        witnesses = rows_of_two_labels(view, rng, WITNESSES)
+        (x, labels), (more, their) = trace.labelled, witnesses
+        trace.labelled = np.concatenate([x, more]), np.concatenate([labels, their])
+        trace.boundary = trace.boundary.and_also(find_boundary_points(view, n, witnesses, rng))
 
 
 def solve_weights(view: Oracle, trace: Trace, rng: Generator) -> BoundaryPoints:
     """θ, from as many points as it takes; returns the points that the copy misses."""
-    trace.boundary = more_points(view, trace, rng)
+    more_points(view, trace, rng)
     complete_rows(view, trace.rows, trace.boundary)
-    trace.theta, off = solve(view, trace.rows, trace.boundary, trace.scale)
+    trace.theta, off = solve(view, trace.rows, trace.boundary, trace.labelled, trace.scale)
     return trace.boundary.only(off > MARGIN)
 
 
-def pieces_beside(view: Oracle, x: Array, scale: Scale, rng: Generator) -> list[Piece]:
-    """Pieces of the victim's boundary near rows that the copy labels wrongly.
+def points_beside(view: Oracle, x: Array, rng: Generator) -> BoundaryPoints:
+    """Points of the victim's boundary near rows that the copy labels wrongly.
 
     From each the nearest row of another label is sought along a random line, twice as far each
-    time.
+    time. Costs 100 queries a row, MOST_BESIDE rows at the most.
     """
-    found: list[Piece] = []
-    for row in x[:STARTS]:
+    found = BoundaryPoints.none(view.inputs)
+    for row in x[rng.permutation(len(x))[:MOST_BESIDE]]:
         u = orthogonal_to(np.zeros((0, view.inputs)), rng)
         far = np.outer(2.0 ** np.arange(-20, 4), [1, -1]).ravel()
         rows = row + np.append(0, far)[:, None] * u
@@ -180,7 +184,7 @@ def pieces_beside(view: Oracle, x: Array, scale: Scale, rng: Generator) -> list[
         other = int((labels != labels[0]).argmax())
         if other:
             pair = rows[[0, other]], labels[[0, other]]
-            found += pieces_around(view, find_boundary_points(view, 1, pair, rng), scale)
+            found = found.and_also(find_boundary_points(view, 1, pair, rng))
     return found
 
 

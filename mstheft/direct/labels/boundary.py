@@ -154,8 +154,9 @@ def find_boundary_points(
     Costs 52 n queries.
     """
     x, labels = rows
-    first = rng.integers(len(x), size=n)
-    last = np.array([rng.choice(np.flatnonzero(labels != labels[i])) for i in first])
+    seen = {int(k): np.flatnonzero(labels == k) for k in np.unique(labels)}
+    pairs = [rng.choice([*seen], 2, replace=False) for _ in range(n)]  # rare classes as often
+    first, last = np.array([[rng.choice(seen[k]) for k in pair] for pair in pairs]).T
     points, across = np.empty((2, n, oracle.inputs))
     classes = np.column_stack([labels[first], labels[last]])
     for a in np.unique(labels[first]):

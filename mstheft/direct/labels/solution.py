@@ -14,11 +14,12 @@ from mstheft.direct.labels.undetermined import (
     rows_on_a_line,
     with_pencils,
 )
-from mstheft.direct.labels.weights import distances, output_weights, with_sign
+from mstheft.direct.labels.weights import combined, distances, output_weights
 from mstheft.typing import Array, Oracle
 
 WRONG = 1e-4  # distance from the copy's boundary at which a neuron is missing
 REWEIGHTED = 8  # times, so that points where a neuron is missing do not count
+NEVER = -1e6  # logit of a class that no row has shown; those of others are about 1
 UNUSED = 1e-8  # output weight, relative to the largest, of a row that bends nothing
 
 
@@ -45,19 +46,31 @@ def complete_rows(view: Oracle, rows: Rows, boundary: BoundaryPoints) -> None:
     rows.errors = np.resize(np.append(rows.errors, 1e-9), len(rows.planes))
 
 
-def solve(view: Oracle, rows: Rows, boundary: BoundaryPoints, scale: Scale) -> tuple[Array, Array]:
+def solve(
+    view: Oracle,
+    rows: Rows,
+    boundary: BoundaryPoints,
+    labelled: tuple[Array, np.ndarray],
+    scale: Scale,
+) -> tuple[Array, Array]:
     """θ, with polished rows; and how far each point of the boundary lies from the copy's.
 
     Rows that bend nothing are left out. No queries.
     """
-    K = max(view.outputs or 2, 2)
     points, across, classes = everywhere(rows, boundary)
-    theta, _ = output_weights(rows.planes, points, classes, K, rounds=REWEIGHTED)
+    K, seen = max(view.outputs or 2, 2), np.unique(classes)
+    classes = np.searchsorted(seen, classes)
+    null = output_weights(rows.planes, points, classes, len(seen), rounds=REWEIGHTED)
+    x, labels = labelled
+    known = np.isin(labels, seen)
+    labelled = x[known], np.searchsorted(seen, labels[known])
+    theta = combined(null, rows.planes, (points, across, classes), labelled)
     good = np.abs(distances(rows.planes, theta, points, classes)) < WRONG
     if good.mean() > 0.5:
         rows.planes, theta = polish(rows.planes, theta, points[good], classes[good], scale.finest)
     used = np.abs(theta[:, : len(rows.planes)]).max(axis=0) > UNUSED * np.abs(theta).max()
     theta = theta[:, np.append(used, np.ones(theta.shape[1] - len(used), bool))]
     rows.keep(used)
-    theta = with_sign(rows.planes, theta, points, across, classes)
-    return theta, np.abs(distances(rows.planes, theta, boundary.points, boundary.classes))
+    whole = np.zeros((K, theta.shape[1]))
+    whole[:, -1], whole[seen] = NEVER, theta
+    return whole, np.abs(distances(rows.planes, whole, boundary.points, boundary.classes))

@@ -63,7 +63,7 @@ def with_pencils(
 
     def attempt(weights: list[float]) -> float:
         planes = np.vstack([rows, *(pencil(*each) for each in zip(alone, weights, strict=True))])
-        theta, _ = output_weights(planes, points, classes, K)
+        theta = output_weights(planes, points, classes, K)[-1]
         return float(np.abs(distances(planes, theta, points, classes)).max())
 
     trials: Iterator[tuple[float, ...]] = itertools.product(WEIGHTS, repeat=len(alone))

@@ -28,32 +28,74 @@ def equations(rows: Array, points: Array, classes: np.ndarray, K: int) -> Array:
 
 
 def output_weights(
-    rows: Array, points: Array, classes: np.ndarray, K: int, rounds: int = 1
-) -> tuple[Array, float]:
+    rows: Array, points: Array, classes: np.ndarray, K: int, rounds: int = 1, zero: float = 1e-8
+) -> Array:
     """θ = (α, c, β) of each class, up to one factor for all, which may be negative.
 
         Σ_i α_i |R_i·x + o_i| + c·x + β  =  0     at each point of the boundary
 
     The null vector of one singular value decomposition; no row needs an orientation. Of K > 2
     classes each pair has its own boundary; their θ_a - θ_b share the θ, so that one decomposition
-    finds all of them.
+    finds all of them. Several null vectors are left where classes do not touch, or where points
+    are too few.
     rows : (h, d+1); points : (n, d), more than (K - 1)(h + d + 1); classes : (n, 2)
     rounds : of reweighting by 1 / |residual|, so that points where a neuron is missing do not count
-    Returns θ (K, h + d + 1), zero for class 0, and the last but one singular value relative to
-    the first, zero if the points do not determine θ.
+    zero : singular value, relative to the largest, that counts as zero
+    Returns θ (q, K, h + d + 1), zero for class 0, q >= 1.
     """
     A = equations(rows, points, classes, K)
     size = np.linalg.norm(A, axis=0)
-    A /= np.where(size > 0, size, 1)
-    weight = np.ones(len(A))
+    size[size == 0] = np.inf
+    A /= size
+    weight, null = np.ones(len(A)), np.zeros((0, A.shape[1]))
     for _ in range(rounds):
-        _, singular, v = np.linalg.svd(A * weight[:, None], full_matrices=False)
-        off = np.abs(A @ v[-1])
+        _, singular, v = np.linalg.svd(A * weight[:, None], full_matrices=len(A) < A.shape[1])
+        q = max(1, len(v) - int(np.count_nonzero(singular > zero * singular[0])))
+        null = v[-q:]
+        off = np.linalg.norm(A @ null.T, axis=1)
         weight = np.sqrt(1 / np.maximum(off, 1e-12))
         weight /= weight.max()
-    theta = (v[-1] / np.where(size > 0, size, np.inf)).reshape(K - 1, -1)
-    theta = np.vstack([np.zeros(theta.shape[1]), theta])
-    return theta / np.abs(theta).max(), float(singular[-2] / singular[0])
+    theta = np.zeros((len(null), K, features(rows, points[:1]).shape[1]))
+    theta[:, 1:] = (null / size).reshape(len(null), K - 1, -1)
+    return theta / np.abs(theta).max()
+
+
+def combined(
+    null: Array,
+    rows: Array,
+    boundary: tuple[Array, Array, np.ndarray],
+    labelled: tuple[Array, np.ndarray],
+) -> Array:
+    """The one θ among null vectors that labels allow: across each boundary the first class grows.
+
+        max t:   Σ_q z_q ∇(f_a - f_b)·v >= t |…|,    Σ_q z_q (f_a - f_k)(x) >= t |…|,    |z_q| <= 1
+
+    With one null vector that is a sign. Several differ by what the boundaries leave open, such as
+    the factor between classes that do not touch; then a linear program finds the widest margin.
+    null : (q, K, P); labelled : rows (n, d) and their labels
+    Returns θ (K, P), of size 1.
+    """
+    points, across, classes = boundary
+    x, labels = labelled
+    grows = [np.sum(gradients(rows, each, points, classes) * across, axis=1) for each in null]
+    if len(null) == 1:
+        return null[0] if np.mean(grows[0] > 0) > 0.5 else -null[0]
+    from scipy.optimize import linprog
+
+    logits = features(rows, x) @ null.transpose(0, 2, 1)  # (q, n, K)
+    own = np.take_along_axis(logits, labels[None, :, None], 2) - logits
+    others = np.arange(null.shape[1]) != labels[:, None]
+    M = np.concatenate([np.array(grows).T, own[:, others].T])  # (constraints, q)
+    length = np.linalg.norm(M, axis=1)
+    M = M[length > 0] / length[length > 0, None]
+    best = linprog(
+        np.append(np.zeros(len(null)), -1.0),
+        A_ub=np.column_stack([-M, np.ones(len(M))]),
+        b_ub=np.zeros(len(M)),
+        bounds=[(-1, 1)] * len(null) + [(None, 1)],
+    )
+    theta = np.tensordot(best.x[:-1], null, 1)
+    return theta / max(float(np.abs(theta).max()), 1e-300)
 
 
 def gradients(rows: Array, theta: Array, points: Array, classes: np.ndarray) -> Array:
@@ -70,14 +112,6 @@ def distances(rows: Array, theta: Array, points: Array, classes: np.ndarray) -> 
     return np.sum(features(rows, points) * apart, axis=1) / np.maximum(slope, 1e-300)
 
 
-def with_sign(
-    rows: Array, theta: Array, points: Array, across: Array, classes: np.ndarray
-) -> Array:
-    """θ or -θ: such that across the boundary, into the first class, its logit grows."""
-    grows = np.sum(gradients(rows, theta, points, classes) * across, axis=1) > 0
-    return theta if grows.mean() > 0.5 else -theta
-
-
 def assemble(rows: Array, theta: Array, alike: float = 1e-5) -> tuple[Array, Array, Array, Array]:
     """A0, b0, A1, b1 of a network of ReLUs with these logits.
 
@@ -90,7 +124,7 @@ def assemble(rows: Array, theta: Array, alike: float = 1e-5) -> tuple[Array, Arr
     alpha, c, beta = theta[:, :h], theta[:, h:-1], theta[:, -1]
     R, o = rows[:, :-1], rows[:, -1]
     gamma = np.linalg.lstsq(R.T, c.T, rcond=None)[0].T if h else np.zeros((len(theta), 0))
-    largest = np.abs(theta).max()
+    largest = np.abs(theta[:, :-1]).max()
     if h > R.shape[1] or (np.abs(c - gamma @ R) > alike * largest).any():
         gamma = alpha.copy()  # any orientation will do: the rest is carried
     rest, shift = c - gamma @ R, beta - gamma @ o
