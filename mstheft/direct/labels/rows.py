@@ -164,6 +164,8 @@ def behind_known(piece: Piece, row: Array, error: float, corner: Corner, point: 
     (n', -n'·p')  ∝  (n, -n·p) + λ (R, o),   zero at the point
     """
     x = np.append(point, 1)
+    if row @ x == 0:  # the point tells nothing
+        return Piece(point, corner.across, corner.classes, np.inf)
     weight = float(piece.plane @ x / (row @ x))
     normal = (piece.plane - weight * row)[:-1]
     size = float(np.linalg.norm(normal))
@@ -184,7 +186,7 @@ def rows_from_bends(
     A bend of a known neuron costs about 150 queries and no normal; another about 3 normals.
     most : stop at so many neurons
     """
-    for start in starts:
+    for start in starts if oracle.inputs > 1 else ():  # on a line nothing bends
         piece: Piece | None = start
         for _ in range(STEPS):
             if piece is None or (most is not None and len(rows.planes) >= most):
