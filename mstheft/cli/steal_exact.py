@@ -12,7 +12,7 @@ from mstheft.cli import files, logs, options, victim
 from mstheft.cli.console import Console, usage_errors
 from mstheft.cli.options import Args, Former, Options, add, is_url, path, whole, widths
 from mstheft.cli.victim import Victim
-from mstheft.direct import box, deep, linear, relu, smooth, sweep
+from mstheft.direct import box, deep, labels, linear, relu, smooth, sweep
 from mstheft.direct.linear import boundary
 from mstheft.errors import BudgetExhausted, ExtractionError
 from mstheft.experiments import tasks
@@ -40,6 +40,7 @@ KINDS = {
     "logistic": Kind("equation solving against one sigmoid", linear, "linear", "20-1", "probs"),
     "softmax": Kind("equation solving against many classes", linear, "linear", "20-10", "probs"),
     "label": Kind("logistic regression from its labels alone", boundary, "label", "20-1", "label"),
+    "labels": Kind("a hidden ReLU layer from labels alone", labels, "labels", "20-8-1", "label"),
     "relu": Kind("one hidden ReLU layer, in four steps", relu, "relu", "784-64-10"),
     "sweep": Kind("one hidden ReLU layer, in few queries", sweep, "sweep", "784-64-10"),
     "exact": Kind("one hidden ReLU layer, from any rows", exact, "exact", "784-64-10"),
@@ -73,6 +74,8 @@ def add_kinds(kinds: options.Kinds) -> None:
     add(kinds.choices["exact"], "--guess N", whole(1), words)
     words = "relative error of a weight (default: 1e-9; 1e-4 suits a float32 victim)"
     add(kinds.choices["label"], "--precision P", float, words)
+    words = "neurons, if that is known: no more are sought"
+    add(kinds.choices["labels"], "--neurons N", whole(1), words)
     smooths.add_argument("--activation", choices=smooth.ACTIVATIONS, default="tanh")
     words = "hidden ones of the --victim (default: 2)"
     deeps.add_argument("--layers", type=whole(2), metavar="N", dest="depth", help=words)
@@ -112,6 +115,8 @@ def _settings(args: Args) -> dict[str, Any]:
         return {"layers": args.depth or (len(hidden) if hidden else 2)}
     if args.kind == "label" and args.precision is not None:
         return {"precision": boundary.checked(args.precision)}
+    if args.kind == "labels":
+        return {"hidden": args.neurons}
     if args.kind == "exact":
         return {"rows": args.rows, "hidden": args.guess}
     return {"activation": args.activation} if args.kind == "smooth" else {}

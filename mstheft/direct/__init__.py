@@ -1,6 +1,6 @@
 """Exact recovery: attacks that solve for the weights instead of learning them."""
 
-from mstheft.direct import deep, line, linear, recognise, relu, smooth, sweep
+from mstheft.direct import deep, labels, line, linear, recognise, relu, smooth, sweep
 from mstheft.direct.answers.diagnosis import measure_noise
 from mstheft.direct.answers.noise import Noise
 from mstheft.direct.linear import boundary
@@ -14,6 +14,7 @@ __all__ = [
     "boundary",
     "deep",
     "label_only",
+    "labels",
     "line",
     "linear",
     "measure_noise",

@@ -29,6 +29,7 @@ RUNS = {
     "steal logistic": ("--dim 5", 0),
     "steal softmax": ("--shape 5-3", 0),
     "steal label": ("--dim 3", 0),
+    "steal labels": ("--shape 8-3-1", 0),
     "steal relu": ("--shape 12-5-3 --save copy.npz", 0),
     "steal sweep": ("--shape 12-5-3 --budget 20", 1),
     "steal auto": ("--shape 12-5-3", 0),

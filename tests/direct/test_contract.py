@@ -1,6 +1,6 @@
 """What every direct attack promises: verified or a named error, every query counted.
 
-One victim that the attack can copy, and victims that it cannot, for each of the six.
+One victim that the attack can copy, and victims that it cannot, for each of the seven.
 """
 
 from dataclasses import dataclass, field
@@ -77,6 +77,18 @@ CASES = {
             "ball": (lambda x: ((x**2).sum(axis=1) > 20).astype(int), None),
         },
         output="label",
+    ),
+    "labels": Case(
+        direct.labels,
+        mlp(8, 3, 1),
+        "witnesses normals rows output_weights verify",
+        {
+            "constant": (lambda x: np.zeros(len(x), int), "witnesses"),
+            "ball": (lambda x: ((x**2).sum(axis=1) > 9).astype(int), None),
+            "two hidden layers": (mlp(8, 5, 4, 1), None),
+        },
+        output="label",
+        steps=3,
     ),
     "relu": Case(
         direct.relu,

@@ -5,6 +5,7 @@ from mstheft.report.pictures.deep import deep_pictures
 from mstheft.report.pictures.exact import (
     exact_pictures,
     label_pictures,
+    labels_pictures,
     linear_pictures,
     relu_pictures,
 )
@@ -13,5 +14,6 @@ from mstheft.report.pictures.polish import polish_pictures
 from mstheft.report.pictures.sweep import smooth_pictures, sweep_pictures
 
 __all__ = ["adaptive_picture", "arena_pictures", "deep_pictures", "exact_pictures"]
-__all__ += ["label_pictures", "learned_pictures", "linear_pictures", "polish_pictures"]
-__all__ += ["relu_pictures", "smooth_pictures", "strategy_pictures", "sweep_pictures"]
+__all__ += ["label_pictures", "labels_pictures", "learned_pictures", "linear_pictures"]
+__all__ += ["polish_pictures", "relu_pictures", "smooth_pictures", "strategy_pictures"]
+__all__ += ["sweep_pictures"]

@@ -68,6 +68,18 @@ def label_pictures(victim: Network, result: Result, side: int | None = None) -> 
         yield from _weight_pictures(true, stolen, side, "output")
 
 
+def labels_pictures(victim: Network, result: Result, side: int | None = None) -> Iterator[Picture]:
+    """The rows that `direct.labels` found, each beside the victim's nearest, both of length 1."""
+    if result.verified and len(result.trace.rows.planes):
+        true = victim.dense()[0][0]
+        true = true / np.linalg.norm(true, axis=1, keepdims=True)
+        stolen = result.trace.rows.planes[:, :-1] @ result.trace.basis
+        cosines = stolen @ true.T
+        nearest = np.abs(cosines).argmax(axis=1)
+        signs = np.sign(cosines[np.arange(len(stolen)), nearest])
+        yield from _weight_pictures(true[nearest], stolen * signs[:, None], side, "neuron")
+
+
 def relu_pictures(victim: Network, result: Result, side: int | None = None) -> Iterator[Picture]:
     """The figures of `direct.relu`, as far as the attack came; `side` as in `linear_pictures`."""
     trace = result.trace

@@ -1,0 +1,5 @@
+"""One hidden ReLU layer from labels alone."""
+
+from mstheft.direct.labels.attack import extract
+
+__all__ = ["extract"]
