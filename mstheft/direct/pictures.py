@@ -1,0 +1,68 @@
+"""Rows that look like pictures: wherever a network has learned to look, some of them switch it.
+
+A random row of a box is grey all over, seen by a neuron whose weights go together like strokes: of
+784-32-10 trained on MNIST two neurons in three never switch in 4,000 of them. Blots of all sizes,
+black on white, switch each of them in one row of five.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.random import Generator
+
+from mstheft.direct.box import Box
+from mstheft.typing import Array
+
+FINE, COARSE = 1 / 40, 1 / 7  # size of the blots, in sides of the picture
+DUST = 0.3  # share of single pixels that are turned over, at the most, in half of the pictures
+GREY = 0.25  # share of the pictures whose colours are not those of the walls
+CHANNELS = 1, 3  # of a picture whose shape nobody says
+
+
+def shape_of(oracle_shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """Channels, height and width of what an oracle takes; for rows of no picture 1, 1, d."""
+    if len(oracle_shape) == 3:
+        first = min(oracle_shape) == oracle_shape[0]
+        c, h, w = oracle_shape if first else (oracle_shape[2], *oracle_shape[:2])
+        return c, h, w
+    if len(oracle_shape) == 2:
+        return 1, *oracle_shape
+    d = math.prod(oracle_shape)
+    for c in CHANNELS:
+        side = math.isqrt(d // c)
+        if side > 1 and c * side**2 == d:
+            return c, side, side
+    return 1, 1, d
+
+
+def blots(rng: Generator, n: int, shape: tuple[int, ...]) -> np.ndarray:
+    """Which pixels are bright, (n, d): smooth noise above a threshold, some bright and some dark.
+
+    shape : of the oracle's input
+    """
+    c, *sides = shape_of(shape)
+    size = 2 ** rng.uniform(math.log2(FINE), math.log2(COARSE), n)
+    field = np.fft.rfft2(rng.normal(size=(n, c, *sides)))
+    for axis, side in zip((2, 3), sides, strict=True):
+        waves = np.fft.fftfreq(side) if axis == 2 else np.fft.rfftfreq(side)
+        smooth = np.exp(-2 * (math.pi * np.multiply.outer(size * max(sides), waves)) ** 2)
+        field *= np.expand_dims(smooth, (1, 5 - axis))
+    field = np.fft.irfft2(field, s=sides)  # (n, c, h, w)
+    field /= field.std(axis=(1, 2, 3), keepdims=True)
+    dust = DUST * rng.random((n, 1, 1, 1)) * (rng.random((n, 1, 1, 1)) < 0.5)
+    bright = (field + rng.normal(size=(n, 1, 1, 1)) > 0) ^ (rng.random(field.shape) < dust)
+    if len(shape) == 3 and min(shape) != shape[0]:
+        bright = np.moveaxis(bright, 1, 3)
+    return bright.reshape(n, -1)
+
+
+def pictures(rng: Generator, n: int, box: Box, shape: tuple[int, ...], grey: float = GREY) -> Array:
+    """Pictures in the colours of the walls, (n, d); a share `grey` of them in two other ones."""
+    low, high = box
+    dark, light = np.zeros((n, 1)), np.ones((n, 1))
+    is_grey = rng.random((n, 1)) < grey
+    colours = rng.random((2, n, 1))
+    dark, light = np.where(is_grey, colours, [dark, light])
+    return low + (high - low) * np.where(blots(rng, n, shape), light, dark)
