@@ -15,9 +15,9 @@ from numpy.random import Generator
 from mstheft.direct.box import Box
 from mstheft.typing import Array
 
-FINE, COARSE = 1 / 40, 1 / 7  # size of the blots, in sides of the picture
-DUST = 0.3  # share of single pixels that are turned over, at the most, in half of the pictures
-GREY = 0.25  # share of the pictures whose colours are not those of the walls
+FINE, COARSE = 1 / 25, 1 / 5  # size of the blots, in sides of the picture
+DUST = 0.1  # share of single pixels that are turned over, at the most, in half of the pictures
+GREY = 0.1  # share of the pictures whose colours are not those of the walls
 CHANNELS = 1, 3  # of a picture whose shape nobody says
 
 
@@ -55,7 +55,7 @@ def blots(rng: Generator, n: int, shape: tuple[int, ...]) -> np.ndarray:
     bright = (field + rng.normal(size=(n, 1, 1, 1)) > 0) ^ (rng.random(field.shape) < dust)
     if len(shape) == 3 and min(shape) != shape[0]:
         bright = np.moveaxis(bright, 1, 3)
-    return bright.reshape(n, -1)
+    return bright.reshape(n, math.prod(shape))
 
 
 def pictures(rng: Generator, n: int, box: Box, shape: tuple[int, ...], grey: float = GREY) -> Array:

@@ -96,7 +96,7 @@ class Star:
             known = found and fitting(np.array(found), single[i]) is not None
             if unsure[i] < CLEAR and not known:
                 found.append(turn / np.linalg.norm(turn))
-        self.directions = np.array(found).reshape(len(found), -1)
+        self.directions = without_sums(np.array(found).reshape(len(found), -1), single)
         for ray in self.rays:
             ray.crossed, ray.open = {}, []
             for bend in ray.bends:
@@ -204,9 +204,24 @@ def apart(directions: Array, bend: Bend) -> dict[int, tuple[float, float]] | Non
     """
     if np.isfinite(bend.t):
         one = fitting(directions, bend) if len(directions) else None
-        return None if one is None else {one: (bend.t, float(np.linalg.norm(bend.turn)))}
-    if not len(directions):
-        return None
+        if one is not None:
+            return {one: (bend.t, float(np.linalg.norm(bend.turn)))}
+    return sum_of(directions, bend) if len(directions) else None
+
+
+def without_sums(directions: Array, single: list[Bend]) -> Array:
+    """The directions but those that one bend shows and that others explain: of two kinks in one."""
+    which = [fitting(directions, bend) for bend in single] if len(directions) else []
+    for i in reversed(range(len(directions))):
+        mine = [bend for bend, one in zip(single, which, strict=True) if one == i]
+        if len(mine) == 1 and sum_of(np.delete(directions, i, 0), mine[0]) is not None:
+            directions = np.delete(directions, i, 0)
+            which = [fitting(directions, bend) for bend in single]
+    return directions
+
+
+def sum_of(directions: Array, bend: Bend) -> dict[int, tuple[float, float]] | None:
+    """The same for several neurons."""
     from scipy.optimize import nnls
 
     outputs, size = len(bend.turn), float(np.linalg.norm(bend.turn))

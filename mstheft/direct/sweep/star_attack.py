@@ -30,6 +30,7 @@ OUTPUTS = 4  # from which a neuron is known by the direction in which it bends t
 RAYS = 24  # at first
 MORE = 6  # when the copy is wrong somewhere
 TURNS = 12
+WANTED = 2.0  # random rows for the polishing, in F; those of the star are there as well
 CENTRES = 4  # that are tried, where rays begin in a gap that nothing explains
 CLEAR = 0.5  # share of the rays that must be explained
 
@@ -67,10 +68,12 @@ def from_pictures(oracle: Reader, result: Result, rng: Generator, box: Box, grid
         print('turn',turn,'q',oracle.count,'dirs',len(star.directions),'rows',len(trace.neurons),'places',len(places),'open',sum(bool(r.open) for r in star.rays),'width',len(result.model.dense()[0][1]),'missed',len(ends), 'signs',np.abs(np.abs(trace.signs)-1).max())
         if len(ends) and turn < TURNS // 2:
             continue
-        everything = trace.polishing
+        everything = Polishing(rows, trace.polishing.drawn, answers, wanted=WANTED, box=box)
         if finish(oracle, result, everything, draw, rng):
+            trace.polishing = everything
             return result
-        print(result.notes)
+        trace.polishing.drawn = everything.drawn
+        print(result.notes, result.seconds)
         rows, answers = log.rows_and_answers()
         ends = missed(oracle, result, rows, answers, box, rng)
     raise gave_up(result, box)

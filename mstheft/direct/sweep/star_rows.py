@@ -24,6 +24,7 @@ SHARE = 0.1  # of the way to the nearest known hyperplane that a step takes at m
 WIDE = 1 / 16  # of the box, that it takes at most
 MORE = 3  # places beyond those that are needed, and twice as many in all
 OFF = 0.3  # relative miss of a·v, which the rays tell, from which a row is wrong
+TOLD = 1e-3  # relative singular value of directions below which kinks tell nothing
 RIDGE = 1e-6  # of what is known of each row: where nothing is, some place shall tell first
 
 
@@ -140,13 +141,28 @@ def solve_rows(star: Star, places: list[Place]) -> tuple[Hyperplanes, np.ndarray
     right = np.vstack([w * p.site.jacobian for w, p in zip(weight, places, strict=True)])
     rows = 2 * np.linalg.lstsq(left, right, rcond=None)[0][K:]  # (n, d)
     points, errors = np.zeros_like(rows), np.full(len(rows), np.inf)
-    for i, row in enumerate(rows):
+    for i in range(len(rows)):
         mine = [(ray, *ray.crossed[i]) for ray in star.rays if i in ray.crossed]
-        there = np.array([ray.line.points(np.array(t)) for ray, t, _ in mine])
-        miss = [abs(row @ ray.line.direction + jump) / jump for ray, _, jump in mine]
-        offsets = -there @ row
-        points[i] = there[np.argsort(offsets)[len(offsets) // 2]]
+        miss = np.array([abs(rows[i] @ ray.line.direction + jump) / jump for ray, _, jump in mine])
         errors[i] = np.median(miss)
+        right = [each for each, off in zip(mine, miss, strict=True) if off <= OFF]
+        if right:
+            rows[i], points[i] = through(rows[i], right)
     good = errors < OFF
     errors *= np.linalg.norm(rows, axis=1) / np.sqrt(rows.shape[1])
     return Hyperplanes(rows, points, star.directions, errors).only(good), good
+
+
+def through(row: Array, kinks: list[tuple[Ray, float, float]]) -> tuple[Array, Array]:
+    """The nearest row to a rough one that has all of these kinks, and a point of its hyperplane.
+
+        a·v = -|jump|,    a·(p - p̄) = 0       p the kinks, p̄ their mean
+
+    A base answer's rounding is the same in every column of a Jacobian, and adds up along a·x.
+    """
+    v = np.array([ray.line.direction for ray, _, _ in kinks])
+    points = np.array([ray.line.points(np.array(t)) for ray, t, _ in kinks])
+    middle = points.mean(axis=0)
+    left = np.vstack([v, points - middle])
+    right = np.concatenate([[-jump for _, _, jump in kinks], np.zeros(len(points))])
+    return row + np.linalg.lstsq(left, right - left @ row, rcond=TOLD)[0], middle
