@@ -8,16 +8,20 @@ black on white, switch each of them in one row of five.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.random import Generator
 
 from mstheft.direct.box import Box
+from mstheft.nn.network import Network
 from mstheft.typing import Array
 
 FINE, COARSE = 1 / 25, 1 / 5  # size of the blots, in sides of the picture
 DUST = 0.1  # share of single pixels that are turned over, at the most, in half of the pictures
 GREY = 0.1  # share of the pictures whose colours are not those of the walls
+POOL, ROUNDS, SHARE = 4, 30, 0.15  # rows for one that is chosen; and the share of each neuron
+BLOCK = 1024  # pictures drawn at once
 CHANNELS = 1, 3  # of a picture whose shape nobody says
 
 
@@ -42,6 +46,9 @@ def blots(rng: Generator, n: int, shape: tuple[int, ...]) -> np.ndarray:
 
     shape : of the oracle's input
     """
+    if n > BLOCK:
+        parts = [min(BLOCK, n - first) for first in range(0, n, BLOCK)]
+        return np.concatenate([blots(rng, part, shape) for part in parts])
     c, *sides = shape_of(shape)
     size = 2 ** rng.uniform(math.log2(FINE), math.log2(COARSE), n)
     field = np.fft.rfft2(rng.normal(size=(n, c, *sides)))
@@ -66,3 +73,25 @@ def pictures(rng: Generator, n: int, box: Box, shape: tuple[int, ...], grey: flo
     colours = rng.random((2, n, 1))
     dark, light = np.where(is_grey, colours, [dark, light])
     return low + (high - low) * np.where(blots(rng, n, shape), light, dark)
+
+
+def balanced(
+    rng: Generator, n: int, model: Network, draw: Callable[[int], Array], share: float = SHARE
+) -> Array:
+    """`n` of many rows, such that each neuron of a rough copy switches in many of them, (n, d).
+
+    A neuron that is on in nearly all rows, with K others, is one with these. One row of those in
+    which it is off is one equation for its d weights: there must be as many. No query: the rows
+    are chosen by the copy. Each is as likely as Σ_i λ_i over the neurons whose rarer side it
+    is on, λ such that none has less than its share.
+    """
+    (a0, b0), _ = model.dense()
+    rows = draw(POOL * n)
+    on = rows @ a0.T + b0 > 0
+    rare = np.where(on.mean(axis=0) < 0.5, on, ~on)[:, (on != on[0]).any(axis=0)]
+    likely, weight = np.ones(len(rows)), np.ones(rare.shape[1])
+    for _ in range(ROUNDS):
+        likely = 1 / POOL + rare @ weight
+        weight *= np.maximum(1, share * likely.sum() / np.maximum(likely @ rare, 1e-300))
+        weight /= max(weight.max(initial=0.0), 1e-300)
+    return rows[rng.choice(len(rows), n, replace=False, p=likely / likely.sum())]

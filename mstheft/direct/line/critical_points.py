@@ -81,7 +81,8 @@ def search(
     while True:
         pieces = straight_pieces(samples)
         wanted, unresolved = next_samples(samples, pieces, confirmed)
-        new = np.setdiff1d(on_grid(np.array(wanted), grid), np.concatenate([samples.t, probe.holes]))
+        wanted = on_grid(np.array(wanted), grid)
+        new = np.setdiff1d(wanted, np.concatenate([samples.t, probe.holes]))
         if not len(new):
             break
         if len(pieces) > OPEN or (len(pieces) > MANY and len(confirmed) < RARE * len(pieces)):
@@ -116,15 +117,15 @@ def first_samples(
         samples = samples.with_more(probe.ask((centre + 2 * (ends - centre))[drawn_in]))
     low, high = samples.t[0], samples.t[-1]
     inside = np.tan(np.linspace(np.arctan(low), np.arctan(high), FIRST))[1:-1]
-    samples = samples.with_more(probe.ask(on_grid(inside, grid)))
+    samples = samples.with_more(probe.ask(np.unique(on_grid(inside, grid))))
     inside = (samples.t >= low) & (samples.t <= high)
     t, answers = samples.t[inside], samples.answers[inside]
     return Samples(t, answers, probe.sigma(t, answers))
 
 
 def on_grid(t: Array, grid: float) -> Array:
-    """The nearest multiples of `grid`, in their order; t itself where it is 0."""
-    return np.unique(np.round(t / grid)) * grid if grid else t
+    """The nearest multiples of `grid`; t itself where it is 0."""
+    return np.round(t / grid) * grid if grid else t
 
 
 def next_samples(

@@ -11,12 +11,12 @@ outputs or more; with fewer the directions of different neurons are too much ali
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from mstheft.direct import line as lines
-from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes
+from mstheft.direct.answers.reader import SURE
 from mstheft.direct.line.pieces import (
     Piece,
     Samples,
@@ -26,7 +26,6 @@ from mstheft.direct.line.pieces import (
     two_kinks,
 )
 from mstheft.direct.line.probe import Line
-from mstheft.direct.answers.reader import SURE
 from mstheft.typing import Array
 
 CLEAR = 0.01  # error of a jump, relative to its length, up to which it may be a new direction
@@ -114,20 +113,18 @@ class Star:
         return sides
 
     def places(self) -> list[tuple[Ray, float, float]]:
-        """Between two kinks, where all sides are known: ray, t, and the way to the nearer kink."""
+        """Between two kinks, where all sides are known: ray, and from where to where."""
         found = []
         for ray in self.rays:
             inner = sorted(t for t, _ in ray.crossed.values() if t < ray.end)
-            edges = np.array([ray.line.t[0], *inner, ray.end])
-            for low, high in zip(edges, edges[1:], strict=False):
-                low = -np.inf if low == edges[0] else low
-                found.append((ray, low, high))
+            found += [(ray, *pair) for pair in itertools.pairwise([0.0, *inner, ray.end])]
         return found
 
 
 def bends(line: Line) -> list[Bend]:
     """Of a line, from left to right: a kink where two pieces meet in one, else a gap."""
-    samples = Samples(line.t, line.answers, np.repeat(line.blurs[:, None] / SURE, line.answers.shape[1], 1))
+    sigma = np.repeat(line.blurs[:, None] / SURE, line.answers.shape[1], axis=1)
+    samples = Samples(line.t, line.answers, sigma)
     pieces = straight_pieces(samples)
     found: list[Bend] = []
     left = 0
@@ -162,6 +159,9 @@ def one_kink(samples: Samples, left: Piece, right: Piece) -> float | None:
 def between(samples: Samples, left: Piece, right: Piece) -> Bend:
     """The bend between two pieces."""
     low, high = float(samples.t[left.last - 1]), float(samples.t[right.first])
+    if min(len(left), len(right)) == 1:  # at an end of the line: nobody knows
+        unknown = np.full(len(left.slope), np.nan)
+        return Bend(low, high, np.nan, *[unknown] * 4)
     t = one_kink(samples, left, right)
     return Bend(
         low,
@@ -206,7 +206,7 @@ def apart(directions: Array, bend: Bend) -> dict[int, tuple[float, float]] | Non
         one = fitting(directions, bend) if len(directions) else None
         if one is not None:
             return {one: (bend.t, float(np.linalg.norm(bend.turn)))}
-    return sum_of(directions, bend) if len(directions) else None
+    return sum_of(directions, bend) if len(directions) and np.isfinite(bend.turn).all() else None
 
 
 def without_sums(directions: Array, single: list[Bend]) -> Array:
@@ -221,7 +221,7 @@ def without_sums(directions: Array, single: list[Bend]) -> Array:
 
 
 def sum_of(directions: Array, bend: Bend) -> dict[int, tuple[float, float]] | None:
-    """The same for several neurons."""
+    """The same for several neurons: two where the bend looks like a single kink."""
     from scipy.optimize import nnls
 
     outputs, size = len(bend.turn), float(np.linalg.norm(bend.turn))
@@ -229,7 +229,7 @@ def sum_of(directions: Array, bend: Bend) -> dict[int, tuple[float, float]] | No
     wide = bend.high - bend.low
     lift = np.hypot(bend.lift, BLUR * size * wide / np.sqrt(outputs))
     order = np.argsort(-nnls((directions / blur).T, bend.turn / blur)[0])
-    for most in range(1, min(MOST, outputs - 2, len(order)) + 1):
+    for most in range(1, min(MOST if np.isnan(bend.t) else 2, outputs - 2, len(order)) + 1):
         some = order[:most]
         u = directions[some].T
         w = np.linalg.lstsq(u / blur[:, None], bend.turn / blur, rcond=None)[0]

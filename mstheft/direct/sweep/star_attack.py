@@ -2,7 +2,7 @@
 
     pictures  ->  rays from one of them to others  ->  Jacobians at a few places  ->  all rows
                       ^-- to the pictures that the copy misses most -------------------+
-              ->  polish, verify to the noise
+              ->  polish on pictures that switch every neuron, verify to the noise
 
 Where only whole numbers may be asked the rays go in whole steps, from one corner of the box to
 another: what is known of a kink does not depend on where it is asked, only on the pieces beside it.
@@ -16,23 +16,25 @@ from numpy.random import Generator
 from mstheft.direct import line as lines
 from mstheft.direct.answers.reader import Reader, reader
 from mstheft.direct.box import Box
-from mstheft.direct.pictures import pictures
+from mstheft.direct.pictures import balanced, pictures
 from mstheft.direct.polishing.finish import LEAST, Polishing, finish
-from mstheft.direct.sweep.coarse import ALIKE, GOOD, Log, is_wrong, misses, rough_copy, settle
+from mstheft.direct.polishing.polish import TRUSTS, polish
+from mstheft.direct.sweep.coarse import ALIKE, TRIMS, Log, misses, rough_copy
 from mstheft.direct.sweep.star import Star
 from mstheft.direct.sweep.star_rows import Place, add_places, solve_rows
 from mstheft.direct.sweep.trace import gave_up
-from mstheft.errors import ExtractionError
-from mstheft.result import Result
+from mstheft.nn.network import Network
+from mstheft.result import Result, floor
 from mstheft.typing import Array
 
 OUTPUTS = 4  # from which a neuron is known by the direction in which it bends the answers
 RAYS = 24  # at first
 MORE = 6  # when the copy is wrong somewhere
-TURNS = 12
-WANTED = 2.0  # random rows for the polishing, in F; those of the star are there as well
-CENTRES = 4  # that are tried, where rays begin in a gap that nothing explains
-CLEAR = 0.5  # share of the rays that must be explained
+TURNS = 12  # of that, at the most
+EXPLORING = 6  # turns after which a copy that is wrong somewhere is polished nevertheless
+POLISHES = 3  # at the most
+WANTED = 4.0  # pictures for the polishing, in F; what the star has asked is there as well
+STEPS = 6  # of Gauss-Newton, until rows on the wrong side of a hyperplane are left out
 
 
 def from_pictures(oracle: Reader, result: Result, rng: Generator, box: Box, grid: float) -> Result:
@@ -40,53 +42,94 @@ def from_pictures(oracle: Reader, result: Result, rng: Generator, box: Box, grid
 
     grid : of a ray from wall to wall; 0 where every number may be asked
     """
-    trace = result.trace
-    shape = oracle.shape
-    draw = lambda n: log.rounded(pictures(rng, n, box, shape))  # noqa: E731
+    trace, shape = result.trace, oracle.shape
     log = Log(oracle.oracle, box, bool(grid))
+    draw = lambda n: log.rounded(pictures(rng, n, box, shape))  # noqa: E731
     with result.stage("polish", oracle):
         x = log.rounded(pictures(rng, LEAST, box, shape, grey=0.0))
         oracle = reader(log, x[0], x[1] - x[0])
         trace.polishing = Polishing(x, len(x), oracle.query(x), box=box)
-    star, places = Star(x[0]), []
-    ends = x[1 : RAYS + 1]
+    star, ends, polishes = Star(x[0]), x[1 : RAYS + 1], 0
+    places: list[Place] = []
     for turn in range(TURNS):
-        with result.stage("line", oracle):
-            for end in ends:
-                line = lines.search(oracle, star.centre, end - star.centre, low=0.0, high=1.0, grid=grid)
-                trace.lines.append(line)
-                star.add(line)
-            star.explain()
-        with result.stage("jacobians", oracle):
-            places = add_places(oracle, star, places, box, grid)
-            trace.neurons = solve_rows(star, places)[0]
-            trace.sites = [place.site for place in places]
-        with result.stage("signs", oracle):
-            result.model = rough_copy(oracle, result, box)
-        rows, answers = log.rows_and_answers()
-        ends = missed(oracle, result, rows, answers, box, rng)
-        print('turn',turn,'q',oracle.count,'dirs',len(star.directions),'rows',len(trace.neurons),'places',len(places),'open',sum(bool(r.open) for r in star.rays),'width',len(result.model.dense()[0][1]),'missed',len(ends), 'signs',np.abs(np.abs(trace.signs)-1).max())
-        if len(ends) and turn < TURNS // 2:
+        places = explore(oracle, result, star, places, ends, box, grid)
+        ends = missed(oracle, result, log, star, rng)
+        if len(ends) and turn < EXPLORING:
             continue
-        everything = Polishing(rows, trace.polishing.drawn, answers, wanted=WANTED, box=box)
-        if finish(oracle, result, everything, draw, rng):
-            trace.polishing = everything
+        with result.stage("polish", oracle):
+            (w0, _), (w1, _) = result.model.dense()
+            n = max(LEAST, int(WANTED * floor(w0.size + w1.size, len(w1)) / 2**polishes))
+            oracle.query(balanced(rng, n, result.model, draw))
+            rows, answers = log.rows_and_answers()
+            result.model = trimmed(oracle, result.model, rows, answers, rng)
+        trace.polishing = Polishing(rows, len(rows), answers, box=box, whole=bool(grid))
+        polishes += 1
+        if finish(oracle, result, trace.polishing, draw, rng):
             return result
-        trace.polishing.drawn = everything.drawn
-        print(result.notes, result.seconds)
-        rows, answers = log.rows_and_answers()
-        ends = missed(oracle, result, rows, answers, box, rng)
+        if polishes == POLISHES:
+            break
+        ends = missed(oracle, result, log, star, rng)
     raise gave_up(result, box)
 
 
-def missed(
-    oracle: Reader, result: Result, rows: Array, answers: Array, box: Box, rng: Generator
-) -> Array:
-    """Corners of the box which the copy misses by far more than most, (n, d): a neuron is missing."""
-    corner = ((rows == box[0]) | (rows == box[1])).all(axis=1)
+def explore(
+    oracle: Reader,
+    result: Result,
+    star: Star,
+    places: list[Place],
+    ends: Array,
+    box: Box,
+    grid: float,
+) -> list[Place]:
+    """More rays, (n, d) where they end, and places; and a rough copy from all of them."""
+    trace = result.trace
+    with result.stage("line", oracle):
+        for end in ends:
+            way = end - star.centre
+            trace.lines.append(lines.search(oracle, star.centre, way, low=0.0, high=1.0, grid=grid))
+            star.add(trace.lines[-1])
+        star.explain()
+    with result.stage("jacobians", oracle):
+        places = add_places(oracle, star, places, box, grid)
+        trace.neurons = solve_rows(star, places)[0]
+        trace.sites = [place.site for place in places]
+    with result.stage("signs", oracle):
+        result.model = rough_copy(oracle, result, box)
+    return places
+
+
+def missed(oracle: Reader, result: Result, log: Log, star: Star, rng: Generator) -> Array:
+    """Corners of the box that the copy misses by far more than most, (n, d): it lacks a neuron.
+
+    Not those to which there is a ray already.
+    """
+    rows, answers = log.rows_and_answers()
+    corner = ((rows == log.low) | (rows == log.high)).all(axis=1)
     miss = misses(oracle, result.model, rows[corner], answers[corner])
-    wrong = np.flatnonzero(miss > ALIKE * np.median(miss))
+    usual = np.median(miss)
+    for ray in star.rays:
+        miss[(rows[corner] == log.rounded(ray.line.points(np.array(1.0)))).all(axis=1)] = 0
+    wrong = np.flatnonzero(miss > ALIKE * usual)
     if len(wrong) > MORE:
         wrong = rng.choice(wrong, MORE, replace=False, p=miss[wrong] / miss[wrong].sum())
-    print('miss',np.median(miss),miss.max(),'spread',answers.std())
     return rows[corner][wrong]
+
+
+def trimmed(oracle: Reader, model: Network, rows: Array, answers: Array, rng: Generator) -> Network:
+    """The copy polished on the rows that it explains, until these are most of all.
+
+    A row on the wrong side of a hyperplane holds it there: no small step takes it across. It is
+    left out until the others have put the hyperplane where it belongs. Costs no query.
+    """
+    form = {"output": oracle.output, "noise": oracle.declared, "rng": rng}
+    for _ in range(TRIMS):
+        miss = misses(oracle, model, rows, answers)
+        kept = miss <= ALIKE * np.median(miss)
+        polished = polish(
+            model, rows[kept], answers[kept], steps=STEPS, trusts=TRUSTS[:1], **form
+        )
+        model = polished.model
+        print(kept.sum(), len(kept), polished.misfit, polished.noise)
+        if polished.converged:
+            break
+    return model

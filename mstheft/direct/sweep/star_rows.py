@@ -15,6 +15,7 @@ from mstheft.direct.answers.reader import SURE
 from mstheft.direct.box import Box
 from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes
 from mstheft.direct.hyperplanes.jacobians import SHRINK, JacobianSite, measure, site_at
+from mstheft.direct.line.critical_points import on_grid
 from mstheft.direct.sweep.star import Ray, Star
 from mstheft.typing import Array, Oracle
 
@@ -22,7 +23,8 @@ GOOD = 0.1  # expected error of an entry, relative to a typical one, at which no
 FINE = 0.01  # the same of one Jacobian: a longer step would only cross more hyperplanes
 SHARE = 0.1  # of the way to the nearest known hyperplane that a step takes at most
 WIDE = 1 / 16  # of the box, that it takes at most
-MORE = 3  # places beyond those that are needed, and twice as many in all
+MORE = 8  # places beyond those without which the equations are too few
+GAIN = 0.5  # of the sum of log errors, for which a place is measured
 OFF = 0.3  # relative miss of a·v, which the rays tell, from which a row is wrong
 TOLD = 1e-3  # relative singular value of directions below which kinks tell nothing
 RIDGE = 1e-6  # of what is known of each row: where nothing is, some place shall tell first
@@ -67,9 +69,8 @@ def candidates(star: Star, box: Box, grid: float) -> list[tuple[Ray, float, floa
     found, entry = [], float(np.median(typical_entries(star, box)))
     width = float(np.median(box[1] - box[0]))
     for ray, low, high in star.places():
-        first, last = max(low, ray.line.t[0]), high
-        t = (first + last) / 2 if grid == 0 else round((first + last) / 2 / grid) * grid
-        if not first <= t <= last or (grid and last - first < 2 * grid):
+        t = float(on_grid(np.array((low + high) / 2), grid))
+        if high - low < 2 * grid:
             continue
         ways = [abs(t - at) for at, _ in ray.crossed.values()]
         length = float(np.linalg.norm(ray.line.direction))
@@ -91,23 +92,28 @@ def add_places(
     known = RIDGE * np.eye(K + n) / GOOD**2
     for place in places:
         known += information(star, place.ray, place.t, place.blur, scale)
-    most = len(places) + 2 * ((K + n) // K + MORE)
-    while choice and len(places) < most:
-        errors = np.sqrt(np.diag(np.linalg.inv(known))[K:])
-        if errors.max(initial=0.0) < GOOD:
-            break
-        gains = []
+    worst = unknown(known, K)
+    while choice and len(places) < (K + n) // K + MORE and worst > 0:
+        left = []
         for ray, t, step in choice:
             blur = float(np.interp(t, ray.line.t, ray.line.blurs)) / SURE / step
-            gains.append(known + information(star, ray, t, blur, scale))
-        left = np.array([np.log(np.diag(np.linalg.inv(each))[K:]).sum() for each in gains])
-        best = int(left.argmin())
+            left.append(unknown(known + information(star, ray, t, blur, scale), K))
+        best = int(np.argmin(left))
+        if worst - left[best] < GAIN:
+            break
         ray, t, step = choice.pop(best)
         place = measured(oracle, ray, t, step, box, grid)
         if place.site.passed:
             places.append(place)
             known += information(star, ray, t, place.blur, scale)
+            worst = unknown(known, K)
     return places
+
+
+def unknown(known: Array, outputs: int) -> float:
+    """Σ log of the rows' expected errors over what is good enough."""
+    errors = np.sqrt(np.diag(np.linalg.inv(known))[outputs:])
+    return float(np.log(np.maximum(errors / GOOD, 1)).sum())
 
 
 def information(star: Star, ray: Ray, t: float, blur: float, scale: Array) -> Array:
@@ -123,13 +129,18 @@ def measured(
     place = Place(ray, site_at(ray.line, t, step, ray.line.blurs, box))
     site = place.site
     if grid:
-        site.point = np.round(site.point)
-        site.steps = np.sign(site.steps) * np.maximum(1, np.round(np.abs(site.steps)))
+        site.point, site.steps = np.round(site.point), whole(site.steps)
     measure(oracle, site)
-    if not site.passed and step > 1:
-        site.steps = np.sign(site.steps) * np.maximum(1, np.round(np.abs(site.steps) / SHRINK)) if grid else site.steps / SHRINK
+    if not site.passed and (step > 1 or not grid):
+        site.steps /= SHRINK
+        site.steps = whole(site.steps) if grid else site.steps
         measure(oracle, site)
     return place
+
+
+def whole(steps: Array) -> Array:
+    """Whole numbers instead, none of them 0."""
+    return np.sign(steps) * np.maximum(1, np.round(np.abs(steps)))
 
 
 def solve_rows(star: Star, places: list[Place]) -> tuple[Hyperplanes, np.ndarray]:
