@@ -1,6 +1,6 @@
 """A star: lines from one place of a box to others. All kinks of a neuron bend in one direction.
 
-    the jump at a kink  =  g_i |a_i·v|                    u_i = g_i / |g_i| is the same on every line
+    the jump at a kink  =  g_i |a_i·v|                    u_i = g_i / |g_i| is the same on all lines
     J(x)  =  M + Σ_i g_i a_iᵀ σ_i(x) / 2,    σ_i = ±1     on which side x lies, +1 at the centre
 
 So that kinks on different lines are told to be of one neuron, and the side σ_i of every neuron is
@@ -200,7 +200,7 @@ def fitting(directions: Array, bend: Bend) -> int | None:
 def apart(directions: Array, bend: Bend) -> dict[int, tuple[float, float]] | None:
     """The kinks of known neurons that make up a bend: {neuron: (t, |jump|)}; None if none do.
 
-        turn = Σ_i w_i u_i,    above = Σ_i w_i (high - t_i) u_i,    w_i ≥ 0,   low < t_i < high
+    turn = Σ_i w_i u_i,    above = Σ_i w_i (high - t_i) u_i,    w_i ≥ 0,   low < t_i < high
     """
     if np.isfinite(bend.t):
         one = fitting(directions, bend) if len(directions) else None

@@ -28,41 +28,53 @@ from mstheft.result import Result, floor
 from mstheft.typing import Array
 
 OUTPUTS = 4  # from which a neuron is known by the direction in which it bends the answers
-RAYS = 24  # at first
+CENTRES, FIRST = 4, 6  # pictures tried as the centre, and rays that judge one
+RAYS = 18  # more of them
 MORE = 6  # when the copy is wrong somewhere
+COARSE = 0.02  # of the spread of the answers: no copy with all neurons misses so much
 TURNS = 12  # of that, at the most
 EXPLORING = 6  # turns after which a copy that is wrong somewhere is polished nevertheless
 POLISHES = 3  # at the most
-WANTED = 4.0  # pictures for the polishing, in F; what the star has asked is there as well
+WANTED = 3.0  # pictures for the polishing, in F; what the star has asked is there as well
 STEPS = 6  # of Gauss-Newton, until rows on the wrong side of a hyperplane are left out
 
 
-def from_pictures(oracle: Reader, result: Result, rng: Generator, box: Box, grid: float) -> Result:
+def is_readable(oracle: Reader) -> bool:
+    """Are there enough outputs, and does each answer tell them at every corner of a box?"""
+    return oracle.output != "probs" and oracle.first.shape[1] >= OUTPUTS
+
+
+def from_pictures(oracle: Reader, result: Result, rng: Generator, box: Box, whole: bool) -> Result:
     """The whole attack. Returns the verified result; raises `ExtractionError`.
 
-    grid : of a ray from wall to wall; 0 where every number may be asked
+    whole : are rows of whole numbers all that may be asked? Then all walls are as far apart
     """
+    grid = 1 / float((box[1] - box[0])[0]) if whole else 0.0
     trace, shape = result.trace, oracle.shape
-    log = Log(oracle.oracle, box, bool(grid))
+    log = Log(oracle.oracle, box, whole)
     draw = lambda n: log.rounded(pictures(rng, n, box, shape))  # noqa: E731
     with result.stage("polish", oracle):
         x = log.rounded(pictures(rng, LEAST, box, shape, grey=0.0))
         oracle = reader(log, x[0], x[1] - x[0])
         trace.polishing = Polishing(x, len(x), oracle.query(x), box=box)
-    star, ends, polishes = Star(x[0]), x[1 : RAYS + 1], 0
+    with result.stage("line", oracle):
+        star = begun(oracle, result, x, grid)
+    ends, polishes = x[-RAYS:], 0
     places: list[Place] = []
     for turn in range(TURNS):
-        places = explore(oracle, result, star, places, ends, box, grid)
-        ends = missed(oracle, result, log, star, rng)
-        if len(ends) and turn < EXPLORING:
-            continue
+        polished = trace.polishing.polished
+        if polished is None or not polished.converged:  # else more pictures will do
+            places = explore(oracle, result, star, places, ends, box, grid)
+            ends = missed(oracle, result, log, star, rng)
+            if len(ends) and turn < EXPLORING:
+                continue
         with result.stage("polish", oracle):
             (w0, _), (w1, _) = result.model.dense()
             n = max(LEAST, int(WANTED * floor(w0.size + w1.size, len(w1)) / 2**polishes))
             oracle.query(balanced(rng, n, result.model, draw))
             rows, answers = log.rows_and_answers()
             result.model = trimmed(oracle, result.model, rows, answers, rng)
-        trace.polishing = Polishing(rows, len(rows), answers, box=box, whole=bool(grid))
+        trace.polishing = Polishing(rows, len(rows), answers, box=box, whole=whole)
         polishes += 1
         if finish(oracle, result, trace.polishing, draw, rng):
             return result
@@ -70,6 +82,27 @@ def from_pictures(oracle: Reader, result: Result, rng: Generator, box: Box, grid
             break
         ends = missed(oracle, result, log, star, rng)
     raise gave_up(result, box)
+
+
+def begun(oracle: Reader, result: Result, x: Array, grid: float) -> Star:
+    """A star with its first rays. No kink may lie so near to its centre that no answer parts them.
+
+    x : pictures, of which the first are tried as centres
+    """
+    for i in range(CENTRES):
+        star = Star(x[i])
+        shine(oracle, result, star, x[CENTRES : CENTRES + FIRST], grid)
+        if all(np.isfinite(bend.turn).all() for ray in star.rays for bend in ray.bends[:1]):
+            break
+    return star
+
+
+def shine(oracle: Reader, result: Result, star: Star, ends: Array, grid: float) -> None:
+    """Rays from the centre of a star to other rows, (n, d)."""
+    for end in ends:
+        line = lines.search(oracle, star.centre, end - star.centre, low=0.0, high=1.0, grid=grid)
+        result.trace.lines.append(line)
+        star.add(line)
 
 
 def explore(
@@ -84,10 +117,7 @@ def explore(
     """More rays, (n, d) where they end, and places; and a rough copy from all of them."""
     trace = result.trace
     with result.stage("line", oracle):
-        for end in ends:
-            way = end - star.centre
-            trace.lines.append(lines.search(oracle, star.centre, way, low=0.0, high=1.0, grid=grid))
-            star.add(trace.lines[-1])
+        shine(oracle, result, star, ends, grid)
         star.explain()
     with result.stage("jacobians", oracle):
         places = add_places(oracle, star, places, box, grid)
@@ -106,13 +136,13 @@ def missed(oracle: Reader, result: Result, log: Log, star: Star, rng: Generator)
     rows, answers = log.rows_and_answers()
     corner = ((rows == log.low) | (rows == log.high)).all(axis=1)
     miss = misses(oracle, result.model, rows[corner], answers[corner])
-    usual = np.median(miss)
+    wrong = min(ALIKE * np.median(miss), COARSE * answers.std())
     for ray in star.rays:
         miss[(rows[corner] == log.rounded(ray.line.points(np.array(1.0)))).all(axis=1)] = 0
-    wrong = np.flatnonzero(miss > ALIKE * usual)
-    if len(wrong) > MORE:
-        wrong = rng.choice(wrong, MORE, replace=False, p=miss[wrong] / miss[wrong].sum())
-    return rows[corner][wrong]
+    found = np.flatnonzero(miss > wrong)
+    if len(found) > MORE:
+        found = rng.choice(found, MORE, replace=False, p=miss[found] / miss[found].sum())
+    return rows[corner][found]
 
 
 def trimmed(oracle: Reader, model: Network, rows: Array, answers: Array, rng: Generator) -> Network:
@@ -125,11 +155,8 @@ def trimmed(oracle: Reader, model: Network, rows: Array, answers: Array, rng: Ge
     for _ in range(TRIMS):
         miss = misses(oracle, model, rows, answers)
         kept = miss <= ALIKE * np.median(miss)
-        polished = polish(
-            model, rows[kept], answers[kept], steps=STEPS, trusts=TRUSTS[:1], **form
-        )
+        polished = polish(model, rows[kept], answers[kept], steps=STEPS, trusts=TRUSTS[:1], **form)
         model = polished.model
-        print(kept.sum(), len(kept), polished.misfit, polished.noise)
         if polished.converged:
             break
     return model

@@ -122,9 +122,7 @@ def information(star: Star, ray: Ray, t: float, blur: float, scale: Array) -> Ar
     return there.T @ there
 
 
-def measured(
-    oracle: Oracle, ray: Ray, t: float, step: float, box: Box, grid: float
-) -> Place:
+def measured(oracle: Oracle, ray: Ray, t: float, step: float, box: Box, grid: float) -> Place:
     """A Jacobian, once more at shorter steps if it disagrees with its line."""
     place = Place(ray, site_at(ray.line, t, step, ray.line.blurs, box))
     site = place.site
