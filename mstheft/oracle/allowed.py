@@ -53,4 +53,4 @@ def allowed(inputs: Any) -> Allowed | None:
 
 def is_below(number: Any) -> bool:
     """A number that no shape has?"""
-    return isinstance(number, int | float | np.number) and number <= 0
+    return isinstance(number, int | float | np.number) and bool(number <= 0)

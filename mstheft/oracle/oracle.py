@@ -4,7 +4,7 @@ import math
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -124,7 +124,8 @@ class Oracle:
         self.allowed: Allowed | None = allowed(inputs)
         if self.allowed is None and shape is not None:
             raise ValueError("expected shape= only with inputs='pixels' or walls; give inputs=")
-        view = view_of(victim, gives, inputs if self.allowed is None else shape, batch, retries)
+        width: Any = inputs if self.allowed is None else shape
+        view = view_of(victim, gives, width, batch, retries)
         if defences:
             view = defended(view, output, defences)
         elif output == "label" and view.labels is not None:

@@ -81,8 +81,8 @@ def search(
     while True:
         pieces = straight_pieces(samples)
         wanted, unresolved = next_samples(samples, pieces, confirmed)
-        wanted = on_grid(np.array(wanted), grid)
-        new = np.setdiff1d(wanted, np.concatenate([samples.t, probe.holes]))
+        near = on_grid(np.array(wanted), grid)
+        new = np.setdiff1d(near, np.concatenate([samples.t, probe.holes]))
         if not len(new):
             break
         if len(pieces) > OPEN or (len(pieces) > MANY and len(confirmed) < RARE * len(pieces)):

@@ -29,7 +29,7 @@ from mstheft.typing import Array
 
 OUTPUTS = 4  # from which a neuron is known by the direction in which it bends the answers
 CENTRES, FIRST = 4, 6  # pictures tried as the centre, and rays that judge one
-RAYS = 18  # more of them
+RAYS = 24  # before any Jacobian, while they show neurons
 MORE = 6  # when the copy is wrong somewhere
 COARSE = 0.02  # of the spread of the answers: no copy with all neurons misses so much
 TURNS = 12  # of that, at the most
@@ -59,7 +59,7 @@ def from_pictures(oracle: Reader, result: Result, rng: Generator, box: Box, whol
         trace.polishing = Polishing(x, len(x), oracle.query(x), box=box)
     with result.stage("line", oracle):
         star = begun(oracle, result, x, grid)
-    ends, polishes = x[-RAYS:], 0
+    ends, polishes = x[:0], 0
     places: list[Place] = []
     for turn in range(TURNS):
         polished = trace.polishing.polished
@@ -85,15 +85,24 @@ def from_pictures(oracle: Reader, result: Result, rng: Generator, box: Box, whol
 
 
 def begun(oracle: Reader, result: Result, x: Array, grid: float) -> Star:
-    """A star with its first rays. No kink may lie so near to its centre that no answer parts them.
+    """A star with its first rays, until six more show nothing new.
 
+    No kink may lie so near to its centre that no answer parts them.
     x : pictures, of which the first are tried as centres
     """
+    ends = x[CENTRES:]
     for i in range(CENTRES):
         star = Star(x[i])
-        shine(oracle, result, star, x[CENTRES : CENTRES + FIRST], grid)
+        shine(oracle, result, star, ends[:FIRST], grid)
         if all(np.isfinite(bend.turn).all() for ray in star.rays for bend in ray.bends[:1]):
             break
+    seen = 0
+    for first in range(FIRST, RAYS, FIRST):
+        star.explain()
+        if len(star.directions) == seen:
+            break
+        seen = len(star.directions)
+        shine(oracle, result, star, ends[first : first + FIRST], grid)
     return star
 
 

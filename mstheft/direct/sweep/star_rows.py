@@ -154,9 +154,9 @@ def solve_rows(star: Star, places: list[Place]) -> tuple[Hyperplanes, np.ndarray
         mine = [(ray, *ray.crossed[i]) for ray in star.rays if i in ray.crossed]
         miss = np.array([abs(rows[i] @ ray.line.direction + jump) / jump for ray, _, jump in mine])
         errors[i] = np.median(miss)
-        right = [each for each, off in zip(mine, miss, strict=True) if off <= OFF]
-        if right:
-            rows[i], points[i] = through(rows[i], right)
+        agree = [each for each, off in zip(mine, miss, strict=True) if off <= OFF]
+        if agree:
+            rows[i], points[i] = through(rows[i], agree)
     good = errors < OFF
     errors *= np.linalg.norm(rows, axis=1) / np.sqrt(rows.shape[1])
     return Hyperplanes(rows, points, star.directions, errors).only(good), good
