@@ -13,16 +13,20 @@ from __future__ import annotations
 import numpy as np
 from numpy.random import Generator
 
+from mstheft import progress
 from mstheft.direct import line as lines
 from mstheft.direct.answers.reader import Reader, reader
 from mstheft.direct.box import Box
 from mstheft.direct.pictures import balanced, pictures
+from mstheft.direct.polishing.descent import best_descent, ceiling
+from mstheft.direct.polishing.error_bars import identifiable
 from mstheft.direct.polishing.finish import LEAST, Polishing, finish
-from mstheft.direct.polishing.polish import TRUSTS, polish
+from mstheft.direct.polishing.polish import TRUSTS, Problem
 from mstheft.direct.sweep.coarse import ALIKE, TRIMS, Log, misses, rough_copy
 from mstheft.direct.sweep.star import Star
 from mstheft.direct.sweep.star_rows import Place, add_places, solve_rows
 from mstheft.direct.sweep.trace import gave_up
+from mstheft.nn.gauss_newton import assemble, chain
 from mstheft.nn.network import Network
 from mstheft.result import Result, floor
 from mstheft.typing import Array
@@ -31,6 +35,7 @@ OUTPUTS = 4  # from which a neuron is known by the direction in which it bends t
 CENTRES, FIRST = 4, 6  # pictures tried as the centre, and rays that judge one
 RAYS = 24  # before any Jacobian, while they show neurons
 MORE = 6  # when the copy is wrong somewhere
+FEW = 100  # pictures at first, and 2 d more, up to 500
 COARSE = 0.02  # of the spread of the answers: no copy with all neurons misses so much
 TURNS = 12  # of that, at the most
 EXPLORING = 6  # turns after which a copy that is wrong somewhere is polished nevertheless
@@ -54,7 +59,7 @@ def from_pictures(oracle: Reader, result: Result, rng: Generator, box: Box, whol
     log = Log(oracle.oracle, box, whole)
     draw = lambda n: log.rounded(pictures(rng, n, box, shape))  # noqa: E731
     with result.stage("polish", oracle):
-        x = log.rounded(pictures(rng, LEAST, box, shape, grey=0.0))
+        x = log.rounded(pictures(rng, min(LEAST, FEW + 2 * oracle.inputs), box, shape, grey=0.0))
         oracle = reader(log, x[0], x[1] - x[0])
         trace.polishing = Polishing(x, len(x), oracle.query(x), box=box)
     with result.stage("line", oracle):
@@ -70,7 +75,7 @@ def from_pictures(oracle: Reader, result: Result, rng: Generator, box: Box, whol
                 continue
         with result.stage("polish", oracle):
             (w0, _), (w1, _) = result.model.dense()
-            n = max(LEAST, int(WANTED * floor(w0.size + w1.size, len(w1)) / 2**polishes))
+            n = max(LEAST // 2, int(WANTED * floor(w0.size + w1.size, len(w1)) / 2**polishes))
             oracle.query(balanced(rng, n, result.model, draw))
             rows, answers = log.rows_and_answers()
             result.model = trimmed(oracle, result.model, rows, answers, rng)
@@ -108,7 +113,7 @@ def begun(oracle: Reader, result: Result, x: Array, grid: float) -> Star:
 
 def shine(oracle: Reader, result: Result, star: Star, ends: Array, grid: float) -> None:
     """Rays from the centre of a star to other rows, (n, d)."""
-    for end in ends:
+    for end in ends[(ends != star.centre).any(axis=1)]:
         line = lines.search(oracle, star.centre, end - star.centre, low=0.0, high=1.0, grid=grid)
         result.trace.lines.append(line)
         star.add(line)
@@ -160,12 +165,18 @@ def trimmed(oracle: Reader, model: Network, rows: Array, answers: Array, rng: Ge
     A row on the wrong side of a hyperplane holds it there: no small step takes it across. It is
     left out until the others have put the hyperplane where it belongs. Costs no query.
     """
-    form = {"output": oracle.output, "noise": oracle.declared, "rng": rng}
-    for _ in range(TRIMS):
+    for turn in range(TRIMS):
         miss = misses(oracle, model, rows, answers)
         kept = miss <= ALIKE * np.median(miss)
-        polished = polish(model, rows[kept], answers[kept], steps=STEPS, trusts=TRUSTS[:1], **form)
-        model = polished.model
-        if polished.converged:
+        if turn == 0:
+            kept[::2] = False  # half of them will do at first
+        weights, activations = chain(model)
+        problem = Problem(model, rows[kept], answers[kept], oracle.output, oracle.declared)
+        fit = problem.fit(weights, activations)
+        free = identifiable(weights, activations, fit.output)
+        with progress.bar("polish", STEPS, "step") as bar:
+            here, misfit = best_descent(fit, fit.at(weights), STEPS, TRUSTS[:1], free, rng, bar)
+        model = assemble(model, here.weights)
+        if turn and misfit[-1] <= ceiling(fit, free):
             break
     return model

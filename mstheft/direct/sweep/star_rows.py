@@ -26,6 +26,7 @@ WIDE = 1 / 16  # of the box, that it takes at most
 MORE = 8  # places beyond those without which the equations are too few
 GAIN = 0.5  # of the sum of log errors, for which a place is measured
 OFF = 0.3  # relative miss of a·v, which the rays tell, from which a row is wrong
+NARROW = 1e-4  # of a ray: between kinks so near to each other nothing is measured
 TOLD = 1e-3  # relative singular value of directions below which kinks tell nothing
 RIDGE = 1e-6  # of what is known of each row: where nothing is, some place shall tell first
 
@@ -70,7 +71,7 @@ def candidates(star: Star, box: Box, grid: float) -> list[tuple[Ray, float, floa
     width = float(np.median(box[1] - box[0]))
     for ray, low, high in star.places():
         t = float(on_grid(np.array((low + high) / 2), grid))
-        if high - low < 2 * grid:
+        if high - low < max(2 * grid, NARROW):
             continue
         ways = [abs(t - at) for at, _ in ray.crossed.values()]
         length = float(np.linalg.norm(ray.line.direction))
