@@ -7,7 +7,7 @@ from numpy.random import Generator
 from numpy.typing import ArrayLike
 
 from mstheft.nn.functions import sigmoid
-from mstheft.typing import Array
+from mstheft.typing import Array, Oracle
 
 Box = tuple[Array, Array]  # lower and upper walls, (d,) each
 
@@ -32,6 +32,20 @@ def walls(d: int, low: ArrayLike | None, high: ArrayLike | None) -> Box | None:
             f"{low!r} and {high!r}; give both, and leave out constant inputs"
         )
     return lower, upper
+
+
+def limits(oracle: Oracle, low: ArrayLike | None, high: ArrayLike | None) -> Box | None:
+    """The walls that are given, else those that the oracle says it has."""
+    own = getattr(oracle, "allowed", None)
+    if own is not None and low is None and high is None:
+        low, high = own.low, own.high
+    return walls(oracle.inputs, low, high)
+
+
+def is_whole(oracle: Oracle) -> bool:
+    """Does the oracle round rows to whole numbers?"""
+    own = getattr(oracle, "allowed", None)
+    return own is not None and own.whole
 
 
 def middle(box: Box) -> tuple[Array, Array]:

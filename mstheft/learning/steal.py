@@ -22,7 +22,7 @@ from mstheft.direct import deep, linear, smooth, sweep
 from mstheft.direct.answers.diagnosis import diagnosis
 from mstheft.direct.answers.reader import read, reader
 from mstheft.direct.answers.steps import LEARN
-from mstheft.direct.box import Box, anywhere, middle
+from mstheft.direct.box import Box, anywhere, is_whole, middle
 from mstheft.direct.linear import boundary
 from mstheft.direct.recognise import Recognised, recognise
 from mstheft.direct.verify import verify
@@ -55,9 +55,12 @@ def extract(oracle: Oracle, *, rng: Rng = None, tolerance: float = 1e-6) -> Resu
         if better is None:
             raise
         raise better from error
+    held = seen.walls is not None and seen.kind in ("labels", "smooth", "unknown")
+    none = "no weights are there to be solved for"
+    why = "no attack on such stays between walls" if held else none
     failure = ExtractionError(
         "recognise",
-        f"{seen.why}, and no weights are there to be solved for",
+        f"{seen.why}, and {why}",
         "check what the oracle asks" if seen.kind == "constant" else LEARN,
         partial=result,
     )
@@ -93,6 +96,8 @@ def attacks(
         low, high = walls
         yield lambda: sweep.extract(oracle, rng=rng, low=low, high=high, tolerance=tolerance)
         return
+    if walls is not None:
+        return
     if kind == "labels":
         yield lambda: boundary.extract(oracle, rng=rng)
         yield lambda: boundary.extract(oracle, rng=rng, precision=FLOAT32)
@@ -117,12 +122,13 @@ def inside(oracle: Oracle, walls: Box, rng: Generator, tolerance: float) -> Resu
     result = Result()
     with result.stage("equations", oracle):
         box = reader(oracle, *middle(walls))
-        x = anywhere(rng, walls, 2 * (box.inputs + 1))
+        x, held = anywhere(rng, walls, 2 * (box.inputs + 1)), anywhere(rng, walls, CHECKED)
+        if is_whole(oracle):
+            x, held = np.round(x), np.round(held)
         rows = np.hstack([x, np.ones((len(x), 1))])
         weights = np.linalg.lstsq(rows, read(box, x), rcond=None)[0]
         result.model = zoo.given([(weights[:-1].T, weights[-1])])
-    rows = anywhere(rng, walls, CHECKED)
-    if not verify(result, box, rng=rng, tolerance=tolerance, noise=box.noise, rows=rows):
+    if not verify(result, box, rng=rng, tolerance=tolerance, noise=box.noise, rows=held):
         why = f"the answers are not linear between the walls: off by {result.error:.2g}"
         raise ExtractionError("verify", why, LEARN, partial=result)
     return result

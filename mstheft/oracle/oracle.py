@@ -4,7 +4,7 @@ import math
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,6 +13,7 @@ from mstheft.errors import BudgetExhausted, WrongRows
 from mstheft.nn import functions as F
 from mstheft.oracle import fingerprint
 from mstheft.oracle.adapters import view_of
+from mstheft.oracle.allowed import Allowed, allowed
 from mstheft.oracle.answers import checking, rounded
 from mstheft.oracle.defended import Defence, defended, largest, probabilities
 from mstheft.oracle.view import View
@@ -64,7 +65,10 @@ class Oracle:
     gives : of a module, session or callable: what its answers are, 'logits' unless it is said, or
         'log_probs', 'probs', 'top_k' (probabilities, 0 for all but the largest), 'labels'
     inputs : of the same: the width d, or shape, of one input. A module says it by a first layer
-        that is Linear, a session by its input, unless it is given here
+        that is Linear, a session by its input, unless it is given here. Or, of any victim, which
+        rows it takes: 'pixels', whole numbers from 0 to 255, to which rows are rounded before the
+        victim sees them; or walls (low, high), low ≤ 0. Rows outside are refused
+    shape : the width or shape, where `inputs` says which rows are taken
     batch : most rows in one call of the victim
     retries : how often a call that raises ConnectionError or TimeoutError (Python's own, of
         requests or of httpx) is repeated, after 0.1 s, 0.2 s, 0.4 s, ...
@@ -82,12 +86,12 @@ class Oracle:
         the noise of its seed would be drawn twice
 
     Public: `query`, `count`, `left`, `budget`, `output`, `decimals`, `inputs` (d), `shape`,
-    `outputs` (K, the number of logits, once known). The model itself is in a closure.
+    `allowed`, `outputs` (K, the number of logits, once known). The model itself is in a closure.
     """
 
     __slots__ = (
         *("_ask", "_dtype", "_lock", "_monitors"),
-        *("budget", "count", "decimals", "inputs", "output", "outputs", "shape", "top"),
+        *("allowed", "budget", "count", "decimals", "inputs", "output", "outputs", "shape", "top"),
     )
 
     def __init__(
@@ -96,7 +100,8 @@ class Oracle:
         output: str = "logits",
         *,
         gives: str | None = None,
-        inputs: int | tuple[int, ...] | None = None,
+        inputs: int | tuple[float, ...] | str | None = None,
+        shape: int | tuple[int, ...] | None = None,
         batch: int | None = None,
         retries: int = 0,
         budget: int | None = None,
@@ -116,7 +121,11 @@ class Oracle:
             raise ValueError(f"{what}, got {top=}, {output=}")
         _check_whole("batch", batch, 1)
         _check_whole("retries", retries, 0, 100)
-        view = view_of(victim, gives, inputs, batch, retries)
+        self.allowed: Allowed | None = allowed(inputs)
+        if self.allowed is None and shape is not None:
+            raise ValueError("expected shape= only with inputs='pixels' or walls; give inputs=")
+        width: Any = inputs if self.allowed is None else shape
+        view = view_of(victim, gives, width, batch, retries)
         if defences:
             view = defended(view, output, defences)
         elif output == "label" and view.labels is not None:
@@ -178,7 +187,8 @@ class Oracle:
         """A copy of the rows in the victim's dtype: no victim writes into the caller's."""
         with np.errstate(over="ignore"):
             real = np.issubdtype(x.dtype, np.floating) or np.issubdtype(x.dtype, np.integer)
-            rows = x.astype(self._dtype or x.dtype) if real else x
+            rows = x if self.allowed is None or not real else self.allowed.rounded(x)
+            rows = rows.astype(self._dtype or x.dtype) if real else x
         if not real:
             wrong = f"rows of real numbers, got dtype {x.dtype}; convert to float"
         elif x.shape[1:] not in ((self.inputs,), self.shape):
@@ -191,6 +201,8 @@ class Oracle:
         elif not np.isfinite(rows).all():
             kind = f" as {self._dtype}" if self._dtype else ""
             wrong = f"finite numbers{kind}, got NaN or infinity; clean the rows first"
+        elif self.allowed is not None and not self.allowed.takes(rows):
+            wrong = f"{self.allowed}, got {rows.min():g} to {rows.max():g}; ask nothing outside"
         else:
             return rows
         raise WrongRows(f"expected {wrong}")

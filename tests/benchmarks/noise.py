@@ -257,6 +257,18 @@ def box_0(seed: int) -> Outcome:
     return boxed(seed, 0)
 
 
+def pixels(seed: int) -> Outcome:
+    """784-32-10 trained on MNIST | float32 logits, whole pixels from 0 to 255 | sweep"""
+    x, y = mt.data.images.mnist("train")
+    (a0, b0), last = trained(32, x, y, seed).dense()
+    network = mt.nn.zoo.given([(a0 / 255, b0), last])
+    victim = mt.Network(network.layers, network.shape, np.float32)
+    oracle = mt.Oracle(victim, inputs="pixels")
+    attack = lambda oracle: mt.direct.sweep.extract(oracle, rng=seed)  # noqa: E731
+    test = np.round(255 * mt.data.images.mnist("test").x)
+    return stolen(victim, attack, oracle, test)
+
+
 def short(seed: int, kind: str) -> Outcome:
     """Learned to exact from logits that are rounded to a short format."""
     victim, x = digits(16, seed)
@@ -369,6 +381,7 @@ ROWS: dict[str, Callable[[int], Outcome]] = {
     "probs-3": probs_3,
     "probs-2": probs_2,
     "digits-probs": digits_probs,
+    "pixels": pixels,
     "box-float32": box_float32,
     "box-4": box_4,
     "box-2": box_2,

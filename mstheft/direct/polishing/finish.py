@@ -43,6 +43,7 @@ class Polishing:
     drawn : how many of the rows are random ones, not drawn for one neuron
     wanted : how many of these there shall be, in F
     box : walls between which rows lie, if there are any
+    whole : are rows of whole numbers only?
     """
 
     rows: Array = field(default_factory=lambda: np.zeros((0, 0)))
@@ -51,6 +52,11 @@ class Polishing:
     polished: Polished | None = None
     wanted: float = ROWS
     box: Box | None = None
+    whole: bool = False
+
+    def rounded(self, x: Array) -> Array:
+        """The rows that are asked for these."""
+        return np.round(x) if self.whole else as_single(x)
 
 
 def finish(
@@ -124,7 +130,8 @@ def check(
     polished = polishing.polished
     assert polished is not None
     beside = beside_hyperplanes(polished.model, BESIDE, rng, polishing.box)
-    return verify_to_noise(result, oracle, as_single(np.vstack([draw(checks), beside])), polished)
+    x = polishing.rounded(np.vstack([draw(checks), beside]))
+    return verify_to_noise(result, oracle, x, polished)
 
 
 def more_rows(
@@ -158,7 +165,7 @@ def more_rows(
 def ask(oracle: Reader, polishing: Polishing, x: Array, drawn: int) -> None:
     """Ask rows x (n, d), the first `drawn` of them random ones, and keep them and their answers."""
     if len(x):
-        x = as_single(x)
+        x = as_single(polishing.rounded(x))
         y = oracle.query(x)
         first = not len(polishing.rows)
         polishing.rows = x if first else np.concatenate([polishing.rows, x])

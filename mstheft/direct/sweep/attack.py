@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 from mstheft.direct.answers.diagnosis import diagnosed
 from mstheft.direct.answers.reader import Reader, check_width, reader
 from mstheft.direct.answers.view import readable_view, undo
-from mstheft.direct.box import Box, anywhere, middle, walls
+from mstheft.direct.box import Box, anywhere, is_whole, limits, middle
 from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes
 from mstheft.direct.polishing.finish import (
     CHECKS,
@@ -35,6 +35,7 @@ from mstheft.direct.sweep.coarse import between_walls
 from mstheft.direct.sweep.far import NEAR_ENOUGH, FarView, can_be_outrun, nearby, spread
 from mstheft.direct.sweep.lifted import lifted_copy, needed
 from mstheft.direct.sweep.stages import orient, refine, search, sweep_line
+from mstheft.direct.sweep.star_attack import from_pictures, is_readable
 from mstheft.direct.sweep.trace import Trace, describe, gave_up, open_ends, polished_planes
 from mstheft.direct.sweep.witness import witness
 from mstheft.direct.verify import checked, verify
@@ -77,7 +78,8 @@ def extract(
     in a box are stolen by `coarse.between_walls`: float32 in about 18 F; decimals mostly not.
 
     hidden : the width, if it is known: more neurons than that are an error
-    low, high : numbers or (d,): only inputs between them are asked, on as many segments as it takes
+    low, high : numbers or (d,): only inputs between them are asked, on as many segments as it
+        takes. Those of an oracle that says them, `inputs=(low, high)` or 'pixels', unless given
     tolerance : allowed error on fresh inputs, relative to the spread of the answers; never taken
         to be below a thousand times their rounding
     Costs about 5 h (6.5 h for K = 1) + (d + 1) (h / K + 1 to 4) + 110 queries, and 3.2 F
@@ -87,7 +89,7 @@ def extract(
     """
     check_width(hidden)
     rng, tolerance = np.random.default_rng(rng), checked(tolerance)
-    box = walls(oracle.inputs, low, high)
+    box = limits(oracle, low, high)
     trace = Trace(Hyperplanes.none(oracle.inputs))
     result, most = Result(trace=trace), MOST_LINES if box is None else MOST_SEGMENTS
     try:
@@ -100,7 +102,9 @@ def extract(
         oracle.warn(result)
         if box is None and can_be_outrun(oracle) and outrun(oracle, result, rng, hidden, tolerance):
             return result
-        if box is not None and trace.is_rough:
+        if box is not None and (trace.is_rough or is_whole(oracle)):
+            if is_readable(oracle):
+                return from_pictures(oracle, result, rng, box, is_whole(oracle))
             return between_walls(oracle, result, rng, box)
         for _ in range(most):
             with result.stage("line", oracle):

@@ -43,6 +43,7 @@ BLUR = 3e-3  # error of a polished row, relative to its length, that is reckoned
 APART = 0.5  # singular value of rows, in widths of the box, from which they differ in a direction
 TRIMS = 4  # times that a copy is polished on what it explains
 SURPLUS = 1.2  # numbers answered there for each of its weights
+ENOUGH = 2  # rows for each of their numbers that tell an affine part
 HALF = 0.5  # of the largest miss: as good a witness
 
 
@@ -167,8 +168,8 @@ class Log:
     inwards.
     """
 
-    def __init__(self, oracle: Oracle, box: Box):
-        self.oracle = oracle
+    def __init__(self, oracle: Oracle, box: Box, whole: bool = False):
+        self.oracle, self.whole = oracle, whole
         self.asked: list[Array] = []
         self.answers: list[Array] = []
         single = [np.asarray(wall, np.float32) for wall in box]
@@ -184,11 +185,15 @@ class Log:
 
     def query(self, x: Array) -> Array:
         """The answers to rows x (n, d). Costs n queries."""
-        x = np.clip(as_single(x), self.low, self.high)
+        x = self.rounded(x)
         answers = self.oracle.query(x)
         self.asked.append(x)
         self.answers.append(answers)
         return answers
+
+    def rounded(self, x: Array) -> Array:
+        """The rows that are asked for these."""
+        return np.clip(np.round(x) if self.whole else as_single(x), self.low, self.high)
 
     def rows_and_answers(self) -> tuple[Array, Array]:
         """All of them, in order."""
@@ -224,7 +229,9 @@ def rough_copy(oracle: Reader, result: Result, box: Box) -> Network:
     neurons, (rows, answers) = trace.neurons, (trace.polishing.rows, trace.polishing.answers)
     logits = logits_of(answers, oracle.output, oracle.outputs or 1)
     even = np.abs(rows @ neurons.rows.T + neurons.offsets) @ neurons.outputs
-    odds = [least_squares(with_ones(rows), 2 * logits - even)[:-1].T]
+    odds = []
+    if len(rows) > ENOUGH * rows.shape[1] or not trace.sites:
+        odds.append(least_squares(with_ones(rows), 2 * logits - even)[:-1].T)
     if trace.sites:
         odds.append(odd_part(trace.sites, neurons))
     copies: list[tuple[float, Network]] = []
