@@ -45,7 +45,9 @@ LINES = 3  # lines searched at first: one to measure on, two to tell the layers
 MOST_LINES = 8
 SEGMENTS = 24  # segments in the orthant at a time
 WITNESSES = 12  # segments that lead to where the copy is wrong, before each check
+FEW, MANY = (100, 0, 0), (1000, 0, 100)  # rows of the last check, where `mend` has asked others
 AGAIN = "layers", "verify"  # stages after whose failure new lines are worth a try
+CLOSE = 1e-3  # of the answers' spread: a copy that is off by less lacks no neuron
 PARALLEL = 1e-6  # second singular value of rows that are parallel
 AGAINST = 0.15  # share of votes against an orientation from which it is not believed
 ENOUGH = 0.8  # share of second-layer rows inside of A0's span: where all else has failed
@@ -206,7 +208,7 @@ def swept(oracle: Oracle, rng: Generator, result: Result, tolerance: float) -> N
 
 
 def peeled(
-    oracle: Oracle, rng: Generator, result: Result, planes: Hyperplanes, tolerance: float
+    oracle: Reader, rng: Generator, result: Result, planes: Hyperplanes, tolerance: float
 ) -> None:
     """The fast way, for two or three hidden layers and h1 ≤ d: orientation, orthant, check."""
     orientation(result, planes)
@@ -215,7 +217,17 @@ def peeled(
     second_layer(oracle, rng, result)
     if not unexplained(result.trace.searched, result.trace.votes.first, result.trace.second):
         mend(oracle, rng, result, tolerance)
-        thorough(oracle, rng, result, tolerance, result.trace.searched[0].line.noise)
+        noise, near = result.trace.searched[0].line.noise, oracle.output == "logits"
+        if not thorough(oracle, rng, result, tolerance, noise, FEW if near else MANY) and near:
+            polished(oracle, rng, result, tolerance)
+
+
+def polished(oracle: Reader, rng: Generator, result: Result, tolerance: float) -> None:
+    """A copy that the last check has found close, but not right, is fitted and checked again."""
+    asked = result.trace.checks[-1].within(1)
+    if result.error < CLOSE * asked.answers.std():
+        whole.polished(oracle, rng, result, asked)
+        thorough(oracle, rng, result, tolerance, result.trace.searched[0].line.noise, FEW)
 
 
 def orientation(result: Result, planes: Hyperplanes) -> None:
