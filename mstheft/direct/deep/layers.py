@@ -50,9 +50,12 @@ def met(line: Line, planes: Hyperplanes) -> tuple[np.ndarray, np.ndarray]:
 
 
 def votes(searched: Sequence[LineKinks], which: int) -> tuple[np.ndarray, np.ndarray]:
-    """How many of the other lines bend where line `which` predicts it, and how many could tell."""
+    """How often the victim bends where the kinks of line `which` predict it, of how many places.
+
+    On the other lines, and where `ask_elsewhere` has asked.
+    """
     kinks = searched[which]
-    yes, could_tell = (np.zeros(len(kinks.rows), int) for _ in range(2))
+    yes, could_tell = kinks.elsewhere.T.copy()
     for other in searched:
         if other is not kinks:
             kink, telling = met(other.line, kinks.planes)
@@ -61,15 +64,16 @@ def votes(searched: Sequence[LineKinks], which: int) -> tuple[np.ndarray, np.nda
     return np.where(kinks.is_measured, yes, 0), np.where(kinks.is_measured, could_tell, 0)
 
 
-def doubtful(searched: Sequence[LineKinks], which: int) -> bool:
-    """Is there a kink that was met on some other lines and missed on more, or that none could tell?
+def doubtful(searched: Sequence[LineKinks], which: int) -> np.ndarray:
+    """Which kinks were met on some other lines and missed on more, or could none tell? (n,) bool.
 
     Pieces of the second layer that two lines meet by chance are of the first kind, and so are
     neurons of the first layer that a line has failed to show.
     """
+    kinks = searched[which]
     yes, could_tell = votes(searched, which)
-    unclear = (yes > 0) & (yes < SURE * could_tell) | (could_tell == 0)
-    return bool((unclear & searched[which].is_measured).any())
+    is_split = (yes > 0) & (yes < SURE * could_tell) & (kinks.elsewhere[:, 1] == 0)
+    return (is_split | (could_tell == 0)) & kinks.is_measured
 
 
 def first_layer(searched: Sequence[LineKinks], sure: float = SURE) -> Hyperplanes:

@@ -115,14 +115,19 @@ def near(oracle: Reader, x: Array) -> Checks:
     return Checks(x, np.ones((len(x), 1)), read(oracle, x))
 
 
+def rows_to_polish(model: Network) -> int:
+    """Rows whose answers are more than the weights of a copy, by a half."""
+    dense = model.dense()
+    return int(1.5 * floor(sum(w.size for w, _ in dense), len(dense[-1][1])))
+
+
 def polished(oracle: Reader, rng: Generator, result: Result, asked: Checks) -> Checks:
     """The copy fitted to what was asked, and to half as many answers more than weights.
 
     Costs the rows of N(0, I) that are missing for that, which are returned with the others.
     """
-    dense = result.model.dense()
+    wanted = rows_to_polish(result.model)
     with result.stage("polish", oracle):
-        wanted = int(1.5 * floor(sum(w.size for w, _ in dense), len(dense[-1][1])))
         if wanted > len(asked.x):
             x = rng.normal(size=(wanted - len(asked.x), oracle.inputs))
             asked = asked.and_also(near(oracle, x))
