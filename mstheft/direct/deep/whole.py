@@ -84,7 +84,7 @@ def more(
     """
     for at in reversed(range(len(copy))):
         prefix, neurons = copy[at]
-        found = layer(oracle, rng, searched[-1:], prefix, neurons)[1]
+        found = layer(oracle, rng, searched, prefix, neurons, begun=searched[-1:])[1]
         if len(found) > len(neurons):
             last = at == len(copy) - 1
             copy[at:] = [(prefix, found)]
