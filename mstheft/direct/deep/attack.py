@@ -49,7 +49,7 @@ ENOUGH = 0.8  # share of second-layer rows inside of A0's span: where all else h
 class Trace:
     """What the stages saw.
 
-    layers : hidden ones, 2 or more
+    layers : hidden ones, 2 or more; 0 before that is known
     searched : the kinks of each line; votes : what they show of the first layer
     groups : (m, K) output directions of second-layer neurons
     second : the sweep of what lies behind the first layer; checks : rows asked to judge the copy
@@ -104,8 +104,8 @@ def extract(
     F = (weights + K) / K is the floor; see `Result.floor`.
 
     hidden : the widths (h1, h2), if they are known: more neurons than that are an error
-    layers : how many are hidden, 2 unless given: what is tried first. With 3, stages 5 and 6 are
-        those of `third_layer`, for h2 ≤ h1
+    layers : how many are hidden. Unless given, the directions of the kinks tell 2 from more where
+        there are several outputs. With 3, stages 5 and 6 are those of `third_layer`, for h2 ≤ h1
     method : one of these ways alone: 'fast' (orthant), 'lifting', 'students'. Unless given,
         students where answers are coarse; elsewhere the fast way, and lifting where that fails
     tolerance : allowed error on fresh inputs, relative to the spread of the answers
@@ -117,11 +117,12 @@ def extract(
     Returns a verified `Result`; raises `ExtractionError` that names layer and stage and holds the
     partial result, or `BudgetExhausted`.
     """
+    given = layers is not None or hidden is not None
     layers = deep_failures.check_arguments(hidden, layers)
     if method not in METHODS:
         raise ValueError(f"expected method= as one of {METHODS[1:]}, got {method!r}; leave it out")
     rng, tolerance = np.random.default_rng(rng), checked(tolerance)
-    result = Result(trace=Trace(layers))
+    result = Result(trace=Trace(layers * given))
     try:
         with result.stage("lines", oracle):
             oracle = reader(oracle)
@@ -133,7 +134,7 @@ def extract(
         except ExtractionError as error:
             if error.stage not in AGAIN:
                 raise
-            result.trace = Trace(layers)  # other lines may show more
+            result.trace = Trace(layers * given)  # other lines may show more
             return exact_copy(oracle, rng, result, hidden, tolerance, method)
     except ExtractionError as error:
         raise deep_failures.with_layer(error, result) from error
@@ -150,12 +151,13 @@ def exact_copy(
     method: str | None = None,
 ) -> Result:
     """The first layer, then the fast way, and the sure one where that fails."""
-    layers = result.trace.layers
     planes, is_spanned = first_layer(oracle, rng, result)
+    trace = result.trace
+    trace.layers = trace.layers or depth(trace.searched)
     try:
-        if is_parallel(result.trace.searched):
+        if is_parallel(trace.searched):
             swept(oracle, rng, result, tolerance)
-        elif method == "fast" or (method is None and is_spanned and layers <= 3):
+        elif method == "fast" or (method is None and is_spanned and trace.layers <= 3):
             peeling.peeled(oracle, rng, result, planes, tolerance)
     except ExtractionError:
         if method == "fast":
@@ -197,6 +199,15 @@ def first_layer(oracle: Reader, rng: Generator, result: Result) -> tuple[Hyperpl
             return planes, False  # as many neurons as inputs, or more
         deep_first.take_known(searched, planes)
     return planes, False
+
+
+def depth(searched: Sequence[LineKinks]) -> int:
+    """2 hidden layers where nearly all kinks behind the first come in few directions g, else 3.
+
+    With one output there is only one direction, and it says nothing: 2.
+    """
+    behind = [kinks.directions[kinks.first < 0] for kinks in searched]
+    return 2 if deep_layers.common_directions(behind)[1] >= deep_layers.MOSTLY else 3
 
 
 def is_parallel(searched: Sequence[LineKinks]) -> bool:

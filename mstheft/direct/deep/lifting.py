@@ -19,6 +19,7 @@ from mstheft.direct.deep import kinks as deep_kinks
 from mstheft.direct.deep import signs as turn
 from mstheft.direct.deep.boundary import Boundary, Prefix
 from mstheft.direct.deep.kinks import LineKinks
+from mstheft.direct.deep.layers import MOSTLY, common_directions
 from mstheft.direct.least_squares import least_squares
 from mstheft.typing import Array
 
@@ -33,7 +34,6 @@ TOLD = 4  # kinks foretold that are enough to tell
 INNER, NEAR, FLAT = 0.5, 1e-5, 1e-9  # of a line's reach that counts; how near; slope of a dead part
 HALVINGS = 60  # of the way between two places of a line
 SAME_WAY = 1e-4  # distance of two unit vectors g that are taken for one
-COMMON, MOSTLY = 3, 0.85  # kinks of one direction, and their share where a layer is the last
 FLATTEST = 1e-6  # share of a row's bends in a neuron that has none
 TWIN = 1e-5  # relative distance of two weights that are taken for one
 
@@ -81,10 +81,12 @@ def layer(
     Costs the rows of those kinks, and 7 queries for each weight that a row has not told.
     """
     neurons, start = list(known), prefix
-    shared, share = common_directions(prefix, searched)
+    behind = [kinks.directions[~explained(prefix, [], kinks)] for kinks in searched]
     if is_last is None:
-        is_last = share >= MOSTLY
-    hopeless = [] if is_last else shared  # directions g of kinks that are of a later layer
+        is_last = common_directions(behind)[1] >= MOSTLY
+    hopeless = (
+        [] if is_last else common_directions(behind, least=3)[0]
+    )  # directions g of kinks that are of a later layer
     for kinks in searched if begun is None else begun:
         is_known = explained(prefix, neurons, kinks)
         ways = kinks.directions
@@ -116,22 +118,6 @@ def layer(
     if neurons and prefix.last is not None:
         prefix, neurons = turn.oriented(prefix, neurons, turn.signs_of(prefix, neurons))
     return prefix, without_twins(neurons)
-
-
-def common_directions(prefix: Prefix, searched: Sequence[LineKinks]) -> tuple[list[Array], float]:
-    """Directions g that many kinks share, and the share of kinks, not explained, that have one.
-
-    With one output all kinks have the same: none is taken, and the share is 1. No queries.
-    """
-    open_ = [kinks.directions[~explained(prefix, [], kinks)] for kinks in searched]
-    line = np.repeat(np.arange(len(open_)), [len(each) for each in open_])
-    ways = np.vstack(open_)
-    if ways.shape[1] < 2 or not len(ways):
-        return [], 1.0
-    same = np.linalg.norm(ways[:, None] - ways, axis=2) < SAME_WAY  # (n, n)
-    lines = np.array([len(np.unique(line[each])) for each in same])
-    is_common = (same.sum(axis=1) >= COMMON) & (lines >= 2)
-    return list(ways[is_common]), float(is_common.mean())
 
 
 def is_flat(prefix: Prefix, found: Boundary) -> bool:

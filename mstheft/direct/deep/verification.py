@@ -28,6 +28,7 @@ from mstheft.typing import Array, Oracle
 AMOUNTS = 1000, 1000, 100  # rows of N(0, I), in corners, and up to a hundred times as far out
 SCALES = -1.5, 1.0  # decades of those in corners, in units of N(0, I)
 POOL, DRAWS, SELDOM = 400, 30, 0.02  # rows looked at, times neurons are drawn, share of rows
+LARGEST = 4e6  # numbers in the rows from which corners are sought
 LOOKED_AT = 1000  # rows from which those beside hyperplanes are made; no query
 CLIMB, RATE = 30, 0.3  # steps to a corner, and the first one's length in that of the row
 REACH = 100.0  # of a line, from where its answers are not looked at
@@ -118,16 +119,18 @@ def corners(model: Network, rng: Generator, number: int) -> tuple[Array, Array]:
         x = argmax w·φ(x)  on a sphere,   φ the values of a hidden layer that is not the last
 
     w are random neurons, of which those are taken that are on, or off, for at most one in fifty of
-    some random rows; uphill by the gradient from the row that comes nearest. No query.
+    400 random rows; uphill by the gradient from the best of forty times as many. No query.
     """
     weights, _ = chain(model)
-    pool = rng.normal(size=(POOL, model.inputs))
+    number_of_rows = int(np.clip(LARGEST / model.inputs, 10 * POOL, 40 * POOL))
+    pool = rng.normal(size=(number_of_rows, model.inputs))
     layers = range(max(len(weights) - 2, 1))
     found: list[Array] = [np.zeros((0, model.inputs))]
     for layer, some in zip(layers, np.array_split(np.arange(number), len(layers)), strict=True):
         phi = np.maximum(values(weights, layer, pool), 0)
-        aims = seldom_on(phi, rng, len(some))
-        found.append(uphill(weights[: layer + 1], aims, pool[(phi @ aims.T).argmax(axis=0)]))
+        aims = seldom_on(phi[:POOL], rng, len(some))
+        best = [(phi @ part.T).argmax(axis=0) for part in np.array_split(aims, 10)]
+        found.append(uphill(weights[: layer + 1], aims, pool[np.concatenate(best)]))
     rows = np.vstack(found)
     return rows, 10 ** rng.uniform(*SCALES, (len(rows), 1))
 
