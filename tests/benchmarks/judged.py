@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from results import recorded
+from results import block, recorded
 
 import mstheft as mt
 
@@ -52,16 +52,23 @@ def run(
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--only", default=",".join(names), help=f"some of {', '.join(names)}")
     parser.add_argument("--seeds", type=int, help="fewer (or more) than the table's, for each row")
+    parser.add_argument("--write", action="store_true", help="keep the other rows of the table")
     arguments = parser.parse_args()
     chosen = arguments.only.split(",")
     if unknown := set(chosen) - set(names):
         parser.error(f"expected some of {names}, got {sorted(unknown)}")
     rows = [case for case in cases if case.name in chosen]
     if rows:
-        with recorded(name, whole=rows == list(cases) and not arguments.seeds):
+        is_whole = rows == list(cases) and not arguments.seeds
+        before = block(name).splitlines() if arguments.write else []
+        with recorded(name, whole=is_whole or arguments.write):
             print(f"| {' | '.join(columns)} |\n" + "|---" * len(columns) + "|", flush=True)
-            for case in rows:
-                row(case, arguments.seeds or case.seeds)
+            for case in cases:
+                if case in rows:
+                    row(case, arguments.seeds or case.seeds)
+                for line in before:
+                    if case not in rows and line.startswith(f"| {case.name} |"):
+                        print(line)
     if "small" in chosen:
-        with recorded(f"{name}-small", whole=not arguments.seeds):
+        with recorded(f"{name}-small", whole=not arguments.seeds or arguments.write):
             small(arguments.seeds or usual)

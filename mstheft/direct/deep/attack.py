@@ -25,29 +25,23 @@ from mstheft.direct.deep import failures as deep_failures
 from mstheft.direct.deep import first_layer as deep_first
 from mstheft.direct.deep import kinks as deep_kinks
 from mstheft.direct.deep import layers as deep_layers
-from mstheft.direct.deep import learned, segments, whole
-from mstheft.direct.deep import third_layer as deep_third
+from mstheft.direct.deep import learned, peeling, segments, whole
 from mstheft.direct.deep.failures import Widths
 from mstheft.direct.deep.first_layer import Votes
 from mstheft.direct.deep.kinks import LineKinks
-from mstheft.direct.deep.second_layer import Orthant, finish, new_result, sweep_segment, unexplained
-from mstheft.direct.deep.verification import thorough
 from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes
 from mstheft.direct.polishing.finish import Polishing
 from mstheft.direct.sweep import attack as sweep
 from mstheft.direct.verify import checked
 from mstheft.errors import ExtractionError
-from mstheft.nn import zoo
 from mstheft.result import Result, count
 from mstheft.typing import Array, Oracle, Rng
 
+METHODS = None, "fast", "lifting", "students"
 LINES = 3  # lines searched at first: one to measure on, two to tell the layers
 MOST_LINES = 8
-SEGMENTS = 24  # segments in the orthant at a time
-WITNESSES = 12  # segments that lead to where the copy is wrong, before each check
 AGAIN = "layers", "verify"  # stages after whose failure new lines are worth a try
 PARALLEL = 1e-6  # second singular value of rows that are parallel
-AGAINST = 0.15  # share of votes against an orientation from which it is not believed
 ENOUGH = 0.8  # share of second-layer rows inside of A0's span: where all else has failed
 
 
@@ -55,7 +49,7 @@ ENOUGH = 0.8  # share of second-layer rows inside of A0's span: where all else h
 class Trace:
     """What the stages saw.
 
-    layers : hidden ones, 2 or more
+    layers : hidden ones, 2 or more; 0 before that is known
     searched : the kinks of each line; votes : what they show of the first layer
     groups : (m, K) output directions of second-layer neurons
     second : the sweep of what lies behind the first layer; checks : rows asked to judge the copy
@@ -87,6 +81,7 @@ def extract(
     rng: Rng = None,
     hidden: Widths = None,
     layers: int | None = None,
+    method: str | None = None,
     tolerance: float = 1e-6,
 ) -> Result:
     """Steal a network with two or more hidden ReLU layers and any number of outputs.
@@ -109,8 +104,10 @@ def extract(
     F = (weights + K) / K is the floor; see `Result.floor`.
 
     hidden : the widths (h1, h2), if they are known: more neurons than that are an error
-    layers : how many are hidden, 2 unless given: what is tried first. With 3, stages 5 and 6 are
-        those of `third_layer`, for h2 ≤ h1
+    layers : how many are hidden. Unless given, the directions of the kinks tell 2 from more where
+        there are several outputs. With 3, stages 5 and 6 are those of `third_layer`, for h2 ≤ h1
+    method : one of these ways alone: 'fast' (orthant), 'lifting', 'students'. Unless given,
+        students where answers are coarse; elsewhere the fast way, and lifting where that fails
     tolerance : allowed error on fresh inputs, relative to the spread of the answers
     Costs about 17 (h1 + 1.3 h2) + (d + 1) ((h1 + 1.3 h2) / K + 2) + (30 to 45) h2 + h1 + 100
     queries, and 1,100 + 2 (h1 + h2) for the
@@ -120,22 +117,25 @@ def extract(
     Returns a verified `Result`; raises `ExtractionError` that names layer and stage and holds the
     partial result, or `BudgetExhausted`.
     """
+    given = layers is not None or hidden is not None
     layers = deep_failures.check_arguments(hidden, layers)
+    if method not in METHODS:
+        raise ValueError(f"expected method= as one of {METHODS[1:]}, got {method!r}; leave it out")
     rng, tolerance = np.random.default_rng(rng), checked(tolerance)
-    result = Result(trace=Trace(layers))
+    result = Result(trace=Trace(layers * given))
     try:
         with result.stage("lines", oracle):
             oracle = reader(oracle)
         oracle.warn(result)
-        if not oracle.is_exact:
+        if method == "students" or (method is None and not oracle.is_exact):
             return learned.learned_copy(oracle, rng, result, hidden, layers)
         try:
-            return exact_copy(oracle, rng, result, hidden, tolerance)
+            return exact_copy(oracle, rng, result, hidden, tolerance, method)
         except ExtractionError as error:
             if error.stage not in AGAIN:
                 raise
-            result.trace = Trace(layers)  # other lines may show more
-            return exact_copy(oracle, rng, result, hidden, tolerance)
+            result.trace = Trace(layers * given)  # other lines may show more
+            return exact_copy(oracle, rng, result, hidden, tolerance, method)
     except ExtractionError as error:
         raise deep_failures.with_layer(error, result) from error
     finally:
@@ -143,25 +143,35 @@ def extract(
 
 
 def exact_copy(
-    oracle: Reader, rng: Generator, result: Result, hidden: Widths, tolerance: float
+    oracle: Reader,
+    rng: Generator,
+    result: Result,
+    hidden: Widths,
+    tolerance: float,
+    method: str | None = None,
 ) -> Result:
     """The first layer, then the fast way, and the sure one where that fails."""
-    layers = result.trace.layers
     planes, is_spanned = first_layer(oracle, rng, result)
+    trace = result.trace
+    trace.layers = trace.layers or depth(trace.searched)
     try:
-        if is_parallel(result.trace.searched):
+        if is_parallel(trace.searched):
             swept(oracle, rng, result, tolerance)
-        elif is_spanned and layers <= 3:
-            peeled(oracle, rng, result, planes, tolerance)
+        elif method == "fast" or (method is None and is_spanned and trace.layers <= 3):
+            peeling.peeled(oracle, rng, result, planes, tolerance)
     except ExtractionError:
+        if method == "fast":
+            raise
         result.stopped = ""  # there is another way
+    if not result.verified and method == "fast":
+        raise deep_failures.failed("verify", deep_failures.UNVERIFIED, result)
     if not result.verified:
         whole.lifted(oracle, rng, result, planes, tolerance)
     deep_failures.check_widths(result, hidden)
     return result
 
 
-def first_layer(oracle: Oracle, rng: Generator, result: Result) -> tuple[Hyperplanes, bool]:
+def first_layer(oracle: Reader, rng: Generator, result: Result) -> tuple[Hyperplanes, bool]:
     """Lines, rows, and the first layer's hyperplanes; do they span the rows of the second layer's?
 
     More lines are searched while a kink's layer is in doubt, and where the rows are independent
@@ -177,6 +187,8 @@ def first_layer(oracle: Oracle, rng: Generator, result: Result) -> tuple[Hyperpl
             deep_first.find(searched)
             deep_kinks.measure_faint(oracle, searched[n])
         with result.stage("lines", oracle):
+            doubt = np.flatnonzero(deep_layers.doubtful(searched, n))
+            deep_kinks.ask_elsewhere(oracle, rng, searched[n], doubt)
             while len(searched) < MOST_LINES and deep_first.unclear(searched, n):
                 searched.append(deep_kinks.search_line(oracle, rng))
         planes = deep_first.find(searched)
@@ -187,6 +199,15 @@ def first_layer(oracle: Oracle, rng: Generator, result: Result) -> tuple[Hyperpl
             return planes, False  # as many neurons as inputs, or more
         deep_first.take_known(searched, planes)
     return planes, False
+
+
+def depth(searched: Sequence[LineKinks]) -> int:
+    """2 hidden layers where nearly all kinks behind the first come in few directions g, else 3.
+
+    With one output there is only one direction, and it says nothing: 2.
+    """
+    behind = [kinks.directions[kinks.first < 0] for kinks in searched]
+    return 2 if deep_layers.common_directions(behind)[1] >= deep_layers.MOSTLY else 3
 
 
 def is_parallel(searched: Sequence[LineKinks]) -> bool:
@@ -203,84 +224,6 @@ def swept(oracle: Oracle, rng: Generator, result: Result, tolerance: float) -> N
     result.book(other)
     result.model, result.error, result.verified = other.model, other.error, other.verified
     result.notes["verify"] = other.notes["verify"]
-
-
-def peeled(
-    oracle: Oracle, rng: Generator, result: Result, planes: Hyperplanes, tolerance: float
-) -> None:
-    """The fast way, for two or three hidden layers and h1 ≤ d: orientation, orthant, check."""
-    orientation(result, planes)
-    if result.trace.layers == 3:
-        return deep_third.two_more_layers(oracle, rng, result, tolerance)
-    second_layer(oracle, rng, result)
-    if not unexplained(result.trace.searched, result.trace.votes.first, result.trace.second):
-        mend(oracle, rng, result, tolerance)
-        thorough(oracle, rng, result, tolerance, result.trace.searched[0].line.noise)
-
-
-def orientation(result: Result, planes: Hyperplanes) -> None:
-    """Stage 4. `trace.votes`, and `trace.groups` of output directions; what lies behind is new."""
-    trace = result.trace
-    trace.groups = deep_layers.groups(trace.searched)
-    trace.votes = deep_first.vote(trace.searched, planes)
-    if (trace.votes.against > AGAINST).any():
-        raise deep_failures.failed("orientation", deep_failures.UNSURE, result)
-    trace.second = new_result(len(planes))
-
-
-def second_layer(oracle: Oracle, rng: Generator, result: Result) -> None:
-    """Stage 5. Segments in the orthant until every kink of the lines is explained; `trace.second`.
-
-    Signs that do not come out as ±1 betray a neuron that no segment has shown; then some more lead
-    into the corners.
-    """
-    trace = result.trace
-    view, inner = Orthant(oracle, trace.votes.first), trace.second
-    tried: set[tuple[int, int] | None] = set()
-    with result.stage("second layer", oracle):
-        for n in range(SEGMENTS):
-            kinks = unexplained(trace.searched, view.first, inner)
-            kinks = [each for each in kinks if each not in tried]
-            if n and not kinks:
-                break
-            pair, kink = segments.next_segment(rng, trace.searched, trace.votes, inner, kinks)
-            tried.add(kink)
-            sweep_segment(view, pair, inner)
-        if not len(inner.trace.neurons):
-            raise deep_failures.failed("second layer", deep_failures.NO_SECOND, result)
-        if not finish(inner):
-            for pair in segments.corners(rng, inner):
-                sweep_segment(view, pair, inner)
-            finish(inner)
-    assemble(result)
-
-
-def mend(oracle: Oracle, rng: Generator, result: Result, tolerance: float) -> None:
-    """Stage 6. Rows of inputs are asked, and segments lead from right answers to wrong ones.
-
-    The hyperplane of a neuron that no line and no segment has shown, as it is seldom on, lies
-    between the hidden values of a row at which the copy is right and of one at which it is wrong.
-    Costs 101 + h1 queries, and a segment for each time that it was wrong.
-    """
-    trace = result.trace
-    view = Orthant(oracle, trace.votes.first)
-    with result.stage("witness", oracle):
-        trace.checks.append(segments.checks(view, rng, result.model, tolerance))
-        for _ in range(WITNESSES):
-            pair = segments.witness(rng, trace.checks, view, result.model, tolerance)
-            if pair is None:
-                return
-            sweep_segment(view, pair, trace.second)
-            finish(trace.second)
-            assemble(result)
-
-
-def assemble(result: Result) -> None:
-    """The whole copy, out of its first layer and the network behind it."""
-    first, inner = result.trace.votes.first, result.trace.second
-    if not len(inner.trace.neurons):  # the last segment has disproved all of them
-        raise deep_failures.failed("second layer", deep_failures.NO_SECOND, result)
-    result.model = zoo.given([(first.A0, first.b0), *inner.model.dense()])
 
 
 def describe(result: Result) -> None:

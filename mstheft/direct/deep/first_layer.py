@@ -118,7 +118,7 @@ def unclear(searched: Sequence[LineKinks], which: int) -> bool:
     """Would another line help to tell the layers of the kinks of line `which`?"""
     planes = find(searched)
     few = len(planes) > rank(planes) < planes.rows.shape[1]
-    return deep_layers.doubtful(searched, which) or few or not len(planes)
+    return bool(deep_layers.doubtful(searched, which).any()) or few or not len(planes)
 
 
 def coefficients(rows: Array, first: Array) -> tuple[Array, Array]:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.random import Generator
 
 from mstheft.direct import line as lines
+from mstheft.direct.answers.reader import Reader, read
 from mstheft.direct.hyperplanes.groups import measure_groups, planned_sites, row_errors
 from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes, jump_blurs
 from mstheft.direct.hyperplanes.jacobians import Box, JacobianSite
@@ -23,6 +24,8 @@ from mstheft.direct.hyperplanes.plan import Plan, largest_entries, places, plan
 from mstheft.typing import Array, Oracle
 
 FAINT = 1e-5  # relative error from which a row is measured again, alone
+PLACES, BESIDE, LOUD = 6, 1e-4, 100.0  # of a hyperplane; distance from it, in 1 + |y|; times σ
+OFF = 3.0  # times the expected error of a row
 BETTER = 0.1  # of its error that is left then, or it is not worth the queries
 
 
@@ -36,6 +39,7 @@ class LineKinks:
     errors : (n,) expected error of an entry of a_i, from the rounding of the answers
     first : (n,) which neuron of the first layer it is, -1 for none of these
     sites : where Jacobians were measured
+    elsewhere : (n, 2) places of the kink's hyperplane that bend, and that could tell
     """
 
     line: lines.Line
@@ -45,6 +49,7 @@ class LineKinks:
     errors: Array
     first: np.ndarray
     sites: list[JacobianSite]
+    elsewhere: np.ndarray
 
     @property
     def points(self) -> Array:
@@ -83,7 +88,33 @@ def on_line(oracle: Oracle, line: lines.Line) -> LineKinks:
     n = len(line.kinks)
     blurs = jump_blurs(line, noise) if n else np.zeros(0)
     rows = np.full((n, oracle.inputs), np.nan)
-    return LineKinks(line, noise, blurs, rows, np.full(n, np.inf), np.full(n, -1), [])
+    return LineKinks(
+        line, noise, blurs, rows, np.full(n, np.inf), np.full(n, -1), [], np.zeros((n, 2), int)
+    )
+
+
+def ask_elsewhere(oracle: Reader, rng: Generator, kinks: LineKinks, which: np.ndarray) -> None:
+    """Does the victim bend at other places of these kinks' hyperplanes? Sets `elsewhere`.
+
+        y ~ N(0, I), moved to the hyperplane:   f(y + δ n) - 2 f(y) + f(y - δ n)  above the noise
+
+    Where nothing changes along n all neurons behind are off, and the place tells nothing; neither
+    does one from where the hyperplane is not known to half of δ. Costs 3 queries a place.
+    """
+    for kink in which:
+        size = np.linalg.norm(kinks.rows[kink])
+        normal, point = kinks.rows[kink] / size, kinks.points[kink]
+        y = rng.normal(size=(PLACES, oracle.inputs))
+        y -= ((y - point) @ normal)[:, None] * normal
+        step = BESIDE * (1 + np.linalg.norm(y, axis=1))
+        off = kinks.errors[kink] / size * np.linalg.norm(y - point, axis=1)
+        beside = step[:, None] * normal
+        f = read(oracle, np.vstack([y - beside, y, y + beside])).astype(float)
+        noise = LOUD * oracle.sigma(f).max()
+        left, here, right = np.split(f, 3)
+        bends = np.abs(left - 2 * here + right).max(axis=1) > noise
+        telling = (np.abs(right - left).max(axis=1) > noise) & (OFF * off < step / 2)
+        kinks.elsewhere[kink] += [(bends & telling).sum(), telling.sum()]
 
 
 def measure_rows(oracle: Oracle, kinks: LineKinks, box: Box | None = None) -> None:

@@ -23,6 +23,8 @@ WIDEST = 1e-3  # of 1 + |t|: predictions that are less certain than this are non
 DEAD = 1e-9  # of the steepest slope of a line: below it nothing is on
 INNER = 0.5  # of a line's reach within which a kink must have been seen
 SURE = 0.7  # share of the lines that must bend at the hyperplane of a first-layer neuron
+MOSTLY = 0.65  # share of kinks in common directions where a layer is taken for the last
+ALIKE = 1e-4  # distance of two directions that are the same
 SAME_WAY = 1e-3  # distance of two unit vectors g that are taken for one
 
 
@@ -50,9 +52,12 @@ def met(line: Line, planes: Hyperplanes) -> tuple[np.ndarray, np.ndarray]:
 
 
 def votes(searched: Sequence[LineKinks], which: int) -> tuple[np.ndarray, np.ndarray]:
-    """How many of the other lines bend where line `which` predicts it, and how many could tell."""
+    """How often the victim bends where the kinks of line `which` predict it, of how many places.
+
+    On the other lines, and where `ask_elsewhere` has asked.
+    """
     kinks = searched[which]
-    yes, could_tell = (np.zeros(len(kinks.rows), int) for _ in range(2))
+    yes, could_tell = kinks.elsewhere.T.copy()
     for other in searched:
         if other is not kinks:
             kink, telling = met(other.line, kinks.planes)
@@ -61,15 +66,16 @@ def votes(searched: Sequence[LineKinks], which: int) -> tuple[np.ndarray, np.nda
     return np.where(kinks.is_measured, yes, 0), np.where(kinks.is_measured, could_tell, 0)
 
 
-def doubtful(searched: Sequence[LineKinks], which: int) -> bool:
-    """Is there a kink that was met on some other lines and missed on more, or that none could tell?
+def doubtful(searched: Sequence[LineKinks], which: int) -> np.ndarray:
+    """Which kinks were met on some other lines and missed on more, or could none tell? (n,) bool.
 
     Pieces of the second layer that two lines meet by chance are of the first kind, and so are
     neurons of the first layer that a line has failed to show.
     """
+    kinks = searched[which]
     yes, could_tell = votes(searched, which)
-    unclear = (yes > 0) & (yes < SURE * could_tell) | (could_tell == 0)
-    return bool((unclear & searched[which].is_measured).any())
+    is_split = (yes > 0) & (yes < SURE * could_tell) & (kinks.elsewhere[:, 1] == 0)
+    return (is_split | (could_tell == 0)) & kinks.is_measured
 
 
 def first_layer(searched: Sequence[LineKinks], sure: float = SURE) -> Hyperplanes:
@@ -104,3 +110,20 @@ def groups(searched: Sequence[LineKinks]) -> Array:
             if kinks.blurs[kink] < SAME_WAY and new:
                 ways.append(way)
     return np.array(ways).reshape(len(ways), searched[0].line.jumps.shape[1])
+
+
+def common_directions(directions: Sequence[Array], least: int = 2) -> tuple[list[Array], float]:
+    """Directions g / |g| that kinks of two lines share, and the share of kinks with such a one.
+
+    directions : (n, K) of the kinks of each line; least : kinks that must share one
+    Those of the last hidden layer come again and again, of one before it hardly ever. With one
+    output there is only one: none is returned, and a share of 1.
+    """
+    ways = np.vstack(directions)
+    line = np.repeat(np.arange(len(directions)), [len(each) for each in directions])
+    if ways.shape[1] < 2 or not len(ways):
+        return [], 1.0
+    same = np.linalg.norm(ways[:, None] - ways, axis=2) < ALIKE  # (n, n)
+    lines = np.array([len(np.unique(line[each])) for each in same])
+    is_common = (same.sum(axis=1) >= least) & (lines >= 2)
+    return list(ways[is_common]), float(is_common.mean())

@@ -19,6 +19,8 @@ from mstheft.direct.deep import kinks as deep_kinks
 from mstheft.direct.deep import signs as turn
 from mstheft.direct.deep.boundary import Boundary, Prefix
 from mstheft.direct.deep.kinks import LineKinks
+from mstheft.direct.deep.layers import MOSTLY, common_directions
+from mstheft.direct.least_squares import least_squares
 from mstheft.typing import Array
 
 EXPLAINED = 1e-6  # times 1 + |x|: distance from a known boundary at which a kink is its own
@@ -65,23 +67,35 @@ def layer(
     searched: Sequence[LineKinks],
     prefix: Prefix,
     known: Sequence[Boundary] = (),
-    is_last: bool = True,
+    is_last: bool | None = None,
+    begun: Sequence[LineKinks] | None = None,
 ) -> tuple[Prefix, list[Boundary]]:
     """The neurons of the next layer, out of the kinks of all lines that are not explained.
 
     Once their signs are known the layer before is oriented: what is left to walk for halves.
-    It is taken for the last hidden one until a slope jump changes along a boundary; then those that
-    keep theirs are left to a later layer, and it begins anew.
+    Behind the last hidden layer a neuron has the same direction g at all of its kinks. Where few
+    kinks have one of their own the layer is taken for the last, with one output always, until a
+    slope jump changes along a boundary; then it begins anew, and those that keep theirs are left to
+    a later layer, as are the directions that come again and again.
+    begun : the lines whose kinks are begun, all unless given
     Costs the rows of those kinks, and 7 queries for each weight that a row has not told.
     """
     neurons, start = list(known), prefix
-    hopeless: list[Array] = []  # directions g of kinks that are of a later layer
-    for kinks in searched:
+    behind = [kinks.directions[~explained(prefix, [], kinks)] for kinks in searched]
+    if is_last is None:
+        is_last = common_directions(behind)[1] >= MOSTLY
+    hopeless = (
+        [] if is_last else common_directions(behind, least=3)[0]
+    )  # directions g of kinks that are of a later layer
+    for kinks in searched if begun is None else begun:
         is_known = explained(prefix, neurons, kinks)
+        ways = kinks.directions
+        later = [any(same_way(way, each) for each in hopeless) for way in ways]
+        is_known |= np.array(later, bool)
         if not is_known.all():
             deep_kinks.measure_rows(oracle, kinks)
         for n in np.flatnonzero(~is_known & kinks.is_measured):
-            x, way = kinks.points[n], kinks.directions[n]
+            x, way = kinks.points[n], ways[n]
             if explained_at(prefix, neurons, x) or any(same_way(way, each) for each in hopeless):
                 continue
             found, left = bend.begin(prefix, x, kinks.rows[n], kinks.line.jumps[n])
@@ -90,12 +104,12 @@ def layer(
                     break
                 found = bend.begin(prefix, x, kinks.rows[n], kinks.line.jumps[n])[0]
             else:
-                hopeless += [way] if len(way) > 1 and not is_last else []
                 continue
             if prefix.last is not None and is_flat(prefix, found):
-                return layer(oracle, rng, searched, with_neuron(start, found), known)
+                again = with_neuron(start, found)
+                return layer(oracle, rng, searched, again, known, begun=begun)
             if is_last and not found.is_steady:
-                return layer(oracle, rng, searched, start, known, is_last=False)
+                return layer(oracle, rng, searched, start, known, is_last=False, begun=begun)
             neurons.append(found)
             if prefix.last is not None:
                 signs = turn.signs_of(prefix, neurons)
@@ -109,10 +123,16 @@ def layer(
 def is_flat(prefix: Prefix, found: Boundary) -> bool:
     """Does a boundary not bend at any neuron of the last known layer? It is of that layer itself.
 
-    found : with w = (B, C, β), B = 0
+    found : with w = (B, C, β), B = 0 for what is free of it, which then is set
     """
-    bends = found.weights[: len(prefix.unsigned[0])]
-    return bool(np.linalg.norm(bends) < FLATTEST * np.linalg.norm(found.weights[:-1]))
+    h = len(prefix.unsigned[0])
+    flat = found.weights + found.free @ least_squares(
+        found.free[:h], -found.weights[:h, None]
+    ).reshape(-1)
+    if np.linalg.norm(flat[:h]) >= FLATTEST * np.linalg.norm(flat[:-1]):
+        return False
+    found.weights = flat
+    return True
 
 
 def with_neuron(prefix: Prefix, found: Boundary) -> Prefix:
@@ -139,9 +159,11 @@ def is_next(
     """
     if not bend.explore(oracle, prefix, found, rng):
         return False
-    if not is_last and found.is_steady and found.passed >= FEW:
-        return False
     met, told = np.sum([foretold(prefix, found, kinks) for kinks in searched], axis=0)
+    if not is_last and found.is_steady and found.passed >= FEW:  # a later one, perhaps
+        if told > FEW or met < told:
+            return bool(met == told)
+        return told == FEW and bend.audit(oracle, prefix, found, rng) == (bend.ENOUGH, 0)
     if is_last and found.is_steady:
         if told >= TOLD:
             return bool(met >= MET * told)

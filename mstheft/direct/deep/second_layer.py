@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from mstheft.direct import line as lines
+from mstheft.direct.answers.reader import Reader
 from mstheft.direct.box import Box
 from mstheft.direct.deep.first_layer import OrientedLayer
 from mstheft.direct.deep.kinks import LineKinks
@@ -22,7 +23,7 @@ from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes
 from mstheft.direct.sweep import attack as sweep
 from mstheft.errors import ExtractionError
 from mstheft.result import Result
-from mstheft.typing import Array, Oracle
+from mstheft.typing import Array
 
 SWITCHES = 1e-6  # relative distance from a hyperplane at which a neuron is taken to switch
 
@@ -33,13 +34,22 @@ class Orthant:
     It asks and counts where the real one does.
     """
 
-    def __init__(self, oracle: Oracle, first: OrientedLayer):
+    def __init__(self, oracle: Reader, first: OrientedLayer):
         self.oracle, self.first = oracle, first
         self.inverse = np.linalg.pinv(first.A0)
         self.inputs = len(first.A0)
+        self.strain = 1.0  # |A0| |x| over |φ|: how much more A0 x is rounded than φ
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.oracle, name)
+
+    @property
+    def ulp(self) -> float:
+        """Rounding of an answer on the last segment, relative: rows x far out, of φ that are not.
+
+        Where A0 is nearly singular, |x| may be a hundred times |φ|.
+        """
+        return self.oracle.ulp * self.strain
 
     def query(self, phi: Array) -> Array:
         """Answers for rows x with A0 x + b0 = φ. Costs n queries."""
@@ -52,6 +62,8 @@ class Orthant:
     def segment(self, endpoints: Array) -> lines.Line | None:
         """The kinks between two hidden values, (2, h1); None where probabilities are 0 or 1."""
         try:
+            cancelled = np.abs(self.rows(endpoints)) @ np.abs(self.first.A0).T
+            self.strain = max(1.0, float(cancelled.max() / np.abs(endpoints).max()))
             start, direction = endpoints.mean(axis=0), (endpoints[1] - endpoints[0]) / 2
             return lines.search(self, start, direction, low=-1.0, high=1.0)
         except ExtractionError:

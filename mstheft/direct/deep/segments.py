@@ -49,6 +49,11 @@ class Checks:
         mine, theirs = vars(self).values(), vars(other).values()
         return Checks(*(np.concatenate(pair) for pair in zip(mine, theirs, strict=True)))
 
+    def within(self, reach: float) -> Checks:
+        """Those that are not farther out."""
+        near = self.reach[:, 0] <= reach
+        return Checks(self.x[near], self.reach[near], self.answers[near])
+
 
 def endpoints(rng: Generator, h1: int, size: float, partial: Array, offsets: Array) -> Array:
     """End points of a segment in the orthant, (2, h1), that part as many neurons as possible.

@@ -17,6 +17,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.random import Generator
 
+from mstheft.direct.answers.reader import Reader
 from mstheft.direct.deep import failures as deep_failures
 from mstheft.direct.deep import first_layer as deep_first
 from mstheft.direct.deep import kinks as deep_kinks
@@ -33,7 +34,7 @@ from mstheft.direct.deep.verification import thorough
 from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes
 from mstheft.nn import zoo
 from mstheft.result import Result, count
-from mstheft.typing import Array, Oracle
+from mstheft.typing import Array
 
 LEAST = 10  # segments in the orthant before the second layer is sought
 MORE_SEGMENTS = 6  # after a copy that is not verified
@@ -49,7 +50,7 @@ ROOM = 0.02  # least ψ, in units of x: no neuron of the second layer comes near
 FAR = 30.0  # largest φ of a vertex that is sought for a kink
 
 
-def two_more_layers(oracle: Oracle, rng: Generator, result: Result, tolerance: float) -> None:
+def two_more_layers(oracle: Reader, rng: Generator, result: Result, tolerance: float) -> None:
     """The second and third layer, once the first is known; a verified `result`, or an error.
 
     Costs about (6 + (h1 + 1) / K) queries per kink of 10 to 40 segments, each with about a quarter

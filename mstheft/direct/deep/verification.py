@@ -1,16 +1,21 @@
-"""Is a deep copy right? A thousand fresh rows, and rows on both sides of every hyperplane.
+"""Is a deep copy right? Fresh rows, rows beside every hyperplane, and rows in the corners.
 
 A neuron of a deeper layer may be on for one input in a hundred: a hundred random rows see it with
 probability 0.63, a thousand with 0.99996. What n rows of N(0, I) have not shown is on for at most
-3 / n of such inputs, with 95 % confidence, and that is what the result states.
+3 / n of such inputs, with 95 % confidence, and that is what the result states. A rarer one, which
+hardly any random row shows, is on where few neurons before it are, or nearly all are: `corners`.
 """
 
 from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.random import Generator
 
 from mstheft.direct.answers.reader import read
+from mstheft.direct.deep.kinks import LineKinks
 from mstheft.direct.deep.segments import Checks
 from mstheft.direct.polishing.finish import active_rows
 from mstheft.direct.verify import judge, readable
@@ -20,8 +25,13 @@ from mstheft.nn.network import Network
 from mstheft.result import Result, count
 from mstheft.typing import Array, Oracle
 
-ROWS, FAR = 1000, 100  # rows of N(0, I), and of others up to a hundred times as far out
-WIDEST = 3.0  # of the wide rows, in units of N(0, I)
+AMOUNTS = 1000, 1000, 100  # rows of N(0, I), in corners, and up to a hundred times as far out
+SCALES = -1.5, 1.0  # decades of those in corners, in units of N(0, I)
+POOL, DRAWS, SELDOM = 400, 30, 0.02  # rows looked at, times neurons are drawn, share of rows
+LARGEST = 4e6  # numbers in the rows from which corners are sought
+LOOKED_AT = 1000  # rows from which those beside hyperplanes are made; no query
+CLIMB, RATE = 30, 0.3  # steps to a corner, and the first one's length in that of the row
+REACH = 100.0  # of a line, from where its answers are not looked at
 BESIDE = -2.0, 0.5  # decades of the distance from a hyperplane, input units
 MOST, ASKED = 1000, 64  # weights, and rows asked at a time
 CANDIDATES, NUMBERS = (10_000, 100_000), 5e7  # rows looked at, and numbers in their Jacobian
@@ -36,55 +46,132 @@ def thorough(
     result: Result,
     tolerance: float,
     noise: float,
-    wide: int = 0,
+    amounts: tuple[int, int, int] = AMOUNTS,
 ) -> bool:
     """Hold the copy against fresh rows as `verify` does; `trace.checks`, `trace.one_sided`.
 
-    wide : so many rows more, 1 to 3 times as far out as N(0, I), where regions are seldom met
-    Costs 1,100 queries and these, 2 for each hidden neuron of the copy, and up to 256 where it has
-    at most a thousand weights and the answers do not tell all of them.
+    What the lines have asked to find kinks is looked at as well: no weight was fitted to it.
+    amounts : rows of N(0, I), rows in corners, and rows far out
+    Costs these, 2 for each hidden neuron of the copy, and up to 256 where it has at most a thousand
+    weights and the answers do not tell all of them.
     """
-    trace = result.trace
+    trace, rows = result.trace, amounts[0]
     with result.stage("verify", oracle):
-        asked = fresh(oracle, rng, result.model, tolerance, wide)
-        trace.checks.append(asked)
-        size = float(asked.answers[:ROWS].std(axis=0).max())
+        asked = fresh(oracle, rng, result.model, tolerance, amounts)
+        size = float(asked.answers[:rows].std(axis=0).max())
+        trace.checks.append(functools.reduce(Checks.and_also, bought(trace.searched), asked))
         for turn in range(TURNS):
+            asked = trace.checks[-1]
             judge(
                 *(result, oracle, asked.x, asked.reach, asked.answers),
                 tolerance=tolerance,
                 noise=noise,
                 size=size,
-                drawn=ROWS,
+                drawn=rows,
             )
             x = untold(result.model, asked.x, rng)
             if not result.verified or not len(x) or turn == TURNS - 1:
                 break
-            more = Checks(x, np.ones((len(x), 1)), read(oracle, x))
-            asked = trace.checks[-1] = asked.and_also(more)
-        trace.one_sided = one_sided(result.model, asked.x[:ROWS])
+            trace.checks[-1] = asked.and_also(Checks(x, np.ones((len(x), 1)), read(oracle, x)))
+        trace.one_sided = one_sided(result.model, asked.x[:rows])
         if trace.one_sided:
             layers = ", ".join(str(layer) for layer in sorted({n for n, _ in trace.one_sided}))
             result.notes["verify"] += (
                 f"; {count(len(trace.one_sided), 'neuron')} seen on one side only on "
-                f"{ROWS:,} rows of N(0, I), in layer {layers}"
+                f"{rows:,} rows of N(0, I), in layer {layers}"
             )
     return result.verified
 
 
-def fresh(oracle: Oracle, rng: Generator, model: Network, tolerance: float, wide: int) -> Checks:
-    """A thousand rows of N(0, I), some beside hyperplanes, some far out, and the answers."""
-    wider = rng.uniform(1, WIDEST, (wide, 1)) * rng.normal(size=(wide, oracle.inputs))
-    x = np.vstack([rng.normal(size=(ROWS, oracle.inputs)), wider, on_both_sides(model, rng)])
-    answers = read(oracle, x)
-    way = rng.normal(size=(FAR, oracle.inputs))
-    reach: Array = 10 ** rng.uniform(0, 2, (FAR, 1))
-    reach = readable(oracle, model, lambda r: r * way, reach, answers, tolerance)
-    return Checks(
-        np.vstack([x, reach * way]),
-        np.vstack([np.ones((len(x), 1)), reach]),
-        np.vstack([answers, read(oracle, reach * way)]),
-    )
+def fresh(
+    oracle: Oracle,
+    rng: Generator,
+    model: Network,
+    tolerance: float,
+    amounts: tuple[int, int, int],
+) -> Checks:
+    """Rows of N(0, I) and beside hyperplanes, some in corners, some far out, and the answers."""
+    near, others, far = amounts
+    x = np.vstack([rng.normal(size=(near, oracle.inputs)), on_both_sides(model, rng)])
+    way, reach = corners(model, rng, others)
+    way = np.vstack([way, rng.normal(size=(far, oracle.inputs))])
+    reach = np.vstack([reach, 10 ** rng.uniform(0, 2, (far, 1))])
+    asked = Checks(x, np.ones((len(x), 1)), read(oracle, x))
+    if not len(way):
+        return asked
+    reach = readable(oracle, model, lambda r: r * way, reach, asked.answers, tolerance)
+    return asked.and_also(Checks(reach * way, np.maximum(reach, 1), read(oracle, reach * way)))
+
+
+def bought(searched: Sequence[LineKinks]) -> list[Checks]:
+    """What each line u + t v has asked, where |t| is not too large; r = √(1 + t²). No query."""
+    parts = []
+    for line in (kinks.line for kinks in searched):
+        near = np.abs(line.t) < REACH
+        reach: Array = np.sqrt(1 + line.t[near, None] ** 2)
+        parts.append(Checks(line.points(line.t[near]), reach, line.answers[near]))
+    return parts
+
+
+def corners(model: Network, rng: Generator, number: int) -> tuple[Array, Array]:
+    """Rows at which a neuron that is not known may be on, (number, d), and their reach.
+
+        x = argmax w·φ(x)  on a sphere,   φ the values of a hidden layer that is not the last
+
+    w are random neurons, of which those are taken that are on, or off, for at most one in fifty of
+    400 random rows; uphill by the gradient from the best of forty times as many. No query.
+    """
+    weights, _ = chain(model)
+    number_of_rows = int(np.clip(LARGEST / model.inputs, 10 * POOL, 40 * POOL))
+    pool = rng.normal(size=(number_of_rows, model.inputs))
+    layers = range(max(len(weights) - 2, 1))
+    found: list[Array] = [np.zeros((0, model.inputs))]
+    for layer, some in zip(layers, np.array_split(np.arange(number), len(layers)), strict=True):
+        phi = np.maximum(values(weights, layer, pool), 0)
+        aims = seldom_on(phi[:POOL], rng, len(some))
+        best = [(phi @ part.T).argmax(axis=0) for part in np.array_split(aims, 10)]
+        found.append(uphill(weights[: layer + 1], aims, pool[np.concatenate(best)]))
+    rows = np.vstack(found)
+    return rows, 10 ** rng.uniform(*SCALES, (len(rows), 1))
+
+
+def seldom_on(phi: Array, rng: Generator, number: int) -> Array:
+    """Random w that are on in few of the rows φ (n, h), as far as they are found: (≤ number, h)."""
+    found = [np.zeros((0, phi.shape[1]))]
+    for _ in range(DRAWS):
+        w = rng.normal(size=(10 * POOL, phi.shape[1]))
+        share = (phi @ w.T > 0).mean(axis=0)
+        w[share > 0.5] *= -1
+        found.append(w[np.minimum(share, 1 - share) <= SELDOM])
+        if sum(map(len, found)) >= number:
+            break
+    return np.vstack(found)[:number]
+
+
+def uphill(weights: Weights, aims: Array, x: Array) -> Array:
+    """Rows x (n, d) moved on their spheres to larger s·φ(x), s the aims (n, h)."""
+    radius = np.linalg.norm(x, axis=1, keepdims=True)
+    step = np.full(radius.shape, RATE)
+    activations = ["relu"] * len(weights)
+    identity = np.hstack([np.eye(aims.shape[1]), np.zeros((aims.shape[1], 1))])
+
+    def at(x: Array) -> tuple[Array, Array]:
+        here = forward([*weights, identity], activations, with_ones(x))
+        return (here.logits * aims).sum(axis=1, keepdims=True), here.gradients(aims)[0]
+
+    height, g = at(x)
+    for _ in range(CLIMB):
+        way = g @ weights[0][:, :-1]
+        way /= np.maximum(np.linalg.norm(way, axis=1, keepdims=True), 1e-300)
+        other = x + step * radius * way
+        other *= radius / np.linalg.norm(other, axis=1, keepdims=True)
+        top, slope = at(other)
+        better = top > height
+        x, height, g = (
+            np.where(better, new, old) for new, old in ((other, x), (top, height), (slope, g))
+        )
+        step *= np.where(better, 1.2, 0.5)
+    return x
 
 
 def on_both_sides(model: Network, rng: Generator) -> Array:
@@ -96,7 +183,7 @@ def on_both_sides(model: Network, rng: Generator) -> Array:
     does not switch among these has no pair. Returns (n, d).
     """
     weights, _ = chain(model)
-    rows, pairs = rng.normal(size=(ROWS, model.inputs)), []
+    rows, pairs = rng.normal(size=(LOOKED_AT, model.inputs)), []
     for layer in range(len(weights) - 1):
         z = values(weights, layer, rows)  # (n, h)
         high, low = rows[z.argmax(axis=0)], rows[z.argmin(axis=0)]

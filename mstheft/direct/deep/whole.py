@@ -20,6 +20,7 @@ from mstheft.direct.deep import layers as deep_layers
 from mstheft.direct.deep.boundary import Boundary, Prefix
 from mstheft.direct.deep.kinks import LineKinks
 from mstheft.direct.deep.lifting import layer
+from mstheft.direct.deep.segments import Checks
 from mstheft.direct.deep.signs import outputs, with_layer
 from mstheft.direct.deep.verification import thorough
 from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes
@@ -31,8 +32,9 @@ from mstheft.typing import Array
 
 ROWS = 3.0  # rows for the last layer, in unknown numbers
 BESIDE = 0.3  # standard deviation of those beside a boundary
-WIDE = 2000  # rows of the last check that lie 1 to 3 times as far out as N(0, I)
 ENDINGS = 12  # lines to where the copy is wrong, and checks, before the attack gives up
+NEAR = 10.0  # times as far out as N(0, I): the rows of a check that lead to what is missing
+LEAST = 300  # of the rows to which a copy is fitted; those where it is most wrong come to these
 MORE = 100  # rows asked after each line
 UNSURE = 0.3  # share of lines that must bend where no hyperplane is met by more
 
@@ -82,7 +84,7 @@ def more(
     """
     for at in reversed(range(len(copy))):
         prefix, neurons = copy[at]
-        found = layer(oracle, rng, searched[-1:], prefix, neurons)[1]
+        found = layer(oracle, rng, searched, prefix, neurons, begun=searched[-1:])[1]
         if len(found) > len(neurons):
             last = at == len(copy) - 1
             copy[at:] = [(prefix, found)]
@@ -94,12 +96,11 @@ def more(
     return len(copy) > before
 
 
-def wrong_way(
-    rng: Generator, model: Network, x: Array, answers: Array, tolerance: float
-) -> Array | None:
+def wrong_way(rng: Generator, model: Network, asked: Checks, tolerance: float) -> Array | None:
     """From where the copy is right to where it is wrong, (2, d); None where it is right."""
-    miss = np.abs(model.logits(x) - answers).max(axis=1)
-    wrong = ~(miss <= tolerance * answers.std(axis=0).max())
+    x, size = asked.x, asked.answers[asked.reach[:, 0] == 1].std(axis=0).max()
+    miss = np.abs(model.logits(x) - asked.answers).max(axis=1)
+    wrong = ~(miss <= tolerance * size * asked.reach[:, 0])
     if not wrong.any():
         return None
     if wrong.all():
@@ -109,10 +110,38 @@ def wrong_way(
     return np.array([x[~wrong][away.argmin()], worst])
 
 
+def near(oracle: Reader, x: Array) -> Checks:
+    """The answers to rows that are as large as those of N(0, I)."""
+    return Checks(x, np.ones((len(x), 1)), read(oracle, x))
+
+
 def rows_to_polish(model: Network) -> int:
     """Rows whose answers are more than the weights of a copy, by a half."""
     dense = model.dense()
     return int(1.5 * floor(sum(w.size for w, _ in dense), len(dense[-1][1])))
+
+
+def polished(oracle: Reader, rng: Generator, result: Result, asked: Checks) -> Checks:
+    """The copy fitted to what was asked, and to half as many answers more than weights.
+
+    Costs the rows of N(0, I) that are missing for that, which are returned with the others.
+    """
+    wanted = rows_to_polish(result.model)
+    with result.stage("polish", oracle):
+        if wanted > len(asked.x):
+            x = rng.normal(size=(wanted - len(asked.x), oracle.inputs))
+            asked = asked.and_also(near(oracle, x))
+        miss = np.abs(result.model.logits(asked.x) - asked.answers).max(axis=1)
+        worst = np.argsort(-miss)[:wanted]
+        rows = np.union1d(worst, rng.permutation(len(miss))[: max(wanted, LEAST)])
+        better = polish(
+            *(result.model, asked.x[rows], asked.answers[rows]),
+            steps=STEPS,
+            trusts=TRUSTS[:1],
+            rng=rng,
+        )
+        result.model = better.model
+    return asked
 
 
 def lifted(
@@ -133,36 +162,25 @@ def lifted(
     first = Prefix(oracle.inputs, [], (rows.rows, rows.offsets))
     with result.stage("lifting", oracle):
         trace.lifted = whole(oracle, rng, trace.searched, first)
-        x = rows_for(first, trace.lifted, rng)
-        answers = read(oracle, x)
+        asked = near(oracle, rows_for(first, trace.lifted, rng))
     for _ in range(ENDINGS):
         with result.stage("witness", oracle):
-            result.model = outputs(last_of(first, trace.lifted), x, answers)
-            pair = wrong_way(rng, result.model, x, answers, tolerance)
-        if pair is not None:
-            with result.stage("polish", oracle):
-                wanted = rows_to_polish(result.model) - len(x)
-                if wanted > 0:
-                    near = rng.normal(size=(wanted, oracle.inputs))
-                    x, answers = np.vstack([x, near]), np.vstack([answers, read(oracle, near)])
-                better = polish(result.model, x, answers, steps=STEPS, trusts=TRUSTS[:1], rng=rng)
-                if wrong_way(rng, better.model, x, answers, tolerance) is None:
-                    result.model, pair = better.model, None
+            result.model = outputs(last_of(first, trace.lifted), asked.x, asked.answers)
+            pair = wrong_way(rng, result.model, asked, tolerance)
+        if pair is not None or trace.checks:
+            asked = polished(oracle, rng, result, asked)
+            if wrong_way(rng, result.model, asked, tolerance) is None:
+                pair = None
         if pair is None:
-            noise = trace.searched[0].line.noise
-            if thorough(oracle, rng, result, tolerance, noise, WIDE):
+            if thorough(oracle, rng, result, tolerance, trace.searched[0].line.noise):
                 return
-            asked = trace.checks[-1]
-            is_near = asked.reach[:, 0] == 1
-            near, told = asked.x[is_near], asked.answers[is_near]
-        else:
-            with result.stage("witness", oracle):
-                line = lines.search(oracle, pair[0], pair[1] - pair[0], low=-0.5, high=1.5)
-                trace.searched.append(deep_kinks.on_line(oracle, line))
-                more(oracle, rng, trace.searched, first, trace.lifted)
-                near = rng.normal(size=(MORE, oracle.inputs))
-                told = read(oracle, near)
-        x, answers = np.vstack([x, near]), np.vstack([answers, told])
+            asked = asked.and_also(trace.checks[-1].within(NEAR))
+            continue
+        with result.stage("witness", oracle):
+            line = lines.search(oracle, pair[0], pair[1] - pair[0], low=-0.5, high=1.5)
+            trace.searched.append(deep_kinks.on_line(oracle, line))
+            more(oracle, rng, trace.searched, first, trace.lifted)
+            asked = asked.and_also(near(oracle, rng.normal(size=(MORE, oracle.inputs))))
     if not trace.lifted:
         raise deep_failures.failed("layers", deep_failures.NO_SECOND, result)
     raise deep_failures.failed("verify", deep_failures.UNVERIFIED, result)

@@ -1,9 +1,10 @@
 """Which layer is a kink of?"""
 
 import numpy as np
-from deep_victims import known, true_rows, unit
+from deep_victims import deep_victim, known, true_rows, unit
 
-from mstheft.direct.deep import layers
+from mstheft.direct.deep import kinks, layers
+from mstheft.oracle import Oracle
 
 
 def test_a_kink_is_of_the_first_layer_when_other_lines_bend_where_it_predicts():
@@ -40,3 +41,17 @@ def test_groups_of_output_directions_are_second_layer_neurons():
     near = np.linalg.norm(groups[:, None] - ways, axis=2)
     assert (near.min(axis=1) < 1e-3).all()
     assert len(set(near.argmin(axis=1))) == len(groups) <= 6
+
+
+def test_common_directions_are_those_of_the_last_hidden_layer():
+    two, three = [], []
+    for shape, shares in (((24, 10, 6, 5), two), ((24, 10, 8, 6, 5), three)):
+        for seed in range(4):
+            oracle, rng = Oracle(deep_victim(seed, shape)), np.random.default_rng(seed)
+            searched = [kinks.search_line(oracle, rng) for _ in range(3)]
+            kinks.measure_rows(oracle, searched[0])
+            layers.first_layer(searched)
+            ways = [each.directions[each.first < 0] for each in searched]
+            shares.append(layers.common_directions(ways)[1])
+    assert min(two) > layers.MOSTLY > np.median(three)
+    assert layers.common_directions([np.ones((3, 1)), np.ones((2, 1))]) == ([], 1.0)

@@ -5,7 +5,7 @@ from deep_victims import deep_victim
 
 from mstheft import nn
 from mstheft.direct.answers.reader import reader
-from mstheft.direct.deep import verification
+from mstheft.direct.deep import kinks, verification
 from mstheft.direct.deep.attack import Trace
 from mstheft.nn.dense_pass import chain
 from mstheft.oracle import Oracle
@@ -28,7 +28,7 @@ def without_the_last(victim):
 def judged(victim, copy, rng):
     oracle, result = reader(Oracle(victim)), Result(model=copy, trace=Trace(2))
     verified = verification.thorough(oracle, np.random.default_rng(rng), result, 1e-6, 1e-15)
-    assert result.queries["verify"] == len(result.trace.checks[0].x)
+    assert result.queries["verify"] == len(result.trace.checks[0].x)  # no line has asked any
     return verified, result
 
 
@@ -61,6 +61,35 @@ def test_rows_on_both_sides_of_every_hyperplane():
         assert (first * second < 0).sum() >= width - 1  # far away the hyperplane has bent
         at += 2 * width
     assert at == len(x)
+
+
+def test_corners_show_neurons_that_random_rows_hardly_ever_do():
+    """Random neurons behind a first layer that are on, or off, for less than 1 in 1,000 rows."""
+    victim, rng = deep_victim(1, (6, 15, 9, 4)), np.random.default_rng(0)
+    (A0, b0) = victim.dense()[0]
+    w, b = rng.normal(size=(20_000, 15)), 0.1 * rng.normal(size=20_000)
+
+    def on(x, which):
+        return np.maximum(x @ A0.T + b0, 0) @ w[which].T + b[which] > 0
+
+    share = on(rng.normal(size=(3000, 6)), np.arange(len(w))).mean(axis=0)
+    rare = np.flatnonzero((share > 0) & (share < 1e-3) | (share < 1) & (share > 1 - 1e-3))
+    assert len(rare) > 50
+    way, reach = verification.corners(victim, rng, 1000)
+    seen = (on(reach * way, rare) != (share[rare] > 0.5)).any(axis=0)
+    random = reach * rng.normal(size=(1000, 6))
+    by_chance = (on(random, rare) != (share[rare] > 0.5)).any(axis=0)
+    assert seen.mean() > 0.95 > 0.75 > by_chance.mean()
+
+
+def test_what_the_lines_have_asked_is_looked_at():
+    victim = with_a_rare_neuron(-1.9)
+    oracle, rng = reader(Oracle(victim)), np.random.default_rng(1)
+    lines = [kinks.search_line(oracle, rng)]
+    (asked,) = verification.bought(lines)
+    assert len(asked.x) > 50
+    assert np.abs(asked.answers - victim.logits(asked.x)).max() == 0
+    assert (np.linalg.norm(asked.x, axis=1) < 20 * asked.reach[:, 0]).all()
 
 
 def test_rows_where_the_answers_leave_a_copy_open():
