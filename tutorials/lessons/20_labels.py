@@ -198,7 +198,9 @@ for walk in range(1, 60):
     bends += [found for found in [bend()] if found]
     if len(bends) == 15:
         break
-print(f"{len(bends)} bends of {walk} walks, {oracle.count:,} queries = 2^{np.log2(oracle.count):.1f}")
+print(
+    f"{len(bends)} bends of {walk} walks, {oracle.count:,} queries = 2^{np.log2(oracle.count):.1f}"
+)
 
 # %% [markdown]
 # ## Predict 3: the row from one bend?
@@ -243,7 +245,7 @@ def plane_of(n, m):
 def shared_row(first, second):
     """The row, and its offset, that two bends have in common: (d + 1,), or None."""
     P, Q = plane_of(*first[:2]), plane_of(*second[:2])
-    left, cosines, right = np.linalg.svd(P @ Q.T)
+    left, _, right = np.linalg.svd(P @ Q.T)
     row = left[:, 0] @ P
     if np.linalg.norm(row - right[0] @ Q) > 1e-6:
         return None  # not the same line
@@ -425,7 +427,10 @@ for shape in ([d, h, 1], [20, 8, 1], [20, 6, 3], [10, 2, 1]):
         continue
     x = rng.normal(size=(100_000, shape[0]))
     wrong = (result.model.labels(x) != network.labels(x)).sum()
-    print(f"{name}: 2^{np.log2(counter.count):.1f} queries, {wrong} of 100,000 labels differ;", end=" ")
+    print(
+        f"{name}: 2^{np.log2(counter.count):.1f} queries, {wrong} of 100,000 labels differ;",
+        end=" ",
+    )
     print(result.notes["rows"])
 
 # %% [markdown]
