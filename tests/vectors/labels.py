@@ -97,7 +97,7 @@ def build():
             "labels/corner-rows", corner_rows,
             "c_1 n + c_2 n' + c_3 m + c_4 m' = 0:   (R_i, o_i) ∝ c_1 n + c_2 n',   "
             "(R_j, o_j) ∝ c_1 n + c_3 m",
-            {"planes": "(4, d+1): (n, -n·p) on the four pieces around a corner, each of any length. "
+            {"planes": "(4, d+1): (n, -n·p) on the four pieces around a corner, of any length. "
                        "Neuron i lies between n and n', and between m and m'; neuron j between n "
                        "and m, and between n' and m'"},
             "(2, d+1): rows of i and j with |R| = 1, the entry of R of the largest size above 0",

@@ -6,8 +6,8 @@
 # attack, a victim that gives labels only is out of reach.
 #
 # The last rung of the ladder of lesson 01 tells nothing but the winner. No slope, no second
-# difference, no kink along a line. Lesson 02 found one hyperplane from labels, by bisection. Now the
-# victim has a hidden layer,
+# difference, no kink along a line. Lesson 02 found one hyperplane from labels, by bisection. Now
+# the victim has a hidden layer,
 #
 # $$f(x) = A_1\,\mathrm{relu}(A_0 x + b_0) + b_1, \qquad
 # \text{label}(x) = \begin{cases} 1 & f(x) > 0 \\ 0 & \text{else,} \end{cases}$$
@@ -109,16 +109,16 @@ plt.show()
 
 # %% [markdown]
 # (A careful reader objects: the gradient jumps, but could the jump be *along* the normal, so that
-# the gradient only grows? Then the row is parallel to the normal and wall and boundary are parallel:
-# they do not cross.)
+# the gradient only grows? Then the row is parallel to the normal, and so are wall and boundary: they
+# do not cross.)
 #
 # ## Step 1: a normal
 #
 # Near a point $p$ of the boundary, between bends, all boundary points lie in one plane:
 # $n \cdot (x - p) = 0$. So take a small cloud around $p$, join its rows of label 0 with those of
 # label 1, bisect, and stack the differences $x - p$. The vector that the table sends to zero is the
-# normal. We take two points more than it needs: then a bend inside the cloud shows, because
-# *no* vector is sent to zero.
+# normal. We take three points more than the $d - 1$ that it needs: then a bend inside the cloud
+# shows, because *no* vector is sent to zero.
 
 
 # %%
@@ -193,13 +193,11 @@ def bend():
     return n, m, p + t * u
 
 
-bends = []
-for walk in range(1, 60):
-    bends += [found for found in [bend()] if found]
-    if len(bends) == 15:
-        break
+bends, walks = [], 0
+while len(bends) < 15 and walks < 60:
+    bends, walks = bends + [found for found in [bend()] if found], walks + 1
 print(
-    f"{len(bends)} bends of {walk} walks, {oracle.count:,} queries = 2^{np.log2(oracle.count):.1f}"
+    f"{len(bends)} bends of {walks} walks, {oracle.count:,} queries = 2^{np.log2(oracle.count):.1f}"
 )
 
 # %% [markdown]
