@@ -9,6 +9,7 @@ from mstheft.plots import (
     deep,
     detection,
     evasion,
+    labels,
     learning,
     linear,
     lines,
@@ -23,5 +24,6 @@ from mstheft.plots import (
     weights,
 )
 
-__all__ = ["arena", "deep", "detection", "evasion", "learning", "linear", "lines", "polish"]
-__all__ += ["precision", "privacy", "regions", "smooth", "style", "sweep", "training", "weights"]
+__all__ = ["arena", "deep", "detection", "evasion", "labels", "learning"]
+__all__ += ["linear", "lines", "polish", "precision", "privacy", "regions", "smooth", "style"]
+__all__ += ["sweep", "training", "weights"]

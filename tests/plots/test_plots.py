@@ -39,6 +39,8 @@ EXAMPLES = {
     "lines.intersection": lambda: ((-1, 0, 1), (2, -1, -2), (0.0, 1.0)),
     "detection.distances": lambda: (RNG.normal(3, 0.4, 300),),
     "detection.over_queries": lambda: ({"noise": ([110, 120], [0.98, 0.97]), "none": ([], [])},),
+    "labels.boundary": lambda: (X, X, (X + X[:, None] > 0).astype(int)),
+    "labels.normals_and_row": lambda: (W[0], W[0] + W[1], W[1]),
     "learning.agreement": lambda: ({"random": (100 * X + 400, SHARES), "noise": (X + 4, [X, X])},),
     "learning.output_space": lambda: (SURE, [np.arange(4), np.arange(9, 12)]),
     "learning.deepfool_paths": lambda: ((X, X, np.sign(X + X[:, None]) + 1), [W[:3, :2]]),

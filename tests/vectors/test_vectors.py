@@ -18,6 +18,8 @@ import mstheft as mt
 from mstheft import cli, vectors
 from mstheft.direct.deep.boundary import Boundary, Prefix
 from mstheft.direct.deep.signs import signs_of
+from mstheft.direct.labels.rows import rows_from_planes
+from mstheft.direct.labels.weights import features, output_weights
 from mstheft.nn import gauss_newton as gn
 from mstheft.nn import zoo
 from mstheft.vectors.cases import decode
@@ -86,10 +88,27 @@ def layer_signs(rows, weights, affine):
     return signs_of(prefix([(rows, np.zeros(len(rows)))]), neurons)
 
 
+def with_largest_positive(rows):
+    top = np.abs(rows[:, :-1]).argmax(axis=1)
+    return rows * np.sign(rows[np.arange(len(rows)), top])[:, None]
+
+
+def corner_rows(planes):
+    return with_largest_positive(rows_from_planes(planes)[0])
+
+
+def null_vector(rows, points, classes, K):
+    """The library's null vectors are up to a factor."""
+    (theta,) = output_weights(rows, points, classes, K)
+    return theta[1:] / theta[1, 0]
+
+
 ADAPTED = {  # a class or a method in the library, a function in the file
     "deep/layer-signs": layer_signs,
     "deep/lift": lift,
     "detection/prada-distance": growing,
+    "labels/corner-rows": corner_rows,
+    "labels/null-vector": null_vector,
     "polish/bound": bound,
     "polish/gauss-newton-step": step,
     "polish/jvp": jvp,
@@ -509,7 +528,55 @@ def signs_by_normal_equations(rows, weights, affine):
     return np.linalg.solve(table.T @ table, table.T @ c.ravel())
 
 
+def rows_of_differences(planes):
+    n = planes / np.linalg.norm(planes[:, :-1], axis=1, keepdims=True)
+    rows = n[1:3] - n[0]
+    return with_largest_positive(rows / np.linalg.norm(rows[:, :-1], axis=1, keepdims=True))
+
+
+def rows_of_the_other_side(planes):
+    c = np.linalg.svd(planes)[2][3]
+    rows = c[0] * planes[0] + c[1:3, None] * planes[1:3]
+    return with_largest_positive(rows / np.linalg.norm(rows[:, :-1], axis=1, keepdims=True))
+
+
+def null_of(table, K):
+    v = np.linalg.svd(table)[2][-1].reshape(K - 1, -1)
+    return v / v[0, 0]
+
+
+def null_with_relu(rows, points, classes, K):
+    z = np.maximum(points @ rows[:, :-1].T + rows[:, -1], 0)
+    return null_of(np.column_stack([z, points, np.ones(len(z))]), K)
+
+
+def null_one_by_one(rows, points, classes, K):
+    """Each class against class 0, alone."""
+    z, with_0 = features(rows, points), [(np.sort(classes) == [0, k]).all(1) for k in range(1, K)]
+    return np.vstack([null_of(z[mine], 2) for mine in with_0])
+
+
+def null_of_ordered_classes(rows, points, classes, K):
+    """For the second class 0 this writes into the last class."""
+    z, n, (a, b) = features(rows, points), np.arange(len(points)), classes.T
+    A = np.zeros((len(points), K - 1, z.shape[1]))
+    A[n, b - 1] += z
+    A[n[a > 0], a[a > 0] - 1] -= z[a > 0]
+    return null_of(A.reshape(len(n), -1), K)
+
+
 FAULTS = {
+    "lengths of gradients": ("labels/corner-rows", rows_of_differences, "corner-rows-lengths"),
+    "the other side": ("labels/corner-rows", rows_of_the_other_side, "corner-rows-three-inputs"),
+    "a plane may be turned": ("labels/corner-rows", rows_of_differences, "corner-rows-turned"),
+    "rows of i and j": (
+        "labels/corner-rows",
+        lambda planes: corner_rows(planes)[::-1],
+        "corner-rows-alike",
+    ),
+    "relu for |z| of labels": ("labels/null-vector", null_with_relu, "null-vector-turned"),
+    "factors of boundaries": ("labels/null-vector", null_one_by_one, "null-vector-three"),
+    "class 0 comes first": ("labels/null-vector", null_of_ordered_classes, "null-vector-order"),
     "relu for |z|": ("deep/lift", lift_with_relu, "lift-turned"),
     "the input behind a layer": ("deep/lift", lift_of_the_input, "lift-second"),
     "one neuron alone": (

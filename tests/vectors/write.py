@@ -13,6 +13,7 @@ SUBJECTS = (
     "detection",
     "equations",
     "kinks",
+    "labels",
     "learning",
     "losses",
     "networks",
