@@ -165,7 +165,7 @@ def more_rows(
 def ask(oracle: Reader, polishing: Polishing, x: Array, drawn: int) -> None:
     """Ask rows x (n, d), the first `drawn` of them random ones, and keep them and their answers."""
     if len(x):
-        x = as_single(polishing.rounded(x))
+        x = polishing.rounded(x)
         y = oracle.query(x)
         first = not len(polishing.rows)
         polishing.rows = x if first else np.concatenate([polishing.rows, x])
