@@ -72,6 +72,9 @@ def run(args: Args, console: Console) -> int:
         how, task = _settings(args)
         pool = learned_theft.thief_pool(how, task)
         tasks.build(how.copy, task, rng=0)  # wrong words are told before any training
+        if args.kind == "active" and len(pool) < how.budget:
+            what = f"--budget {how.budget} needs a pool of as many rows, got {len(pool)}"
+            raise UsageError(f"{what}; raise --pool-size or lower --budget")
         answers = victim.learned(args, how, task, console, "a victim")
     network, name = victim.network_of(answers), str(args.victim or "trained on the spot")
     right, words, rows = math.nan, "", len(task.x_test)

@@ -122,7 +122,7 @@ def test_ctrl_c_keeps_what_was_paid_for(run, victim, monkeypatch):
         (["--copy", "resnet"], "resnet"),
         (["--pool", "holidays"], "holidays"),
         (["--budget", "12", "--rounds", "40"], "budget"),
-        (["--pool-size", "20"], "pool"),
+        (["--pool-size", "20"], "got 20; raise --pool-size or lower --budget"),
         (["--save", "nowhere/copy.npz"], "nowhere"),
     ],
 )
