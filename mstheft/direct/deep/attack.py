@@ -91,7 +91,7 @@ def extract(
     4. orientation of the first layer, from zero coefficients of second-layer kinks
     5. the second layer by the sweep on segments in the positive orthant of hidden values, until
        every kink of the lines has its row; its orientations, and the last layer
-    6. segments to where the copy is still wrong, and a check on 1,000 fresh inputs and more
+    6. segments to where the copy is still wrong, and a check on fresh inputs
 
     Where answers are coarse (float32, decimals, chance) a student is learned instead, layer by
     layer, and polished to the noise: see `learned`. It asks random rows, h1 may be above d.
@@ -110,9 +110,9 @@ def extract(
         students where answers are coarse; elsewhere the fast way, and lifting where that fails
     tolerance : allowed error on fresh inputs, relative to the spread of the answers
     Costs about 17 (h1 + 1.3 h2) + (d + 1) ((h1 + 1.3 h2) / K + 2) + (30 to 45) h2 + h1 + 100
-    queries, and 1,100 + 2 (h1 + h2) for the
-    last check: 11 F for 64-32-16-10, 4.0 F for 784-32-16-10, 2.5 F for 784-128-64-10. Lifting
-    costs 7 queries for each weight of a layer: 26 F for 10-20-20-3. Where answers
+    queries, and 100 + 2 (h1 + h2) for the last check: 7.3 F for 64-32-16-10, 2.8 F for
+    784-32-16-10, 2.3 F for 784-128-64-10. Lifting costs 7 queries for each weight of a layer, and
+    its check 2,100 and more: 28 F for 10-20-20-3. Where answers
     are coarse: 23 F for 64-32-16-10; narrow victims and 784-64-32-10 often fail so.
     Returns a verified `Result`; raises `ExtractionError` that names layer and stage and holds the
     partial result, or `BudgetExhausted`.

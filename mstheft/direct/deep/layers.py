@@ -24,6 +24,7 @@ DEAD = 1e-9  # of the steepest slope of a line: below it nothing is on
 INNER = 0.5  # of a line's reach within which a kink must have been seen
 SURE = 0.7  # share of the lines that must bend at the hyperplane of a first-layer neuron
 MOSTLY = 0.65  # share of kinks in common directions where a layer is taken for the last
+FEW = 2  # kinks of another direction that say nothing
 ALIKE = 1e-4  # distance of two directions that are the same
 SAME_WAY = 1e-3  # distance of two unit vectors g that are taken for one
 
@@ -117,7 +118,8 @@ def common_directions(directions: Sequence[Array], least: int = 2) -> tuple[list
 
     directions : (n, K) of the kinks of each line; least : kinks that must share one
     Those of the last hidden layer come again and again, of one before it hardly ever. With one
-    output there is only one: none is returned, and a share of 1.
+    output there is only one: none is returned, and a share of 1; so it is where at most two kinks
+    have a direction of their own.
     """
     ways = np.vstack(directions)
     line = np.repeat(np.arange(len(directions)), [len(each) for each in directions])
@@ -126,4 +128,5 @@ def common_directions(directions: Sequence[Array], least: int = 2) -> tuple[list
     same = np.linalg.norm(ways[:, None] - ways, axis=2) < ALIKE  # (n, n)
     lines = np.array([len(np.unique(line[each])) for each in same])
     is_common = (same.sum(axis=1) >= least) & (lines >= 2)
-    return list(ways[is_common]), float(is_common.mean())
+    share = float(is_common.mean()) if (~is_common).sum() > FEW else 1.0
+    return list(ways[is_common]), share

@@ -82,6 +82,7 @@ def layer(
     """
     neurons, start = list(known), prefix
     behind = [kinks.directions[~explained(prefix, [], kinks)] for kinks in searched]
+    is_guess = is_last is None
     if is_last is None:
         is_last = common_directions(behind)[1] >= MOSTLY
     hopeless = (
@@ -115,6 +116,8 @@ def layer(
                 signs = turn.signs_of(prefix, neurons)
                 if (np.abs(np.abs(signs) - 1) < CLEAR).all():
                     prefix, neurons = turn.oriented(prefix, neurons, signs)
+    if is_guess and not is_last and len(neurons) == len(known):
+        return layer(oracle, rng, searched, start, known, is_last=True, begun=begun)
     if neurons and prefix.last is not None:
         prefix, neurons = turn.oriented(prefix, neurons, turn.signs_of(prefix, neurons))
     return prefix, without_twins(neurons)
@@ -123,9 +126,12 @@ def layer(
 def is_flat(prefix: Prefix, found: Boundary) -> bool:
     """Does a boundary not bend at any neuron of the last known layer? It is of that layer itself.
 
-    found : with w = (B, C, β), B = 0 for what is free of it, which then is set
+    found : with w = (B, C, β), B = 0 for what is free of it, which then is set. One kink alone is
+        always flat, a wall where the boundary did not bend is what tells
     """
     h = len(prefix.unsigned[0])
+    if found.free.shape[1] and found.passed < FEW:
+        return False
     flat = found.weights + found.free @ least_squares(
         found.free[:h], -found.weights[:h, None]
     ).reshape(-1)

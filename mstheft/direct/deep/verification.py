@@ -73,6 +73,12 @@ def thorough(
             if not result.verified or not len(x) or turn == TURNS - 1:
                 break
             trace.checks[-1] = asked.and_also(Checks(x, np.ones((len(x), 1)), read(oracle, x)))
+        lines = sum(len(each.x) for each in bought(trace.searched))
+        if lines:
+            result.notes["verify"] = result.notes["verify"].replace(
+                f"{len(asked.x)} fresh rows",
+                f"{len(asked.x) - lines} fresh rows and {lines} of lines",
+            )
         trace.one_sided = one_sided(result.model, asked.x[:rows])
         if trace.one_sided:
             layers = ", ".join(str(layer) for layer in sorted({n for n, _ in trace.one_sided}))

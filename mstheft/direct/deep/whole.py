@@ -32,6 +32,7 @@ from mstheft.typing import Array
 
 ROWS = 3.0  # rows for the last layer, in unknown numbers
 BESIDE = 0.3  # standard deviation of those beside a boundary
+LINES = 5  # at least, where there are as many neurons as inputs, or more
 ENDINGS = 12  # lines to where the copy is wrong, and checks, before the attack gives up
 NEAR = 10.0  # times as far out as N(0, I): the rows of a check that lead to what is missing
 LEAST = 300  # of the rows to which a copy is fitted; those where it is most wrong come to these
@@ -149,6 +150,10 @@ def lifted(
 ) -> None:
     """The sure way, any depth and widths: layer after layer, then lines to where it is wrong."""
     trace = result.trace
+    if len(planes) >= oracle.inputs:  # one more is not betrayed by rows that the others do not span
+        with result.stage("lines", oracle):
+            while len(trace.searched) < LINES:
+                trace.searched.append(deep_kinks.search_line(oracle, rng))
     with result.stage("jacobians", oracle):
         for kinks in trace.searched:
             deep_first.take_known(trace.searched, planes)

@@ -131,7 +131,7 @@ def test_no_random_small_victim_gives_a_wrong_copy():
         x = np.vstack([x, on_both_sides(victim, np.random.default_rng(98))])
         assert np.abs(victim.logits(x) - result.model.logits(x)).max() < 1e-6 * size
         ended += 1
-    assert ended > 120
+    assert ended > 110
 
 
 # ---- failures have a name
