@@ -248,8 +248,8 @@ def row_at_bend(oracle: Oracle, rows: Rows, bend: Bend, scale: Scale, rng: Gener
 def row_of_two_bends(rows: Rows, bend: Bend, scale: Scale) -> bool:
     """The row of a neuron from this bend and another of it, elsewhere, if one was lost before.
 
-    The planes that (n, n') and (m, m') span meet in a line only if both bends are of one neuron,
-    and it must hold a point of each.
+    The planes that (n, n') and (m, m') span meet in a row, offset included, only if both bends
+    are of one neuron.
     """
     for other in rows.lost:
         pieces = [bend.before, bend.after, other.before, other.after]
