@@ -8,11 +8,9 @@ from mstheft.direct.labels.boundary import (
     bisect,
     find_boundary_points,
     finest_distance,
-    normal,
-    pieces_around,
     rows_of_two_labels,
-    tangent_guess,
 )
+from mstheft.direct.labels.normals import normal, pieces_around, tangent_guess
 from mstheft.errors import ExtractionError
 from mstheft.nn import Network
 from mstheft.oracle import Oracle

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from labels_victims import FINE, labels_of, mlp, nearest, no_rows, points, true_rows
 
-from mstheft.direct.labels.boundary import pieces_around
-from mstheft.direct.labels.rows import FLAT, THIRD, rows_from_bends, rows_from_planes
+from mstheft.direct.labels.normals import pieces_around
+from mstheft.direct.labels.rows import rows_from_bends, rows_from_planes
 from mstheft.oracle import Oracle
 
 
@@ -26,8 +26,8 @@ def test_four_planes_tell_two_rows(d):
     found, fourth, third = rows_from_planes(planes)
     assert nearest(found[:1], rows[0]) < 1e-12
     assert nearest(found[1:], rows[1]) < 1e-12
-    assert fourth < FLAT
-    assert third > THIRD
+    assert fourth < FINE.flat
+    assert third > FINE.same
 
 
 def test_planes_that_do_not_meet_are_seen():
@@ -38,7 +38,7 @@ def test_planes_that_do_not_meet_are_seen():
 
 def test_the_same_piece_twice_says_nothing():
     _, planes = corner()
-    assert rows_from_planes(planes[[0, 1, 2, 1]])[2] < THIRD
+    assert rows_from_planes(planes[[0, 1, 2, 1]])[2] < FINE.same
 
 
 def test_walks_find_every_row_and_no_other():

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from labels_victims import FINE, labels_of, mlp, points, true_normal, true_rows
 
-from mstheft.direct.labels.boundary import Scale, pieces_around, rows_of_two_labels
+from mstheft.direct.labels.boundary import Scale, rows_of_two_labels
+from mstheft.direct.labels.normals import pieces_around
 from mstheft.direct.labels.span import Projected, orthogonal_to, space_of_normals
 from mstheft.direct.labels.walk import next_piece, turn_corner, walk_to_bend
 
