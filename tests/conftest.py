@@ -9,6 +9,13 @@ settings.register_profile("mstheft", derandomize=True, deadline=None, database=N
 settings.load_profile("mstheft")
 
 
+def pytest_configure(config):
+    """Workers inherit this: one process a core, for more BLAS threads only wait for one another."""
+    if config.getoption("numprocesses", None):
+        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+            os.environ.setdefault(name, "1")
+
+
 def pytest_collection_modifyitems(config, items):
     if os.environ.get("MSTHEFT_DATA"):
         return

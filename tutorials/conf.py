@@ -1,12 +1,15 @@
-"""The book of the course, for Sphinx: every lesson executed, formulas as MathML, no network.
+"""The book of the course, for Sphinx: lessons executed, formulas as MathML, pages to drag.
 
 mstheft learn book           or, the same by hand:   sphinx-build -W tutorials mstheft-book
 """
 
+import html
 import re
 from pathlib import Path
 
 from sphinx.errors import ExtensionError
+
+from mstheft.report import draggable
 
 HERE = Path(__file__).resolve().parent
 
@@ -93,6 +96,14 @@ def _skip():
 def _add_download(app, pagename, templatename, context, doctree):
     if pagename.startswith("lessons/") and "body" in context:
         name = pagename.removeprefix("lessons/")
+        for page, one in draggable.PAGES.items():
+            if name.startswith(f"{one.lesson:02d}_"):
+                title, place = html.escape(one.title), f"../pages/{page}.html"
+                context["body"] += (
+                    f'<h2>Drag it: {title}</h2><iframe src="{place}" title="{title}" '
+                    f'loading="lazy" style="width: 100%; height: 56rem; border: 0"></iframe>'
+                    f'<p><a href="{place}">The same on a page of its own</a></p>'
+                )
         context["body"] += (
             f'<p class="download"><a href="../notebooks/{name}.ipynb" download>'
             f"Download this lesson as a notebook</a></p>"
@@ -104,6 +115,7 @@ def _write_notebooks(app, error):
 
     if error or app.builder.format != "html":
         return
+    draggable.write(Path(app.outdir) / "pages")
     folder = Path(app.outdir) / "notebooks"
     folder.mkdir(exist_ok=True)
     for path in sorted((HERE / "lessons").glob("[0-9]*.py")):

@@ -1,20 +1,25 @@
 """mstheft learn: lessons, exercises, hints, grades. Its words stand in `course/messages.toml`."""
 
 import contextlib
-import secrets
 import shutil
-from dataclasses import asdict
-from typing import Any
 
-from mstheft import progress as bars
-from mstheft.cli import files, options
+from mstheft.cli import challenge, classroom, files, options
 from mstheft.cli.console import Console, UsageError
-from mstheft.cli.options import Args, Parser, add, path, whole
-from mstheft.course import book, checking, grading, manifest, starter, state, watch
+from mstheft.cli.options import Args, Parser, add, whole
+from mstheft.course import (
+    book,
+    checking,
+    manifest,
+    starter,
+    state,
+    watch,
+)
 from mstheft.course.manifest import Course, Function, Lesson
 from mstheft.course.messages import say
 from mstheft.course.show import near
 from mstheft.course.starter import calls
+from mstheft.errors import MstheftError
+from mstheft.report import draggable
 
 ACTIONS = {
     "next": "what comes next",
@@ -26,6 +31,12 @@ ACTIONS = {
     "list": "all lessons, and what is solved",
     "open": "open a lesson in Jupyter",
     "book": "all lessons as pages to read in a browser",
+    "pages": "six pages to drag, each one file for a browser",
+    "start": "lay the course out in a folder, with its checks and without its solutions",
+    "handout": "the course for a class as a zip archive, without solutions",
+    "challenge": "twelve hidden victims, each behind a service of its own",
+    "submit": "hand in a copy of a level's victim",
+    "board": "the best of a class, from their certificates",
     "grade": "judge the submissions of a class",
 }
 NUMBERED = {"check": "?", "hint": "?", "solution": None, "reset": None, "open": "?"}
@@ -47,13 +58,15 @@ def add_arguments(parser: Parser) -> None:
             words = "one function of the exercise; the first that is not solved unless given"
             add(one, "function NAME", str, words, nargs="?")
     options.add_out(actions.choices["book"], "mstheft-book")
-    grade = actions.choices["grade"]
-    add(grade, "folder FOLDER", path, "of files such as anna/02_logistic.py or anna_02_logistic.py")
-    add(grade, "--csv FILE", path, "a table, one row for each file")
+    options.add_out(actions.choices["pages"], "mstheft-pages")
+    classroom.add_arguments(actions.choices)
+    challenge.add_arguments(actions.choices)
 
 
 def run(args: Args, console: Console) -> int:
     """One of `mstheft learn`'s actions; 0 unless it says otherwise."""
+    if action := {**classroom.ACTIONS, **challenge.ACTIONS}.get(args.action):
+        return action(args, console) or 0
     return globals()[f"_{args.action}"](args, console, manifest.find()) or 0
 
 
@@ -208,8 +221,15 @@ def _watch(args: Args, console: Console, course: Course) -> None:
                 console.fail(1, error)
 
 
+def _pages(args: Args, console: Console, course: Course) -> None:
+    for page in draggable.write(args.out):
+        console.say(near(page))
+
+
 def _solution(args: Args, console: Console, course: Course) -> None:
     lesson, progress = _lesson(args, course), state.load(course)
+    if not lesson.solution.is_file():
+        raise MstheftError(say("no_solution"))
     if not progress.done(lesson) and lesson.name not in progress.solutions_seen:
         console.say(say("solution_ask", number=lesson.number))
         if console.answer().strip().lower() not in ("y", "yes", "j", "ja", "是"):
@@ -246,23 +266,3 @@ def _open(args: Args, console: Console, course: Course) -> int:
 
 def _book(args: Args, console: Console, course: Course) -> None:
     console.say(say("book", path=near(book.build(course, args.out))))
-
-
-def _grade(args: Args, console: Console, course: Course) -> int:
-    submissions, misnamed = grading.submissions(course, args.folder)
-    seed, grades = secrets.randbelow(10**6), []
-    with bars.bar("grading", len(submissions), "submission") as bar:
-        for grade in grading.grade(course, submissions, args.folder, seed):
-            grades.append(grade)
-            bar.update(1)
-    for g in sorted(grades, key=lambda g: (g.exercise, g.author)):
-        words: dict[str, Any] = asdict(g) | {"all": g.functions}
-        console.say(say("grade_row", **words))
-    for each in misnamed:
-        console.say(say("grade_misnamed", path=near(each)))
-    console.say(say("graded", count=len(grades), seed=seed))
-    files.write_json(args, console, {"seed": seed, "grades": [asdict(g) for g in grades]})
-    if args.csv:
-        state.write(args.csv, grading.table(grades))
-        console.say(say("grade_written", path=args.csv))
-    return console.end()

@@ -1,29 +1,40 @@
 """One answer of a learner's function, and how it is judged."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from pathlib import Path
+from typing import Any, NoReturn, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from mstheft.course import explain, show
 from mstheft.course.feedback import Feedback, Mismatch
+from mstheft.course.manifest import Lesson
 from mstheft.course.messages import cause, say
 from mstheft.course.process import MEMORY, NOISE, Stopped, seconds
-
-if TYPE_CHECKING:
-    from mstheft.course.learner import Learner
 
 __tracebackhide__ = True  # pytest shows the line of the check and none from here
 OUTSIDE = ("syntax", "load", "no_file")  # causes that lie outside the functions
 UNCALLED = ("unwritten", "absent")  # causes for which no function was called
 
 
+class Caller(Protocol):
+    """What an answer names of the learner whose function was called."""
+
+    lesson: Lesson
+    path: Path
+    seed: int | None
+
+    @property
+    def printed(self) -> str:
+        """The beginning of what the learner's file has printed."""
+
+
 class Answer:
     """One call of a learner's function; `value` is what it returned."""
 
     def __init__(
-        self, caller: "Learner", name: str, args: tuple[object, ...], kwargs: dict[str, object]
+        self, caller: Caller, name: str, args: tuple[object, ...], kwargs: dict[str, object]
     ):
         self.caller, self.name, self.args, self.kwargs = caller, name, args, kwargs
         self.value: Any = None
@@ -123,7 +134,7 @@ class Answer:
     def stopped(self, stop: Stopped, loading: bool = False) -> NoReturn:
         """The process had to be stopped, while it was `loading` the file or called."""
         facts = {"seconds": f"{seconds():g}", "memory": MEMORY, "megabytes": NOISE}
-        got = say(stop.kind, what=stop.what, **facts) + place(stop.line)
+        got = say(stop.kind, **facts)
         text = say(f"{stop.kind}_cause")
         if loading:
             got = say("load", file=self.caller.path.name, error=got)

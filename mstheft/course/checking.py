@@ -15,6 +15,7 @@ from mstheft.course import manifest
 from mstheft.course.answer import OUTSIDE
 from mstheft.course.book import EXTRA
 from mstheft.course.feedback import Feedback, Mismatch
+from mstheft.course.messages import say
 from mstheft.errors import MstheftError
 
 if TYPE_CHECKING:
@@ -76,24 +77,26 @@ def check(
     lesson: manifest.Lesson,
     path: Path | None = None,
     seed: int | None = None,
-    hidden: Path | None = None,
+    walled: bool = False,
 ) -> Outcome:
     """Judge `path`, by default the learner's own file, by the checks of `lesson`.
 
     seed : of the inputs; a fresh one if None
-    hidden : a further folder that the file may not read
+    walled : it is a stranger's file, which runs behind a wall
     Raises `CheckBroken` if a check itself fails, `MstheftError` if pytest is not there.
     """
     try:
         import pytest
     except ImportError:
         raise MstheftError(f"checks need pytest, {EXTRA}") from None
+    if not lesson.check.is_file():
+        raise MstheftError(say("no_checks", file=lesson.exercise.name))
     if "[" in str(lesson.check):  # pytest takes what follows for a parameter
         folder = lesson.check.parent
         raise MstheftError(f"expected a folder without a [ in its name, got {folder}; rename it")
     variables = {
         "MSTHEFT_LEARNER": str((path or lesson.exercise).resolve()),
-        "MSTHEFT_HIDDEN": str(hidden or ""),
+        "MSTHEFT_WALL": str(int(walled)),
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "PYTEST_ADDOPTS": "",
         **({} if seed is None else {"MSTHEFT_SEED": str(seed)}),

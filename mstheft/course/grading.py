@@ -1,164 +1,212 @@
-"""A whole class at once: one process for each submission, several side by side, one table.
-
-A submission is a file `NN_name.py` in FOLDER, in a folder of FOLDER that is called like its author,
-or a file of another name, `anna_02_logistic.py`, if it ends in the exercise's.
-"""
+"""A whole class at once: one process for each file, several side by side, one table."""
 
 import csv
+import functools
 import io
 import multiprocessing
 import os
 import re
-from collections.abc import Generator, Iterator, Sequence
+import tempfile
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
-from mstheft.course import checking, manifest
+from mstheft.course import checking, wall
 from mstheft.course.feedback import Feedback
+from mstheft.course.handins import HandIn
 from mstheft.course.messages import say
-from mstheft.errors import DataError
-
-LARGEST = 200_000  # bytes of a submission
 
 
 @dataclass(frozen=True)
 class Grade:
-    """One submission of one exercise."""
+    """One file that was handed in, or one name for which there is none.
+
+    grade : share of right functions, 0 to 1
+    solved, functions : number of right functions, and of all
+    right : function -> is it right?
+    late : was it last changed after the deadline?
+    counts : of several files of one author for one exercise, is it the newest that is not late?
+    feedback : what the author may read
+    """
 
     author: str
     exercise: str
-    grade: float  # share of right functions, 0 to 1; 0 if the process had to be stopped
-    solved: int  # number of right functions
+    file: str
+    grade: float
+    solved: int
     functions: int
     reason: str
+    right: dict[str, bool] = field(default_factory=dict)
+    changed: float = 0.0
+    late: bool = False
+    counts: bool = True
+    feedback: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("author", "reason"):  # no file may write over the lines of another
+        for name in ("author", "file", "reason"):  # no file may write over the lines of another
             text = "".join(c if c.isprintable() else "\ufffd" for c in getattr(self, name))
             object.__setattr__(self, name, text)
 
 
-@dataclass(frozen=True)
-class Submission:
-    """A file, its author, its exercise."""
-
-    author: str
-    path: Path
-    lesson: manifest.Lesson
-
-
-def submissions(course: manifest.Course, folder: Path) -> tuple[list[Submission], list[Path]]:
-    """Every submission in `folder`, and the Python files that are named like no exercise.
-
-    Raises `DataError` if there is no submission.
-    """
-    if not folder.is_dir():
-        raise DataError(f"{folder}: expected a folder of submissions; name one")
-    named, misnamed = [], []
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() != ".py" or path.name.startswith("."):
-            continue  # ._anna.py is what a Mac puts beside anna.py
-        lesson = next((one for one in course.lessons if path.stem.endswith(one.name)), None)
-        if lesson and path.is_file():
-            named.append(Submission(_author(folder, path, lesson), path, lesson))
-        elif path.is_file():
-            misnamed.append(path)
-    if not named:
-        name = course.lessons[0].name
-        raise DataError(f"{folder}: expected files such as anna/{name}.py or anna_{name}.py")
-    return named, misnamed
-
-
-def _author(folder: Path, path: Path, lesson: manifest.Lesson) -> str:
-    above = path.parent.relative_to(folder).as_posix()
-    own = re.sub(r"[_\- .]+$", "", path.stem.removesuffix(lesson.name))
-    return "/".join(part for part in (above if above != "." else "", own) if part) or path.stem
-
-
 def grade(
-    course: manifest.Course, batch: Sequence[Submission], folder: Path, seed: int
+    batch: Sequence[HandIn], seed: int, walled: bool = True, deadline: datetime | None = None
 ) -> Iterator[Grade]:
-    """The grade of each submission, in the order in which they are ready.
+    """The grade of each file, in the order in which they are ready.
 
-    seed : all submissions of an exercise are judged on the same inputs, drawn from it
+    seed : all files of an exercise are judged on the same inputs, drawn from it
+    walled : each runs behind a wall (`wall.py`); False for the files of people that you trust
+    Raises `NoWall` if there is none on this machine.
     """
-    workers = min(os.cpu_count() or 1, len(batch))  # processes side by side
-    left = yield from _side_by_side(batch, folder.resolve(), seed, workers)
-    for sub in left:  # a worker died: each of the rest alone, to see which one ends it
-        if (yield from _side_by_side([sub], folder.resolve(), seed, 1)):
-            yield _nothing(sub, say("grade_killed"))
+    if walled:
+        wall.check()
+    before = deadline.timestamp() if deadline else float("inf")
+    newest = {
+        (one.author, one.lesson and one.lesson.name): one.path
+        for one in sorted(batch, key=lambda one: (one.changed <= before, one.changed))
+    }
+
+    def told(judged: Grade, one: HandIn) -> Grade:
+        counts = newest[one.author, one.lesson and one.lesson.name] == one.path
+        return replace(judged, changed=one.changed, late=one.changed > before, counts=counts)
+
+    runs = [one for one in batch if not one.refused]
+    for one in batch:
+        if one.refused:
+            yield told(_nothing(one, one.refused), one)
+    judge = functools.partial(_judged, seed=seed, walled=walled)
+    left = yield from _side_by_side(runs, judge, told, min(os.cpu_count() or 1, len(runs)))
+    for one in left:  # a worker died: each of the rest alone, to see which one ends it
+        if (yield from _side_by_side([one], judge, told, 1)):
+            yield told(_nothing(one, say("grade_killed")), one)
 
 
 def _side_by_side(
-    batch: Sequence[Submission], folder: Path, seed: int, workers: int
-) -> Generator[Grade, None, list[Submission]]:
-    """Yields grades; returns the submissions that were left when a worker died."""
-    fresh, left = multiprocessing.get_context("spawn"), []
-    with ProcessPoolExecutor(workers, fresh) as pool:
-        jobs = {pool.submit(one, sub, folder, seed): sub for sub in batch}
+    batch: Sequence[HandIn],
+    judge: Callable[[HandIn], Grade],
+    told: Callable[[Grade, HandIn], Grade],
+    workers: int,
+) -> Generator[Grade, None, list[HandIn]]:
+    """Yields grades; returns the files that were left when a worker died."""
+    left: list[HandIn] = []
+    if not batch:
+        return left
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        jobs = {pool.submit(judge, one): one for one in batch}
         try:
             for job in as_completed(jobs):
                 if isinstance(job.exception(), BrokenProcessPool):
                     left.append(jobs[job])
                 else:
-                    yield job.result()
+                    yield told(job.result(), jobs[job])
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return left
 
 
-def one(submission: Submission, folder: Path, seed: int) -> Grade:
-    """The grade of one submission."""
-    lesson = submission.lesson
-    if refused := _refused(submission.path, folder):
-        return _nothing(submission, refused)
-    try:
-        outcome = checking.check(lesson, submission.path, seed, hidden=folder)
-    except checking.CheckBroken as error:  # for the teacher; the other submissions go on
-        return _nothing(submission, say("grade_broken", error=error))
+def _judged(one: HandIn, seed: int, walled: bool) -> Grade:
+    """The grade of one file that is for an exercise."""
+    lesson = one.lesson
+    assert lesson is not None
+    with tempfile.TemporaryDirectory(prefix="mstheft-grade-") as folder:
+        path = Path(folder, lesson.exercise.name)
+        path.write_text(one.source, encoding="utf-8", errors="replace", newline="\n")
+        try:
+            outcome = checking.check(lesson, path, seed, walled)
+        except checking.CheckBroken as error:  # for the teacher; the other files go on
+            return _nothing(one, say("grade_broken", error=error))
+    right = {f.name: f.solved for f in outcome.functions}
+    solved, total = sum(right.values()), len(right)
     if outcome.unread:
-        return _nothing(submission, " ".join(outcome.unread.got.split()))
-    failed = [f.feedback for f in outcome.functions if f.feedback]
-    total = len(lesson.functions)
-    solved = total - len(failed)
-    stopped = next((f for f in failed if f.stopped), None)
-    share = 0.0 if stopped else solved / total
-    reason = "; ".join(map(_short, failed))
-    if stopped:
-        reason = say("grade_stopped", name=stopped.function, what=stopped.got)
-    return Grade(submission.author, lesson.name, share, solved, total, reason)
+        reasons = [" ".join(outcome.unread.got.split())]
+    else:
+        reasons = [_short(f.feedback) for f in outcome.functions if f.feedback]
+    told = [f"{f.name}: {say('grade_right')}" for f in outcome.functions if f.solved]
+    told += [f"{f.name}:\n{f.feedback}" for f in outcome.functions if f.feedback]
+    if outcome.unread:
+        told = [str(outcome.unread)]
+    return Grade(
+        one.author,
+        lesson.name,
+        one.path.name,
+        solved / total,
+        solved,
+        total,
+        "; ".join([*reasons, *one.remarks]),
+        right,
+        feedback="\n\n".join([*one.remarks, *told]),
+    )
 
 
-def _nothing(submission: Submission, reason: str) -> Grade:
-    lesson = submission.lesson
-    return Grade(submission.author, lesson.name, 0.0, 0, len(lesson.functions), reason)
-
-
-def _refused(path: Path, folder: Path) -> str:
-    """Why a file is not even opened; '' if it is."""
-    if not path.resolve().is_relative_to(folder):
-        return say("grade_link")
-    return say("grade_large", kilobytes=LARGEST // 1000) if path.stat().st_size > LARGEST else ""
+def _nothing(one: HandIn, reason: str) -> Grade:
+    """A file that is not judged."""
+    lesson = one.lesson
+    right = {f.name: False for f in lesson.functions} if lesson else {}
+    name = lesson.name if lesson else ""
+    reason = "; ".join([reason, *one.remarks])
+    return Grade(
+        one.author, name, one.path.name, 0.0, 0, len(right), reason, right, feedback=reason
+    )
 
 
 def _short(feedback: Feedback) -> str:
     if feedback.key == "unwritten":
         return say("grade_unwritten", name=feedback.function)
-    by_itself = feedback.key in ("raised", "absent", "not_plain")
+    by_itself = feedback.key in ("raised", "absent", "not_plain") or feedback.stopped
     why = feedback.got if by_itself else feedback.cause
     return " ".join(f"{feedback.function}: {why}".split())
 
 
+def missing(grades: Sequence[Grade], names: Sequence[str]) -> list[Grade]:
+    """A row for each name on the roster of whom there is no file."""
+    there = {one.author for one in grades}
+    empty = (name for name in names if name not in there)
+    return [Grade(name, "", "", 0.0, 0, 0, say("grade_missing")) for name in empty]
+
+
 def table(grades: Sequence[Grade]) -> str:
-    """The grades as CSV, by exercise and author."""
+    """The grades as CSV, by exercise and author; one column for each function of each exercise."""
+    functions = list(dict.fromkeys((g.exercise, name) for g in _sorted(grades) for name in g.right))
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(["author", "exercise", "grade", "solved", "functions", "reason"])
-    for g in sorted(grades, key=lambda g: (g.exercise, g.author)):
-        row = [g.author, g.exercise, f"{g.grade:.2f}", g.solved, g.functions, g.reason]
+    head = ["author", "exercise", "file", "grade", "solved", "functions", "changed", "late"]
+    named = [f"{exercise[:2]} {name}" for exercise, name in functions]
+    rows.writerow([*head, "counts", "reason", *named])
+    for g in _sorted(grades):
+        when = datetime.fromtimestamp(g.changed).isoformat(" ", "minutes") if g.changed else ""
+        late, counts = ("yes" if is_so else "no" for is_so in (g.late, g.counts))
+        row = [g.author, g.exercise, g.file, f"{g.grade:.2f}", g.solved, g.functions, when, late]
+        own = [
+            int(g.right[name]) if g.exercise == exercise and name in g.right else ""
+            for exercise, name in functions
+        ]
         # a spreadsheet must not take a learner's text for a formula
-        rows.writerow([re.sub(r"^(?=[=+\-@\t\r])", "'", str(cell)) for cell in row])
+        cells = [*row, counts, g.reason, *own]
+        rows.writerow([re.sub(r"^(?=[=+\-@\t\r])", "'", str(cell)) for cell in cells])
     return text.getvalue()
+
+
+def pages(grades: Sequence[Grade]) -> dict[str, str]:
+    """Name of a file for each author -> one page with the feedback on all that was handed in."""
+    found: dict[str, list[str]] = {}
+    for g in _sorted(grades):
+        title = say(
+            "grade_page", exercise=g.exercise, file=g.file, solved=g.solved, all=g.functions
+        )
+        told = (g.feedback or g.reason).replace("```", "` ` `")
+        body = f"```\n{told}\n```"
+        found.setdefault(g.author, []).append(f"## {title}\n\n{body}\n")
+    names: dict[str, str] = {}
+    for author, parts in found.items():
+        name = re.sub(r"[^\w\- ]", "_", author)[:80]
+        while not name or name in names:
+            name += "_"
+        names[name] = f"# {author}\n\n" + "\n".join(parts)
+    return names
+
+
+def _sorted(grades: Sequence[Grade]) -> list[Grade]:
+    return sorted(grades, key=lambda g: (g.exercise, g.author, g.changed, g.file))

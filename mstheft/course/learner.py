@@ -21,7 +21,7 @@ class Learner:
     """The functions of the learner's file for a lesson, called in another process.
 
     seed : of the inputs, for the last line of a feedback
-    hidden : a further folder that the file may not read
+    walled : it is a stranger's file, which runs behind a wall
     """
 
     def __init__(
@@ -29,11 +29,10 @@ class Learner:
         lesson: manifest.Lesson,
         path: Path,
         seed: int | None = None,
-        hidden: Path | None = None,
+        walled: bool = False,
     ):
         self.lesson, self.path, self.seed = lesson, path.resolve(), seed
-        own = lesson.home, lesson.home.parent / "tests", Path(__file__).parents[1]
-        self.hidden = (*own, hidden) if hidden else own
+        self.walled = walled
         self._process: Process | None = None
         self._stops: dict[str, Stopped] = {}  # functions not called again; '' is the file itself
         self.last: Answer | None = None  # the answer that a check is judging
@@ -98,7 +97,7 @@ class Learner:
             following = say("next_reset", number=self.lesson.number)
             call.fail("no_file", got=say("no_file", file=file), text=text, following=following)
         try:
-            self._process = self._process or Process(self.path, self.hidden)
+            self._process = self._process or Process(self.path, self.walled)
             hello = self._process.hello
             functions = isinstance(hello.get("functions"), dict)
             if not (functions or hello.keys() & {"unread", "unloaded"}):

@@ -10,11 +10,10 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any, cast
 
-from mstheft.course import wire
+from mstheft.course import wall, wire
 
 MEMORY = 2048  # megabytes of address space
 NOISE = 10  # megabytes of printing
@@ -29,42 +28,45 @@ def seconds() -> float:
 class Stopped(Exception):
     """The process had to be stopped, or has ended.
 
-    kind : 'slow', 'memory', 'noisy', 'ended', or 'broke' for a broken rule, named in `what`
-    line : [number, text] of the learner's line that caused it, or None
+    kind : 'slow', 'memory', 'noisy' or 'ended'
     """
 
-    def __init__(self, kind: str, what: str = "", line: Sequence[Any] | None = None):
-        super().__init__(f"{kind} {what}".strip())
-        self.kind, self.what, self.line = kind, what, line
+    def __init__(self, kind: str):
+        super().__init__(kind)
+        self.kind = kind
 
 
 class Process:
-    """One learner's file at `path`, loaded in a process of its own that may not read `hidden`.
+    """One learner's file at `path`, loaded in a process of its own, behind a wall if `walled`.
 
     `hello` is the first answer: the functions of the file, or why it cannot be loaded.
     """
 
-    def __init__(self, path: Path, hidden: Sequence[Path]):
+    def __init__(self, path: Path, walled: bool):
         self.scratch = tempfile.mkdtemp(prefix="mstheft-learner-")
         self.things: list[Any] = []
         self.printed, self._noise = "", 0
         self._frames: queue.Queue[Any] = queue.Queue(maxsize=4)
-        child = Path(__file__).with_name("child.py")
-        self.process = subprocess.Popen(
-            [sys.executable, "-B", str(child)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=self.scratch,
-            env=_environment(self.scratch),
-            start_new_session=True,
-        )
+        own = [Path(__file__).with_name(name) for name in ("child.py", "wire.py")]
+        command = [sys.executable, "-B", str(own[0])]
+        if walled:
+            self.process = wall.start(command, [*own, path], _environment("/tmp"))
+            path = wall.FILES / path.name
+        else:
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd=self.scratch,
+                env=_environment(self.scratch),
+                start_new_session=True,
+            )
         self._stdin = cast(IO[bytes], self.process.stdin)
         for work, pipe in ((self._read, self.process.stdout), (self._listen, self.process.stderr)):
             threading.Thread(target=work, args=(pipe,), daemon=True).start()
-        order = {"path": str(path), "hidden": [str(h) for h in hidden]}
         try:
-            self._send(order | {"memory": MEMORY * 2**20, "cpu": 120})
+            self._send({"path": str(path), "memory": MEMORY * 2**20, "cpu": 120})
             self._next(time.monotonic() + 60)  # Python and NumPy start, on however slow a machine
             self.hello = self._next(time.monotonic() + seconds())
         except BaseException:
@@ -120,8 +122,8 @@ class Process:
         try:
             while True:
                 self._frames.put(wire.receive(stream, self._thing))
-        except (wire.Ended, OSError, ValueError, IndexError, MemoryError) as error:
-            self._frames.put(Stopped("ended", str(error)))
+        except (wire.Ended, OSError, ValueError, IndexError, MemoryError):
+            self._frames.put(Stopped("ended"))
         stream.close()
 
     def _listen(self, stream: IO[bytes]) -> None:
@@ -141,8 +143,6 @@ class Process:
             raise Stopped("slow") from None
         if isinstance(frame, Stopped):
             raise self._why()
-        if isinstance(frame, dict) and "broke" in frame:
-            raise Stopped("broke", str(frame["broke"])[:200], frame.get("line"))
         return frame if isinstance(frame, dict) else {}
 
     def _why(self) -> Stopped:
@@ -151,9 +151,10 @@ class Process:
             self.process.wait(2)
         if self._noise > NOISE * 2**20:
             return Stopped("noisy")
-        if self.process.returncode == -getattr(signal, "SIGXCPU", 0):
+        too_long = getattr(signal, "SIGXCPU", 0)  # behind a wall its process ends with 128 + signal
+        if self.process.returncode in (-too_long, 128 + too_long):
             return Stopped("slow")
-        return Stopped("ended", self.printed[-200:])
+        return Stopped("ended")
 
     def _answer(self, request: dict[str, Any]) -> dict[str, object]:
         try:

@@ -19,8 +19,10 @@ def starter(lesson: manifest.Lesson) -> str:
     """The text of a lesson's exercise as a learner first meets it.
 
     Every function of the manifest keeps its docstring and loses its body; the rest of the solution
-    is given to the learner.
+    is given to the learner. Where there are no solutions it is kept in `starters/`.
     """
+    if not lesson.solution.is_file():
+        return (lesson.home / "starters" / lesson.exercise.name).read_text(encoding="utf-8")
     source = lesson.solution.read_text(encoding="utf-8")
     tree, lines = ast.parse(source), source.splitlines()
     names = {function.name for function in lesson.functions}

@@ -1,4 +1,4 @@
-"""Two hidden layers: bent boundaries, and how each stage of the attack separates the layers."""
+"""Several hidden layers: bent boundaries, and how the attack tells whose kink is whose."""
 
 from __future__ import annotations
 
@@ -11,8 +11,12 @@ from mstheft.plots import style
 from mstheft.plots.lines import Line
 from mstheft.plots.regions import Slice
 from mstheft.plots.style import Axes
+from mstheft.typing import Array
 
 LEAST = 1e-16  # a smaller number is drawn here
+DOTS = 45  # inputs drawn along each side of a grid
+MARKS = "osD^"  # of the kinks of each hidden layer, beside their colours
+OUTER = 0.1  # share of the kinks left out of view on either side
 
 
 def boundaries(
@@ -40,6 +44,86 @@ def boundaries(
     ax.set_xlabel("x, along a line that was searched (input units)")
     ax.set_ylabel("y, across it (input units)")
     _name_layers(ax, (boundary.layer for boundary in slice.boundaries))
+    return ax
+
+
+def sides(
+    across: ArrayLike,
+    up: ArrayLike,
+    values: ArrayLike,
+    ax: Axes | None = None,
+    *,
+    walls: ArrayLike = (),
+    names: Sequence[str] = ("x, across (input units)", "y, up (input units)"),
+) -> Axes:
+    """On which side of one neuron's boundary each input lies, in any two coordinates.
+
+        z = B·|R x + o| + C·x + β:    bent in the coordinates x, straight in (C·x, B·|R x + o|)
+
+    across, up : (n, m) two coordinates of a grid of inputs; values : (n, m) z there, on above 0
+    walls : (h, n, m) the same of the layer before; where the boundary meets one it has a dot
+    names : of the coordinates
+    """
+    ax = style.bare(style.axes(ax, (5.4, 5.0)))
+    across, up, values = (np.asarray(each, float) for each in (across, up, values))
+    step = np.maximum(np.array(values.shape) // DOTS, 1)
+    coarse = np.s_[:: step[0], :: step[1]]
+    is_on = values[coarse] > 0
+    for which, colour, text, left in (
+        (is_on, style.POSITIVE, "the neuron is on", 0.0),
+        (~is_on, style.NEGATIVE, "off", 0.36),
+    ):
+        ax.plot(across[coarse][which], up[coarse][which], ".", color=colour, ms=2.5, alpha=0.6)
+        style.above(ax, left, text, colour)
+    for wall in np.asarray(walls):
+        ax.contour(across, up, wall, [0.0], colors=style.of_layer(1), linewidths=0.9)
+    ax.contour(across, up, values, [0.0], colors=style.of_layer(2), linewidths=2.2)
+    for wall in np.asarray(walls):
+        meet = np.nonzero(_switches(values) & _switches(wall))
+        ax.plot(across[meet], up[meet], "o", mfc=style.of_layer(1), mec="white", zorder=4)
+    style.above(ax, 0.52, "its boundary", style.of_layer(2))
+    ax.set(xlabel=names[0], ylabel=names[1])
+    return ax
+
+
+def _switches(values: Array) -> np.ndarray:
+    """The first corners of grid cells in which the sign changes, (n, m) bool."""
+    on = values > 0
+    corners = np.stack([on[:-1, :-1], on[1:, :-1], on[:-1, 1:], on[1:, 1:]])
+    return np.pad(corners.any(axis=0) & ~corners.all(axis=0), ((0, 1), (0, 1)))
+
+
+def line(line: Line, layers: ArrayLike, ax: Axes | None = None) -> Axes:
+    """The logits along a line, each kink in the colour of the layer that bends there.
+
+    The outermost kinks lie far out, so that up to a tenth of them on either side are left out.
+
+    layers : (n,) of the kinks, from 1
+    """
+    ax, by_layer = style.bare(style.axes(ax, (7.2, 4.2))), np.asarray(layers)
+    low, high = line.t[[0, -1]]
+    if len(line.kinks):
+        low = np.quantile(line.kinks, OUTER, method="lower")
+        high = np.quantile(line.kinks, 1 - OUTER, method="higher")
+    margin = 0.06 * (high - low) or 1.0
+    shown = (line.kinks >= low) & (line.kinks <= high)
+    ends = low - margin, high + margin
+    t = np.unique(np.append(line.kinks[shown], ends))
+    values = np.stack([np.interp(t, line.t, one) for one in line.answers.T], axis=1)  # (n, K)
+    colours = [style.of_class(k) for k in range(values.shape[1])]
+    for answers, colour in zip(values.T, colours, strict=True):
+        ax.plot(t, answers, color=colour, linewidth=1.4)
+    for n in np.unique(by_layer[shown]):
+        mine, colour = line.kinks[shown & (by_layer == n)], style.of_layer(n)
+        for kink in mine:
+            ax.axvline(kink, color=colour, linewidth=0.8, alpha=0.4, zorder=0)
+        at = values[np.searchsorted(t, mine)]  # (kinks, K)
+        mark = MARKS[(int(n) - 1) % len(MARKS)]
+        ax.plot(np.repeat(mine, at.shape[1]), at.ravel(), mark, color=colour, markersize=5)
+    ax.set_xlim(ends)
+    ax.set(xlabel="position t on the line (input units)", ylabel="logit")
+    style.end_labels(ax, values[-1], [f"logit {k}" for k in range(len(colours))], colours)
+    _name_layers(ax, by_layer[shown])
     return ax
 
 
@@ -103,7 +187,9 @@ def coefficients(
 ) -> Axes:
     """The row of one second-layer kink in terms of first-layer rows: its zeros are neurons off.
 
-        a = Σ_i β_i A0_i,    β_i = A1_ji where neuron i is on at the kink, else exactly 0
+        a = Σ_i β_i A0_i,    β_i ∝ A1_ji where neuron i is on at the kink, else exactly 0
+
+    With a·v = 1 the factor is one over the row's own product with v, another at each kink.
 
     beta : (h1,); on : (h1,) bool, on which side the kink lies in the end
     zero : (h1,) up to which size a coefficient counts as 0

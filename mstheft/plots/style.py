@@ -41,7 +41,7 @@ REGIONS = ("#f6efdc", "#dcebf5", "#f7e3e6", "#e3f0e2", "#ece4f3", "#f3f3f3")
 # One line style for each hidden layer; the first layer is solid.
 LAYERS = ("-", "--", ":", "-.")
 # One colour for each hidden layer, for pictures that show kinks of several layers.
-DEPTHS = (KINK, "#005560", "#a06a2c")
+DEPTHS = (KINK, "#005560", "#a06a2c", "#5c7f00")
 
 
 def axes(ax: Axes | None = None, size: tuple[float, float] = (6.4, 4.0)) -> Axes:

@@ -6,8 +6,10 @@ Prints a Markdown table and writes it to RESULTS.md. F = (number of weights + K)
 below which no generic network is determined. Errors are on 10,000 N(0, I) inputs, on the 10,000
 test images for trained victims. Queries are all that were asked, the 1,100 and more of the last
 check among them; those to the copy alone are told beside. Published: Carlini, Jagielski and Mironov
-2020 (10-10-10-1 to 80-40-20-1), Foerster et al. 2024 (time, MNIST); their victims were trained on
-noise, ours are He-initialised, and their largest error was smaller. A failed seed counts as failed,
+2020 (queries, 10-10-10-1 to 80-40-20-1), Foerster et al. 2024 (time, MNIST). What differs: their
+victims were trained on a few rows of noise with random labels, ours are He-initialised; they give
+the largest error over all inputs, 2^-40.4 = 7e-13 for the 4,000 weights of 80-40-20-1, and that is
+smaller than ours on 10,000 rows. A failed seed counts as failed,
 and the others give the figures; how far each of its layers came is printed to standard error.
 Victims: He-initialised, biases N(0, 0.1²), float64. `small` is 1,000 random victims, in and outside
 of the conditions of the fast way, of which none may come back wrong.

@@ -15,6 +15,7 @@ def small_digits(monkeypatch):
     monkeypatch.setattr(tour, "Setting", lambda *args, **more: SMALL)
 
 
+@pytest.mark.slow
 def test_the_tour_prints_its_chapters(run, small_digits):
     status, printed, complaint = run("tour", "--out", "page")
     assert (status, complaint) == (0, "")

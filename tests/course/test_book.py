@@ -137,6 +137,16 @@ def test_a_lesson_can_be_read(browser, pages, lesson, size):
 
 
 @pytest.mark.browser
+def test_the_page_to_drag_stands_in_its_lesson(browser, pages):
+    page, wrong = opened(browser, pages / "lessons" / "04_critical_points.html", DESK)
+    page.locator("iframe").scroll_into_view_if_needed()
+    inside = page.frame_locator("iframe")
+    assert "kinks" in inside.locator("#readout").inner_text()
+    assert wrong == []
+    page.close()
+
+
+@pytest.mark.browser
 def test_formulas_are_drawn_without_a_network(browser, pages):
     page, wrong = opened(browser, pages / "lessons" / "02_logistic.html", DESK)
     assert wrong == []

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mstheft.course import grading, manifest
+from mstheft.course import grading, handins, manifest, wall
 
 ROOT = Path(__file__).parents[2]
 COURSE = manifest.find(ROOT)
@@ -62,55 +62,59 @@ HOSTILE = {
     "empty": ("", "no function logit"),
     "no_python": ("this is not python (", "cannot be read"),
     "no_text": ("\x00\x01\x02", "cannot be read"),
-    "edits_the_checker": (right_and("open('{check}', 'a').write('x')"), "write the file"),
+    "edits_the_checker": (right_and("open('{check}', 'a').write('x')"), "FileNotFoundError"),
     "replaces_the_checker": (
         right_and("import os\nos.replace(__import__('tempfile').mkstemp()[1], '{check}')"),
-        "use os.rename",
+        "FileNotFoundError",
     ),
     "patches_the_checker": (
         right_and("import mstheft.course.explain as e\ne.same = lambda *a: True"),
-        "import mstheft",
+        "mstheft cannot be imported",
     ),
-    "reads_the_solution": (right_and("exec(open('{solution}').read())"), "read the file"),
+    "reads_the_solution": (right_and("exec(open('{solution}').read())"), "FileNotFoundError"),
     "runs_the_solution": (
         right_and("import runpy\nrunpy.run_path('{solution}')"),
-        "read the file",
+        "FileNotFoundError",
     ),
     "links_to_the_solution": (
         right_and("import os\nos.symlink('{solution}', 'mine.py')"),
-        "use os.symlink",
+        "",
     ),
-    "lists_the_course": (right_and("import os\nos.listdir('{home}/solutions')"), "look into"),
-    "opens_a_folder": (right_and("import os\nos.open('/', os.O_RDONLY)"), "open the folder"),
+    "lists_the_course": (
+        right_and("import os\nos.listdir('{home}/solutions')"), "FileNotFoundError",
+    ),
+    "opens_a_folder": (right_and("import os\nos.open('/', os.O_RDONLY)"), ""),
     "calls_the_library": (
         right_and("from mstheft.direct import linear"),
-        "import mstheft",
+        "mstheft cannot be imported",
     ),
     "calls_it_by_stealth": (
         right_and("__import__('mst' + 'heft.direct.linear')"),
-        "import mstheft",
+        "mstheft cannot be imported",
     ),
-    "reads_the_library": (right_and("open('{package}/direct/linear.py').read()"), "read the file"),
-    "starts_a_shell": (right_and("import os\nos.system('true')"), "use os.system"),
+    "reads_the_library": (
+        right_and("open('{package}/direct/linear.py').read()"), "FileNotFoundError",
+    ),
+    "starts_a_shell": (right_and("import os\nos.system('true')"), ""),
     "starts_a_process": (
         right_and("import subprocess\nsubprocess.run(['true'])"),
-        "_posixsubprocess cannot be imported",
+        "PermissionError",
     ),
-    "forks": (right_and("import os\nwhile True: os.fork()"), "use os.fork"),
-    "kills_the_checker": (right_and("import os\nos.kill(os.getppid(), 9)"), "use os.kill"),
-    "kills_the_group": (right_and("import os\nos.killpg(os.getpgid(0), 9)"), "use os.killpg"),
+    "forks": (right_and("import os\nwhile True: os.fork()"), "PermissionError"),
+    "kills_the_checker": (right_and("import os\nos.kill(os.getppid(), 9)"), ""),
+    "kills_the_group": (right_and("import os\nos.killpg(os.getpgid(0), 9)"), "ProcessLookupError"),
     "calls_home": (
         right_and("import socket\nsocket.create_connection(('127.0.0.1', 9))"),
-        "use socket",
+        "PermissionError",
     ),
-    "reaches_for_memory": (right_and("import ctypes\nctypes.string_at(0)"), "tried to"),
-    "reads_a_neighbour": (right_and("open('NEIGHBOUR').read()"), "read the file"),
-    "deletes_a_neighbour": (right_and("import os\nos.remove('NEIGHBOUR')"), "use os.remove"),
+    "reaches_for_memory": (right_and("import ctypes\nctypes.string_at(0)"), "without an answer"),
+    "reads_a_neighbour": (right_and("open('NEIGHBOUR').read()"), "FileNotFoundError"),
+    "deletes_a_neighbour": (right_and("import os\nos.remove('NEIGHBOUR')"), "FileNotFoundError"),
     "spoils_a_neighbour": (
         right_and("import pathlib\npathlib.Path('NEIGHBOUR').write_text('')"),
-        "write the file",
+        "FileNotFoundError",
     ),
-    "writes_the_grades": (right_and("open('GRADES', 'w').write('me,1')"), "write the file"),
+    "writes_the_grades": (right_and("open('GRADES', 'w').write('me,1')"), "FileNotFoundError"),
     "equal_to_everything": (
         instead("return type('Yes', (), dict(__eq__=lambda s, o: True))()"),
         "an object of type Yes",
@@ -132,16 +136,114 @@ HOSTILE = {
                 "threading.Thread(target=stay).start()\ntime.sleep(100)"),
         "printed more than",
     ),
+    # ---- what an audit hook of Python's did not contain
+    "patches_what_it_judged_by": (
+        right_and("import builtins, numpy\nbuiltins.isinstance = lambda *a: True\n"
+                  "numpy.allclose = lambda *a, **k: True\nexec(open('{solution}').read())"),
+        "stops while Python reads it",
+    ),
+    "reads_by_the_kernel": (
+        right_and("import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+                  "assert libc.open(b'{solution}', 0) >= 0"),
+        "AssertionError",
+    ),
+    "kills_by_the_kernel": (
+        right_and("import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+                  "for pid in range(3, 9999): libc.kill(pid, 9)"),
+        "",
+    ),
+    "kills_by_a_pidfd": (
+        right_and("import os, signal\nsignal.pidfd_send_signal(os.pidfd_open(1), 9)"),
+        "PermissionError",
+    ),
+    "memory_in_a_memfd": (
+        right_and("import os\nfd = os.memfd_create('x')\nwhile True: os.write(fd, bytes(2**24))"),
+        "PermissionError",
+    ),
+    "memory_in_scratch": (
+        right_and("for i in range(10**6): open('/tmp/%d' % i, 'wb').write(bytes(2**23))"),
+        "No space left",
+    ),
+    "memory_in_dev_shm": (
+        right_and("open('/dev/shm/x', 'wb').write(bytes(2**24))"), "Read-only file system",
+    ),
+    "memory_in_system_v": (
+        right_and("import ctypes\nassert ctypes.CDLL(None).shmget(0, 2**30, 0o1600) >= 0"),
+        "AssertionError",
+    ),
+    "lifts_its_limits": (
+        right_and("import resource as r\nr.setrlimit(r.RLIMIT_AS, (-1, -1))"), "ValueError",
+    ),
+    "becomes_another_program": (
+        right_and("import os\nos.execv('/bin/cat', ['cat', '{solution}'])"), "without an answer",
+    ),
+    "forks_by_the_kernel": (
+        right_and("import ctypes\nassert ctypes.CDLL(None).fork() >= 0"), "AssertionError",
+    ),
+    "enters_another_namespace": (
+        right_and("import ctypes\nassert ctypes.CDLL(None).unshare(0x10000000) == 0"),
+        "AssertionError",
+    ),
+    "mounts": (
+        right_and("import ctypes\nassert ctypes.CDLL(None).mount(b'/', b'/tmp', 0, 4096, 0) == 0"),
+        "AssertionError",
+    ),
+    "changes_its_root": (right_and("import os\nos.chroot('/tmp')"), "PermissionError"),
+    "looks_at_the_first_process": (
+        right_and("import os\nassert '{solution}' in open('/proc/1/cmdline').read()"),
+        "stops while Python reads it",
+    ),
+    "walks_through_proc": (right_and("open('/proc/1/root{solution}').read()"), "Error"),
+    "searches_the_collector": (
+        right_and("import gc\nraise SystemExit([o for o in gc.get_objects() if 'expected' in "
+                  "str(getattr(o, '__dict__', ''))][0])"),
+        "stops while Python reads it",
+    ),
+    "listens_to_neighbours": (
+        right_and("import socket\nsocket.socket(socket.AF_UNIX).bind(chr(0) + 'x')"),
+        "PermissionError",
+    ),
+    "threads_without_end": (
+        right_and("import threading, time\nwhile True:\n"
+                  "    threading.Thread(target=time.sleep, args=(99,)).start()"),
+        "stops while Python reads it",
+    ),
+    "ignores_signals": (
+        right_and("import signal\nfor s in set(signal.Signals) - {{9, 19}}:\n"
+                  "    try: signal.signal(s, signal.SIG_IGN)\n    except OSError: pass\n"
+                  "while True: pass"),
+        "no answer within",
+    ),
+    "stays_when_it_ends": (
+        right_and("import atexit, time\natexit.register(time.sleep, 1e6)"), "",
+    ),
+    "opens_all_files": (
+        right_and("kept = []\nwhile True: kept.append(open('/dev/null'))"), "Too many open files",
+    ),
+    "a_frame_without_end": (
+        right_and("import os\nos.write(4, b'\\xff' * 16)\nwhile True: os.write(4, bytes(2**20))"),
+        "stops while Python reads it",
+    ),
+    "answers_of_a_subclass": (
+        instead("return type('Mine', (np.ndarray,), dict(__eq__=lambda s, o: True))((2,))"),
+        "logit",
+    ),
+    "answers_of_objects": (instead("return np.array([open])"), "dtype object"),
+    "not_a_number": (instead("return np.full(np.shape(p), np.nan)"), "logit"),
+    "closes_the_wire": (
+        right_and("import os\nfor fd in range(9):\n    try: os.close(fd)\n"
+                  "    except OSError: pass"),
+        "stops while Python reads it",
+    ),
+    "a_deep_frame": (
+        right_and("import os\nbody = b'[' * 2**20\n"
+                  "os.write(4, len(body).to_bytes(8, 'big') + bytes(8) + body)"),
+        "stops while Python reads it",
+    ),
+    "hides_its_name": (right_and("import ctypes\nctypes.CDLL(None).prctl(15, b'bwrap')"), ""),
 }  # fmt: skip
-# Those whose other functions are right, and were not stopped: graded on these alone.
-PARTLY = {
-    "answers_a_gigabyte",
-    "imports_nothing",
-    "equal_to_everything",
-    "endless_recursion",
-    "nested_without_end",
-    "interrupts",
-}
+# Those that did no harm to anybody, and computed what was asked.
+HARMLESS = {name for name, (_, reason) in HOSTILE.items() if not reason}
 
 
 def prints_of(folder):
@@ -152,6 +254,10 @@ def prints_of(folder):
 @pytest.fixture(scope="module")
 def grades(tmp_path_factory):
     """All of them in one folder with three honest neighbours, graded at once."""
+    try:
+        wall.check()
+    except wall.NoWall as missing:
+        pytest.skip(str(missing))
     folder = tmp_path_factory.mktemp("class")
     csv = folder.parent / "grades.csv"
     csv.write_text("kept")
@@ -168,19 +274,22 @@ def grades(tmp_path_factory):
     linked = folder / "linked" / f"{LESSON.name}.py"
     linked.parent.mkdir()
     linked.symlink_to(LESSON.solution)
+    copied = folder / "copied" / f"{LESSON.name}.py"
+    copied.parent.mkdir()
+    copied.symlink_to(folder / "anna" / copied.name)
     watched = [folder, *(COURSE.home / name for name in ("checks", "solutions", "exercises"))]
     before = [prints_of(place) for place in watched]
-    found, _ = grading.submissions(COURSE, folder)
+    found = handins.read(COURSE, folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MSTHEFT_CALL_SECONDS", "3")
-        graded = {g.author: g for g in grading.grade(COURSE, found, folder, seed=5)}
+        graded = {g.author: g for g in grading.grade(found, seed=5)}
     assert [prints_of(place) for place in watched] == before
     assert csv.read_text() == "kept"
     return graded
 
 
-def test_there_are_at_least_thirty():
-    assert len(HOSTILE) >= 30
+def test_there_are_at_least_seventy():
+    assert len(HOSTILE) >= 70
 
 
 @pytest.mark.slow
@@ -188,23 +297,23 @@ def test_there_are_at_least_thirty():
 def test_a_hostile_submission_gets_its_reason(grades, name):
     got = grades[name]
     assert HOSTILE[name][1] in got.reason, got
-    if name in PARTLY:
-        assert got.solved < got.functions
-        assert got.grade == got.solved / got.functions
+    if name in HARMLESS:
+        assert (got.grade, got.reason) == (1, ""), got
     else:
-        assert got.grade == 0, got
+        assert got.grade == got.solved / got.functions < 1, got
 
 
 @pytest.mark.slow
-def test_who_had_to_be_stopped_gets_nothing_but_is_told_what_was_right(grades):
-    assert grades["loops_in_the_last"].grade == 0
+def test_beside_a_loop_the_right_functions_count(grades):
+    assert grades["loops_in_the_last"].grade == 0.8
     assert grades["loops_in_the_last"].solved == 4
 
 
 @pytest.mark.slow
-def test_a_link_to_the_solution_is_no_submission(grades):
-    assert grades["linked"].grade == 0
-    assert "link" in grades["linked"].reason
+@pytest.mark.parametrize("name", ["linked", "copied"])
+def test_a_link_to_the_solution_or_a_neighbour_is_no_submission(grades, name):
+    assert grades[name].grade == 0
+    assert "link" in grades[name].reason
 
 
 @pytest.mark.slow

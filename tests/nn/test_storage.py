@@ -218,6 +218,7 @@ def test_every_truncation_is_refused(path):
         refused(path, "a damaged or another file")
 
 
+@pytest.mark.slow
 def test_every_damaged_byte_is_refused_or_harmless(path):
     """One byte flipped, all over the file: a DataError, or the same numbers. Nothing else."""
     write(path)

@@ -23,6 +23,50 @@ def test_boundaries_are_coloured_by_layer_and_kinks_stand_on_the_line():
     assert "hidden layer 2" in texts(ax)
 
 
+def test_a_bent_boundary_is_straight_in_the_lifted_coordinates():
+    """z = x - |y - 0.3|, in (x, y) and in (x, -|y - 0.3|)."""
+    grid = np.linspace(-1, 1, 200)
+    x, y = np.meshgrid(grid, grid)
+    lifted = -np.abs(y - 0.3)
+    bent = deep.sides(x, y, x + lifted, ax=fresh(), walls=[y - 0.3])
+    straight = deep.sides(x, lifted, x + lifted, ax=fresh())
+
+    def curve(ax):
+        (found,) = (
+            c
+            for c in ax.collections
+            if isinstance(c, QuadContourSet)
+            and matplotlib.colors.to_hex(c.get_edgecolor()[0]) == style.of_layer(2)
+        )
+        return np.vstack([path.vertices for path in found.get_paths()])
+
+    found = curve(bent)
+    np.testing.assert_allclose(found[:, 0], np.abs(found[:, 1] - 0.3), atol=0.011)
+    assert np.ptp(found.sum(axis=1)) > 0.5, "it is bent in the plane"
+    found = curve(straight)
+    np.testing.assert_allclose(found.sum(axis=1), 0, atol=1e-9)
+    on, off = (in_colour(bent, colour)[0] for colour in (style.POSITIVE, style.NEGATIVE))
+    for dots, sign in ((on, 1), (off, -1)):
+        at = dots.get_xydata()
+        assert (sign * (at[:, 0] - np.abs(at[:, 1] - 0.3)) > -1e-12).all()
+    meet = np.vstack([dot.get_xydata() for dot in bent.lines if dot.get_marker() == "o"])
+    np.testing.assert_allclose(meet, [[0, 0.3]] * len(meet), atol=0.02)
+    assert len(meet)
+
+
+def test_a_line_has_its_kinks_in_the_colours_of_their_layers():
+    line = a_line()
+    ax = deep.line(line, [1, 3, 2], ax=fresh())
+    assert "hidden layer 2" in texts(ax)
+    (middle,) = (dots for dots in in_colour(ax, style.of_layer(3)) if dots.get_marker() == "D")
+    at = np.interp(0.5, line.t, line.answers[:, 0]), np.interp(0.5, line.t, line.answers[:, 1])
+    np.testing.assert_allclose(middle.get_xydata(), [[0.5, at[0]], [0.5, at[1]]])
+    (stroke,) = (one for one in in_colour(ax, style.of_layer(3)) if one.get_marker() == "None")
+    assert stroke.get_xdata()[0] == 0.5
+    line.kinks, line.jumps = np.zeros(0), np.zeros((0, 2))
+    deep.line(line, [], ax=fresh()).figure.canvas.draw()
+
+
 def test_directions_nest_the_rings_of_the_second_layer():
     ways = np.array([[0.6, 0.8, 0.0], [1.0, 0.0, 0.0]])
     ax = deep.directions([(ways, [1, 2]), (ways, [1, 2])], ax=fresh())

@@ -57,6 +57,8 @@ EXAMPLES = {
     "privacy.agreement": lambda: ({"GNMax": (X + 4, SHARES), "LNMax": ([1], [0.9])}, 0.95),
     "training.curves": lambda: (SimpleNamespace(loss=[1, 0.5], validation=[0.4, 0.7], best=1),),
     "deep.boundaries": lambda: (a_slice(),),
+    "deep.line": lambda: (a_line(), np.array([1, 3, 2])),
+    "deep.sides": lambda: (*np.meshgrid(X, X), X - np.abs(X[:, None]) + 0.1),
     "deep.directions": lambda: ([(W[:, :3] / 5, [1, 2, 2, 1, 2]), (W[:2, :3] / 5, [2, 1])],),
     "deep.meeting": lambda: (a_line(), np.array([0.5 + 1e-12, 1.0, 3.0]), np.array([1, 2, 1])),
     "deep.coefficients": lambda: (np.array([0.5, 1e-14, -1.0, 0]), np.array([1, 0, 1, 0])),

@@ -16,6 +16,8 @@ import pytest
 
 import mstheft as mt
 from mstheft import cli, vectors
+from mstheft.direct.deep.boundary import Boundary, Prefix
+from mstheft.direct.deep.signs import signs_of
 from mstheft.nn import gauss_newton as gn
 from mstheft.nn import zoo
 from mstheft.vectors.cases import decode
@@ -68,7 +70,25 @@ def bound(x, sigma):
     return polished.bound, np.concatenate([bar.ravel() for bar in polished.error_bars.values()])
 
 
+def prefix(layers):
+    *oriented, last = layers
+    return Prefix(layers[0][0].shape[1], oriented, last)
+
+
+def lift(network, x):
+    return prefix(network.dense()).features(x)
+
+
+def layer_signs(rows, weights, affine):
+    """Of neurons whose weights are all known."""
+    w = np.hstack([weights, affine, np.zeros((len(affine), 1))])
+    neurons = [Boundary(each, np.zeros((len(each), 0)), np.ones(1), []) for each in w]
+    return signs_of(prefix([(rows, np.zeros(len(rows)))]), neurons)
+
+
 ADAPTED = {  # a class or a method in the library, a function in the file
+    "deep/layer-signs": layer_signs,
+    "deep/lift": lift,
     "detection/prada-distance": growing,
     "polish/bound": bound,
     "polish/gauss-newton-step": step,
@@ -464,7 +484,45 @@ def normal_interval(count, n, confidence):
     return share - half, share + half
 
 
+def lift_with_relu(network, x):
+    (A, b), inputs = network.dense()[-1], x
+    for weight, bias in network.dense()[:-1]:
+        x = np.maximum(x @ weight.T + bias, 0)
+    return np.hstack([np.maximum(x @ A.T + b, 0), x, np.ones((len(inputs), 1))])
+
+
+def lift_of_the_input(network, x):
+    found = lift(network, x)
+    h = len(network.dense()[-1][1])
+    return np.hstack([found[:, :h], x, found[:, -1:]])
+
+
+def signs_unweighted(rows, weights, affine):
+    table = np.vstack([(w[:, None] * rows).T for w in weights])
+    return np.linalg.lstsq(table, affine.ravel(), rcond=None)[0]
+
+
+def signs_by_normal_equations(rows, weights, affine):
+    size = np.linalg.norm(np.hstack([weights, affine]), axis=1)
+    w, c = weights / size[:, None], affine / size[:, None]
+    table = np.vstack([(each[:, None] * rows).T for each in w])
+    return np.linalg.solve(table.T @ table, table.T @ c.ravel())
+
+
 FAULTS = {
+    "relu for |z|": ("deep/lift", lift_with_relu, "lift-turned"),
+    "the input behind a layer": ("deep/lift", lift_of_the_input, "lift-second"),
+    "one neuron alone": (
+        "deep/layer-signs",
+        lambda rows, weights, affine: layer_signs(rows, weights[:1], affine[:1]),
+        "layer_signs-growing",
+    ),
+    "a sign that is not told": (
+        "deep/layer-signs",
+        signs_by_normal_equations,
+        "layer_signs-unheard",
+    ),
+    "neurons not weighed alike": ("deep/layer-signs", signs_unweighted, "layer_signs-off"),
     "one axis for all rows": ("softmax", softmax_axis, "softmax-rows"),
     "no shift": (
         "softmax",

@@ -36,7 +36,6 @@ def learner(request, seed):
     lesson = manifest.find(here.parent).named(Path(request.path).stem.removeprefix("test_"))
     given = Path(os.environ.get("MSTHEFT_LEARNER") or lesson.exercise)
     path = given / lesson.exercise.name if given.is_dir() else given
-    class_folder = os.environ.get("MSTHEFT_HIDDEN")
-    judged = learners.Learner(lesson, path, seed, Path(class_folder) if class_folder else None)
+    judged = learners.Learner(lesson, path, seed, walled=os.environ.get("MSTHEFT_WALL") == "1")
     yield judged
     judged.close()

@@ -197,3 +197,53 @@ def test_macro_f1(learner, rng):
             "each_class": each[[0, 1, 3, 2, 5, 4]],
         },
     )
+
+
+def students(rng):
+    """Widths, misfits in units of the noise's, and what each is there for."""
+    shape, rows, decimals = (5, 3), int(rng.integers(125, 140)), int(rng.integers(2, 5))
+    widths = np.arange(10, 18) + int(rng.integers(0, 3))
+    nu = 10.0**-decimals / np.sqrt(12)
+    left = np.sqrt(1 - (widths * 5 + 3 * widths + 3) / (rows * 3))  # shares of nu
+    #               far off  half a step  no P   victim  margin     no margin      wide
+    misfits = nu * np.array([5, 1.4, 1.0, 1.09, 1.03, 1.02, 0.98, 0.9])
+    misfits[3:] *= left[3:]
+    return widths, misfits, shape, rows, decimals
+
+
+def test_victim_width(learner, rng):
+    widths, misfits, shape, rows, decimals = students(rng)
+    order = np.append(5, rng.permutation(np.delete(np.arange(8), 5)))  # a wider one first
+    place = int(np.flatnonzero(order == 3)[0])
+    given = widths[order], misfits[order], shape, rows, decimals
+    learner.call("victim_width", *given).equals(
+        int(widths[3]),
+        mistakes={
+            "smallest_misfit": int(widths[7]),
+            "narrowest_of_all": int(widths[0]),
+            "largest_error": int(widths[1]),
+            "freedom_forgotten": int(widths[2]),
+            "scale_not_free": int(widths[4]),
+            "first_in_the_list": int(widths[5]),
+            "no_margin": int(widths[6]),
+            "place_not_width": place,
+            "all_that_are_good": np.sort(widths[3:]),
+            "all_that_are_good__2": widths[order][order >= 3],
+        },
+    )
+
+
+def test_victim_width__none(learner, rng):
+    """All of them stuck: then the victim has other widths, or luck was bad."""
+    widths, misfits, shape, rows, decimals = students(rng)
+    order = rng.permutation(8)
+    stuck = 3 * misfits + 10.0**-decimals
+    learner.call("victim_width", widths[order], stuck[order], shape, rows, decimals).equals(
+        None,
+        mistakes={
+            "none_is_an_answer": int(widths[stuck.argmin()]),
+            "none_is_an_answer__2": int(widths.min()),
+            "none_is_an_answer__3": int(widths.max()),
+            "none_is_an_answer__4": 0,
+        },
+    )

@@ -1,9 +1,10 @@
 """Checks of exercise 16."""
 
+import itertools
+
 import numpy as np
 
-from mstheft.direct.deep.first_layer import OrientedLayer
-from mstheft.direct.deep.second_layer import Orthant
+from mstheft.direct.deep.boundary import Prefix
 
 
 def test_kink_pair(learner, rng):
@@ -80,126 +81,199 @@ def test_wall_meets(learner, rng):
     )
 
 
-def votes_of(rng, m, false, h=5, d=8):
-    """Walls with hidden signs, and rows of m kinks that lie on a known side of each.
-
-    false : kinks that were taken for others: most of their sides are wrong, and far away
-    """
-    A = rng.uniform(0.5, 1, (h, 1)) * (np.eye(h, d) + 0.4 * rng.normal(size=(h, d)))
-    signs = rng.permutation([1.0, -1.0, 1.0, -1.0, 1.0])
-    on = rng.random((m, h)) < 0.5
-    on[:, 0] |= ~on.any(axis=1)
-    sides = np.where(on, 1, -1) * signs * rng.uniform(1, 2, (m, h))
-    sides[false] *= np.where(np.arange(h) < 4, -10, 1)
-    c = rng.uniform(2.5, 3, h)  # more than most sides, so that it counts
-    beta = on * rng.uniform(0.5, 2, (m, h)) * rng.choice([-1, 1], (m, h))
-    beta *= np.where(np.arange(m) == 1, 1e3, 1e-8)[:, None]  # rows have any size
-    return A, c, signs, on, sides, beta
+def drawn(rng, *widths):
+    """A layer (A, b) for each pair of neighbouring widths."""
+    pairs = itertools.pairwise(widths)
+    return [(rng.normal(size=(b, a)), 0.7 * rng.normal(size=b)) for a, b in pairs]
 
 
-def test_active_sides(learner, rng):
+def lifted(x, layers, rows, offsets, before=None, last=np.abs, bias=1, behind=None):
+    """phi, or what a mistake makes of it."""
+    h = x
+    for A, b in layers:
+        h = (before or (lambda z: np.maximum(z, 0)))(h @ A.T + bias * b)
+    phi = last(h @ rows.T + offsets)
+    return np.hstack([phi, h if behind is None else behind])
+
+
+def test_lift(learner, rng):
+    """Behind two layers that are known."""
+    *layers, (rows, offsets) = drawn(rng, 3, 5, 4, 6)
+    x = rng.normal(size=(7, 3))
+    given = x, layers, rows, offsets
+    right = Prefix(3, layers, (rows, offsets)).features(x)[:, :-1]
+    learner.call("lift", *given).equals(
+        right,
+        mistakes={
+            "relu_for_absolute": lifted(*given, last=lambda z: np.maximum(z, 0)),
+            "no_absolute": lifted(*given, last=lambda z: z),
+            "absolute_before": lifted(*given, before=np.abs),
+            "no_relu": lifted(*given, before=lambda z: z),
+            "forgot_the_bias": lifted(*given, bias=0),
+            "forgot_the_bias__2": lifted(x, layers, rows, 0),
+            "forgot_the_bias__3": lifted(x, layers, rows, 0, bias=0),
+            "lifted_the_input": lifted(*given, behind=x),
+            "values_first": np.hstack([right[:, -4:], right[:, :-4]]),
+            "absolute_alone": right[:, :-4],
+            "with_a_one": np.hstack([right, np.ones((7, 1))]),
+        },
+    )
+
+
+def test_lift__no_layer(learner, rng):
+    """Of the first layer nothing is known but the walls: the input itself must not be clipped."""
+    x, rows, offsets = rng.normal(size=(5, 3)), rng.normal(size=(4, 3)), rng.normal(size=4)
+    x[0] = -np.abs(x[0])
+    right = np.hstack([np.abs(x @ rows.T + offsets), x])
+    clipped = np.maximum(x, 0)
+    learner.call("lift", x, [], rows, offsets).equals(
+        right,
+        mistakes={
+            "clipped_the_input": np.hstack([np.abs(clipped @ rows.T + offsets), clipped]),
+            "clipped_the_input__2": np.hstack([right[:, :4], clipped]),
+        },
+    )
+
+
+def solved_signs(B, C, rows):
+    table = np.concatenate([(each[:, None] * rows).T for each in B])
+    return np.linalg.lstsq(table, C.ravel(), rcond=None)[0]
+
+
+def test_oriented(learner, rng):
+    h, d, m = 6, 3, 4
     while True:
-        A, c, signs, on, sides, beta = votes_of(rng, 7, [0, -1])
-        sides[[0, 0, 6], [2, 3, 0]] *= -0.1  # one kink alone is right about some
-        votes = np.where(on, 1, -1)
-
-        def verdict(each):
-            return np.sign(each.sum(axis=0))
-
-        weights, majority = verdict(np.sign(beta)), verdict(np.sign(sides))
-        origin = verdict(votes * np.sign(sides - c))
-        measured = beta + 1e-11 * np.abs(beta).max(axis=1, keepdims=True) * rng.normal(size=(7, 5))
-        product = verdict(measured * sides)
-        one_large = verdict(np.where(on & (np.arange(7) == 1)[:, None], 1, -1) * np.sign(sides))
-        positive = verdict(np.where(beta > 0, 1, -1) * np.sign(sides))
-        wrong = [weights, majority, origin, product, positive, one_large, signs, -signs, -majority]
-        wrong += [votes[0] * np.sign(sides[0]), verdict(votes * sides)]
-        wrong += [verdict(on * np.sign(sides))]
-        if on.any(axis=0).all() and len(np.unique(wrong, axis=0)) == len(wrong):
+        rows, offsets = rng.normal(size=(h, d)), rng.uniform(1, 2, h)
+        rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+        B = rng.uniform(0.5, 2, (m, h)) * rng.choice([-1, 1], (m, h))
+        s, beta = rng.choice([-1.0, 1.0], h), rng.normal(size=m)
+        C = (B * s) @ rows * (1 + 1e-4 * rng.normal(size=(m, d)))
+        raw, alone = solved_signs(B, C, rows), np.sign(solved_signs(B[:1], C[:1], rows))
+        products = np.sign(np.einsum("mh,md,hd->h", B, C, rows))
+        mean = np.sign((C @ np.linalg.pinv(rows) / B).mean(axis=0))
+        wrong = [s, -s, alone, products, mean]
+        if len(np.unique(wrong, axis=0)) == 5 and np.abs(np.abs(raw) - 1).max() < 0.1:
             break  # no mistake looks like another
-    total = (votes * np.sign(sides)).sum(axis=0)
-    places = (sides - c) @ np.linalg.pinv(A).T
-    learner.call("active_sides", A, c, measured @ A, places).equals(
-        signs,
+    w = np.column_stack([B, C, beta])
+
+    def with_signs(s):
+        return s, 2 * B, beta - B @ (s * offsets)
+
+    right = with_signs(s)
+    learner.call("oriented", w, rows, offsets).equals(
+        right,
         mistakes={
-            "size_of_the_side": verdict(votes * sides),
-            "one_kink_alone": votes[0] * np.sign(sides[0]),
-            "sign": -signs,
-            "sum_not_sign": total,
-            "sum_not_sign__2": total / 7,
-            "true_and_false": signs > 0,
-            "signed_coefficient": product,
-            "coefficients_alone": weights,
-            "positive_alone": positive,
-            "sides_alone": majority,
-            "absolute_threshold": -majority,
-            "absolute_threshold__2": one_large,
-            "forgot_offset": origin,
-            "forgot_offset__2": verdict(votes * np.sign(sides - 2 * c)),
-            "zeros_not_counted": verdict(on * np.sign(sides)),
+            "forgot_the_factor": (s, B, right[2]),
+            "half_for_twice": (s, B / 2, right[2]),
+            "not_rounded": (raw, 2 * B, beta - B @ (raw * offsets)),
+            "not_rounded__2": (raw, *right[1:]),
+            "turned_signs": with_signs(-s),
+            "turned_signs__2": (-s, *right[1:]),
+            "one_neuron_alone": with_signs(alone),
+            "products_for_solving": with_signs(products),
+            "neuron_by_neuron": with_signs(mean),
+            "forgot_the_offsets": (s, 2 * B, beta),
+            "offsets_without_signs": (s, 2 * B, beta - B @ offsets),
+            "added_the_offsets": (s, 2 * B, beta + B @ (s * offsets)),
+            "twice_the_offsets": (s, 2 * B, beta - 2 * B @ (s * offsets)),
+            "signs_in_the_weights": (s, 2 * B * s, right[2]),
+            "twice_the_bias": (s, 2 * B, 2 * beta - B @ (s * offsets)),
+            "twice_the_bias__2": (s, 2 * B, 2 * right[2]),
         },
     )
 
 
-def test_active_sides__off(learner, rng):
-    """Neuron 0 is off at every kink: only the votes of its zeros tell its side."""
-    A, c, signs, on, sides, beta = votes_of(rng, 7, [2, 3, 4])
-    alone = on[:, 0] & ~on[:, 1:].any(axis=1)
-    truth = np.where(np.isin(np.arange(7), [2, 3, 4]), -1, 1)  # three false kinks
-    on, beta = on.copy(), beta.copy()
-    beta[:, 1] += np.where(alone, beta[:, 0], 0)
-    on[:, 0], beta[:, 0] = False, 0
-    on[:, 1] = beta[:, 1] != 0
-    for i in (0, 1):
-        sides[:, i] = np.where(on[:, i], 1, -1) * signs[i] * truth * np.abs(sides[:, i])
-    places = (sides - c) @ np.linalg.pinv(A).T
-    noise = 1e-11 * np.abs(beta).max(axis=1, keepdims=True) * rng.normal(size=(7, 5))
-    learner.call("active_sides", A, c, (beta + noise) @ A, places).equals(
-        signs,
+def switches(layers, u, v, low, high, split=True, relu=True, place=None, once=False):
+    """t and layer of all switches, layer after layer; or what a mistake makes of them.
+
+    split : cut at the kinks of all layers before, of none, or of the "first"
+    place : (a, b) -> the share of a piece at which a line from a to b is 0
+    """
+    ends, found = np.array([low, high]), []
+    for n, (A, b) in enumerate(layers):
+        h = u + ends[:, None] * v
+        for weights, bias in layers[:n]:
+            h = h @ weights.T + bias
+            h = np.maximum(h, 0) if relu else h
+        z = h @ A.T + b
+        neuron, piece = np.nonzero((z[:-1] * z[1:] < 0).T)
+        if once:
+            neuron, which = np.unique(neuron, return_index=True)
+            piece = piece[which]
+        first, last = z[piece, neuron], z[piece + 1, neuron]
+        share = place(first, last) if place else first / (first - last)
+        t = ends[piece] + share * (ends[piece + 1] - ends[piece])
+        found.append((t, np.full(len(t), n + 1)))
+        if split is True or (split == "first" and n == 0):
+            ends = np.sort(np.concatenate([ends, t]))
+    return tuple(np.concatenate(each) for each in zip(*found, strict=True))
+
+
+def in_order(found):
+    t, layer = found
+    return t[np.argsort(t)], layer[np.argsort(t)]
+
+
+def test_whose_kinks(learner, rng):
+    """Three hidden layers, all of which bend the line."""
+    while True:
+        layers = drawn(rng, 3, 5, 5, 5)
+        u, v = rng.normal(size=(2, 3))
+        given = layers, u, v, -2.5, 3.0
+        found = switches(*given)
+        t, layer = in_order(found)
+        wide = switches(layers[:1], u, v, -50.0, 50.0)[0]
+        outside = wide[(wide < -2.5) | (wide > 3)]
+        wrong = {
+            "not_split": switches(*given, split=False),
+            "split_by_the_first_alone": switches(*given, split="first"),
+            "no_relu": switches(*given, relu=False),
+            "each_neuron_once": switches(*given, once=True),
+        }
+        sizes = {len(t), *(len(each[0]) for each in wrong.values())}
+        mixed = (layer != found[1]).any() and np.diff(t).min() > 1e-3
+        if mixed and len(sizes) == 5 and len(outside) and set(layer) == {1, 2, 3}:
+            break  # no mistake looks like another
+    more = np.concatenate([found[0], outside]), np.append(found[1], np.ones(len(outside), int))
+    halves = switches(*given, place=lambda a, b: 0.5 + 0 * a)
+    learner.call("whose_kinks", *given).equals(
+        (t, layer),
         mistakes={
-            "zeros_not_counted": np.sign((on * np.sign(sides)).sum(axis=0)),
-            "sides_alone": np.sign(np.sign(sides).sum(axis=0)),
-            "a_kink_left_out": np.sign((np.where(on, 1, -1) * np.sign(sides))[1:].sum(axis=0)),
-            "size_of_the_side": np.sign((np.where(on, 1, -1) * sides).sum(axis=0)),
+            "layer_from_zero": (t, layer - 1),
+            "not_sorted": found,
+            "layers_not_sorted": (t, found[1]),
+            "first_layer_alone": (t[layer == 1], layer[layer == 1]),
+            "last_layer_alone": (t[layer == 3], layer[layer == 3]),
+            **{key: in_order(each) for key, each in wrong.items()},
+            "middle_of_the_piece": in_order(halves),
+            "out_of_reach": in_order(more),
+            "ends_as_kinks": (np.r_[-2.5, t, 3.0], np.r_[1, layer, 1]),
+            "swapped": (layer, t),
+            "points_not_t": (u + t[:, None] * v, layer),
         },
     )
 
 
-def test_inputs_for(learner, rng):
-    h, d, n = 3, 5, 4
-    A = rng.uniform(1.5, 3, (h, 1)) * (np.eye(h, d) + 0.3 * rng.normal(size=(h, d)))
-    b, wish = rng.uniform(0.5, 1, h), rng.uniform(0.5, 2, (n, h))
-    wish[rng.integers(n), rng.integers(h)] = 0  # an off neuron may be wished for
-    view = Orthant(None, OrientedLayer(A, b))
-    x = view.rows(wish)
-    answer = learner.call("inputs_for", A, b, wish)
-    value = np.asarray(answer.value)
-    if value.shape == x.shape and np.allclose(value @ A.T + b, wish):
-        long = np.linalg.norm(value) > 1.0001 * np.linalg.norm(x)
-        answer.holds(not long, "each x is the shortest of all that do it", "not_the_shortest")
-    answer.equals(
-        x,
+def test_unseen_share(learner, rng):
+    n, certainty = int(rng.integers(15, 60)), float(rng.uniform(0.8, 0.94))
+    doubt = 1 - certainty
+    learner.call("unseen_share", n, certainty).equals(
+        1 - doubt ** (1 / n),
         mistakes={
-            "added_the_bias": view.rows(wish + 2 * b),
-            "forgot_the_bias": view.rows(wish + b),
-            "transpose_for_inverse": (wish - b) @ A,
-            "transpose_for_inverse__2": (wish - b) @ (A / (A**2).sum(axis=1, keepdims=True)),
-            "forward": np.maximum(x @ A.T + b, 0),
+            "rule_of_thumb": 3 / n,
+            "rule_of_thumb__2": -np.log(doubt) / n,
+            "certainty_for_doubt": 1 - certainty ** (1 / n),
+            "not_subtracted": doubt ** (1 / n),
+            "not_subtracted__2": certainty ** (1 / n),
+            "divided_not_rooted": doubt / n,
+            "divided_not_rooted__2": 1 - doubt / n,
+            "power_for_root": 1 - doubt**n,
+            "two_sided": 1 - (doubt / 2) ** (1 / n),
+            "percent": 100 * (1 - doubt ** (1 / n)),
         },
     )
 
 
-def test_inputs_for__negative(learner, rng):
-    A, b = rng.normal(size=(2, 4)), rng.normal(size=2)
-    wish = rng.uniform(0.5, 2, (3, 2))
-    wish[1, 0] *= -0.1
-    learner.refuses(
-        "inputs_for",
-        A,
-        b,
-        wish,
-        mistakes={
-            "allowed_negative": (wish - b) @ np.linalg.pinv(A).T,
-            "clipped": (np.maximum(wish, 0) - b) @ np.linalg.pinv(A).T,
-        },
-    )
+def test_why_both_sides(learner):
+    answer = learner.call("why_both_sides")
+    answer.equals("B", mistakes={"not_rounding": "A", "kinks_on_both": "C", "one_point_does": "D"})

@@ -62,3 +62,20 @@ def macro_f1(told, said):
     Example: macro_f1(np.array([0, 0, 1]), np.array([0, 0, 0])) is 0.4.
     """
     ...  # your code
+
+
+def victim_width(widths, misfits, shape, rows, decimals):
+    """Which of several polished students is the victim? The narrowest with nothing but noise left.
+
+    Rounding makes answers off by nu = 10^-decimals / sqrt(12), root mean square. A student that is
+    fitted to N answered numbers by P weights follows the noise with P of them. What is left is
+
+        misfit = nu sqrt(1 - P / N)      with P = h d + K h + K, for the scale of a neuron is free
+
+    if there is nothing but noise in it. Up to 1.1 times that much is chance.
+
+    widths, misfits : (m,) the h of each student, in no order, and its root mean square misfit
+    shape : (d, K), inputs and outputs;  rows : how many were asked, of K numbers each
+    Returns the width, an int, or None where no student has come down to the noise.
+    """
+    ...  # your code

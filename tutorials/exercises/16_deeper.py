@@ -1,4 +1,4 @@
-"""Exercise 16: two hidden layers, and whose kink is this?.
+"""Exercise 16: several hidden layers, and whose kink is this?.
 
 Replace each `...` by your code, save, then run:   mstheft learn check 16
 A hint when you are stuck:                         mstheft learn hint 16
@@ -38,31 +38,70 @@ def wall_meets(a, p, u, v):
     ...  # your code
 
 
-def active_sides(A, c, rows, places):
-    """Which side of each first-layer wall is the active one? Second-layer kinks vote.
+def lift(x, layers, rows, offsets):
+    """The lifted input behind any number of known layers: there the next layer's walls are flat.
 
-        rows_m = sum_i beta_mi A_i        beta_mi is not 0 only if neuron i is on at place m
-        y_mi = A_i · places_m + c_i       on which side of wall i is that place?
+        h = relu(A h + b)  for each known layer in turn, beginning with h = x
+        phi = (|rows h + offsets|, h)
 
-    Neuron i gets from every kink m the vote sgn(y_mi) if |beta_mi| is more than 1e-6 of the
-    largest |beta_m|, and the vote -sgn(y_mi) if it is not.
-
-    A, c : (h, d) rows and (h,) offsets of the walls, h <= d, each with an unknown sign
-    rows, places : (m, d) rows of second-layer kinks, and where the kinks are
-    Returns (h,) of 1. and -1.: the sign of the sum of the votes.
+    x : (n, d);  layers : list of pairs (A, b), (out, in) and (out,), perhaps none
+    rows, offsets : (m, p), (m,) of the layer after these, each neuron up to an unknown sign
+    Returns (n, m + p), p being the width of h.
+    Example: x = [[3., -1.]], no layers, rows = [[1., 1.]], offsets = [-5.]: array([[3., 3., -1.]]).
     """
     ...  # your code
 
 
-def inputs_for(A, b, wish):
-    """Inputs that make the first layer say what you wish.
+def oriented(w, rows, offsets):
+    """Signs of a layer's rows, and the layer behind it in the usual form.
 
-        relu(A x + b) = wish      for wish >= 0: it is enough that  A x + b = wish
+        z_j = B_j · |rows x + offsets| + C_j · x + beta_j,       w_j = (B_j, C_j, beta_j)
+            = A1_j · relu(s (rows x + offsets)) + b1_j,          s_i = 1 or -1
 
-    A, b : (h, d), (h,) the oriented first layer, its rows independent, h <= d
-    wish : (n, h) hidden values
-    Returns x (n, d): of all that do it the shortest A^+ (wish - b), with the pseudoinverse A^+.
-    Raises ValueError if a wish is negative: no relu ever says that.
-    Example: A = [[2., 0.]], b = [1.], wish = [[5.]] gives array([[2., 0.]]).
+    From relu(z) = (z + |z|) / 2 follow the signs, by least squares over all j at once, then A1, b1.
+
+    w : (m, h + d + 1), measured, so that C is off by a little
+    rows, offsets : (h, d), (h,) with unknown signs; h may be larger than d
+    Returns s (h,) of 1. and -1., A1 (m, h) and b1 (m,) as a tuple.
+    """
+    ...  # your code
+
+
+def whose_kinks(layers, u, v, low, high):
+    """Where a network bends along x(t) = u + t v, and which layer bends there. At any depth.
+
+    Between two neighbouring kinks of the layers before it a neuron is straight in t. There it
+    switches at most once, where the straight line through its values at the two ends is 0.
+
+    layers : list of pairs (A, b) of the hidden layers, each followed by a relu
+    u, v : (d,);  low, high : the ends of the line
+    Returns t (n,), sorted, of all switches with low < t < high, and layer (n,) from 1, as a tuple.
+    Example: one layer [[1.]], [-2.] and u = [0.], v = [1.], from 0 to 5: t = [2.], layer = [1].
+    """
+    ...  # your code
+
+
+def unseen_share(n, certainty):
+    """What a verified copy may still lack.
+
+    A copy lacks a neuron that is on for a share q of all inputs, and is wrong there. n random rows
+    miss all of them with some probability. The larger q, the smaller it is.
+
+    n : rows, none of which was wrong;  certainty : such as 0.95
+    Returns the q at which that probability has fallen to 1 - certainty. Not the rule of thumb.
+    Example: n = 2, certainty = 0.75 gives 0.5, for two rows miss one half with probability 1/4.
+    """
+    ...  # your code
+
+
+def why_both_sides():
+    """Why must kinks of neuron j be seen on both sides of the wall of each neuron i before it?
+
+    A   Each row is measured with rounding, and the mean over the two sides cancels it.
+    B   On one side |y_i| is y_i or -y_i, linear in x: any change of B_ji can be made up for by C_j.
+    C   On the off side of neuron i the victim has no kinks of neuron j.
+    D   Two points on a wall are needed for its offset, and they must not be on one side.
+
+    Returns "A", "B", "C" or "D".
     """
     ...  # your code

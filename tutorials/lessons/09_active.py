@@ -352,7 +352,8 @@ assert len(exact.model.dense()[0][0]) == 8
 # ## Your turn
 #
 # Exercise 09 asks for the division of the budget, the targets out of what an oracle tells, the loss
-# with its slope, and macro-F1.
+# with its slope, and macro-F1. The last function carries the bridge on: of students of several
+# widths, each polished, which one is the victim?
 #
 # ```
 # mstheft learn check 9

@@ -69,3 +69,24 @@ def macro_f1(told, said):
         one = ((told == c) != (said == c)).sum()
         scores.append(2 * both / (2 * both + one))
     return float(np.mean(scores))
+
+
+def victim_width(widths, misfits, shape, rows, decimals):
+    """Which of several polished students is the victim? The narrowest with nothing but noise left.
+
+    Rounding makes answers off by nu = 10^-decimals / sqrt(12), root mean square. A student that is
+    fitted to N answered numbers by P weights follows the noise with P of them. What is left is
+
+        misfit = nu sqrt(1 - P / N)      with P = h d + K h + K, for the scale of a neuron is free
+
+    if there is nothing but noise in it. Up to 1.1 times that much is chance.
+
+    widths, misfits : (m,) the h of each student, in no order, and its root mean square misfit
+    shape : (d, K), inputs and outputs;  rows : how many were asked, of K numbers each
+    Returns the width, an int, or None where no student has come down to the noise.
+    """
+    d, K = shape
+    nu = 10.0**-decimals / np.sqrt(12)
+    weights = widths * d + K * widths + K
+    good = misfits <= 1.1 * nu * np.sqrt(1 - weights / (rows * K))
+    return int(widths[good].min()) if good.any() else None

@@ -352,3 +352,54 @@ def macro_f1__added_up(told, said):
 
 def macro_f1__each_class(told, said):
     return f_of(told, said)
+
+
+def reached(widths, misfits, shape, rows, decimals, step=12**-0.5, free=0, margin=1.1, lost=1):
+    d, K = shape
+    weights = widths * d + K * widths + K + free * widths
+    return misfits <= margin * step * 10.0**-decimals * np.sqrt(1 - lost * weights / (rows * K))
+
+
+def victim_width__smallest_misfit(widths, misfits, shape, rows, decimals):
+    good = reached(widths, misfits, shape, rows, decimals)
+    return int(widths[misfits.argmin()]) if good.any() else None
+
+
+def victim_width__largest_error(widths, misfits, shape, rows, decimals):
+    good = reached(widths, misfits, shape, rows, decimals, step=0.5)
+    return int(widths[good].min()) if good.any() else None
+
+
+def victim_width__freedom_forgotten(widths, misfits, shape, rows, decimals):
+    good = reached(widths, misfits, shape, rows, decimals, lost=0)
+    return int(widths[good].min()) if good.any() else None
+
+
+def victim_width__scale_not_free(widths, misfits, shape, rows, decimals):
+    good = reached(widths, misfits, shape, rows, decimals, free=1)
+    return int(widths[good].min()) if good.any() else None
+
+
+def victim_width__no_margin(widths, misfits, shape, rows, decimals):
+    good = reached(widths, misfits, shape, rows, decimals, margin=1)
+    return int(widths[good].min()) if good.any() else None
+
+
+def victim_width__first_in_the_list(widths, misfits, shape, rows, decimals):
+    good = reached(widths, misfits, shape, rows, decimals)
+    return int(widths[good][0]) if good.any() else None
+
+
+def victim_width__place_not_width(widths, misfits, shape, rows, decimals):
+    good = reached(widths, misfits, shape, rows, decimals)
+    return int(np.where(good, widths, 1000).argmin()) if good.any() else None
+
+
+def victim_width__none_is_an_answer(widths, misfits, shape, rows, decimals):
+    good = reached(widths, misfits, shape, rows, decimals)
+    return int(widths[good].min()) if good.any() else int(widths[misfits.argmin()])
+
+
+def victim_width__all_that_are_good(widths, misfits, shape, rows, decimals):
+    good = reached(widths, misfits, shape, rows, decimals)
+    return np.sort(widths[good]) if good.any() else None

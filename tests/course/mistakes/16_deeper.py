@@ -95,129 +95,273 @@ def wall_meets__nearest_point(a, p, u, v):
     return np.einsum("nd,nd->n", a, p - u) / (a**2).sum(axis=1)
 
 
-def found(A, rows):
-    return np.linalg.lstsq(A.T, rows.T, rcond=None)[0].T
-
-
-def heard(beta):
-    return np.abs(beta) > 1e-6 * np.abs(beta).max(axis=1, keepdims=True)
-
-
-def active_sides__sign(A, c, rows, places):
-    sides = np.sign(places @ A.T + c)
-    return np.sign(np.where(heard(found(A, rows)), -sides, sides).sum(axis=0))
-
-
-def active_sides__sum_not_sign(A, c, rows, places):
-    sides = np.sign(places @ A.T + c)
-    return np.where(heard(found(A, rows)), sides, -sides).sum(axis=0)
-
-
-def active_sides__signed_coefficient(A, c, rows, places):
-    return np.sign((found(A, rows) * (places @ A.T + c)).sum(axis=0))
-
-
-def active_sides__coefficients_alone(A, c, rows, places):
-    beta = found(A, rows)
-    return np.sign((np.sign(beta) * heard(beta)).sum(axis=0))
-
-
-def active_sides__sides_alone(A, c, rows, places):
-    return np.sign(np.sign(places @ A.T + c).sum(axis=0))
-
-
-def active_sides__forgot_offset(A, c, rows, places):
-    sides = np.sign(places @ A.T)
-    return np.sign(np.where(heard(found(A, rows)), sides, -sides).sum(axis=0))
-
-
-def active_sides__zeros_not_counted(A, c, rows, places):
-    sides = np.sign(places @ A.T + c)
-    return np.sign((heard(found(A, rows)) * sides).sum(axis=0))
-
-
-def active_sides__sides_alone__2(A, c, rows, places):
-    beta, sides = found(A, rows), np.sign(places @ A.T + c)
-    return np.sign(np.where(beta != 0, sides, -sides).sum(axis=0))
-
-
-def active_sides__sides_alone__3(A, c, rows, places):
-    sides = np.sign(places @ A.T + c)
-    return np.sign(np.where(heard(rows @ A.T), sides, -sides).sum(axis=0))
-
-
-def active_sides__absolute_threshold(A, c, rows, places):
-    sides = np.sign(places @ A.T + c)
-    return np.sign(np.where(np.abs(found(A, rows)) > 1e-6, sides, -sides).sum(axis=0))
-
-
-def active_sides__absolute_threshold__2(A, c, rows, places):
-    beta, sides = np.abs(found(A, rows)), np.sign(places @ A.T + c)
-    return np.sign(np.where(beta > 1e-6 * beta.max(), sides, -sides).sum(axis=0))
-
-
-def active_sides__positive_alone(A, c, rows, places):
-    beta, sides = found(A, rows), np.sign(places @ A.T + c)
-    on = beta > 1e-6 * np.abs(beta).max(axis=1, keepdims=True)
-    return np.sign(np.where(on, sides, -sides).sum(axis=0))
-
-
-def active_sides__one_kink_alone(A, c, rows, places):
-    sides = np.sign(places[0] @ A.T + c)
-    return np.where(heard(found(A, rows[:1]))[0], sides, -sides)
-
-
-def active_sides__size_of_the_side(A, c, rows, places):
-    sides = places @ A.T + c
-    return np.sign(np.where(heard(found(A, rows)), sides, -sides).sum(axis=0))
-
-
-def active_sides__a_kink_left_out(A, c, rows, places):
-    sides = np.sign(places @ A.T + c)
-    return np.sign(np.where(heard(found(A, rows)), sides, -sides)[1:].sum(axis=0))
-
-
-def inputs_for__added_the_bias(A, b, wish):
-    if (wish < 0).any():
-        raise ValueError
-    return (wish + b) @ np.linalg.pinv(A).T
-
-
-def inputs_for__forgot_the_bias(A, b, wish):
-    if (wish < 0).any():
-        raise ValueError
-    return wish @ np.linalg.pinv(A).T
-
-
-def inputs_for__transpose_for_inverse(A, b, wish):
-    if (wish < 0).any():
-        raise ValueError
-    return (wish - b) @ A
-
-
-def inputs_for__allowed_negative(A, b, wish):
-    return (wish - b) @ np.linalg.pinv(A).T
-
-
-def inputs_for__clipped(A, b, wish):
-    return (np.maximum(wish, 0) - b) @ np.linalg.pinv(A).T
-
-
-def inputs_for__transpose_for_inverse__2(A, b, wish):
-    if (wish < 0).any():
-        raise ValueError
-    return (wish - b) @ (A / (A**2).sum(axis=1, keepdims=True))
-
-
-def inputs_for__not_the_shortest(A, b, wish):
-    if (wish < 0).any():
-        raise ValueError
-    x = np.zeros((len(wish), A.shape[1]))
-    x[:, : len(A)] = np.linalg.solve(A[:, : len(A)], (wish - b).T).T
+def behind(x, layers):
+    for A, b in layers:
+        x = np.maximum(x @ A.T + b, 0)
     return x
 
 
-def inputs_for__raised(A, b, wish):
-    if (wish <= 0).any():
-        raise ValueError
-    return (wish - b) @ np.linalg.pinv(A).T
+def lift__relu_for_absolute(x, layers, rows, offsets):
+    h = behind(x, layers)
+    return np.hstack([np.maximum(h @ rows.T + offsets, 0), h])
+
+
+def lift__no_absolute(x, layers, rows, offsets):
+    h = behind(x, layers)
+    return np.hstack([h @ rows.T + offsets, h])
+
+
+def lift__absolute_before(x, layers, rows, offsets):
+    h = x
+    for A, b in layers:
+        h = np.abs(h @ A.T + b)
+    return np.hstack([np.abs(h @ rows.T + offsets), h])
+
+
+def lift__no_relu(x, layers, rows, offsets):
+    h = x
+    for A, b in layers:
+        h = h @ A.T + b
+    return np.hstack([np.abs(h @ rows.T + offsets), h])
+
+
+def lift__forgot_the_bias(x, layers, rows, offsets):
+    h = behind(x, [(A, 0 * b) for A, b in layers])
+    return np.hstack([np.abs(h @ rows.T + offsets), h])
+
+
+def lift__forgot_the_bias__2(x, layers, rows, offsets):
+    h = behind(x, layers)
+    return np.hstack([np.abs(h @ rows.T), h])
+
+
+def lift__lifted_the_input(x, layers, rows, offsets):
+    return np.hstack([np.abs(behind(x, layers) @ rows.T + offsets), x])
+
+
+def lift__values_first(x, layers, rows, offsets):
+    h = behind(x, layers)
+    return np.hstack([h, np.abs(h @ rows.T + offsets)])
+
+
+def lift__absolute_alone(x, layers, rows, offsets):
+    return np.abs(behind(x, layers) @ rows.T + offsets)
+
+
+def lift__with_a_one(x, layers, rows, offsets):
+    h = behind(x, layers)
+    return np.hstack([np.abs(h @ rows.T + offsets), h, np.ones((len(x), 1))])
+
+
+def lift__clipped_the_input(x, layers, rows, offsets):
+    h = np.maximum(x, 0) if not layers else behind(x, layers)
+    return np.hstack([np.abs(h @ rows.T + offsets), h])
+
+
+def parts(w, rows):
+    h = len(rows)
+    return w[:, :h], w[:, h:-1], w[:, -1]
+
+
+def solved(B, C, rows):
+    table = np.concatenate([(each[:, None] * rows).T for each in B])
+    return np.linalg.lstsq(table, C.ravel(), rcond=None)[0]
+
+
+def turned(B, beta, s, offsets):
+    return s, 2 * B, beta - B @ (s * offsets)
+
+
+def oriented__forgot_the_factor(w, rows, offsets):
+    B, C, beta = parts(w, rows)
+    s = np.sign(solved(B, C, rows))
+    return s, B, beta - B @ (s * offsets)
+
+
+def oriented__half_for_twice(w, rows, offsets):
+    B, C, beta = parts(w, rows)
+    s = np.sign(solved(B, C, rows))
+    return s, B / 2, beta - B @ (s * offsets)
+
+
+def oriented__not_rounded(w, rows, offsets):
+    B, C, beta = parts(w, rows)
+    return turned(B, beta, solved(B, C, rows), offsets)
+
+
+def oriented__turned_signs(w, rows, offsets):
+    B, C, beta = parts(w, rows)
+    return turned(B, beta, np.sign(solved(B, -C, rows)), offsets)
+
+
+def oriented__one_neuron_alone(w, rows, offsets):
+    B, C, beta = parts(w, rows)
+    return turned(B, beta, np.sign(solved(B[:1], C[:1], rows)), offsets)
+
+
+def oriented__products_for_solving(w, rows, offsets):
+    B, C, beta = parts(w, rows)
+    return turned(B, beta, np.sign(((C @ rows.T) * B).sum(axis=0)), offsets)
+
+
+def oriented__neuron_by_neuron(w, rows, offsets):
+    B, C, beta = parts(w, rows)
+    each = np.linalg.lstsq(rows.T, C.T, rcond=None)[0].T / B
+    return turned(B, beta, np.sign(each.mean(axis=0)), offsets)
+
+
+def oriented__forgot_the_offsets(w, rows, offsets):
+    B, C, beta = parts(w, rows)
+    return np.sign(solved(B, C, rows)), 2 * B, beta
+
+
+def oriented__offsets_without_signs(w, rows, offsets):
+    B, C, beta = parts(w, rows)
+    return np.sign(solved(B, C, rows)), 2 * B, beta - B @ offsets
+
+
+def oriented__added_the_offsets(w, rows, offsets):
+    B, C, beta = parts(w, rows)
+    s = np.sign(solved(B, C, rows))
+    return s, 2 * B, beta + B @ (s * offsets)
+
+
+def oriented__twice_the_offsets(w, rows, offsets):
+    B, C, beta = parts(w, rows)
+    s = np.sign(solved(B, C, rows))
+    return s, 2 * B, beta - 2 * B @ (s * offsets)
+
+
+def oriented__signs_in_the_weights(w, rows, offsets):
+    B, C, beta = parts(w, rows)
+    s = np.sign(solved(B, C, rows))
+    return s, 2 * B * s, beta - B @ (s * offsets)
+
+
+def kinks(layers, u, v, low, high, split=None, relu=None, once=False):
+    """A right way, with places to go wrong; layer after layer."""
+    relu, split = relu or (lambda z: np.maximum(z, 0)), split or (lambda n: True)
+    ends, found, whose = np.array([low, high]), [], []
+    for n, (A, b) in enumerate(layers):
+        h = u + ends[:, None] * v
+        for weights, bias in layers[:n]:
+            h = relu(h @ weights.T + bias)
+        z = h @ A.T + b
+        piece, neuron = np.nonzero(z[:-1] * z[1:] < 0)
+        if once:
+            keep = np.unique(neuron, return_index=True)[1]
+            piece, neuron = piece[keep], neuron[keep]
+        left, right = z[piece, neuron], z[piece + 1, neuron]
+        mine = ends[piece] + left / (left - right) * np.diff(ends)[piece]
+        found.append(mine)
+        whose.append(np.full(len(mine), n + 1))
+        if split(n):
+            ends = np.sort(np.concatenate([ends, mine]))
+    return np.concatenate(found), np.concatenate(whose)
+
+
+def sorted_kinks(*args, **kwargs):
+    t, layer = kinks(*args, **kwargs)
+    return np.sort(t), layer[np.argsort(t)]
+
+
+def whose_kinks__layer_from_zero(layers, u, v, low, high):
+    t, layer = sorted_kinks(layers, u, v, low, high)
+    return t, layer - 1
+
+
+def whose_kinks__layers_not_sorted(layers, u, v, low, high):
+    t, layer = kinks(layers, u, v, low, high)
+    return np.sort(t), layer
+
+
+def whose_kinks__first_layer_alone(layers, u, v, low, high):
+    return sorted_kinks(layers[:1], u, v, low, high)
+
+
+def whose_kinks__last_layer_alone(layers, u, v, low, high):
+    t, layer = sorted_kinks(layers, u, v, low, high)
+    return t[layer == len(layers)], layer[layer == len(layers)]
+
+
+def whose_kinks__not_split(layers, u, v, low, high):
+    return sorted_kinks(layers, u, v, low, high, split=lambda n: False)
+
+
+def whose_kinks__split_by_the_first_alone(layers, u, v, low, high):
+    return sorted_kinks(layers, u, v, low, high, split=lambda n: n == 0)
+
+
+def whose_kinks__no_relu(layers, u, v, low, high):
+    return sorted_kinks(layers, u, v, low, high, relu=lambda z: z)
+
+
+def whose_kinks__each_neuron_once(layers, u, v, low, high):
+    return sorted_kinks(layers, u, v, low, high, once=True)
+
+
+def whose_kinks__ends_as_kinks(layers, u, v, low, high):
+    t, layer = sorted_kinks(layers, u, v, low, high)
+    return np.concatenate([[low], t, [high]]), np.concatenate([[1], layer, [1]])
+
+
+def whose_kinks__points_not_t(layers, u, v, low, high):
+    t, layer = sorted_kinks(layers, u, v, low, high)
+    return u + t[:, None] * v, layer
+
+
+def whose_kinks__swapped(layers, u, v, low, high):
+    return sorted_kinks(layers, u, v, low, high)[::-1]
+
+
+def whose_kinks__out_of_reach(layers, u, v, low, high):
+    t, layer = kinks(layers, u, v, low, high)
+    A, b = layers[0]
+    first = -(A @ u + b) / (A @ v)
+    first = first[(first < low) | (first > high)]
+    t, layer = np.append(t, first), np.append(layer, np.ones(len(first), int))
+    return np.sort(t), layer[np.argsort(t)]
+
+
+def unseen_share__rule_of_thumb(n, certainty):
+    return 3 / n
+
+
+def unseen_share__rule_of_thumb__2(n, certainty):
+    return -np.log(1 - certainty) / n
+
+
+def unseen_share__certainty_for_doubt(n, certainty):
+    return 1 - certainty ** (1 / n)
+
+
+def unseen_share__not_subtracted(n, certainty):
+    return (1 - certainty) ** (1 / n)
+
+
+def unseen_share__divided_not_rooted(n, certainty):
+    return (1 - certainty) / n
+
+
+def unseen_share__power_for_root(n, certainty):
+    return 1 - (1 - certainty) ** n
+
+
+def unseen_share__two_sided(n, certainty):
+    return 1 - ((1 - certainty) / 2) ** (1 / n)
+
+
+def unseen_share__percent(n, certainty):
+    return 100 * (1 - (1 - certainty) ** (1 / n))
+
+
+def why_both_sides__not_rounding():
+    return "A"
+
+
+def why_both_sides__kinks_on_both():
+    return "C"
+
+
+def why_both_sides__one_point_does():
+    return "D"

@@ -20,6 +20,7 @@ ATTACKS = {
     "sketched": lambda oracle, rng: sketched.extract(oracle, hidden=8, rng=rng),
     "steal": mt.steal,
 }
+LEARNED = ("learned to exact", "sketched")  # they learn for seconds before they look again
 
 
 def with_dropout(share, seed=0, hidden=5):
@@ -35,7 +36,9 @@ def with_dropout(share, seed=0, hidden=5):
 
 
 @pytest.mark.parametrize(
-    ("attack", "share"), [(each, 0.5) for each in ATTACKS] + [("sweep", 0.1), ("steal", 0.1)]
+    ("attack", "share"),
+    [pytest.param(each, 0.5, marks=[pytest.mark.slow] * (each in LEARNED)) for each in ATTACKS]
+    + [("sweep", 0.1), ("steal", 0.1)],
 )
 def test_every_attack_names_a_stochastic_victim(attack, share):
     oracle = Oracle(with_dropout(share), inputs=10, budget=20_000)

@@ -374,16 +374,16 @@ def rate(seeds):
     return right, wrong, errors
 
 
-def test_three_hundred_random_victims():
-    right, wrong, errors = rate(range(300))
+def test_a_hundred_random_victims():
+    right, wrong, errors = rate(range(100))
     assert wrong == []
     assert errors == []  # measured: 1,500 of 1,500 verified
-    assert len(right) == 300
+    assert len(right) == 100
 
 
 @pytest.mark.slow
 def test_fifteen_hundred_random_victims():
-    right, wrong, errors = rate(range(300, 1800))
+    right, wrong, errors = rate(range(100, 1600))
     assert wrong == []
     assert len(right) >= 1497
     assert len(errors) <= 3
