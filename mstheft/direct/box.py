@@ -6,6 +6,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import ArrayLike
 
+from mstheft.errors import ExtractionError
 from mstheft.nn.functions import sigmoid
 from mstheft.typing import Array, Oracle
 
@@ -48,6 +49,16 @@ def is_whole(oracle: Oracle) -> bool:
     return own is not None and own.whole
 
 
+def refuse_whole(oracle: Oracle) -> None:
+    """Raise `ExtractionError` where rows are rounded to whole numbers: no step is small there."""
+    if is_whole(oracle):
+        raise ExtractionError(
+            "critical points",
+            "needs differences over small steps, but the oracle rounds rows to whole numbers",
+            "use direct.sweep, which takes whole steps",
+        )
+
+
 def middle(box: Box) -> tuple[Array, Array]:
     """The middle of a box, and a quarter of its diagonal."""
     return (box[0] + box[1]) / 2, (box[1] - box[0]) / 4
@@ -77,6 +88,16 @@ def segment(rng: Generator, box: Box, endpoints: Array | None) -> tuple[Array, A
     with np.errstate(divide="ignore", invalid="ignore"):
         met = np.sort([(wall - start) / direction for wall in box], axis=0)  # (2, d)
     return start, direction, INSIDE * float(np.nanmax(met[0])), INSIDE * float(np.nanmin(met[1]))
+
+
+def inner_segment(
+    rng: Generator, box: Box, endpoints: Array | None, room: float
+) -> tuple[Array, Array, float, float]:
+    """A segment that leaves a share `room` of the box free at every wall."""
+    centre, off = middle(box)[0], room * (box[1] - box[0])
+    through = scatter(rng, 2, box) if endpoints is None else endpoints
+    within = box[0] + off, box[1] - off
+    return segment(rng, within, centre + (1 - 2 * room) * (through - centre))
 
 
 def anywhere(rng: Generator, box: Box, points: int) -> Array:

@@ -67,6 +67,29 @@ class Hyperplanes:
         )
 
 
+def with_neuron(neurons: Hyperplanes, new: Hyperplanes) -> Hyperplanes:
+    """Add a neuron; if it is known already, its more exact row stays. No queries.
+
+    Two rows are of one neuron if they are parallel and their hyperplanes contain the same points.
+    """
+    if not len(neurons):
+        return new
+    lengths = np.linalg.norm(neurons.rows, axis=1)
+    unit, other = neurons.rows / lengths[:, None], new.rows[0] / np.linalg.norm(new.rows[0])
+    slack = np.minimum(ALIKE, neurons.relative_errors + new.relative_errors)
+    apart = np.abs(new.points @ neurons.rows.T + neurons.offsets)[0] / lengths
+    turn = np.abs(unit * np.sign(unit @ other)[:, None] - other).max(axis=1)
+    way = 1 + np.linalg.norm(neurons.points - new.points, axis=1)
+    alike = np.flatnonzero((turn <= slack) & (apart <= slack * way))
+    if not len(alike):
+        return neurons.and_also(new)
+    first = alike[0]
+    if new.relative_errors[0] >= neurons.relative_errors[first]:
+        return neurons
+    before, after = neurons.only(slice(first)), neurons.only(slice(first + 1, None))
+    return before.and_also(new).and_also(after)
+
+
 def crossings(line: Line, planes: Hyperplanes) -> tuple[Array, Array]:
     """Where a line u + t v crosses known hyperplanes: the critical points of their neurons.
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.random import Generator
 
 from mstheft.direct.answers.reader import read_finite
+from mstheft.direct.box import Box, anywhere
 from mstheft.nn import zoo
 from mstheft.nn.functions import relu
 from mstheft.nn.network import Network
@@ -13,18 +14,28 @@ from mstheft.typing import Array, Oracle
 
 
 def solve_last_layer(
-    oracle: Oracle, rows: Array, offsets: Array, points: Array, rng: Generator
+    oracle: Oracle,
+    rows: Array,
+    offsets: Array,
+    points: Array,
+    rng: Generator,
+    box: Box | None = None,
 ) -> tuple[Array, Array]:
     """Step 4. A1 and b1 by linear least squares on [relu(A0 x + b0), 1].
 
     Asked are pairs x_i ± w with x_i a critical point of neuron i and w ~ N(0, I): the neuron is on
     at one of the two, however seldom that happens elsewhere. Rows are weighed by 1 / (1 + |x|).
+    Between walls w is as far as the nearest of them, and other rows are all over the box.
 
     points : (h, d) the critical points x_i
-    Returns (K, h), (K,). Costs 2 (h + 1) queries.
+    Returns (K, h), (K,). Costs 2 (h + 1) queries, in a box twice as many.
     """
-    centres = np.vstack([points, np.zeros(rows.shape[1])])
-    w = rng.normal(size=centres.shape)
+    if box is None:
+        centres = np.vstack([points, np.zeros(rows.shape[1])])
+        w = rng.normal(size=centres.shape)
+    else:
+        centres = np.vstack([points, anywhere(rng, box, len(points) + 1)])
+        w = np.minimum(centres - box[0], box[1] - centres) * rng.uniform(-1, 1, centres.shape)
     x, answers = read_finite(oracle, np.concatenate([centres + w, centres - w]))
     hidden = np.hstack([relu(x @ rows.T + offsets), np.ones((len(x), 1))])  # (n, h + 1)
     hidden /= 1 + np.linalg.norm(x, axis=1, keepdims=True)
@@ -35,7 +46,12 @@ def solve_last_layer(
 
 
 def affine_remainder(
-    oracle: Oracle, rows: Array, offsets: Array, outputs: Array, rng: Generator
+    oracle: Oracle,
+    rows: Array,
+    offsets: Array,
+    outputs: Array,
+    rng: Generator,
+    box: Box | None = None,
 ) -> tuple[Array, Array]:
     """Step 4 without the neurons' signs: all are taken as +, and what is left over is affine.
 
@@ -44,7 +60,8 @@ def affine_remainder(
     Returns M (K, d) and m (K,), for `hyperplanes.with_remainder`. Costs d + 5 queries.
     """
     d = rows.shape[1]
-    x, answers = read_finite(oracle, rng.normal(size=(d + 5, d)))
+    random = rng.normal(size=(d + 5, d)) if box is None else anywhere(rng, box, d + 5)
+    x, answers = read_finite(oracle, random)
     left_over = answers - relu(x @ rows.T + offsets) @ outputs
     affine = np.linalg.lstsq(np.hstack([x, np.ones((len(x), 1))]), left_over, rcond=None)[0]
     return affine[:-1].T, affine[-1]

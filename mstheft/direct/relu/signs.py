@@ -6,6 +6,7 @@ import numpy as np
 from numpy.random import Generator
 
 from mstheft.direct.answers.reader import read, read_finite
+from mstheft.direct.box import Box, anywhere
 from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes
 from mstheft.direct.relu.absolute_weights import along, second_difference
 from mstheft.typing import Array, Oracle
@@ -36,12 +37,15 @@ def relative_signs(
     return np.insert(np.where(equal, 1.0, -1.0), k, 1.0), max(stray, float(miss) / 2)
 
 
-def signs_of(oracle: Oracle, neurons: Hyperplanes, rng: Generator) -> Array:
-    """Step 3. The neurons' own signs, (h,): one by one where their rows are independent, h < d."""
+def signs_of(oracle: Oracle, neurons: Hyperplanes, rng: Generator, box: Box | None = None) -> Array:
+    """Step 3. The neurons' own signs, (h,): one by one where their rows are independent, h < d.
+
+    Between walls, where the place at which all neurons switch may lie outside, all at once.
+    """
     unit = neurons.rows / np.linalg.norm(neurons.rows, axis=1, keepdims=True)
-    if len(neurons) < oracle.inputs and np.linalg.cond(unit) < INDEPENDENT:
+    if box is None and len(neurons) < oracle.inputs and np.linalg.cond(unit) < INDEPENDENT:
         return neuron_signs(oracle, neurons.rows, neurons.offsets)
-    return signs_by_least_squares(oracle, neurons.rows, neurons.offsets, neurons.outputs, rng)
+    return signs_by_least_squares(oracle, neurons.rows, neurons.offsets, neurons.outputs, rng, box)
 
 
 def neuron_signs(oracle: Oracle, rows: Array, offsets: Array) -> Array:
@@ -65,7 +69,12 @@ def neuron_signs(oracle: Oracle, rows: Array, offsets: Array) -> Array:
 
 
 def signs_by_least_squares(
-    oracle: Oracle, rows: Array, offsets: Array, outputs: Array, rng: Generator
+    oracle: Oracle,
+    rows: Array,
+    offsets: Array,
+    outputs: Array,
+    rng: Generator,
+    box: Box | None = None,
 ) -> Array:
     """Step 3 where no neuron can be moved alone (h ≥ d, dependent rows): linear in the answers.
 
@@ -82,7 +91,8 @@ def signs_by_least_squares(
     """
     h, classes = outputs.shape
     n = 2 * (h // classes + 1) + 4
-    x, answers = read_finite(oracle, rng.normal(size=(n, rows.shape[1])))
+    random = rng.normal(size=(n, rows.shape[1])) if box is None else anywhere(rng, box, n)
+    x, answers = read_finite(oracle, random)
     y = x @ rows.T + offsets
     right = 2 * answers - np.abs(y) @ outputs
     left = np.einsum("nh,hk->nkh", y, outputs).reshape(-1, h)  # one equation per row and output

@@ -16,6 +16,7 @@ from numpy.random import Generator
 
 from mstheft.direct.answers.diagnosis import diagnosed
 from mstheft.direct.answers.reader import Reader, as_single, check_width, reader
+from mstheft.direct.box import limits
 from mstheft.direct.polishing.polish import Polished, polish
 from mstheft.direct.smooth import fit as smooth_fit
 from mstheft.direct.smooth import input_weights
@@ -95,6 +96,9 @@ def extract(
             f"expected activation= as one of {ACTIVATIONS}, got {activation!r}; see direct.relu"
         )
     rng, tolerance, result = np.random.default_rng(rng), checked(tolerance), Result()
+    if limits(oracle, None, None) is not None:
+        why = "pulls neurons far along lines, but the oracle takes no rows outside its walls"
+        raise ExtractionError("subspace", why, "learn a copy with learning.active")
     failures: list[tuple[bool, ExtractionError]] = []
     scales = list(SCALES)
     while scales:

@@ -37,8 +37,8 @@ from mstheft.direct.sweep.lifted import lifted_copy, needed
 from mstheft.direct.sweep.stages import orient, refine, search, sweep_line
 from mstheft.direct.sweep.star_attack import from_pictures, is_readable
 from mstheft.direct.sweep.trace import Trace, describe, gave_up, open_ends, polished_planes
-from mstheft.direct.sweep.witness import witness
 from mstheft.direct.verify import checked, verify
+from mstheft.direct.witness import witness
 from mstheft.errors import ExtractionError
 from mstheft.nn.network import Network
 from mstheft.nn.student import logits_of

@@ -40,7 +40,7 @@ COARSE = 0.02  # of the spread of the answers: no copy with all neurons misses s
 TURNS = 12  # of that, at the most
 EXPLORING = 6  # turns after which a copy that is wrong somewhere is polished nevertheless
 POLISHES = 3  # at the most
-WANTED = 3.0  # pictures for the polishing, in F; what the star has asked is there as well
+WANTED = 3.5  # pictures for the polishing, in F
 STEPS = 6  # of Gauss-Newton, until rows on the wrong side of a hyperplane are left out
 
 
@@ -76,8 +76,9 @@ def from_pictures(oracle: Reader, result: Result, rng: Generator, box: Box, whol
         with result.stage("polish", oracle):
             (w0, _), (w1, _) = result.model.dense()
             n = max(LEAST // 2, int(WANTED * floor(w0.size + w1.size, len(w1)) / 2**polishes))
-            oracle.query(balanced(rng, n, result.model, draw))
-            rows, answers = log.rows_and_answers()
+            new = balanced(rng, n, result.model, draw)
+            rows = np.concatenate([trace.polishing.rows, new])
+            answers = np.concatenate([trace.polishing.answers, oracle.query(new)])
             result.model = trimmed(oracle, result.model, rows, answers, rng)
         trace.polishing = Polishing(rows, len(rows), answers, box=box, whole=whole)
         polishes += 1

@@ -14,7 +14,7 @@ from mstheft import nn
 from mstheft.direct import line as lines
 from mstheft.direct import relu
 from mstheft.direct.hyperplanes import hyperplanes
-from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes
+from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes, with_neuron
 from mstheft.direct.relu import attack
 from mstheft.errors import ExtractionError
 from mstheft.oracle import Oracle
@@ -86,16 +86,16 @@ def test_a_neuron_is_taken_once_and_with_its_more_exact_row():
         point = -offset * row / (row @ row)
         return Hyperplanes(row[None], point[None], np.ones((1, 1)), np.array([error]))
 
-    neurons = attack.with_neuron(Hyperplanes.none(3), seen([1.0, 2, 3], 0.5, 1e-4))
+    neurons = with_neuron(Hyperplanes.none(3), seen([1.0, 2, 3], 0.5, 1e-4))
     # the same, the other way round
-    neurons = attack.with_neuron(neurons, seen([-1.00001, -2, -3], -0.50001, 1e-6))
+    neurons = with_neuron(neurons, seen([-1.00001, -2, -3], -0.50001, 1e-6))
     assert neurons.errors.tolist() == [1e-6]
-    neurons = attack.with_neuron(neurons, seen([1.0, 2, 3], 0.5, 1e-3))
+    neurons = with_neuron(neurons, seen([1.0, 2, 3], 0.5, 1e-3))
     assert neurons.errors.tolist() == [1e-6]
-    neurons = attack.with_neuron(neurons, seen([1.0, 2, 3], 0.8, 1e-6))  # parallel
-    neurons = attack.with_neuron(neurons, seen([1.0, 2, 2], 0.5, 1e-6))  # turned
+    neurons = with_neuron(neurons, seen([1.0, 2, 3], 0.8, 1e-6))  # parallel
+    neurons = with_neuron(neurons, seen([1.0, 2, 2], 0.5, 1e-6))  # turned
     assert len(neurons) == 3
-    neurons = attack.with_neuron(neurons, seen([1.0, 2, 3], 0.8, 1e-9))  # more exact: in its place
+    neurons = with_neuron(neurons, seen([1.0, 2, 3], 0.8, 1e-9))  # more exact: in its place
     assert neurons.errors.tolist() == [1e-6, 1e-9, 1e-6]
 
 
@@ -435,3 +435,42 @@ def test_each_stage_says_what_it_found():
     assert result.found["absolute weights"] == "3 rows of 12 without signs"
     assert result.found["neuron signs"] == "3 signs, one per neuron"
     assert result.found["last layer"] == "6 weights and 2 biases"
+
+
+# ---- between walls
+
+
+@pytest.mark.parametrize(
+    ("seed", "d", "h", "K", "dtype", "worst"),
+    [(21, 20, 15, 3, float, 1e-8), (3, 12, 6, 1, float, 1e-8), (5, 20, 8, 4, np.float32, 1e-5)],
+)
+def test_nothing_outside_the_walls_is_asked(seed, d, h, K, dtype, worst):
+    """The oracle refuses whatever lies outside, so that one such row ends the attack."""
+    exact = victim_of(seed, d, h, K)
+    victim = nn.Network(exact.layers, exact.shape, dtype)
+    oracle = Oracle(victim, inputs=(0, 1), budget=20_000)
+    result = relu.extract(oracle, rng=3)
+    assert result.verified
+    assert result.total == oracle.count
+    x = np.random.default_rng(0).random((2000, d))
+    assert error_of(victim, result.model, x) < worst
+
+
+def test_walls_may_be_given_and_a_witness_is_sought_before_a_copy_is_believed():
+    victim = victim_of(3, 12, 6, 1)
+    asked = []
+
+    def answer(x):
+        asked.append(np.array([x.min(), x.max()]))
+        return victim.logits(x)
+
+    result = relu.extract(Oracle(answer, inputs=12), rng=3, low=0.0, high=1.0)
+    assert result.queries["witness"] >= 1000
+    assert (np.min(asked), np.max(asked)) == pytest.approx((0, 1), abs=0.05)
+    assert np.min(asked) >= 0
+    assert np.max(asked) <= 1
+
+
+def test_whole_numbers_are_left_to_the_sweep():
+    with pytest.raises(ExtractionError, match="whole numbers"):
+        relu.extract(Oracle(victim_of(3, 12, 6, 1), inputs="pixels"), rng=0)

@@ -320,3 +320,10 @@ def test_every_stage_has_a_picture_as_far_as_the_attack_came():
     assert "falling" not in "".join(each.alt + each.caption for each in drawn)
     partial = failure(victim_of(0, 12, 6, 3, "softplus"), "tanh").partial
     assert [each.name for each in figures.smooth_pictures(victim, partial)] == names[:3]
+
+
+def test_walls_are_an_error_before_anything_is_asked():
+    oracle = Oracle(nn.zoo.mlp([6, 4, 3], activation="tanh", rng=0), inputs=(0, 1))
+    with pytest.raises(ExtractionError, match="walls"):
+        smooth.extract(oracle, activation="tanh", rng=0)
+    assert oracle.count == 0

@@ -9,7 +9,7 @@ from mstheft.direct import box as boxes
 from mstheft.direct import sweep
 from mstheft.direct.hyperplanes.hyperplanes import Hyperplanes, with_remainder
 from mstheft.direct.sweep import coarse
-from mstheft.direct.sweep.witness import witness
+from mstheft.direct.witness import witness
 from mstheft.oracle import Oracle
 
 
