@@ -204,7 +204,6 @@ def test_turn_wall(learner, rng):
             "forgot_gamma__2": (right[0], factor * v),
             "neuron_for_the_on_side": (factor * w - c, factor * v - gamma),
             "scaled_the_off_side": (c + w - c / factor, gamma + v - gamma / factor),
-            "stretched_to_p": (w, v - (w @ p + v)),
             "turned_round": (-right[0], -right[1]),
             "negative_factor": (-factor * (c + w) - c, -factor * (gamma + v) - gamma),
             "swapped": right[::-1],
