@@ -454,7 +454,7 @@ def test_without_a_course_the_way_is_told(tmp_path, monkeypatch, capsys):
 
 
 def test_a_lesson_that_is_not_there_is_told(here, capsys):
-    status, _, err = learn(capsys, "check", 20)
+    status, _, err = learn(capsys, "check", 21)
     assert status == 2
     assert "expected a lesson from 1 to 20, got 21" in err
 
