@@ -32,6 +32,7 @@ def add_arguments(parser: Parser) -> None:
     add(parser, "--accounts FILE", path, "counts (default: VICTIM.accounts.db)")
     add(parser, "--host HOST", str, USUAL, default="127.0.0.1")
     add(parser, "--port N", whole(1, 65535), USUAL, default=8000)
+    add(parser, "--proxy ADDRESS", str, "of a reverse proxy: its X-Forwarded-For is believed")
     options.add_results(parser, json=False)
 
 
@@ -71,7 +72,7 @@ def run(args: Args, console: Console) -> int:
     console.say(f"{args.output} of {at} at http://{args.host}:{args.port}/, Ctrl-C ends it")
     # A second Ctrl-C cancels what still runs, which uvicorn would report as an error.
     getLogger("uvicorn.error").addFilter(lambda line: "CancelledError" not in line.getMessage())
-    server.serve(app, listening)
+    server.serve(app, listening, args.proxy)
     return 0
 
 

@@ -8,6 +8,9 @@ batch      the same with 256 rows in a request
 sweep      `direct.sweep` on that MLP through HTTP, beside the same attack in process
 kills      an attack with a journal, SIGKILL at random moments, resumed
 restarts   the server killed and started again during an attack
+hostile    10 requests a second, each timed from when it was due, while four clients send 4 MB of
+           brackets, empty lists, texts, rows whose last number is none; quiet: before and after
+idle       new connections answered while another address holds 2,000 that say nothing
 malformed  requests that hypothesis makes up, and how much the server's memory grew over them
 pate       50 teachers on glyphs, at δ = 1e-5 (three seeds; a minute or two each)
 accountant seconds for 10,000 answers
@@ -22,10 +25,14 @@ from __future__ import annotations
 import argparse
 import contextlib
 import functools
+import json
+import resource
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -69,7 +76,8 @@ def serving(folder: Path, detector: bool) -> Iterator[str]:
 
 def serve(port: int, accounts: str, detector: bool) -> None:
     watch = Detector if detector else None
-    app = service.application(victim(), Accounts(accounts, [("key", "key", None)]), detector=watch)
+    keys = [(key, key, None) for key in ("key", *HOSTILE)]
+    app = service.application(victim(), Accounts(accounts, keys), detector=watch)
     server.serve(app, server.listen(port=port))
 
 
@@ -132,6 +140,95 @@ def restarts(folder: Path, args: argparse.Namespace) -> Row:
     return what, "the attack ends, counts survive", found
 
 
+HOSTILE: dict[str, Callable[[], bytes]] = {
+    "brackets": lambda: b"[" * SIZE + b"]" * SIZE,
+    "lists": lambda: b"[" + b",".join([b"[]"] * (2 * SIZE // 3)) + b"]",
+    "texts": lambda: b'["' + b'","'.join([b"a" * 29] * (SIZE // 16)) + b'"]',
+    "rows": lambda: (
+        json.dumps(np.random.default_rng(0).normal(size=(256, 784)).tolist()).encode()[:-3] + b"-]]"
+    ),
+}
+SIZE = 2 * 2**20 - 16
+
+
+def attack(port: int, seconds: float) -> None:
+    """One client for each hostile body: as fast as it can, until the time is over."""
+    bodies = {key: b'{"inputs":' + make() + b"}" for key, make in HOSTILE.items()}
+    print("ready", flush=True)
+    until, sent = time.monotonic() + seconds, dict.fromkeys(HOSTILE, 0)
+
+    def one(key: str, body: bytes) -> None:
+        head = f"POST /v1/predict HTTP/1.1\r\nHost: x\r\nX-API-Key: {key}\r\nContent-Type: "
+        head += f"application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        while time.monotonic() < until:
+            with (
+                contextlib.suppress(OSError),
+                socket.create_connection(("127.0.0.1", port), 30) as there,
+            ):
+                there.sendall(head.encode() + body)
+                there.recv(100)
+            sent[key] += 1
+
+    threads = [threading.Thread(target=one, args=each) for each in bodies.items()]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    print(sum(sent.values()))
+
+
+def hostile(folder: Path, args: argparse.Namespace) -> Row:
+    x = np.zeros((1, 784))
+
+    def waits(seconds: float) -> list[float]:
+        took, began = [], time.perf_counter()
+        for due in np.arange(began, began + seconds, 0.1):
+            time.sleep(max(0, due - time.perf_counter()))
+            asked(x)
+            took.append(1e3 * (time.perf_counter() - due))
+        return took
+
+    with serving(folder, args.detector) as url, HttpVictim(url, "key") as asked:
+        quiet = waits(args.seconds / 2)
+        words = ["attack", url.rpartition(":")[2], str(2 * args.seconds)]
+        others = subprocess.Popen([sys.executable, __file__, *words], stdout=subprocess.PIPE)
+        try:
+            others.stdout.readline()  # it is ready
+            loud = waits(2 * args.seconds)
+            sent = int(others.communicate()[0])
+        finally:
+            others.kill()
+        quiet += waits(args.seconds / 2)
+    middle, worst = (statistics.median(each) for each in (quiet, loud)), np.quantile(loud, 0.99)
+    found = "{:.2f} ms quiet, {:.2f} ms".format(*middle)
+    found += f" beside {sent:,} such bodies (99 in 100 within {worst:.0f} ms)"
+    return (
+        "4 MB hostile bodies from 4 clients",
+        "others' median at most twice its quiet value",
+        found,
+    )
+
+
+def idle(folder: Path, args: argparse.Namespace) -> Row:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
+    served = dict.fromkeys(("127.0.0.1", "127.0.0.2"), 0)
+    with serving(folder, args.detector) as url, contextlib.ExitStack() as held:
+        port = int(url.rpartition(":")[2])
+        for _ in range(2000):
+            there = socket.create_connection(("127.0.0.1", port), 30, ("127.0.0.2", 0))
+            held.enter_context(there)
+        for _ in range(50):
+            for address in served:
+                way = httpx.HTTPTransport(local_address=address)
+                with httpx.Client(base_url=url, trust_env=False, transport=way) as client:
+                    told = client.get("/v1/model", headers={"X-API-Key": "key"})
+                    served[address] += told.status_code == 200
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    found = "{} of 50 others served, and {} of 50 from that address".format(*served.values())
+    return "2,000 idle connections from one address", "others served", found
+
+
 def malformed(folder: Path, args: argparse.Namespace) -> Row:
     port = worker.free_port()
     process = worker.start("serve", port, folder / "a.db", "secret")
@@ -169,6 +266,8 @@ ROWS: dict[str, Callable[[Path, argparse.Namespace], Row]] = {
     "sweep": through,
     "kills": kills,
     "restarts": restarts,
+    "hostile": hostile,
+    "idle": idle,
     "malformed": malformed,
     "pate": private,
     "accountant": accountant,
@@ -201,5 +300,7 @@ def main() -> None:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["serve"]:
         serve(int(sys.argv[2]), sys.argv[3], "detector" in sys.argv[4:])
+    elif sys.argv[1:2] == ["attack"]:
+        attack(int(sys.argv[2]), float(sys.argv[3]))
     else:
         main()

@@ -35,7 +35,7 @@ def started(monkeypatch):
     """The applications that `mstheft serve` would have served, with host and port."""
     seen = []
 
-    def serve(app, listening):
+    def serve(app, listening, proxy):
         with listening:
             seen.append((app.state.service, *listening.getsockname()))
         app.state.service.close()

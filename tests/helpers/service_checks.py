@@ -1,6 +1,7 @@
 """What the tests and the benchmark of the service share: requests, crowds, and sudden deaths."""
 
 import asyncio
+import io
 import json
 import threading
 import time
@@ -60,7 +61,40 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner),
     max_leaves=20,
 )
+
+
+def mutated(body, edits):
+    """A body with some bytes of it deleted, doubled or replaced."""
+    for at, copies, byte in edits:
+        at %= len(body) or 1
+        body = body[:at] + bytes([byte]) * copies + body[at + 1 :]
+    return body
+
+
+def readable(request):
+    """Would others read rows in it that the model takes?"""
+    headers, body = request
+    try:
+        if headers is JSON:
+            rows = np.array(json.loads(body)["inputs"], float)
+        else:
+            rows = np.load(io.BytesIO(body), allow_pickle=False)
+        return rows.ndim == 2 and rows.shape[1] == 20 and rows.dtype.kind in "fiu"
+    except Exception:
+        return False
+
+
+edits = st.tuples(
+    st.integers(0, 130) | st.integers(0, 2500),
+    st.integers(0, 3),
+    st.integers(0, 255) | st.sampled_from(b"[]{}()\"',:.-+eE0TFN \n"),
+)
+mutants = st.tuples(
+    st.sampled_from([(NPY, wire.pack(X)), (JSON, json.dumps({"inputs": X.tolist()}).encode())]),
+    st.lists(edits, min_size=1, max_size=4),
+).map(lambda drawn: (drawn[0][0], mutated(drawn[0][1], drawn[1])))
 malformed = st.one_of(
+    *[mutants.filter(lambda request: not readable(request))] * 3,
     st.tuples(st.just(NPY), st.binary(max_size=300)),
     st.tuples(st.just(JSON), st.binary(max_size=300)),
     st.tuples(st.just(JSON), st.builds(lambda v: json.dumps({"inputs": v}).encode(), json_values)),

@@ -22,9 +22,9 @@ from mstheft.direct.labels.boundary import (
     Scale,
     find_boundary_points,
     finest_distance,
-    pieces_around,
     rows_of_two_labels,
 )
+from mstheft.direct.labels.normals import pieces_around
 from mstheft.direct.labels.rows import Rows, rows_from_bends
 from mstheft.direct.labels.solution import complete_rows, solve
 from mstheft.direct.labels.span import Projected, orthogonal_to, space_of_normals
@@ -43,7 +43,6 @@ PATIENCE = 4  # rounds in which the copy must come to miss fewer points
 STARTS = 4  # points of the boundary from which each round walks
 MOST_BESIDE = 40  # wrong rows from which the victim's boundary is sought
 SPARE = 1.5  # equations for each unknown
-MARGIN = 1e-7  # half-width of the seam beside the boundary in which labels are not compared
 
 
 @dataclass
@@ -140,7 +139,10 @@ def reduce(
             "is the activation another? learn a copy with learning.active",
         )
     scale = Scale(1.0, 2 * scale.finest, scale.precision)
-    rows, none = Rows(np.zeros((0, len(basis) + 1))), BoundaryPoints.none(len(basis))
+    rows, none = (
+        Rows(np.zeros((0, len(basis) + 1)), same=scale.same),
+        BoundaryPoints.none(len(basis)),
+    )
     return Trace(scale, basis, rows, none, (none.points, np.zeros(0, int)), pieces)
 
 
@@ -164,9 +166,9 @@ def more_points(view: Oracle, trace: Trace, rng: Generator) -> None:
 def solve_weights(view: Oracle, trace: Trace, rng: Generator) -> BoundaryPoints:
     """θ, from as many points as it takes; returns the points that the copy misses."""
     more_points(view, trace, rng)
-    complete_rows(view, trace.rows, trace.boundary)
+    complete_rows(view, trace.rows, trace.boundary, trace.scale)
     trace.theta, off = solve(view, trace.rows, trace.boundary, trace.labelled, trace.scale)
-    return trace.boundary.only(off > MARGIN)
+    return trace.boundary.only(off > trace.scale.margin)
 
 
 def points_beside(view: Oracle, x: Array, rng: Generator) -> BoundaryPoints:
@@ -195,13 +197,14 @@ def judge(oracle: Oracle, result: Result, rng: Generator) -> Array:
     if len(a1) == 2 and oracle.outputs != 2:
         a1, b1 = a1[1:], b1[1:]
     result.model = zoo.given([(a0 @ trace.basis, b0), (a1, b1)])
-    far, near = fresh_labels(oracle, result.model, MARGIN, rng)
+    margin = trace.scale.margin
+    far, near = fresh_labels(oracle, result.model, margin, rng)
     rows = np.concatenate([x[bad] for x, bad in (near, far)])
     wrong, asked = len(rows), len(far[1])
     result.verified = wrong == 0
-    result.error = MARGIN * bool(wrong)
+    result.error = margin * bool(wrong)
     result.notes["verify"] = (
-        f"{asked:,} labels of N(0, I) and {len(near[1]):,} within {MARGIN:.0e} of the boundary, "
+        f"{asked:,} labels of N(0, I) and {len(near[1]):,} within {margin:.0e} of the boundary, "
         f"{wrong} differ" + (f": at most {300 / asked:.1f} % of N(0, I) do" if not wrong else "")
     )
     return rows

@@ -1,4 +1,4 @@
-"""Points on the boundary between two classes, and its normals: bisections, side by side."""
+"""Points on the boundary between two classes: bisections, side by side."""
 
 from __future__ import annotations
 
@@ -14,11 +14,6 @@ from mstheft.typing import Array, Oracle
 
 DIGITS = 52  # halvings of a segment between two rows: all that float64 holds
 SCALES = 8.0 ** np.arange(0, 21)  # of the rows among which two labels are sought
-COARSE = 10  # halvings from which the tangent plane is guessed
-FIRST = 12  # halvings after which a bend shows
-NARROW = 2.0**-5  # half-width of the finer search around the guess, in radii
-SHRINK = 8.0  # a radius that meets a bend is divided by it
-TRIES = 4  # radii
 PROBES = 2.0 ** -np.arange(10.0, 50.0)  # distances from the boundary at which labels are tried
 
 
@@ -44,6 +39,26 @@ class Scale:
     def radius(self) -> float:
         """Radius in which a normal is measured."""
         return 2 * self.circle
+
+    @property
+    def loose(self) -> float:
+        """Error of rows that are made of several normals: half of the digits."""
+        return 10 * float(np.sqrt(self.finest))
+
+    @property
+    def same(self) -> float:
+        """Distance below which two rows, or a row and a bend, are one."""
+        return max(1e-4, self.loose)
+
+    @property
+    def flat(self) -> float:
+        """Fourth singular value of four planes, relative to the third, that counts as zero."""
+        return max(1e-6, self.loose / 2)
+
+    @property
+    def margin(self) -> float:
+        """Half-width of the seam beside the boundary in which labels are not compared."""
+        return max(1e-7, 30 * self.finest)
 
     @property
     def reach(self) -> float:
@@ -191,12 +206,12 @@ def finest_distance(oracle: Oracle, boundary: BoundaryPoints) -> float:
 def is_on(oracle: Oracle, piece: Piece, x: Array, scale: Scale) -> np.ndarray:
     """Are points of the plane of a piece on the boundary between its classes? (n,)
 
-        label(x + ε n) = a,   label(x - ε n) = b,     ε = 4 finest + 8 ‖Δn‖ (1 + ‖x - p‖)
+        label(x + ε n) = a,   label(x - ε n) = b,     ε = 4 finest + 4 ‖Δn‖ (1 + ‖x - p‖)
 
     Past a bend the boundary leaves the plane, and both labels are the same. Costs 2 n queries.
     """
     width = 1 + np.linalg.norm(x - piece.point, axis=1)
-    aside = (4 * scale.finest + 8 * piece.error * width)[:, None] * piece.normal
+    aside = (4 * scale.finest + 4 * piece.error * width)[:, None] * piece.normal
     labels = oracle.query(np.concatenate([x + aside, x - aside])).reshape(2, -1)
     return (labels[0] == piece.classes[0]) & (labels[1] == piece.classes[1])
 
@@ -216,90 +231,3 @@ def heights(
     path = lambda share: points + ((1 - 2 * share) * half)[:, None] * across  # noqa: E731
     share, beyond = bisect(oracle, path, classes[0], len(points), digits)
     return np.where(beyond == classes[1], (1 - 2 * share) * half, np.nan)
-
-
-def tangent_guess(
-    oracle: Oracle, point: Array, across: Array, classes: tuple[int, int], radius: float
-) -> Array | None:
-    """The normal to about 1 %, without any guess: slopes along the axes, in COARSE halvings.
-
-        p + r e_i + t_i v  on the boundary   =>   n_i = -(n·v) t_i / r
-
-    Slopes too steep for ± 4 r are sought again eight times and 64 times as high.
-    Returns (d,), |n| = 1, or None. Costs about 10 d queries.
-    """
-    d, half = len(point), 4 * radius
-    t = np.full(d, np.nan)
-    for _ in range(3):
-        left = np.flatnonzero(np.isnan(t))
-        if len(left):
-            rows = point + radius * np.eye(d)[left]
-            t[left] = heights(oracle, rows, across, half, classes, COARSE)
-            half *= 8
-    if np.isnan(t).any() or not t.any():
-        return None
-    return -t / np.linalg.norm(t)
-
-
-def normal(
-    oracle: Oracle,
-    point: Array,
-    across: Array,
-    classes: tuple[int, int],
-    radius: float,
-    scale: Scale,
-) -> Piece | None:
-    """The flat piece around a boundary point: its normal from d points near by.
-
-        p + r (e_i - v_i v) + t_i v  on the boundary   =>   n_i = v_i - t_i / r,   where n·v = 1
-
-    v is the guess of `tangent_guess`, so that t_i is halved from r / 32 to r precision. The d
-    slopes fit n·v = 1 unless a bend lies between; then r is too large.
-    point, across : (d,) on the boundary, and a direction that crosses it, into the first class
-    radius : r, divided by 8 up to three times
-    Returns None where no radius fits. Costs about d (7 + log2(1/precision)) queries.
-    """
-    for _ in range(TRIES):
-        v = tangent_guess(oracle, point, across, classes, radius / 4)
-        if v is not None:
-            v *= np.sign(v @ across)
-            slopes, error = slopes_beside(oracle, point, v, classes, radius, scale)
-            if slopes is not None:
-                size = float(np.linalg.norm(slopes))
-                return Piece(point, slopes / size, classes, float(np.sqrt(len(v))) * error)
-        radius /= SHRINK
-    return None
-
-
-def slopes_beside(
-    oracle: Oracle,
-    point: Array,
-    v: Array,
-    classes: tuple[int, int],
-    radius: float,
-    scale: Scale,
-) -> tuple[Array | None, float]:
-    """The slopes n_i = v_i - t_i / r of `normal` and the error of each; None if n·v is not 1.
-
-    A bend shows after the first FIRST halvings, before the others are paid for.
-    """
-    rows = point + radius * (np.eye(len(v)) - np.outer(v, v))
-    half, t = NARROW * radius, np.zeros(len(v))
-    smallest = max(scale.precision, scale.finest / radius)
-    left = int(np.ceil(np.log2(half / (radius * smallest)))) + 1
-    for digits in (min(FIRST, left), max(left - FIRST, 0) + 1):
-        t = t + heights(oracle, rows + t[:, None] * v, v, half, classes, digits)
-        half *= 2.0 ** (1 - digits)  # twice what is left
-        slopes, error = v - t / radius, max(half / radius, smallest)
-        if not abs(slopes @ v - 1) < 8 * error:
-            return None, error
-    return slopes, error
-
-
-def pieces_around(oracle: Oracle, boundary: BoundaryPoints, scale: Scale) -> list[Piece]:
-    """The flat piece around each point, where it can be measured: see `normal`."""
-    pieces = [
-        normal(oracle, point, v, (int(a), int(b)), scale.radius, scale)
-        for point, v, (a, b) in zip(*boundary, strict=True)
-    ]
-    return [piece for piece in pieces if piece is not None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mstheft.direct.labels.weights import distances, features, gradients
+from mstheft.direct.labels.weights import distances, features, slopes
 from mstheft.typing import Array
 
 STEPS = 8
@@ -56,7 +56,7 @@ def jacobian(rows: Array, theta: Array, points: Array, classes: np.ndarray) -> A
     """Of the distances, with respect to rows (h (d+1)) and θ of all classes but the first."""
     h, K, n = len(rows), len(theta), len(points)
     apart = theta[classes[:, 0]] - theta[classes[:, 1]]
-    slope = np.linalg.norm(gradients(rows, theta, points, classes), axis=1)
+    slope = slopes(rows, theta, points, classes)
     x = np.column_stack([points, np.ones(n)])
     side = np.sign(x @ rows.T) * apart[:, :h] / slope[:, None]  # (n, h)
     z = features(rows, points) / slope[:, None]

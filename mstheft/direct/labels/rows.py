@@ -23,9 +23,6 @@ from mstheft.typing import Array, Oracle
 
 ASIDE = 0.04  # how far beside a bend we walk along it, in units
 TRIES = 4  # walks along a bend; every second time four times as near to it
-FLAT = 1e-6  # fourth singular value of four planes, relative to the third, that counts as zero
-THIRD = 1e-4  # third singular value below which four planes say nothing
-SAME = 1e-4  # two rows as near as that are one
 STEPS = 12  # bends passed from one start
 REMEASURED = 1e-8  # error of a piece behind known neurons from which its normal is measured again
 
@@ -48,7 +45,9 @@ class Rows:
     bends : at which they were seen first
     pieces : measured on both sides of bends
     straight : bends that never meet another: such a neuron has two regions on the boundary only
+    lost : bends along which no corner of four pieces could be measured
     undetermined : how many rows labels do not tell
+    same : distance below which two rows are one
     """
 
     planes: Array
@@ -56,14 +55,16 @@ class Rows:
     bends: list[Bend] = field(default_factory=list)
     pieces: list[Piece] = field(default_factory=list)
     straight: list[Bend] = field(default_factory=list)
+    lost: list[Bend] = field(default_factory=list)
     undetermined: int = 0
+    same: float = 1e-4
 
     def add(self, rows: Array, errors: Array) -> None:
         """Each row that is new; of one that is known the more exact measurement stays."""
         for row, error in zip(rows, errors, strict=True):
             away = [np.abs(self.planes - s * row).max(axis=1, initial=0) for s in (1, -1)]
             away = np.minimum(*away)
-            if not len(away) or away.min() > SAME + 30 * error:
+            if not len(away) or away.min() > self.same + 30 * error:
                 self.planes = np.vstack([self.planes, row])
                 self.errors = np.append(self.errors, error)
             elif error < self.errors[away.argmin()]:
@@ -78,7 +79,7 @@ class Rows:
         if not len(self.planes):
             return -1
         off = np.abs(self.planes @ np.append(point, 1))
-        return int(off.argmin()) if off.min() < SAME / 10 else -1
+        return int(off.argmin()) if off.min() < self.same / 10 else -1
 
 
 def rows_from_planes(planes: Array) -> tuple[Array, float, float]:
@@ -153,7 +154,7 @@ def pieces_behind(
         if last is not None:
             pieces = [bend.before, bend.after, m, last]
             _, fourth, third = rows_from_planes(np.stack([each.plane for each in pieces]))
-            if fourth < FLAT and third > THIRD:
+            if fourth < scale.flat and third > scale.same:
                 return pieces
     return None
 
@@ -164,6 +165,8 @@ def behind_known(piece: Piece, row: Array, error: float, corner: Corner, point: 
     (n', -n'·p')  ∝  (n, -n·p) + λ (R, o),   zero at the point
     """
     x = np.append(point, 1)
+    if row @ x == 0:  # the point tells nothing
+        return Piece(point, corner.across, corner.classes, np.inf)
     weight = float(piece.plane @ x / (row @ x))
     normal = (piece.plane - weight * row)[:-1]
     size = float(np.linalg.norm(normal))
@@ -184,7 +187,7 @@ def rows_from_bends(
     A bend of a known neuron costs about 150 queries and no normal; another about 3 normals.
     most : stop at so many neurons
     """
-    for start in starts:
+    for start in starts if oracle.inputs > 1 else ():  # on a line nothing bends
         piece: Piece | None = start
         for _ in range(STEPS):
             if piece is None or (most is not None and len(rows.planes) >= most):
@@ -210,7 +213,11 @@ def pass_bend(
     if known >= 0:
         point, _ = next_point(oracle, corner, scale)
         behind = behind_known(piece, rows.planes[known], rows.errors[known], corner, point)
-        return behind if behind.error < REMEASURED else next_piece(oracle, corner, scale)
+        return (
+            behind
+            if behind.error < max(REMEASURED, 4 * scale.finest / scale.circle)
+            else next_piece(oracle, corner, scale)
+        )
     after = next_piece(oracle, corner, scale)
     if after is not None and corner.classes == piece.classes:
         row_at_bend(oracle, rows, Bend(piece, after, corner.point), scale, rng)
@@ -234,4 +241,23 @@ def row_at_bend(oracle: Oracle, rows: Rows, bend: Bend, scale: Scale, rng: Gener
     if is_straight or len(bend.point) <= 2:
         rows.straight.append(bend)
         rows.pieces += [bend.before, bend.after]
+        return False
+    return row_of_two_bends(rows, bend, scale)
+
+
+def row_of_two_bends(rows: Rows, bend: Bend, scale: Scale) -> bool:
+    """The row of a neuron from this bend and another of it, elsewhere, if one was lost before.
+
+    The planes that (n, n') and (m, m') span meet in a line only if both bends are of one neuron,
+    and it must hold a point of each.
+    """
+    for other in rows.lost:
+        pieces = [bend.before, bend.after, other.before, other.after]
+        found, fourth, third = rows_from_planes(np.stack([each.plane for each in pieces]))
+        if fourth < scale.flat and third > scale.same:
+            rows.add(found[:1], np.array([4 * max(each.error for each in pieces) / third]))
+            rows.bends.append(bend)
+            rows.pieces += pieces
+            return True
+    rows.lost.append(bend)
     return False

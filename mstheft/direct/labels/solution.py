@@ -17,7 +17,6 @@ from mstheft.direct.labels.undetermined import (
 from mstheft.direct.labels.weights import combined, distances, output_weights
 from mstheft.typing import Array, Oracle
 
-WRONG = 1e-4  # distance from the copy's boundary at which a neuron is missing
 REWEIGHTED = 8  # times, so that points where a neuron is missing do not count
 NEVER = -1e6  # logit of a class that no row has shown; those of others are about 1
 UNUSED = 1e-8  # output weight, relative to the largest, of a row that bends nothing
@@ -28,7 +27,7 @@ def everywhere(rows: Rows, boundary: BoundaryPoints) -> BoundaryPoints:
     return boundary.and_also(BoundaryPoints.of(rows.pieces, boundary.points.shape[1]))
 
 
-def complete_rows(view: Oracle, rows: Rows, boundary: BoundaryPoints) -> None:
+def complete_rows(view: Oracle, rows: Rows, boundary: BoundaryPoints, scale: Scale) -> None:
     """Rows of bends that never meet another, and where the normals span a line or a plane only."""
     K, m = max(view.outputs or 2, 2), view.inputs
     points, _, classes = everywhere(rows, boundary)
@@ -39,7 +38,7 @@ def complete_rows(view: Oracle, rows: Rows, boundary: BoundaryPoints) -> None:
         rows.planes, rows.undetermined = rows_in_a_plane(bends, points, classes, K)
     else:
         bends = [bend for bend in bends if rows.explain(bend.point) < 0]
-        more, alone = rows_of_straight_bends(bends)
+        more, alone = rows_of_straight_bends(bends, scale)
         rows.planes, rows.undetermined = np.vstack([rows.planes, *more]), len(alone)
         if alone:
             rows.planes, _ = with_pencils(rows.planes, alone, points, classes, K)
@@ -60,12 +59,12 @@ def solve(
     points, across, classes = everywhere(rows, boundary)
     K, seen = max(view.outputs or 2, 2), np.unique(classes)
     classes = np.searchsorted(seen, classes)
-    null = output_weights(rows.planes, points, classes, len(seen), rounds=REWEIGHTED)
+    null = output_weights(rows.planes, points, classes, len(seen), REWEIGHTED, scale.flat / 100)
     x, labels = labelled
     known = np.isin(labels, seen)
     labelled = x[known], np.searchsorted(seen, labels[known])
     theta = combined(null, rows.planes, (points, across, classes), labelled)
-    good = np.abs(distances(rows.planes, theta, points, classes)) < WRONG
+    good = np.abs(distances(rows.planes, theta, points, classes)) < scale.same
     if good.mean() > 0.5:
         rows.planes, theta = polish(rows.planes, theta, points[good], classes[good], scale.finest)
     used = np.abs(theta[:, : len(rows.planes)]).max(axis=0) > UNUSED * np.abs(theta).max()

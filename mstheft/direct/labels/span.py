@@ -11,7 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.random import Generator
 
-from mstheft.direct.labels.boundary import Piece, Scale, find_boundary_points, normal
+from mstheft.direct.labels.boundary import Piece, Scale, find_boundary_points
+from mstheft.direct.labels.normals import normal
 from mstheft.direct.labels.walk import next_piece, turn_corner, walk_to_bend
 from mstheft.typing import Array, Oracle
 
@@ -64,7 +65,7 @@ def orthogonal_to(basis: Array, rng: Generator) -> Array:
 def extended(basis: Array, normal: Array, scale: Scale) -> Array:
     """The basis with what a normal has outside of it; as it was if that is nothing."""
     rest = normal - basis.T @ (basis @ normal)
-    if np.linalg.norm(rest) < max(NEW, 64 * scale.finest):
+    if np.linalg.norm(rest) < max(NEW, scale.loose / 2):
         return basis
     rest /= np.linalg.norm(rest)
     rest -= basis.T @ (basis @ rest)

@@ -15,7 +15,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mstheft.direct.labels.rows import FLAT, THIRD, Bend, rows_from_planes
+from mstheft.direct.labels.boundary import Scale
+from mstheft.direct.labels.rows import Bend, rows_from_planes
 from mstheft.direct.labels.weights import distances, output_weights
 from mstheft.typing import Array
 
@@ -87,7 +88,7 @@ def _one_after_another(weights: list[float]) -> Iterator[tuple[float, ...]]:
             yield (*weights[:i], weight, *weights[i + 1 :])
 
 
-def rows_of_straight_bends(bends: list[Bend]) -> tuple[list[Array], list[Bend]]:
+def rows_of_straight_bends(bends: list[Bend], scale: Scale) -> tuple[list[Array], list[Bend]]:
     """A row for each neuron that shows two straight bends, and the bends that are alone.
 
     Two bends of one neuron meet in its row, as in `rows_from_planes`.
@@ -99,7 +100,7 @@ def rows_of_straight_bends(bends: list[Bend]) -> tuple[list[Array], list[Bend]]:
         for i, other in enumerate(left):
             four = [bend.before, bend.after, other.before, other.after]
             found, fourth, third = rows_from_planes(np.stack([each.plane for each in four]))
-            if fourth < FLAT and third > THIRD:
+            if fourth < scale.flat and third > scale.same:
                 rows.append(found[0])
                 left.pop(i)
                 break

@@ -27,17 +27,22 @@ def beside_the_boundary(model: Network, x: Array, margin: float) -> tuple[Array,
         middle = (low + high) / 2
         same = (model.labels(middle) == mine)[:, None]
         low, high = np.where(same, middle, low), np.where(same, high, middle)
-    across = normals_of(model, low, mine, model.labels(high))
+    across = normals_of(model, low, high, mine, model.labels(high))
     rows = np.concatenate([low + margin * across, low - margin * across])
     return rows, model.labels(rows)
 
 
-def normals_of(model: Network, x: Array, a: np.ndarray, b: np.ndarray) -> Array:
-    """Unit gradients of the logit of a less that of b, (n, d); of a single logit, its own."""
+def normals_of(model: Network, low: Array, high: Array, a: np.ndarray, b: np.ndarray) -> Array:
+    """Unit gradients of the logit of a less that of b, (n, d), on the side where it is steeper.
+
+    A single logit has its own. Where all neurons are off one side is level.
+    """
     (a0, b0), (a1, _) = model.dense()
     apart = a1[a] - a1[b] if len(a1) > 1 else (a - b)[:, None] * a1
-    g = (apart * (x @ a0.T + b0 > 0)) @ a0
-    return g / np.maximum(np.linalg.norm(g, axis=1, keepdims=True), 1e-300)
+    sides = [(apart * (x @ a0.T + b0 > 0)) @ a0 for x in (low, high)]
+    lengths = [np.linalg.norm(each, axis=1, keepdims=True) for each in sides]
+    g = np.where(lengths[0] >= lengths[1], *sides)
+    return g / np.maximum(np.maximum(*lengths), 1e-300)
 
 
 def fresh_labels(

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mstheft.direct.labels.boundary import DIGITS, Piece, Scale, bisect, heights, is_on, normal
+from mstheft.direct.labels.boundary import DIGITS, Piece, Scale, bisect, heights, is_on
+from mstheft.direct.labels.normals import normal
 from mstheft.typing import Array, Oracle
 
 STEPS = 28  # halvings of the way to a bend

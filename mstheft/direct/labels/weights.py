@@ -6,6 +6,9 @@ import numpy as np
 
 from mstheft.typing import Array
 
+LEAST = 1e-2  # of the median slope: no distance is measured by less
+ROUNDED = 1e-9  # a last bias, relative to the largest weight, that is taken for 0
+
 
 def features(rows: Array, x: Array) -> Array:
     """(|R_i·x + o_i|, x, 1), (n, h + d + 1)."""
@@ -45,8 +48,8 @@ def output_weights(
     """
     A = equations(rows, points, classes, K)
     size = np.linalg.norm(A, axis=0)
-    size[size == 0] = np.inf
-    A /= size
+    met = size > 0  # the others are 0
+    A = A[:, met] / size[met]
     weight, null = np.ones(len(A)), np.zeros((0, A.shape[1]))
     for _ in range(rounds):
         _, singular, v = np.linalg.svd(A * weight[:, None], full_matrices=len(A) < A.shape[1])
@@ -55,8 +58,8 @@ def output_weights(
         off = np.linalg.norm(A @ null.T, axis=1)
         weight = np.sqrt(1 / np.maximum(off, 1e-12))
         weight /= weight.max()
-    theta = np.zeros((len(null), K, features(rows, points[:1]).shape[1]))
-    theta[:, 1:] = (null / size).reshape(len(null), K - 1, -1)
+    theta = np.zeros((len(null), K, len(size) // (K - 1)))
+    theta[:, 1:].reshape(len(null), -1)[:, met] = null / size[met]
     return theta / np.abs(theta).max()
 
 
@@ -105,11 +108,19 @@ def gradients(rows: Array, theta: Array, points: Array, classes: np.ndarray) -> 
     return (apart[:, :h] * side) @ rows[:, :-1] + apart[:, h:-1]
 
 
-def distances(rows: Array, theta: Array, points: Array, classes: np.ndarray) -> Array:
-    """How far each point lies from the copy's boundary between its classes, (n,), with a sign."""
-    apart = theta[classes[:, 0]] - theta[classes[:, 1]]
+def slopes(rows: Array, theta: Array, points: Array, classes: np.ndarray) -> Array:
+    """Lengths of the gradients, (n,), LEAST of the median or more: it is 0 where all are off."""
     slope = np.linalg.norm(gradients(rows, theta, points, classes), axis=1)
-    return np.sum(features(rows, points) * apart, axis=1) / np.maximum(slope, 1e-300)
+    return np.maximum(slope, LEAST * float(np.median(slope)) + 1e-300)
+
+
+def distances(rows: Array, theta: Array, points: Array, classes: np.ndarray) -> Array:
+    """How far each point lies from the copy's boundary between its classes, (n,), with a sign.
+
+    f / |∇f|,  to first order
+    """
+    apart = theta[classes[:, 0]] - theta[classes[:, 1]]
+    return np.sum(features(rows, points) * apart, axis=1) / slopes(rows, theta, points, classes)
 
 
 def assemble(rows: Array, theta: Array, alike: float = 1e-5) -> tuple[Array, Array, Array, Array]:
@@ -128,6 +139,7 @@ def assemble(rows: Array, theta: Array, alike: float = 1e-5) -> tuple[Array, Arr
     if h > R.shape[1] or (np.abs(c - gamma @ R) > alike * largest).any():
         gamma = alpha.copy()  # any orientation will do: the rest is carried
     rest, shift = c - gamma @ R, beta - gamma @ o
+    shift[np.abs(shift) < ROUNDED * largest] = 0  # where all neurons are off its sign is the label
     outputs = np.concatenate([alpha + gamma, alpha - gamma], axis=1)  # (K, 2 h)
     wanted = (np.abs(outputs) > alike * largest).any(axis=0)
     a0, b0 = np.concatenate([R, -R])[wanted], np.concatenate([o, -o])[wanted]

@@ -247,8 +247,9 @@ def without_spare_neurons(
         if len(same):
             a1[:, same[0]] += a1[:, i] * size[i] / size[same[0]]
             keep[i] = False
-    part = np.linalg.norm(a1, axis=0) * np.maximum(rows @ a0.T + b0, 0).std(axis=0)
+    part = keep * np.linalg.norm(a1, axis=0) * np.maximum(rows @ a0.T + b0, 0).std(axis=0)
     keep &= part > noise
+    keep[np.argmax(part)] = True  # where noise drowns them all, one stays: it is still a network
     return None if keep.all() else zoo.given([(a0[keep], b0[keep]), (a1[:, keep], b1)])
 
 

@@ -71,7 +71,7 @@ class Accounts:
     """
 
     def __init__(self, path: str | os.PathLike[str], keys: Iterable[tuple[str, str, int | None]]):
-        self._base = journal.connect(path, "accounts", SCHEMA)
+        self._path, self._base = path, journal.connect(path, "accounts", SCHEMA)
         self._by_digest: dict[str, Account] = {}
         try:
             for name, key, budget in keys:
@@ -95,6 +95,8 @@ class Accounts:
         )
         select = "SELECT count FROM accounts WHERE digest = ?"
         (count,) = self._base.execute(select, (digest,)).fetchone()
+        if not isinstance(count, int):
+            raise sqlite3.DataError(f"the count of {name!r} is {count!r}")
         self._by_digest[digest] = Account(name, budget, digest, count)
 
     def __iter__(self) -> Iterator[Account]:
@@ -120,11 +122,14 @@ class Accounts:
         """
         question = _digest_of_rows(rows)
         select = "SELECT question, answer FROM purchases WHERE digest = ? AND purchase = ?"
-        paid = self._base.execute(select, (account.digest, purchase)).fetchone()
-        if paid is not None and paid[0] != question:
-            raise Mismatch("expected the rows of this Idempotency-Key, got others; take a new key")
+        with journal.damaged(self._path):
+            paid = self._base.execute(select, (account.digest, purchase)).fetchone()
+            if paid is not None:
+                answers, again = wire.unpack(paid[1]), bytes.fromhex(paid[0]).hex()
         if paid is not None:
-            return wire.unpack(paid[1])
+            if again == question:
+                return answers
+            raise Mismatch("expected the rows of this Idempotency-Key, got others; take a new key")
         if account.left is not None and len(rows) > account.left:
             raise BudgetExhausted(len(rows), account.left, account.budget or 0)
         answers = ask(rows)

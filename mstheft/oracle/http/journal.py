@@ -110,43 +110,59 @@ class Journal:
 
     def _run(self, settings: str) -> str:
         """A name for this run, the same whenever its journal is opened; checks the settings."""
-        with self._errors(), self._base:
+        with damaged(self.path), self._base:
             for name, value in (("settings", settings), ("run", uuid.uuid4().hex)):
                 self._base.execute("INSERT OR IGNORE INTO about VALUES (?, ?)", (name, value))
             about = dict(self._base.execute("SELECT name, value FROM about"))
-        if about["settings"] != settings:
-            old, new = json.loads(about["settings"]), json.loads(settings)
+            name, old, new = (
+                about["run"] + settings,
+                *map(json.loads, (about["settings"], settings)),
+            )
             other = sorted(n for n in old.keys() | new.keys() if old.get(n) != new.get(n))
             changes = ", ".join(f"{n} was {old.get(n)!r} and is {new.get(n)!r}" for n in other)
+        if about["settings"] != settings:
             what = f"expected {self.path} to be the journal of this run, but it is of another one"
             raise DataError(f"{what}: {changes}; repeat that run or name a new file")
-        return hashlib.sha256((about["run"] + settings).encode()).hexdigest()
+        return hashlib.sha256(name.encode()).hexdigest()
 
     def _read(self, question: str) -> Answers | None:
         select = "SELECT question, answer, labels, outputs FROM answers WHERE place = ?"
-        with self._errors():
+        with damaged(self.path):
             row = self._base.execute(select, (self._place,)).fetchone()
-        if row is None:
-            return None
-        if row[0] != question:
+            if row is None:
+                return None
+            asked, _, checksum = row[0].partition(" ")
+        if asked != question:
             what = f"{self.path}: expected batch {self._place} as it was paid for, got another one"
             how = "take the same seed, version and number of threads, or name a new file"
             raise DataError(f"{what}; {how}")
-        with self._errors():
-            return wire.unpack(row[1]).copy(), row[3], wire.unpack(row[2]).copy()
+        with damaged(self.path):
+            answers, labels, outputs = wire.unpack(row[1]), wire.unpack(row[2]), row[3]
+            if checksum not in ("", _checksum(*row)) or not isinstance(outputs, int | None):
+                raise ValueError(f"the answers of batch {self._place} are damaged")
+            return answers.copy(), outputs, labels.copy()
 
     def _write(self, question: str, answers: Array, outputs: int | None, labels: Array) -> None:
-        line = (self._place, question, len(answers), wire.pack(answers), wire.pack(labels), outputs)
-        with self._errors():
+        kept = wire.pack(answers), wire.pack(labels), outputs
+        line = self._place, f"{question} {_checksum(question, *kept)}", len(answers), *kept
+        with damaged(self.path):
             self._base.execute("INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?)", line)
 
-    @contextlib.contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, ValueError) as error:
-            why = f"expected to read and write, but {error}; make room or name another"
-            raise DataError(f"{self.path}: {why}") from error
+
+@contextlib.contextmanager
+def damaged(path: str | os.PathLike[str]) -> Iterator[None]:
+    """What is read from the file at `path` is not what was written, or it takes no more."""
+    try:
+        yield
+    except (sqlite3.Error, ValueError, TypeError, AttributeError) as error:
+        why = f"expected to read and write, but {error}; make room or name another"
+        raise DataError(f"{path}: {why}") from error
+
+
+def _checksum(question: str, answer: bytes, labels: bytes, outputs: int | None) -> str:
+    """Of a line of the journal; it stands behind the question, after a space."""
+    head = f"{question[:64]} {len(answer)} {outputs} ".encode()
+    return hashlib.sha256(head + answer + labels).hexdigest()
 
 
 def _question(run: str, place: int, rows: Array) -> str:

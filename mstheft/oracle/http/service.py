@@ -13,7 +13,7 @@ A bad request ends in a 4xx with one sentence, {"error": ...}, and a line for th
 the service ends in a 5xx:
 
     400 malformed   401 no or a wrong key   402 budget spent   408 too slow   413 too large
-    415 neither JSON nor .npy   422 Idempotency-Key of other rows
+    415 neither JSON nor .npy   422 Idempotency-Key of other rows   429 too much for nothing
     500 the model or the service has a fault, such as a NaN: nothing is charged
     503 too busy, no room to write, or the model cannot be reached: come again
 
@@ -23,6 +23,7 @@ answer again, also after a restart: a client whose connection broke simply sends
 
 import asyncio
 import contextlib
+import math
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -31,15 +32,17 @@ from typing import Any
 import numpy as np
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mstheft.errors import BudgetExhausted, Unreachable, VictimError, WrongRows
 from mstheft.oracle import fingerprint
 from mstheft.oracle.http import status, wire
 from mstheft.oracle.http.accounts import Account, Accounts, Detector, Mismatch, Unpaid
-from mstheft.oracle.http.requests import Limits, account_of, body_of
+from mstheft.oracle.http.requests import UNIT, Limits, Purses, account_of, body_of, claimed, form_of
 from mstheft.oracle.oracle import Oracle
 from mstheft.typing import Array
 
@@ -85,7 +88,11 @@ class Service:
         self.oracle = Oracle(victim, **options)  # never queried: it knows shape and output
         self._fingerprint = fingerprint.victim(victim)
         self.dtype = np.dtype(self.oracle._dtype or np.float64).name
-        self.tally = status.Tally()
+        self.tally, self.purses = status.Tally(), Purses(limits)
+        shape, lists = self.oracle.shape, 1
+        for size in reversed(shape[:-1]):
+            lists = 1 + size * lists
+        self._signs = {b"[": 1 + limits.rows * lists, b",": limits.rows * math.prod(shape) - 1}
         self._waiting = 0
         self._worker = ThreadPoolExecutor(1, "mstheft-service")
 
@@ -111,16 +118,20 @@ class Service:
     def _done(self) -> None:
         self._waiting -= 1
 
-    def answer(self, account: Account, body: bytes, npy: bool, purchase: str | None) -> bytes:
-        """From a body to a body. Raises `WrongRows` for a malformed body, before it is paid."""
+    def answer(
+        self, account: Account, body: bytes, npy: bool, purchase: str | None
+    ) -> tuple[bytes, bool]:
+        """From a body to a body, and was it paid just now? Raises `WrongRows` before it is."""
+        before = account.count
         try:
-            rows = wire.unpack(body) if npy else wire.read_json(body)
+            rows = wire.unpack(body) if npy else wire.read_json(body, self.oracle.shape)
         except ValueError as error:
             raise WrongRows(str(error)) from error
         rows = np.atleast_1d(rows)  # a single number is no row, and the oracle says so
-        if len(rows) > self.limits.rows:
-            most = f"expected at most {self.limits.rows:,} rows"
-            raise HTTPException(413, f"{most}, got {len(rows):,}; send fewer")
+        most, inputs = self.limits.rows, math.prod(self.oracle.shape)
+        if len(rows) > most or rows.size > most * inputs:  # before a copy in the victim's dtype
+            why = f"expected at most {most:,} rows of {inputs:,} numbers"
+            raise HTTPException(413, f"{why}, got shape {rows.shape}; send fewer"[:300])
         self._batches.clear()
         query = self._oracles[account.digest].query
         answers = self.accounts.buy(account, rows, query, purchase)
@@ -128,25 +139,39 @@ class Service:
             for batch in self._batches:
                 account.watch.observe(*batch)
         self.tally.answered(len(rows))
-        return wire.pack(answers) if npy else wire.write_json(answers)
+        return wire.pack(answers) if npy else wire.write_json(answers), account.count > before
+
+    async def admit(self, request: Request) -> None:
+        """Find who asks, and let them pay: `state` holds account, who and price."""
+        account, npy = account_of(request), form_of(request) == wire.NPY
+        most, times = (self.limits.bytes, 1) if npy else (self.limits.json, 4)
+        price = UNIT + times * min(most, claimed(request, most))
+        who = account.digest if account else request.client.host if request.client else ""
+        await self.purses.take(who, price)
+        request.state.account, request.state.who, request.state.price = account, who, price
 
     async def predict(self, request: Request) -> Response:
         """Rows in, answers out."""
-        account = account_of(request)
-        form = request.headers.get("content-type", "").split(";")[0].strip().lower()
+        account = let_in(request)
+        form = form_of(request)
         if form not in (wire.NPY, wire.JSON):
             raise HTTPException(415, f"expected Content-Type {wire.JSON} or {wire.NPY}; set it")
         purchase = request.headers.get("idempotency-key")
         if purchase is not None and not (0 < len(purchase) <= 128 and purchase.isascii()):
             raise HTTPException(400, "expected an Idempotency-Key of 1 to 128 ASCII characters")
         limits, is_npy = self.limits, form == wire.NPY
-        body = await body_of(request, limits.bytes if is_npy else limits.json, limits.seconds)
-        job = self.answer, account, body, is_npy, purchase
-        return Response(await self.work(*job, small=len(body) <= SMALL), media_type=form)
+        most, signs = (limits.bytes, {}) if is_npy else (limits.json, self._signs)
+        body = await body_of(request, most, limits.seconds, signs)
+        small = len(body) <= SMALL
+        answers, paid = await self.work(self.answer, account, body, is_npy, purchase, small=small)
+        if paid:
+            kept = 0 if is_npy or small else len(body)
+            self.purses.give(request.state.who, request.state.price - kept)
+        return Response(answers, media_type=form)
 
     async def model(self, request: Request) -> Response:
         """What the model is, and what this key has left."""
-        account, oracle, limits = account_of(request), self.oracle, self.limits
+        account, oracle, limits = let_in(request), self.oracle, self.limits
         about = {
             "shape": list(oracle.shape),
             "classes": oracle.outputs and max(2, oracle.outputs),
@@ -206,9 +231,43 @@ def application(
         Route("/", service.page),
     ]
     handlers: Any = {HTTPException: refused, Exception: broken, **dict.fromkeys(REFUSALS, refused)}
-    app = Starlette(routes=routes, exception_handlers=handlers, lifespan=lifespan)
+    gate = [Middleware(Gate, service=service)]
+    app = Starlette(False, routes, gate, exception_handlers=handlers, lifespan=lifespan)
     app.state.service = service
     return app
+
+
+class Gate:
+    """Around the application: whoever comes is known, and pays, before anything else is done."""
+
+    def __init__(self, app: ASGIApp, service: Service):
+        self.app, self.service = app, service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As of ASGI."""
+        answer: ASGIApp = self.app
+        if scope["type"] == "http":
+            request = Request(scope, receive)
+            try:
+                await self.service.admit(request)
+            except HTTPException as error:
+                answer = await refused(request, error)
+        await answer(scope, receive, send)
+
+
+def let_in(request: Request) -> Account:
+    """The account of a request that the gate has seen, or 401."""
+    account: Account | None = request.state.account
+    if account is None:
+        why, hint = "expected a valid key; send Authorization: Bearer KEY", "Bearer"
+        raise HTTPException(401, why, {"WWW-Authenticate": hint})
+    return account
+
+
+def line(request: Request, what: str) -> str:
+    """For the log, without the line breaks and control signs that a client may send."""
+    text = f"{request.method} {request.scope['path']} {what}"
+    return text[:500].encode("unicode_escape").decode()
 
 
 async def refused(request: Request, error: Exception) -> Response:
@@ -223,12 +282,14 @@ async def refused(request: Request, error: Exception) -> Response:
         more = {"asked": error.asked, "left": error.left, "budget": error.budget}
     service: Service = request.app.state.service
     service.tally.refused(code)
-    service.log(f"{request.method} {request.url.path} refused with {code}: {why}")
+    service.log(line(request, f"refused with {code}: {why}"))
+    if code == 429 or claimed(request, 2**60) > service.limits.bytes:  # none of it is read
+        headers = {**(headers or {}), "Connection": "close"}
     return JSONResponse({"error": why, **more}, code, headers)
 
 
 async def broken(request: Request, error: Exception) -> Response:
     """A fault of the service or its victim: the details go to the log, not to the client."""
     why = f"{type(error).__name__}: {error}"
-    request.app.state.service.log(f"{request.method} {request.url.path} failed: {why}")
+    request.app.state.service.log(line(request, f"failed: {why}"))
     return JSONResponse({"error": "the service failed; it has been logged"}, 500)

@@ -15,4 +15,5 @@ from mstheft.report.pictures.sweep import smooth_pictures, sweep_pictures
 
 __all__ = ["adaptive_picture", "arena_pictures", "deep_pictures", "exact_pictures"]
 __all__ += ["label_pictures", "labels_pictures", "learned_pictures", "linear_pictures"]
-__all__ += ["polish_pictures", "relu_pictures", "smooth_pictures", "strategy_pictures", "sweep_pictures"]
+__all__ += ["polish_pictures", "relu_pictures", "smooth_pictures", "strategy_pictures"]
+__all__ += ["sweep_pictures"]

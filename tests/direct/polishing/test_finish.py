@@ -73,6 +73,8 @@ def test_spare_neurons_go_and_no_answer_changes():
     assert len(smaller.dense()[0][1]) == 4
     assert smaller.logits(x) == pytest.approx(spare.logits(x), abs=1e-12)
     assert finish.without_spare_neurons(victim, x, 1e-9) is None
+    drowned = finish.without_spare_neurons(spare, x, 1e9)
+    assert len(drowned.dense()[0][1]) == 1
 
 
 @pytest.mark.parametrize("seed", [0, 4, 7])

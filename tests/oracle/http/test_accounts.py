@@ -1,5 +1,7 @@
 """Accounts: keys, budgets and counts, paid once and together with the answer."""
 
+import contextlib
+
 import numpy as np
 import pytest
 
@@ -24,6 +26,19 @@ def test_accounts_on_a_full_disk_are_one_sentence(tmp_path, monkeypatch):
         Accounts(tmp_path / "a.db", [("a" * 10_000, "k", 1)])
     monkeypatch.undo()
     Accounts(tmp_path / "a.db", [("a", "k", 1)]).close()  # it has let go of the file
+
+
+@pytest.mark.parametrize("held", ["NULL", "'text'"])
+@pytest.mark.parametrize("column", ["count", "question", "answer"])
+def test_a_null_or_a_text_in_the_file_is_a_data_error(tmp_path, column, held):
+    accounts = Accounts(tmp_path / "a.db", [("a", "k", 10)])
+    accounts.buy(accounts.find("k"), X, lambda rows: rows, "p")
+    table = "accounts" if column == "count" else "purchases"
+    accounts._base.execute(f"UPDATE {table} SET {column} = {held}")
+    accounts.close()
+    keys = [("a", "k", 10)]
+    with pytest.raises(DataError), contextlib.closing(Accounts(tmp_path / "a.db", keys)) as again:
+        again.buy(again.find("k"), X, lambda rows: rows, "p")
 
 
 def test_accounts_refuse_the_same_key_twice(tmp_path):

@@ -246,13 +246,30 @@ def test_files_that_are_no_journal_are_refused(tmp_path):
         Journal(tmp_path / "nowhere" / "run.db")
 
 
-def test_a_damaged_answer_is_found(network, tmp_path):
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "answers SET answer = substr(answer, 1, 100)",
+        "answers SET answer = CAST(substr(answer, 1, 130) || x'00' || substr(answer, 132) AS BLOB)",
+        "answers SET answer = labels",
+        "answers SET outputs = 3",
+        *(f"answers SET {name} = NULL" for name in ("question", "answer", "labels", "outputs")),
+        *(f"answers SET {name} = 'text'" for name in ("answer", "labels", "outputs")),
+        *(
+            f"about SET value = {value} WHERE name = '{name}'"
+            for value in ("NULL", "'[]'", "x'00'")
+            for name in ("settings", "run")
+            if (value, name) != ("'[]'", "run")
+        ),
+    ],
+)
+def test_a_damaged_file_is_found(network, tmp_path, damage):
     x = np.ones((2, 20))
     with Journal(tmp_path / "run.db") as journal:
         Oracle(network, journal=journal).query(x)
     base = sqlite3.connect(tmp_path / "run.db")
     with base:
-        base.execute("UPDATE answers SET answer = substr(answer, 1, 100)")
+        base.execute(f"UPDATE {damage}")
     base.close()
     with (
         Journal(tmp_path / "run.db") as journal,

@@ -1,24 +1,30 @@
 """The model behind HTTP: right answers, right counts, and a clean 4xx for everything else."""
 
 import asyncio
+import contextlib
 import io
 import json
 import re
+import resource
 import socket
 import threading
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import httpx
 import numpy as np
 import pytest
 import service_worker as worker
 from service_checks import JSON, KEY, NPY, ask, header, is_clean, refuses, resident
+from uvicorn import Config
+from uvicorn.server import ServerState
 
 from mstheft.errors import Unreachable
 from mstheft.nn import zoo
 from mstheft.oracle import Oracle, fingerprint
-from mstheft.oracle.http import service, wire
+from mstheft.oracle.http import server, service, wire
 from mstheft.oracle.http.accounts import Accounts
+from mstheft.oracle.view import View
 
 NETWORK = worker.victim()
 X = np.random.default_rng(0).normal(size=(5, 20))
@@ -257,6 +263,9 @@ CLASSICS = {
     "sizes that overflow": (NPY, header("(0, 10000000000000000000000000000)"), 400),
     "a billion empty rows": (NPY, header("(1000000000, 0)"), 413),
     "negative shape": (NPY, header("(-2, -20)") + b"1" * 320, 400),
+    "a truth among the sizes": (NPY, header("(True, 20)") + bytes(160), 400),
+    "a truth for the order": (NPY, header("(1, 20)", order="0") + bytes(160), 400),
+    "long integers of Python 2": (NPY, header("(1L, 20L)") + bytes(160), 400),
     "pickled objects": (NPY, header("(2, 20)", "'|O'") + b"cos\nsystem\n(S'true'\ntR.", 400),
     "text": (NPY, header("(1,)", "'<U4'") + b"1" * 16, 400),
     "complex": (NPY, header("(1, 20)", "'<c16'") + bytes(320), 400),
@@ -272,6 +281,7 @@ CLASSICS = {
     "NaN": (NPY, wire.pack(np.full((1, 20), np.nan)), 400),
     "infinity": (NPY, wire.pack(np.full((1, 20), np.inf)), 400),
     "too many rows": (NPY, wire.pack(np.zeros((41, 20))), 413),
+    "few rows of too many small numbers": (NPY, wire.pack(np.zeros((2, 401), np.uint8)), 413),
     "too many bytes": (NPY, b"1" * 20_001, 413),
     "no JSON": (JSON, b"{", 400),
     "no object": (JSON, b"[[1]]", 400),
@@ -292,9 +302,12 @@ CLASSICS = {
     "400 digits": (JSON, b'{"inputs": [[' + b",".join([b"9" * 400] * 20) + b"]]}", 400),
     "9000 digits": (JSON, b'{"inputs": [[' + b"9" * 9000 + b"]]}", 400),
     "huge integer beside a float": (JSON, b'{"inputs": [[1.5, ' + b"9" * 400 + b"]]}", 400),
-    "deep": (JSON, b'{"inputs": ' + b"[" * 9000 + b"]" * 9000 + b"}", 400),
-    "deep as NumPy is not": (JSON, b'{"inputs": ' + b"[" * 90 + b"1" + b"]" * 90 + b"}", 400),
-    "one long text": (JSON, json.dumps({"inputs": [["a" * 9000] + [""] * 2000]}).encode(), 400),
+    "deep": (JSON, b'{"inputs": ' + b"[" * 9000 + b"]" * 9000 + b"}", 413),
+    "deep as NumPy is not": (JSON, b'{"inputs": ' + b"[" * 90 + b"1" + b"]" * 90 + b"}", 413),
+    "one level deeper": (JSON, json.dumps({"inputs": [X.tolist()]}).encode(), 400),
+    "more numbers than rows take": (JSON, b'{"inputs": [[' + b"1," * 801 + b"1]]}", 413),
+    "one long text": (JSON, json.dumps({"inputs": [["a" * 9000] + [""] * 2000]}).encode(), 413),
+    "rows twice": (JSON, b'{"inputs": [[1]], "inputs": [[1]]}', 400),
     "wrong key": ({**NPY, "Authorization": "Bearer wrong"}, wire.pack(X), 401),
     "no key": ({"Content-Type": wire.NPY}, wire.pack(X), 401),
     "another scheme": ({**NPY, "Authorization": "Basic c2VjcmV0"}, wire.pack(X), 401),
@@ -332,6 +345,83 @@ def test_other_places_and_methods(make):
     )
     assert [t.status_code for t in told] == [405, 405, 404, 405]
     assert all(map(is_clean, told))
+
+
+HOSTILE = [b"[" * 2**20, b"[" + b"[]," * 2**18, b"[" + b"{}," * 2**18, b"[" + b'"",' * 2**18]
+
+
+@pytest.mark.parametrize("inputs", HOSTILE)
+def test_hostile_json_is_refused_before_it_is_parsed(make, monkeypatch, inputs):
+    def loads(text):
+        parsed.append(text)
+
+    parsed = []
+    monkeypatch.setattr(wire, "json", SimpleNamespace(loads=loads))
+    assert is_clean(ask(make(), predict(b'{"inputs": ' + inputs + b"]}", JSON)))
+    assert parsed == []
+
+
+def test_json_of_nested_rows_is_taken_as_deep_as_a_row_and_no_deeper(make):
+    seen = View(lambda x: x[:, 0, 0], "logits", (2, 3, 3), 3)
+    app = make(victim=SimpleNamespace(oracle_view=lambda: seen))
+    x = np.arange(36.0).reshape(2, 2, 3, 3)
+    for rows, code in ((x, 200), (x.reshape(2, 18), 200), (x.reshape(2, 6, 3), 400)):
+        told = ask(app, predict(json.dumps({"inputs": rows.tolist()}).encode(), JSON))
+        assert told.status_code == code
+    assert told.json()["error"].startswith("expected JSON")
+
+
+def test_brackets_are_counted_as_they_come(make):
+    read = []
+
+    async def pieces():
+        for i in range(1000):
+            read.append(i)
+            yield b"[" * 20_000
+
+    assert ask(make(), predict(pieces(), JSON)).status_code == 413
+    assert len(read) < 5, "it was read to its end"
+
+
+def test_whoever_is_refused_pays_from_a_purse_of_their_own(make):
+    limits = service.Limits(purse=20_000, income=1, seconds=0.1, bytes=4000)
+    app = make(keys=[("ann", "secret", None), ("bob", "other", None)], limits=limits)
+    fine, bob = predict(wire.pack(X)), {**NPY, "Authorization": "Bearer other"}
+    told = ask(app, *[fine] * 5, *[predict(b"1")] * 3, fine, predict(wire.pack(X), bob))
+    assert [each.status_code for each in told] == [200] * 5 + [400] * 2 + [429] * 2 + [200]
+    assert told[-2].headers["retry-after"] == "5"
+    unknown = ask(app, *[("GET", path, {}, b"") for path in ("/", "/nowhere", "/metrics")])
+    assert [each.status_code for each in unknown] == [200, 404, 429]
+    assert [each.count for each in app.state.service.accounts] == [25, 5]
+
+
+def test_an_answer_that_was_paid_for_long_ago_has_its_price_again(make):
+    app = make(limits=service.Limits(purse=20_000, income=1, seconds=0.1, bytes=4000))
+    once = predict(wire.pack(X), {**NPY, "Idempotency-Key": "k"})
+    assert [each.status_code for each in ask(app, *[once] * 4)] == [200] * 3 + [429]
+
+
+def test_much_json_is_paid_as_well_and_waits_for_its_price(make):
+    limits = service.Limits(purse=250_000, income=500_000, seconds=30)
+    app, x = make(limits=limits), np.random.default_rng(0).normal(size=(100, 20))
+    body = json.dumps({"inputs": x.tolist()}).encode()
+    told = ask(app, *[predict(body, JSON)] * 5)
+    assert [each.status_code for each in told] == [200] * 5
+    purses = app.state.service.purses
+    (account,) = app.state.service.accounts
+    assert purses.give(account.digest, 0) < 250_000
+
+
+def test_a_log_has_one_line_for_each_refusal_whatever_was_sent(make):
+    log = []
+    told = ask(
+        make(log=log.append),
+        ("GET", "/x%0d%0aall is well%1b[2J%e2%80%ae" + "y" * 900, {}, b""),
+        ("GET", "/nowhere", {"Host": "["}, b""),
+    )
+    assert [each.status_code for each in told] == [404, 404]
+    assert log[0].startswith(r"GET /x\r\nall is well\x1b[2J\u202eyyy")
+    assert all(line.isascii() and line.isprintable() and len(line) < 600 for line in log)
 
 
 def test_malformed_requests_are_refused(make):
@@ -486,6 +576,18 @@ def test_half_sent_and_garbled_requests_leave_the_server_up(url):
         assert np.array_equal(wire.unpack(told.content), NETWORK.logits(X))
 
 
+def test_idle_connections_shut_nobody_out(url):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4096)), hard))
+    with contextlib.ExitStack() as idle:
+        for _ in range(1100):
+            idle.enter_context(connect(url))
+        with httpx.Client(base_url=url, trust_env=False) as client:
+            told = client.post("/v1/predict", headers=NPY, content=wire.pack(X))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert told.status_code == 200
+
+
 def test_a_body_that_does_not_say_its_length_is_measured_as_it_comes(make):
     read = []
 
@@ -496,6 +598,53 @@ def test_a_body_that_does_not_say_its_length_is_measured_as_it_comes(make):
 
     assert ask(make(limits=SMALL), predict(pieces())).status_code == 413
     assert len(read) < 30, "it was read to its end"
+
+
+@contextlib.asynccontextmanager
+async def listening(app):
+    """The application behind connections of the service, in this loop; yields them and a port."""
+    config, state = Config(app, log_level="error", log_config=None), ServerState()
+    loop = asyncio.get_running_loop()
+    there = await loop.create_server(lambda: server.Connection(config, state, {}), "127.0.0.1", 0)
+    yield state.connections, there.sockets[0].getsockname()[1]
+    there.close()
+
+
+@pytest.mark.parametrize("first", [b"", b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n"])
+def test_who_never_ends_a_request_is_hung_up_on(make, monkeypatch, first):
+    monkeypatch.setattr(server, "SECONDS", 0.2)
+
+    async def go():
+        async with listening(make()) as (_, port):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(first)
+            with contextlib.suppress(ConnectionError):
+                while not reader.at_eof():  # a byte now and then, for ever
+                    writer.write(b"G")
+                    await writer.drain()
+                    with contextlib.suppress(asyncio.TimeoutError):
+                        await asyncio.wait_for(reader.read(10_000), 0.01)
+            writer.close()
+
+    asyncio.run(asyncio.wait_for(go(), 30))
+
+
+def test_who_does_not_read_an_answer_is_hung_up_on(make, monkeypatch):
+    monkeypatch.setattr(server, "SECONDS", 0.2)
+    app = make(victim=lambda x: np.zeros((len(x), 300)), inputs=1)
+    body = wire.pack(np.zeros((8192, 1)))
+    head = b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nX-API-Key: secret\r\nContent-Type: "
+    head += b"application/x-npy\r\nContent-Length: %d\r\n\r\n" % len(body)
+
+    async def go():
+        async with listening(app) as (connections, port):
+            _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1000)
+            writer.write(head + body)
+            while app.state.service.tally.requests == 0 or connections:
+                await asyncio.sleep(0.01)
+            writer.close()
+
+    asyncio.run(asyncio.wait_for(go(), 30))
 
 
 def test_a_slow_body_is_ended(make):
