@@ -6,7 +6,7 @@ python -m mstheft.course.matrix        writes the table anew
 from mstheft.course import manifest, state
 
 ATTACKS = (
-    *("scoring", "linear", "label only", "relu", "sweep", "smooth", "deep"),
+    *("scoring", "linear", "label only", "relu", "sweep", "smooth", "deep", "labels"),
     *("active", "jacobian", "adversarial", "prada", "defences", "service"),
 )
 HEAD = ("attack", "stage", "function", "plot", "lesson", "exercise", "vectors")

@@ -48,7 +48,7 @@ def solve(here, number=2):
 def test_where_you_are_at_first(here, capsys):
     status, out, _ = learn(capsys)
     assert status == 0
-    assert "0 of 19 exercises solved" in out
+    assert "0 of 20 exercises solved" in out
     assert "Exercise 01" in out
     assert "mstheft learn check 1" in out
     assert not (here / "tutorials" / "progress.json").exists()
@@ -119,7 +119,7 @@ def test_a_file_that_python_cannot_read_loses_no_progress(here, capsys):
     assert "line 6, def logit(p): expected ':'" in out
     assert "change tutorials/exercises/02_logistic.py, save" in out
     assert "  open  " not in out
-    assert "1 of 19" in learn(capsys)[1]
+    assert "1 of 20" in learn(capsys)[1]
 
 
 @pytest.mark.parametrize("place", ["top", "inside"])
@@ -172,7 +172,7 @@ def test_a_file_that_does_not_end_while_it_is_read_loses_no_progress(here, capsy
     assert status == 1
     assert "02_logistic.py stops while Python reads it: no answer within 1 s" in out
     assert "\ncalled " not in out
-    assert "1 of 19" in learn(capsys)[1]
+    assert "1 of 20" in learn(capsys)[1]
 
 
 def test_what_was_not_called_any_more_stays_as_it_was(here, capsys, monkeypatch):
@@ -206,7 +206,7 @@ def test_ctrl_c_in_the_midst_of_a_check_ends_it_and_solves_nothing(here, capsys,
     status, out, _ = learn(capsys, "check", 2)
     assert status == 130
     assert "right" not in out
-    assert "0 of 19" in learn(capsys)[1]
+    assert "0 of 20" in learn(capsys)[1]
 
 
 RIGHT = {
@@ -350,7 +350,7 @@ def test_a_solved_exercise_is_remembered(here, capsys):
     kept = json.loads((here / "tutorials" / "progress.json").read_text())
     assert kept["solved"]["02_logistic"] == [f.name for f in COURSE.lesson(2).functions]
     assert "solved  02" in learn(capsys, "list")[1]
-    assert "1 of 19" in learn(capsys)[1]
+    assert "1 of 20" in learn(capsys)[1]
     assert "Exercise 03" in learn(capsys, "next")[1]
 
 
@@ -362,7 +362,7 @@ def test_what_was_solved_and_is_spoilt_is_open_again(here, capsys):
     status, out, _ = learn(capsys, "check", 2)
     assert status == 1
     assert "wrong    logit_error" in out
-    assert "0 of 19" in learn(capsys)[1]
+    assert "0 of 20" in learn(capsys)[1]
 
 
 def test_hints_come_in_layers_and_end(here, capsys):
@@ -404,7 +404,7 @@ def test_reset_brings_the_beginning_back_and_keeps_yours(here, capsys):
     assert path.read_text() == start
     assert (path.parent / "02_logistic.before-1").read_text() == mine
     assert "02_logistic.before-1" in out
-    assert "0 of 19" in learn(capsys)[1]
+    assert "0 of 20" in learn(capsys)[1]
     assert "at the beginning already" in learn(capsys, "reset", 2)[1]
     assert not (path.parent / "02_logistic.before-2").exists()
 
@@ -454,9 +454,9 @@ def test_without_a_course_the_way_is_told(tmp_path, monkeypatch, capsys):
 
 
 def test_a_lesson_that_is_not_there_is_told(here, capsys):
-    status, _, err = learn(capsys, "check", 20)
+    status, _, err = learn(capsys, "check", 21)
     assert status == 2
-    assert "expected a lesson from 1 to 19, got 20" in err
+    assert "expected a lesson from 1 to 20, got 21" in err
 
 
 def test_from_a_folder_below(here, capsys, monkeypatch):

@@ -27,8 +27,8 @@ def resolved(dotted):
     return thing
 
 
-def test_there_are_nineteen_lessons_in_order():
-    assert [lesson.number for lesson in COURSE.lessons] == list(range(1, 20))
+def test_there_are_twenty_lessons_in_order():
+    assert [lesson.number for lesson in COURSE.lessons] == list(range(1, 21))
     assert all(lesson.name.startswith(f"{lesson.number:02d}_") for lesson in COURSE.lessons)
 
 
@@ -136,8 +136,8 @@ def test_a_folder_without_a_course_is_told(tmp_path):
 
 
 def test_a_lesson_that_is_not_there_is_told():
-    with pytest.raises(ValueError, match="expected a lesson from 1 to 19, got 20"):
-        COURSE.lesson(20)
+    with pytest.raises(ValueError, match="expected a lesson from 1 to 20, got 21"):
+        COURSE.lesson(21)
 
 
 def test_a_damaged_manifest_is_told(tmp_path):

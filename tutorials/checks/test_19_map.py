@@ -147,9 +147,25 @@ def test_choose_attack(learner, rng):
 
 def test_choose_attack__labels(learner, rng):
     price = int(rng.integers(500, 900))
-    for layers in (1, 2):
-        learner.call("choose_attack", "label", None, layers, "relu", price, 2 * price).equals(
-            "learn", mistakes={"labels_have_no_slope": "sweep", "labels_of_a_network": "label only"}
+    learner.call("choose_attack", "label", None, 1, "relu", price, price).equals(
+        "labels",
+        mistakes={
+            "labels_have_no_slope": "sweep",
+            "labels_of_a_network": "label only",
+            "labels_of_a_network__2": "learn",
+        },
+    )
+    for layers, activation, budget in (
+        (1, "relu", price - 1), (1, "tanh", 2 * price), (2, "relu", 2 * price),
+    ):  # fmt: skip
+        learner.call("choose_attack", "label", None, layers, activation, price, budget).equals(
+            "learn",
+            mistakes={
+                "labels_have_no_slope": "deep",
+                "labels_have_no_slope__2": "smooth",
+                "labels_of_a_network": "label only",
+                "all_networks_from_labels": "labels",
+            },
         )
     for decimals, budget in ((None, 2 * price), (None, price - 1), (2, 2 * price)):
         learner.call("choose_attack", "label", decimals, 0, "none", price, budget).equals(
@@ -174,10 +190,13 @@ def test_choose_attack__rounded(learner, rng):
 
 def test_choose_attack__deep(learner, rng):
     price = int(rng.integers(500, 900))
-    for layers, activation in ((2, "relu"), (5, "relu"), (3, "tanh")):
-        learner.call("choose_attack", "logits", None, layers, activation, price, 2 * price).equals(
-            "learn", mistakes={"ignored_depth": "sweep", "ignored_depth__2": "smooth"}
+    for layers in (2, 5):
+        learner.call("choose_attack", "logits", None, layers, "relu", price, 2 * price).equals(
+            "deep", mistakes={"ignored_depth": "sweep", "depth_is_no_wall": "learn"}
         )
+    learner.call("choose_attack", "logits", None, 3, "tanh", price, 2 * price).equals(
+        "learn", mistakes={"ignored_depth": "smooth", "deep_of_another_activation": "deep"}
+    )
 
 
 def test_choose_attack__budget(learner, rng):

@@ -54,13 +54,15 @@ def best_agreement(budgets, price, queries, agreement):
 
 
 def choose_attack(output, decimals, layers, activation, price, budget):
-    """Which attack to try first: "linear", "label only", "sweep", "smooth" or "learn".
+    """Which attack to try first: linear, label only, labels, sweep, deep, smooth or learn.
 
-    1. Labels only: "label only" for a linear victim (layers 0), else "learn".
+    1. Labels only: "label only" for a linear victim (layers 0). For one hidden layer of "relu"
+       "labels", if its price is not above the budget. Else "learn".
     2. Fewer than 5 decimals: "learn", except for a linear victim.
-    3. More than one hidden layer: "learn".
+    3. More than one hidden layer of another activation than "relu": "learn".
     4. More expensive than the budget: "learn".
-    5. Else the direct attack: "linear" for layers 0, "sweep" for "relu", "smooth" for another one.
+    5. Else the direct attack: "linear" for layers 0; "sweep" for one hidden layer of "relu", "deep"
+       for more; "smooth" for another activation.
 
     The first rule that applies decides.
 

@@ -141,7 +141,8 @@ plt.show()
 # %% [markdown]
 # The further right the picture, the less there is to work with. On the last rung nothing happens
 # at all until the label jumps. On the first rung you can even see where the curve *bends*;
-# lessons 04 to 06 live on these bends.
+# lessons 04 to 06 live on these bends. The last rung is the dearest one, and not the end: the place
+# where the label jumps bends too, and lesson 20 copies a hidden layer from that alone.
 #
 # ## Three scores that people mix up
 #

@@ -243,14 +243,15 @@ assert np.isclose(judged.at_most, by_hand)
 # |---|---|---|
 # | gives | the weights, to many digits | a network that mostly agrees |
 # | knows before | the kind of network | the inputs' shape and the classes |
-# | needs | many digits in each answer | labels are enough |
+# | needs | many digits in each answer, or a hundred times as many labels | labels are enough |
 # | asks about | points of its own making | a pool, as like the victim's data as possible |
 # | price | fixed by the shape, about $F$ | any; more is better |
 # | is noticed | by unnatural inputs (lesson 14) | hardly, with natural rows |
-# | is stopped by | rounding, labels only, depth | nothing here; it is made dearer |
+# | is stopped by | rounding; labels and depth together | nothing here; it is made dearer |
 #
-# For a defender: rounding and labels move a thief from the left column to the right one. That is
-# worth doing, since it costs honest users little. It does not end the theft.
+# For a defender: rounding and labels move most thieves from the left column to the right one. That
+# is worth doing, since it costs honest users little. It does not end the theft, and one hidden
+# layer can be copied exactly from labels too, at a hundred times the price (lesson 20).
 #
 # For a thief with permission to try: ask what the answers look like *first*. If they have many
 # digits and the victim may be small, try the direct attack: its price is known before, and it

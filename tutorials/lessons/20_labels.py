@@ -109,8 +109,8 @@ plt.show()
 
 # %% [markdown]
 # (A careful reader objects: the gradient jumps, but could the jump be *along* the normal, so that
-# the gradient only grows? Then the row is parallel to the normal, and so are wall and boundary: they
-# do not cross.)
+# the gradient only grows? Then the row is parallel to the normal, and so are wall and boundary:
+# they do not cross.)
 #
 # ## Step 1: a normal
 #
@@ -171,7 +171,7 @@ def behind(x, n, u):
 
 
 def bend():
-    """From a random point along a random direction to a bend: n, n', and the bend's place."""
+    """From a random point to a bend: n, n', the bend's place, and a point on either side (2, d)."""
     p = boundary_points(1)[0]
     n = normal(p)
     if n is None:
@@ -190,7 +190,7 @@ def bend():
     if m is None or abs(m @ n) > 1 - 1e-9:
         return None
     t = m @ (beyond - p) / (m @ u)
-    return n, m, p + t * u
+    return n, m, p + t * u, np.stack([p, beyond])
 
 
 bends, walks = [], 0
@@ -213,7 +213,7 @@ guess = ...  # 1, 2 or "infinitely many"
 why = "Any a n + b n' with a and b free: the lengths |g|, |g'| are not known."
 reveal(guess, "infinitely many", why)
 (A0, b0), _ = victim.dense()  # a look inside; the attack below does not look
-n, m, x = bends[0]  # of any of them
+n, m, x, _ = bends[0]
 mine = np.abs(A0 @ x + b0).argmin()
 fig, ax = plt.subplots(figsize=(5.4, 4.6), layout="constrained")
 label_plots.normals_and_row(n, m, A0[mine], ax)
@@ -229,8 +229,9 @@ plt.show()
 # planes through the origin of a space of $d \ge 4$ have no line in common, as a rule. So if they
 # do, that says something. With orthonormal bases $P, Q$ ($2 \times d$) of the two planes, the
 # singular values of $P Q^{\mathsf T}$ are the cosines of the angles between them: a shared line is
-# a singular value of **exactly 1**. Two traps:
+# a singular value of **exactly 1**. Three traps:
 #
+# - The same bend seen twice has the same plane: both singular values are 1, and say nothing.
 # - Two bends at the edge of one and the same flat piece share its normal. That is no evidence.
 # - The row must also hold both places: $R \cdot (x_1 - x_2) = 0$, for the wall passes through both.
 
@@ -243,7 +244,9 @@ def plane_of(n, m):
 def shared_row(first, second):
     """The row, and its offset, that two bends have in common: (d + 1,), or None."""
     P, Q = plane_of(*first[:2]), plane_of(*second[:2])
-    left, _, right = np.linalg.svd(P @ Q.T)
+    left, cosines, right = np.linalg.svd(P @ Q.T)
+    if cosines[1] > 1 - 1e-9:
+        return None  # the same bend twice
     row = left[:, 0] @ P
     if np.linalg.norm(row - right[0] @ Q) > 1e-6:
         return None  # not the same line
@@ -292,7 +295,9 @@ print(f"{len(R)} rows; {missed(R)} of the victim's {h} are missing")
 #
 # ## Predict 4: how many points?
 #
-# There are $h + d + 1 = 13$ unknowns. How many points of the boundary are needed at least?
+# There are $h + d + 1 = 13$ unknowns. How many points of the boundary are needed at least? (More do
+# no harm. Points on both sides of every bend are a must: where all points are on one side of wall
+# $i$, $|R_i \cdot x + o_i|$ is linear in $x$ and cannot be told from $c \cdot x$.)
 
 # %%
 guess = ...  # your number
@@ -306,26 +311,30 @@ def lift(x):
 
 
 def solve():
-    """The null vector of points of the boundary, and the size of what is not zero."""
-    size, v = np.linalg.svd(lift(boundary_points(3 * (h + d))))[1:]
-    return v[-1], size[-1] / size[0]
+    """Rows that the points see on both sides, θ of them, and what says that it is the only one."""
+    points = np.vstack([boundary_points(3 * (h + d)), *(found[3] for found in bends)])
+    right = points @ R.T + o > 0
+    seen = right.any(axis=0) & ~right.all(axis=0)
+    z = lift(points)[:, np.append(seen, np.ones(d + 1, bool))]
+    size, v = np.linalg.svd(z / np.linalg.norm(z, axis=1, keepdims=True))[1:]
+    return R[seen], o[seen], v[-1], size[-2:] / size[0]
 
 
-theta, rest = solve()
 for _ in range(20):  # more bends, until a null vector says that no neuron is missing
-    if rest < 1e-8:
+    R, o, theta, (second, last) = solve()
+    if last < 1e-9:
         break
     bends += [found for found in (bend() for _ in range(8)) if found]
     R, o = rows_of(bends)
-    theta, rest = solve()
-print(f"{len(bends)} bends, {len(R)} rows: smallest singular value {rest:.0e} of the largest")
-expect(rest < 1e-8, "a vector is sent to zero", "a neuron is missing, perhaps of two regions only")
+print(f"{len(bends)} bends, {len(R)} rows: smallest singular values {second:.0e} and {last:.0e}")
+expect(last < 1e-9, "a vector is sent to zero", "a neuron is missing, perhaps of two regions only")
+expect(second > 1e-9, "it is the only one", "two rows say the same")
 print("output weights α of the rows:", (theta[: len(R)] / np.abs(theta).max()).round(4))
 
 # %% [markdown]
 # Note what the thief has here that he did not have in lesson 07: a test of completeness. Without
-# all neurons that bend the boundary no vector is sent to zero. And a row that is none, because two
-# planes met by chance, gets the weight 0.
+# all neurons that bend the boundary no vector is sent to zero. And should two planes meet by
+# chance, in a row that is none, then it gets the weight 0.
 #
 # ## Step 5: one label for the sign
 #
@@ -415,7 +424,7 @@ for wide in (8, 100, 784):
 # Three classes are three boundaries that share the rows.
 
 # %%
-for shape in ([d, h, 1], [20, 8, 1], [20, 6, 3], [10, 2, 1]):
+for shape in ([d, h, 1], [20, 6, 3], [10, 2, 1]):
     network = victim if shape == [d, h, 1] else mt.nn.zoo.mlp(shape, bias=0.3, rng=rng)
     counter, name = mt.Oracle(network, output="label"), "-".join(map(str, shape))
     try:
@@ -440,7 +449,7 @@ for shape in ([d, h, 1], [20, 8, 1], [20, 6, 3], [10, 2, 1]):
 #
 # - `SEED`: every step says whether it came out.
 # - `h = 3` or `d = 3`: in a space of three dimensions any two planes meet in a line. Which of the
-#   three tests of `shared_row` still protects you?
+#   tests of `shared_row` still protects you?
 # - `hair=1e-2` in `is_on`: where is a bend seen now, and why do the rows hardly suffer?
 # - `radius=0.3` in `normal`: how many clouds hold a bend?
 # - In the library's cell: `[4, 12, 1]`, more neurons than inputs.

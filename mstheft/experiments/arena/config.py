@@ -2,7 +2,7 @@
 
 title, seeds                what it is; [0, 1, 2]
 [victim]                    as `VictimSettings`
-[attacks.NAME]              attack = "sweep", relu, linear: `DirectSettings`; one of
+[attacks.NAME]              attack = "sweep", relu, linear, labels: `DirectSettings`; one of
                             learning.strategies, or jbda: `CopySettings`, and
                             adapt = {…}: `adaptive.Adaptation`. It meets what it is made for
 [defences.NAME]             as `DefenceSettings`. Empty: none

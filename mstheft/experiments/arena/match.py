@@ -11,7 +11,7 @@ import numpy as np
 
 from mstheft.defend import responses
 from mstheft.defend.prada import Detector
-from mstheft.direct import linear, relu, sweep
+from mstheft.direct import labels, linear, relu, sweep
 from mstheft.errors import BudgetExhausted, ExtractionError
 from mstheft.experiments import learned_theft, tasks
 from mstheft.experiments.arena.adaptive import Adaptation, AdaptedOracle, Keys, estimator, polished
@@ -29,6 +29,7 @@ DIRECT: dict[str, Callable[..., Any]] = {
     "sweep": sweep.extract,
     "relu": relu.extract,
     "linear": linear.extract,
+    "labels": labels.extract,
 }
 GUESS = 64  # hidden neurons of MAD's untrained surrogate
 

@@ -59,52 +59,70 @@ def best_agreement__no_lines(budgets, price, queries, agreement):
     return np.where(budgets >= price, 1.0, learned)
 
 
+def few_of(decimals):
+    return decimals is not None and decimals < 5
+
+
+def of_labels(layers, activation, dear):
+    if layers == 0:
+        return "label only"
+    return "labels" if layers == 1 and activation == "relu" and not dear else "learn"
+
+
+def direct(layers, activation):
+    if layers == 0:
+        return "linear"
+    if activation != "relu":
+        return "smooth"
+    return "sweep" if layers == 1 else "deep"
+
+
 def choose_attack__labels_have_no_slope(output, decimals, layers, activation, price, budget):
     if decimals is not None and decimals < 5 and layers > 0:
         return "learn"
-    if layers > 1 or price > budget:
+    if price > budget or (layers > 1 and activation != "relu"):
         return "learn"
-    return "linear" if layers == 0 else "sweep" if activation == "relu" else "smooth"
+    return direct(layers, activation)
 
 
 def choose_attack__ignored_rounding(output, decimals, layers, activation, price, budget):
     if output == "label":
-        return "label only" if layers == 0 else "learn"
-    if layers > 1 or price > budget:
+        return of_labels(layers, activation, price > budget)
+    if price > budget or (layers > 1 and activation != "relu"):
         return "learn"
-    return "linear" if layers == 0 else "sweep" if activation == "relu" else "smooth"
+    return direct(layers, activation)
 
 
 def choose_attack__linear_survives(output, decimals, layers, activation, price, budget):
     if output == "label":
-        return "label only" if layers == 0 else "learn"
-    if (decimals is not None and decimals < 5) or layers > 1 or price > budget:
+        return of_labels(layers, activation, price > budget)
+    if few_of(decimals) or (layers > 1 and activation != "relu") or price > budget:
         return "learn"
-    return "linear" if layers == 0 else "sweep" if activation == "relu" else "smooth"
+    return direct(layers, activation)
 
 
 def choose_attack__ignored_depth(output, decimals, layers, activation, price, budget):
     if output == "label":
-        return "label only" if layers == 0 else "learn"
+        return of_labels(layers, activation, price > budget)
     if decimals is not None and decimals < 5 and layers > 0:
         return "learn"
     if price > budget:
         return "learn"
-    return "linear" if layers == 0 else "sweep" if activation == "relu" else "smooth"
+    return direct(min(layers, 1), activation)
 
 
 def choose_attack__ignored_budget(output, decimals, layers, activation, price, budget):
     if output == "label":
-        return "label only" if layers == 0 else "learn"
-    if layers > 1 or (decimals is not None and decimals < 5 and layers > 0):
+        return of_labels(layers, activation, price > budget)
+    if (layers > 1 and activation != "relu") or (few_of(decimals) and layers > 0):
         return "learn"
-    return "linear" if layers == 0 else "sweep" if activation == "relu" else "smooth"
+    return direct(layers, activation)
 
 
 def choose_attack__wrong_activation(output, decimals, layers, activation, price, budget):
     if output == "label":
-        return "label only" if layers == 0 else "learn"
-    if layers > 1 or price > budget or (decimals is not None and decimals < 5 and layers > 0):
+        return of_labels(layers, activation, price > budget)
+    if price > budget or (few_of(decimals) and layers > 0):
         return "learn"
     return "linear" if layers == 0 else "sweep"
 
@@ -150,10 +168,10 @@ def best_agreement__sorted_the_answer(budgets, price, queries, agreement):
 
 def chosen(output, few, layers, activation, dear):
     if output == "label":
-        return "label only" if layers == 0 else "learn"
-    if (few and layers > 0) or layers > 1 or dear:
+        return of_labels(layers, activation, dear)
+    if (few and layers > 0) or (layers > 1 and activation != "relu") or dear:
         return "learn"
-    return "linear" if layers == 0 else "sweep" if activation == "relu" else "smooth"
+    return direct(layers, activation)
 
 
 def choose_attack__five_are_enough(output, decimals, layers, activation, price, budget):
@@ -240,3 +258,25 @@ def best_agreement__line_from_zero(budgets, price, queries, agreement):
 
 def choose_attack__none_is_exact(output, decimals, layers, activation, price, budget):
     return chosen(output, decimals is None or decimals < 5, layers, activation, price > budget)
+
+
+def choose_attack__labels_of_a_network__2(output, decimals, layers, activation, price, budget):
+    found = chosen(output, few_of(decimals), layers, activation, price > budget)
+    return "learn" if found == "labels" else found
+
+
+def choose_attack__all_networks_from_labels(output, decimals, layers, activation, price, budget):
+    if output == "label" and layers > 0:
+        return "labels"
+    return chosen(output, few_of(decimals), layers, activation, price > budget)
+
+
+def choose_attack__depth_is_no_wall(output, decimals, layers, activation, price, budget):
+    found = chosen(output, few_of(decimals), layers, activation, price > budget)
+    return "learn" if found == "deep" else found
+
+
+def choose_attack__deep_of_another_activation(output, decimals, layers, activation, price, budget):
+    if layers > 1 and output != "label" and not few_of(decimals) and price <= budget:
+        return "deep"
+    return chosen(output, few_of(decimals), layers, activation, price > budget)

@@ -10,6 +10,7 @@ from mstheft.defend.prada import Detector
 from mstheft.errors import BudgetExhausted
 from mstheft.experiments import tasks
 from mstheft.experiments.arena import arena, match
+from mstheft.nn import zoo
 from mstheft.oracle import Oracle
 from mstheft.plots.arena import heat
 from mstheft.report import pictures as figures
@@ -266,6 +267,18 @@ def test_the_heat_map_tells_shares_alarms_and_what_honest_users_keep():
     assert [label.get_text() for label in ax.get_yticklabels()] == ["sweep", "random"]
     (image,) = ax.images
     np.testing.assert_array_equal(image.get_array().mask, [[False, True], [False, False]])
+
+
+def test_labels_only_do_not_stop_the_attack_that_is_made_for_labels():
+    victim = zoo.mlp([8, 4, 1], bias=0.3, rng=0)
+    own = {"attack": {"attack": "labels"}, "defence": {}}
+    copy, ended = match.attempt(own, Oracle(victim, output="label"), None, None, 0)
+    x = np.random.default_rng(1).normal(size=(2000, 8))
+    assert ended == ""
+    np.testing.assert_array_equal(copy.labels(x), victim.labels(x))
+    copy, ended = match.attempt(own, Oracle(victim, output="logits"), None, None, 0)
+    assert copy is None
+    assert "needs labels" in ended
 
 
 # ---- what may be said
