@@ -21,42 +21,65 @@ def network(rng, d=3, h=5, k=2):
     return A0[order], b0[order], A1[:, order], b1, x, order < 3
 
 
-def test_neurons_on(learner, rng):
-    A0, x = rng.normal(size=(4, 3)), rng.normal(size=(6, 3))
-    ordered = np.sort(x @ A0.T, axis=0)  # one of six inputs is on at a seam, or five are
-    b0 = -np.where([True, False, True, False], ordered[:2].mean(axis=0), ordered[4:].mean(axis=0))
-    z = x @ A0.T + b0
-    answer = learner.call("neurons_on", A0, b0, x).equals(
-        z > 0,
+def box_of(rng):
+    """Neurons whose z goes over known ranges in a box, and the box. Weights of both signs."""
+    low = rng.uniform(0.5, 2, 4)
+    high = low + rng.uniform(1, 2, 4)
+    A0 = rng.uniform(1, 2, (40, 4)) * rng.choice([-1, 1], (40, 4))
+    reach = np.abs(A0) @ (high - low)
+    inside, outside = rng.uniform(0.05, 0.95, 24), rng.uniform(0.05, 0.9, 16)
+    share = np.concatenate([inside, -outside[:8], 1 + outside[8:]])  # unstable, on, off
+    share = rng.permutation(share)
+    smallest = np.minimum(A0 * low, A0 * high).sum(axis=1)
+    return A0, -smallest - share * reach, low, high, share
+
+
+def test_unstable_neurons(learner, rng):
+    A0, b0, low, high, share = box_of(rng)
+    right = (share > 0) & (share < 1)
+    ends = [A0 @ x + b0 for x in (low, high)]
+    middle = A0 @ (low + high) / 2
+    reach = np.abs(A0) @ (high - low)
+    answer = learner.call("unstable_neurons", A0, b0, low, high).equals(
+        right,
         mistakes={
-            "missing_bias": z - b0 > 0,
-            "subtracted_bias": z - 2 * b0 > 0,
-            "off_not_on": z < 0,
-            "values_not_sides": np.maximum(z, 0),
-            "pre_activations": z,
-            "transposed": (z > 0).T,
+            "two_corners": (ends[0] > 0) != (ends[1] > 0),
+            "missing_bias": np.abs(middle) < reach / 2,
+            "subtracted_bias": np.abs(middle - b0) < reach / 2,
+            "stable_not_unstable": ~right,
+            "on_somewhere": share < 1,
+            "off_somewhere": share > 0,
+            "on_in_the_middle": share < 0.5,
+            "whole_width": np.abs(middle + b0) < reach,
+            "only_half_the_reach": np.abs(middle + b0) < reach / 4,
+            "two_corners__2": (ends[0] < 0) & (ends[1] > 0),
+            "one_number_for_all": np.full(40, True),
         },
     )
     told = np.asarray(answer.value).dtype.kind == "b"
     answer.holds(told, "True and False, dtype bool", "ones_and_zeros")
 
 
-def test_neurons_on__bias(learner, rng):
-    A0, x = rng.normal(size=(4, 3)), rng.normal(size=(6, 3))
-    raw = x @ A0.T
-    b0 = np.where(raw[0] > 0, -1, 1) * (np.abs(raw).max() + rng.uniform(0.5, 1))
-    learner.call("neurons_on", A0, b0, x).equals(
-        np.tile(raw[0] <= 0, (6, 1)),
-        mistakes={"missing_bias": raw > 0, "subtracted_bias": raw - b0 > 0},
+def test_unstable_neurons__bias(learner, rng):
+    """Without its bias every neuron would be of the other kind."""
+    A0, b0, low, high, _ = box_of(rng)
+    reach = np.abs(A0) @ (high - low)
+    inside = np.arange(40) % 2 == 0
+    high = (high - low) / 2
+    low = -high
+    b0 = np.where(inside, 0.2, 0.6) * reach * rng.choice([-1, 1], 40)
+    learner.call("unstable_neurons", A0, b0, low, high).equals(
+        inside,
+        mistakes={"missing_bias": np.full(40, True)},
     )
 
 
-def test_neurons_on__on_the_seam(learner, rng):
-    A0 = rng.choice([-2.0, -1.0, 1.0, 2.0], (4, 3))  # whole numbers: sums are exact
-    x = rng.choice([-3.0, -1.0, 2.0, 4.0], (6, 3))
-    b0 = -(A0 @ x[rng.integers(6)])
-    z = x @ A0.T + b0
-    learner.call("neurons_on", A0, b0, x).equals(z > 0, mistakes={"seam_counts_as_on": z >= 0})
+def test_unstable_neurons__touched(learner):
+    """A seam that only touches a corner of the box cuts nothing off."""
+    A0, b0 = np.array([[1.0, 1.0], [1.0, -1.0], [-2.0, 1.0]]), np.array([0.0, -2.0, 1.0])
+    learner.call("unstable_neurons", A0, b0, np.zeros(2), 2 * np.ones(2)).equals(
+        np.array([False, False, True]), mistakes={"touched_counts": np.array([True, True, True])}
+    )
 
 
 def test_patch_map(learner, rng):
@@ -81,51 +104,58 @@ def test_patch_map(learner, rng):
     )
 
 
-def test_rescale(learner, rng):
-    # more inputs and outputs than neurons: every neuron's number is also that of a wrong line
-    A0, b0, A1, _, _, _ = network(rng, d=7, k=6)
-    i, s = int(rng.integers(5)), float(rng.uniform(1.5, 4))
+def layers_of(rng):
+    """A hidden layer with a zero here and there, and factors above and below 1."""
+    A0, b0, *_ = network(rng)
+    A0[[0, 1, 2], [0, 1, 2]] = 0
+    return A0, b0, rng.permutation([0.3, 0.7, 1.5, 2.5, 4.0]) * rng.uniform(0.9, 1.1, 5)
 
-    def scaled(i, s):
-        twin = mt.nn.zoo.given([(A0, b0), (A1, np.zeros(6))])
-        (A0_, b0_), (A1_, _) = mt.compare.alignment.rescale(twin, 1, i, s).dense()
-        return A0_, b0_, A1_
 
-    right, inverse = scaled(i, s), scaled(i, 1 / s)
-    column, row = A0.copy(), A1.copy()
-    column[:, i], row[i] = s * A0[:, i], A1[i] / s
-    learner.call("rescale", A0, b0, A1, i, s).equals(
-        right,
+def test_scales_between(learner, rng):
+    A0, b0, s = layers_of(rng)
+    B0 = s[:, None] * A0
+    answer = learner.call("scales_between", A0, b0, B0, s * b0)
+    answer.equals(
+        s,
         mistakes={
-            "missing_bias": (right[0], b0, right[2]),
-            "multiplied_output": (right[0], right[1], inverse[2]),
-            "forgot_the_output": (right[0], right[1], A1),
-            "all_neurons": (A0 * s, b0 * s, A1 / s),
-            "turned_round": inverse,
-            "row_of_a1": (right[0], right[1], row),
-            "column_of_a0": (column, right[1], right[2]),
-            "counted_from_one": scaled((i - 1) % 5, s),
+            "turned_round": 1 / s,
+            "squared_length": s**2,
+            "logarithm": np.log(s),
+            "one_factor_for_all": np.full(5, np.linalg.norm(B0) / np.linalg.norm(A0)),
+            "one_factor_for_all__2": float(np.linalg.norm(B0) / np.linalg.norm(A0)),
+            "length_not_factor": np.linalg.norm(B0, axis=1),
+            "wrong_axis": np.linalg.norm(B0, axis=0) / np.linalg.norm(A0, axis=0),
+            "entry_by_entry": np.where(A0 == 0, np.nan, s[:, None]),
         },
     )
 
 
-def test_rescale__smaller(learner, rng):
-    A0, b0, A1, _, _, _ = network(rng)
-    s = float(rng.uniform(0.1, 0.7))
-    a0, b, a1 = A0.copy(), b0.copy(), A1.copy()
-    a0[2], b[2], a1[:, 2] = A0[2] * s, b0[2] * s, A1[:, 2] / s
-    learner.call("rescale", A0, b0, A1, 2, s).equals((a0, b, a1))
+def test_scales_between__other_direction(learner, rng):
+    A0, b0, s = layers_of(rng)
+    B0 = s[:, None] * A0
+    turned = np.roll(A0[3], 1) * np.linalg.norm(A0[3]) / np.linalg.norm(np.roll(A0[3], 1))
+    B0[3] = s[3] * turned
+    learner.refuses(
+        "scales_between", A0, b0, B0, s * b0,
+        mistakes={"direction_unchecked": s, "one_input_looked_at": B0[:, 1] / A0[:, 1]},
+    )  # fmt: skip
 
 
-def test_rescale__negative(learner, rng):
-    A0, b0, A1, _, _, _ = network(rng)
-    s = -float(rng.uniform(1.5, 4))
-    learner.refuses("rescale", A0, b0, A1, 1, s)
+def test_scales_between__other_bias(learner, rng):
+    A0, b0, s = layers_of(rng)
+    moved = s * b0 * np.array([1, 1, 1, 1, 1.5])
+    learner.refuses(
+        "scales_between", A0, b0, s[:, None] * A0, moved, mistakes={"bias_unchecked": s}
+    )
 
 
-def test_rescale__zero(learner, rng):
-    A0, b0, A1, _, _, _ = network(rng)
-    learner.refuses("rescale", A0, b0, A1, 1, 0.0)
+def test_scales_between__turned_sign(learner, rng):
+    A0, b0, s = layers_of(rng)
+    turned = s * [1, 1, 1, -1, 1]
+    learner.refuses(
+        "scales_between", A0, b0, turned[:, None] * A0, turned * b0,
+        mistakes={"negative_factor": turned, "negative_factor__2": s},
+    )  # fmt: skip
 
 
 def test_normal_form(learner, rng):
@@ -156,15 +186,31 @@ def test_normal_form(learner, rng):
 
 
 def test_unknowns(learner, rng):
-    (d, k), h = (int(n) for n in rng.permutation(np.arange(3, 12))[:2]), int(rng.integers(12, 19))
-    learner.call("unknowns", d, h, k).equals(
-        h * d + k * h + k,
+    d, a, b, c, k = (int(n) for n in rng.permutation(np.arange(5, 20))[:5])
+    matrices = d * a + a * b + b * c + c * k
+    hidden = a + b + c
+    learner.call("unknowns", [d, a, b, c, k]).equals(
+        matrices + k,
         mistakes={
-            "counted_everything": h * d + h + k * h + k,
-            "forgot_b1": h * d + k * h,
-            "minus_h_too_often": h * d + k * h + k - h,
-            "one_scale_in_all": h * d + h + k * h + k - 1,
-            "swapped": h * k + d * h + d,
-            "floor_not_count": (h * d + k * h + k) / k,
+            "counted_everything": matrices + hidden + k,
+            "forgot_the_last_bias": matrices,
+            "forgot_the_biases": matrices - hidden,
+            "minus_h_too_often": matrices + k - hidden,
+            "one_scale_in_all": matrices + hidden + k - 1,
+            "one_scale_a_layer": matrices + hidden + k - 3,
+            "first_layer_s_scales": matrices + hidden + k - a,
+            "first_layer_s_scales__2": matrices + hidden + k - c,
+            "inputs_have_scales": matrices + k - d,
+            "outputs_have_scales": matrices,
+            "bias_for_the_inputs": matrices + d,
+            "one_hidden_layer": d * a + a * k + k,
+            "floor_not_count": (matrices + k) / k,
         },
+    )
+
+
+def test_unknowns__no_hidden_layer(learner, rng):
+    d, k = (int(n) for n in rng.permutation(np.arange(3, 12))[:2])
+    learner.call("unknowns", [d, k]).equals(
+        d * k + k, mistakes={"a_hidden_layer_must_be": d * k, "a_hidden_layer_must_be__2": k}
     )

@@ -6,19 +6,46 @@ import mstheft as mt
 from mstheft.course.learner import Counted
 
 
-def test_floor_queries(learner, rng):
-    h, K = int(rng.choice([11, 13, 17, 19])), int(rng.integers(3, 8))
-    d = K * int(rng.integers(8, 15)) + 1  # so that h d is no multiple of K
-    whole = h * d + K * h + K
-    learner.call("floor_queries", d, h, K).equals(
-        whole / K,
+def test_widest(learner, rng):
+    d, K = int(rng.integers(41, 60)), int(rng.integers(3, 6))
+    h = int(rng.integers(200, 300))
+    budget = (h * (d + K) + K + d // 2) // K  # not enough for one neuron more
+    numbers = budget * K
+    learner.call("widest", budget, d, K).equals(
+        h,
         mistakes={
-            "counted_the_free_ones": (whole + h) / K,
-            "forgot_last_bias": whole / K - 1,
-            "not_divided": float(whole),
-            "swapped": (h * K + d * h + d) / d,
+            "counted_the_free_ones": (numbers - K) // (d + K + 1),
+            "one_number_an_answer": (budget - K) // (d + K),
+            "one_number_an_answer__2": (budget - 1) // (d + K),
+            "rounded_up": h + 1,
+            "not_whole": (numbers - K) / (d + K),
+            "forgot_a_matrix": (numbers - K) // d,
+            "forgot_a_matrix__2": (numbers - K) // K,
+            "swapped": (budget * d - d) // (d + K),
+            "floor_not_width": (budget * (d + K) + K) / K,
+            "floor_not_width__2": (budget * (d + K) + K) // K,
         },
     )
+
+
+def test_widest__last_bias(learner, rng):
+    """What b1 takes decides about the last neuron."""
+    d, K, h = int(rng.integers(41, 60)), int(rng.integers(3, 6)), int(rng.integers(200, 300))
+    budget = (h * (d + K) + K + d + K - 1) // K
+    learner.call("widest", budget, d, K).equals(h, mistakes={"forgot_last_bias": h + 1})
+
+
+def test_widest__just_enough(learner, rng):
+    d, K, n = 4, 3, int(rng.integers(3, 30))
+    h = 3 * n
+    learner.call("widest", 7 * n + 1, d, K).equals(
+        h, mistakes={"one_too_few": h - 1, "rounded_up": h + 1}
+    )
+
+
+def test_widest__none(learner):
+    learner.call("widest", 1, 9, 2).equals(0)
+    learner.call("widest", 0, 3, 4).equals(0, mistakes={"below_zero": -1})
 
 
 def test_jacobian(learner, rng):

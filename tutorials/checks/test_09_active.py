@@ -5,96 +5,86 @@ import numpy as np
 import mstheft as mt
 
 
-def test_shares(learner, rng):
-    tens = int(rng.integers(1, 5))
-    budget = 200 * tens + 50  # 7/10 of it leave 3 over when divided by 4
-    held, first, part = 40 * tens + 10, 20 * tens + 5, 35 * tens + 8
-    right = [part + 1, part + 1, part + 1, part]
-    more = 45 * tens + 11  # a quarter of what the first rows alone leave
-    learner.call("shares", budget, 4).equals(
-        (held, first, right),
-        mistakes={
-            "lost_rows": (held, first, [part] * 4),
-            "rest_at_the_end": (held, first, [part] * 3 + [part + 3]),
-            "rest_at_the_end__2": (held, first, [part + 3] + [part] * 3),
-            "rest_at_the_end__3": (held, first, right[::-1]),
-            "swapped": (first, held, right),
-            "too_many_rows": (held, first, [part + 1] * 4),
-            "fractions": (held, first, [part + 0.75] * 4),
-            "share_of_the_rest": (held, 16 * tens + 4, [36 * tens + 9] * 4),
-            "rest_too_large": (held, first, [held] * 4),
-            "rest_too_large__2": (held, first, [50 * tens + 13] * 2 + [50 * tens + 12] * 2),
-            "rest_too_large__3": (held, first, [more + 1] + [more] * 3),
-        },
-    )
+def test_budget_for__just_enough(learner, rng):
+    tens = int(rng.integers(3, 40))
+    learner.call("budget_for", 7, tens).equals(10 * tens, mistakes={"one_too_many": 10 * tens + 1})
 
 
-def test_shares__rounded(learner, rng):
-    tens = int(rng.integers(4, 15))  # of 10 tens + 3 rows 20 % is 2 tens + 0.6, 10 % is tens + 0.3
-    right = (2 * tens + 1, tens, [tens + 1] * 2 + [tens] * 5)
-    learner.call("shares", 10 * tens + 3, 7).equals(
+def test_budget_for(learner, rng):
+    while True:  # a case in which the rounding of the two parts decides
+        rounds, k = int(rng.integers(6, 15)), int(rng.integers(31, 80))
+        need = rounds * k
+        right = next(b for b in range(need, 2 * need) if b - round(b / 5) - round(b / 10) >= need)
+        up = int(np.ceil(need / 0.7))
+        if right != up and right != round(need / 0.7):
+            break
+    learner.call("budget_for", rounds, k).equals(
         right,
         mistakes={
-            "cut_off": (2 * tens, tens, [tens + 1] * 3 + [tens] * 4),
-            "rounded_up": (2 * tens + 1, tens + 1, [tens + 1] + [tens] * 6),
-            "fractions": (2 * tens + 0.6, tens + 0.3, [tens + 1] * 3 + [tens] * 4),
-            "fractions__2": (2 * tens + 0.6, tens + 0.3, [tens + 0.3] * 7),
+            "rounding_forgotten": up,
+            "rounding_forgotten__2": round(need / 0.7),
+            "rounding_forgotten__3": int(need / 0.7),
+            "not_whole": need / 0.7,
+            "added_to_the_rest": round(1.3 * need),
+            "added_to_the_rest__2": need + round(0.2 * need) + round(0.1 * need),
+            "added_to_the_rest__3": int(np.ceil(1.3 * need)),
+            "added_to_the_rest__4": 1.3 * need,
+            "first_rows_forgotten": least(need, (0.2,)),
+            "first_rows_forgotten__2": int(np.ceil(need / 0.8)),
+            "validation_forgotten": least(need, (0.1,)),
+            "validation_forgotten__2": int(np.ceil(need / 0.9)),
+            "rounds_alone": need,
+            "one_round": least(k, (0.2, 0.1)),
+            "one_too_many": right + 1,
+            "one_too_few": right - 1,
+            "share_of_the_rest": int(np.ceil(need / 0.72)),
+            "first_rows_are_a_round": least(need, (0.2,)) + k,
         },
     )
+
+
+def least(need, parts):
+    """The smallest budget of which so much is left after these parts."""
+    return next(b for b in range(need, 2 * need) if b - sum(round(p * b) for p in parts) >= need)
 
 
 def test_targets(learner, rng):
-    logits = rng.normal(size=(5, 3))
-    learner.call("targets", logits, "logits", 3).equals(
-        mt.nn.functions.softmax(logits),
-        mistakes={
-            "raw_logits": logits,
-            "not_divided": np.exp(logits),
-            "wrong_axis": mt.nn.functions.softmax(logits.T).T,
-            "sum_of_all": np.exp(logits) / np.exp(logits).sum(),
-            "hard_labels": mt.nn.losses.one_hot(logits.argmax(axis=1), 3),
-            "no_exponential": logits / logits.sum(axis=1, keepdims=True),
-            "each_for_itself": 1 / (1 + np.exp(-logits)),
-        },
-    )
-
-
-def test_targets__log_probs(learner, rng):
-    probs = rng.dirichlet(np.ones(3), size=5)
-    learner.call("targets", np.log(probs), "log_probs", 3).equals(
-        probs, mistakes={"raw_logs": np.log(probs)}
-    )
-
-
-def test_targets__probs(learner, rng):
-    probs = rng.dirichlet(np.ones(3), size=5)
-    learner.call("targets", probs, "probs", 3).equals(
-        probs,
-        mistakes={
-            "softmax_twice": mt.nn.functions.softmax(probs),
-            "hard_labels": mt.nn.losses.one_hot(probs.argmax(axis=1), 3),
-        },
-    )
-
-
-def test_targets__label(learner, rng):
     labels = rng.permutation([0, 1, 2, 3, 1, 2, 0])
-    right = mt.nn.losses.one_hot(labels, 5)  # the last class does not occur
-    learner.call("targets", labels, "label", 5).equals(
+    confidence = rng.uniform(0.3, 0.95, 7)
+    hot = mt.nn.losses.one_hot(labels, 5)  # the last class does not occur
+    sure, rest = confidence[:, None], (1 - confidence)[:, None]
+    right = hot * sure + (1 - hot) * rest / 4
+    learner.call("targets", labels, confidence, 5).equals(
         right,
         mistakes={
-            "counted_from_1": np.roll(right, -1, axis=1),
-            "raw_labels": labels,
+            "rest_left_out": hot * sure,
+            "rest_among_all": hot * sure + (1 - hot) * rest / 5,
+            "rest_among_all__2": hot * sure + rest / 5,
+            "rest_not_divided": hot * sure + (1 - hot) * rest,
+            "hard_labels": hot,
+            "turned_round": hot * rest + (1 - hot) * sure / 4,
+            "counted_from_1": np.roll(hot, -1, axis=1) * (sure - rest / 4) + rest / 4,
+            "one_confidence_for_all": hot * sure.mean() + (1 - hot) * rest.mean() / 4,
             "classes_that_occur": right[:, :4],
-            "softmax_twice": mt.nn.functions.softmax(right),
+            "classes_that_occur__2": (hot * sure + (1 - hot) * rest / 3)[:, :4],
+            "classes_that_occur__3": hot * sure + (1 - hot) * rest / 3,
+            "evenly": np.full((7, 5), 0.2),
+            "sure_for_all": np.tile(sure, 5),
+            "divided_afterwards": (hot * sure + (1 - hot)) / (sure + 4),
+            "added_on_top": right + hot * rest / 4,
+            "transposed": right.T,
         },
     )
 
 
-def test_targets__large_logits(learner, rng):
-    """So large that e^z is infinite, and so far apart that no single shift helps all rows."""
-    logits = np.array([[900.0], [-900.0], [0.0]]) + rng.normal(size=(3, 3))
-    learner.call("targets", logits, "logits", 3).equals(mt.nn.functions.softmax(logits))
+def test_targets__two_classes(learner, rng):
+    labels, confidence = np.array([1, 0, 1]), rng.uniform(0.55, 0.95, 3)
+    right = np.array(
+        [[1 - c, c] if k else [c, 1 - c] for k, c in zip(labels, confidence, strict=True)]
+    )
+    learner.call("targets", labels, confidence, 2).equals(
+        right, mistakes={"class_1_is_told": np.column_stack([1 - confidence, confidence])}
+    )
 
 
 def test_soft_cross_entropy(learner, rng):
@@ -169,14 +159,15 @@ def test_macro_f1(learner, rng):
     total = each.sum()
     precision, recall = hits / np.maximum(of_copy, 1), hits / np.maximum(of_victim, 1)
     missed, wrongly = of_victim - hits, of_copy - hits
-    order = rng.permutation(len(told))
-    learner.call("macro_f1", told[order], said[order]).equals(
+    table = np.zeros((10, 10), int)
+    np.add.at(table, (told, said), 1)
+    learner.call("macro_f1", table).equals(
         total / 6,
         mistakes={
             "agreement": hits.sum() / len(told),
             "jaccard": (each / (2 - each)).sum() / 6,
             "all_classes": total / 10,
-            "all_classes__2": total / 8,
+            "diagonal_once": total / 12,
             "only_told": total / 5,
             "only_said": total / 4,
             "only_both": total / 3,

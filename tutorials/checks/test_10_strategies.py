@@ -45,9 +45,64 @@ def apart(case, rng):
     return args, right, mistakes
 
 
-def test_least_margin(learner, rng):
-    args, right, mistakes = apart(margin_case, rng)
-    learner.call("least_margin", *args).equals(right, mistakes=mistakes)
+def test_most_entropy(learner, rng):
+    args, right, mistakes = apart(entropy_case, rng)
+    learner.call("most_entropy", *args).equals(right, mistakes=mistakes)
+
+
+def first(scores, bought=(), k=4):
+    """The rows with the k largest scores, without those that are bought."""
+    order = np.argsort(-scores, kind="stable")
+    return order[~np.isin(order, bought)][:k]
+
+
+def entropy_case(rng):
+    """Arguments, the right rows, and the rows of every known mistake."""
+    probs = rng.dirichlet(0.8 * np.ones(4), size=30)
+    bought = rng.permutation(30)[:9]
+    logs, best = np.log(probs), np.sort(probs, axis=1)
+    H = -(probs * logs).sum(axis=1)
+    bought[:2] = np.argsort(H)[-2:]  # the rows on top are paid for
+    right, margin = first(H, bought), best[:, 3] - best[:, 2]
+    free = np.setdiff1d(np.arange(30), bought)
+    mistakes = {
+        "least_entropy": first(-H, bought),
+        "bought_again": first(H),
+        "least_margin": first(-margin, bought),
+        "least_confidence": first(-best[:, 3], bought),
+        "variance": first(-probs.var(axis=1), bought),
+        "logs_alone": first(-logs.sum(axis=1), bought),
+        "logs_alone__2": first(logs.sum(axis=1), bought),
+        "values_not_indices": H[right],
+        "numbers_of_the_list": np.argsort(-H[free], kind="stable")[:4],
+        "unsorted": np.sort(right),
+        "reversed": right[::-1],
+        "not_cut": np.argsort(-np.where(np.isin(np.arange(30), bought), -1, H), kind="stable"),
+        "not_cut__2": first(H, bought, 30),
+        "wrong_axis": np.argsort((probs * logs).sum(axis=0), kind="stable")[:4],
+    }
+    return (probs, bought, 4), right, mistakes
+
+
+def test_most_entropy__certain(learner, rng):
+    """Rows with probabilities of exactly 0, which leave NaN behind if their logarithm is taken."""
+    probs = np.array([[0.5, 0.5, 0], [1, 0, 0], [0.4, 0.3, 0.3], [0, 0.9, 0.1], [0.8, 0, 0.2]])
+    order = rng.permutation(5)
+    where = np.argsort(order)
+    right = where[[2, 0, 4, 3, 1]]
+    nowhere = np.zeros(0, int)
+    learner.call("most_entropy", probs[order], nowhere, 5).equals(
+        right,
+        mistakes={
+            "zero_times_infinity": np.argsort(-entropy_with_nan(probs[order]), kind="stable"),
+            "zero_times_infinity__2": np.argsort(entropy_with_nan(probs[order]), kind="stable"),
+        },
+    )
+
+
+def entropy_with_nan(probs):
+    with np.errstate(all="ignore"):
+        return -(probs * np.log(probs)).sum(axis=1)
 
 
 def margin_case(rng):
@@ -126,31 +181,51 @@ def test_k_center__equal_points(learner, rng):
     answer.holds(len(np.unique(rows)) == 6, "every row at most once, and no centre", "chosen_again")
 
 
+def sized(W, b, x, size):
+    """For each class other than the label: its step's size by `size` of w, w, and the gap."""
+    z = W @ x + b
+    k = int(z.argmax())
+    others = [i for i in range(len(z)) if i != k]
+    return min(((z[k] - z[i]) / size(W[i] - W[k]), i, W[i] - W[k], z[k] - z[i]) for i in others)
+
+
+def deepfool_case(rng):
+    """A linear model whose nearest border is another by length, by gap, and without its biases."""
+    sums = lambda w: np.abs(w).sum()  # noqa: E731
+    for _ in range(3000):
+        W, b, x = rng.normal(size=(5, 4)) * rng.uniform(0.3, 3, (5, 1)), *rng.normal(size=(2, 5))
+        x = x[:4]
+        e, right, w, gap = sized(W, b, x, sums)
+        length = sized(W, b, x, np.linalg.norm)
+        least = sized(W, b, x, lambda w: 1.0)
+        bare = sized(W, 0 * b, x, sums)
+        apart = len({right, length[1], least[1]}) == 3 and bare[1] != right
+        if apart and e > 0.05:
+            break
+    return W, b, x, e, w, gap, length, least, bare
+
+
 def test_deepfool_step(learner, rng):
-    first, second, base, x = rng.normal(size=(4, 5))
-    first, second = first / np.linalg.norm(first), second / np.linalg.norm(second)
-    # without the biases x lies at distance 1/2 from the first wall, and 2 from the second
-    walls = np.array([first, second])
-    x = x + np.linalg.pinv(walls) @ (np.array([-0.5, -2]) - walls @ x)
-    lengths, gaps = np.array([1.0, 4.0]) * rng.uniform(0.9, 1.1), np.array([1.0, 2.0])
-    W = np.array([base, base + lengths[0] * first, base + lengths[1] * second])
-    z = rng.normal() - np.array([0, *gaps])
-    classes = np.roll(rng.permutation([1, 2, 0]), 1)
-    if classes[0] == 0:
-        classes = classes[::-1]
-    right = gaps[1] / lengths[1] * second
-    learner.call("deepfool_step", W[classes], (z - W @ x)[classes], x).equals(
+    W, b, x, e, w, gap, length, least, bare = deepfool_case(rng)
+    right = e * np.sign(w)
+    learner.call("deepfool_step", W, b, x).equals(
         right,
         mistakes={
-            "not_squared": gaps[1] * second,
-            "smallest_gap": gaps[0] / lengths[0] * first,
+            "shortest_in_length": length[0] * length[2] / np.linalg.norm(length[2]),
+            "class_by_length": length[3] / np.abs(length[2]).sum() * np.sign(length[2]),
+            "smallest_gap": least[3] / np.abs(least[2]).sum() * np.sign(least[2]),
+            "direction_not_signs": e * w,
+            "direction_not_signs__2": gap / (w @ w) * w,
+            "divided_by_the_length": gap / np.linalg.norm(w) * np.sign(w),
+            "divided_by_the_largest": gap / np.abs(w).max() * np.sign(w),
+            "mean_not_sum": 4 * right,
             "with_overshoot": 1.02 * right,
             "sign": -right,
-            "missing_bias": 0.5 * first,
-            "unit_step": second,
-            "distance_alone": gaps[1] / lengths[1],
+            "missing_bias": bare[0] * np.sign(bare[2]),
+            "unit_step": np.sign(w),
+            "distance_alone": e,
             "point_not_step": x + right,
-            "not_divided": gaps[1] * lengths[1] * second,
+            "not_divided": gap * np.sign(w),
         },
     )
 

@@ -3,22 +3,33 @@
 import numpy as np
 
 
-def test_standard_error(learner, rng):
+def test_rows_needed(learner, rng):
     share, n = float(rng.uniform(0.6, 0.9)), int(rng.integers(200, 900))
     variance = share - share**2
-    learner.call("standard_error", share, n).equals(
-        (variance / n) ** 0.5,
+    wobble = (variance / (n - 0.7)) ** 0.5
+    exact = variance / wobble**2
+    learner.call("rows_needed", share, wobble).equals(
+        n,
         mistakes={
-            "one_row": variance**0.5,
-            "no_root": variance / n,
-            "divided_by_n": variance**0.5 / n,
-            "worst_case": 0.5 / n**0.5,
-            "share_alone": (share / n) ** 0.5,
-            "sample_std": (variance / (n - 1)) ** 0.5,
-            "interval": 1.96 * (variance / n) ** 0.5,
-            "interval__2": 2 * (variance / n) ** 0.5,
-            "multiplied_by_n": (variance * n) ** 0.5,
+            "rounded_down": n - 1,
+            "not_whole": exact,
+            "not_squared": int(np.ceil(variance / wobble)),
+            "root_kept": int(np.ceil(variance**0.5 / wobble)),
+            "worst_case": int(np.ceil(0.25 / wobble**2)),
+            "share_alone": int(np.ceil(share / wobble**2)),
+            "share_alone__2": int(np.ceil((1 - share) / wobble**2)),
+            "interval": int(np.ceil(1.96**2 * exact)),
+            "interval__2": int(np.ceil(4 * exact)),
+            "error_of_one": wobble,
+            "error_of_n": (variance / n) ** 0.5,
         },
+    )
+
+
+def test_rows_needed__just_enough(learner, rng):
+    n = int(rng.integers(3, 9)) ** 2 * 100
+    learner.call("rows_needed", 0.5, float(0.5 / n**0.5)).equals(
+        n, mistakes={"one_too_many": n + 1}
     )
 
 

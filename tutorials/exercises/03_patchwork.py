@@ -8,19 +8,27 @@ Edit this file only. Write plain NumPy: the functions run in a process of their 
 mstheft itself.
 """
 
+import itertools
+
 import numpy as np
 
 
-def neurons_on(A0, b0, x):
-    """Which hidden neurons are on at each input.
+def unstable_neurons(A0, b0, low, high):
+    """Which hidden neurons are on somewhere in a box of inputs, and off elsewhere in it?
 
-        neuron i is on at x  <=>  A0_i · x + b0_i > 0
+    The lesson looks at one input at a time. In a whole box, low_j <= x_j <= high_j, the number
+    z_i = A0_i · x + b0_i takes all values between a smallest and a largest. They lie in corners of
+    the box, but a box has 2^d corners: find both without visiting them. Each input by itself may
+    be as small or as large as it likes.
 
-    A0 : (h, d) input weights, one row for each neuron
-    b0 : (h,) biases
-    x : (n, d) inputs, one in each row
-    Returns (n, h) of True and False.
-    Example: one neuron with A0 = [[1, 0]], b0 = [-2] is on at [3, 9] and off at [1, 9].
+    A neuron is called unstable if its smallest z is below 0 and its largest above: its seam cuts
+    the box. All others are linear there, so that the box holds no kink of them.
+
+    A0 : (h, d) input weights, one row for each neuron;  b0 : (h,) biases
+    low, high : (d,) the ends of the box, low < high
+    Returns (h,) of True and False.
+    Example: for A0 = [[1, -1]], b0 = [0.5] and the box from [0, 0] to [1, 1], z goes from -0.5 to
+    1.5: array([True]).
     """
     ...  # your code
 
@@ -39,16 +47,20 @@ def patch_map(A0, b0, A1, b1, x):
     ...  # your code
 
 
-def rescale(A0, b0, A1, i, s):
-    """The same network with neuron i made s times larger, for s > 0.
+def scales_between(A0, b0, B0, c0):
+    """By which factor was each neuron rescaled? The inverse of what the lesson does.
 
-        row i of A0 and entry i of b0 grow by the factor s, column i of A1 shrinks by it
+        B0_i = s_i A0_i   and   c0_i = s_i b0_i,     with s_i > 0
 
-    Do not change the arrays that you are given: work on copies.
+    Two hidden layers A0, b0 and B0, c0 are given. If every neuron of the second is one of the first
+    (the one with the same number) made s_i times larger, tell the factors. Weights may be 0, so
+    that a quotient of single entries will not do; a whole row is not 0.
 
-    A0 (h, d), b0 (h,), A1 (K, h); i : a neuron, from 0; s : a number
-    Returns new A0, b0, A1, as a tuple.
-    Raises ValueError for s of 0 or less: that is no symmetry.
+    A0, B0 : (h, d);  b0, c0 : (h,)
+    Returns the factors (h,).
+    Raises ValueError if a neuron is not the other made larger or smaller: another direction,
+    another bias, or a factor that is not above 0 (miss at most a millionth of the row's length).
+    Example: A0 = [[1, 0]], b0 = [2], B0 = [[3, 0]], c0 = [6]: array([3.]).
     """
     ...  # your code
 
@@ -66,13 +78,15 @@ def normal_form(A0, b0, A1):
     ...  # your code
 
 
-def unknowns(d, h, K):
-    """How many numbers of a d-h-K network its answers can ever tell.
+def unknowns(widths):
+    """How many numbers of a network of any depth its answers can ever tell.
 
-    All weights and biases (A0, b0, A1, b1), less one free scale for each hidden neuron.
+    The lesson counts for one hidden layer. A network with the widths [d, h_1, ..., h_m, K] has a
+    matrix and a bias vector between any two neighbouring widths, and one free scale for each
+    hidden neuron, in whatever layer it stands.
 
-    d, h, K : numbers of inputs, hidden neurons, outputs
+    widths : list of whole numbers: inputs, hidden layers (perhaps none), outputs
     Returns a whole number.
-    Example: unknowns(1, 1, 1) is 3: four numbers, one free scale.
+    Example: unknowns([1, 1, 1]) is 3: four numbers, one free scale.
     """
     ...  # your code

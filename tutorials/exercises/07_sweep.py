@@ -11,17 +11,17 @@ mstheft itself.
 import numpy as np
 
 
-def floor_queries(d, h, K):
-    """The floor F: fewer queries cannot determine a network d-h-K.
+def widest(budget, d, K):
+    """The widest hidden layer that so many queries could determine: the floor turned round.
 
-        F = (numbers that are left to know) / (numbers in an answer)
+        F = (h d + K h + K) / K  <=  budget
 
-    A0 has h d weights, b0 has h, A1 has K h, b1 has K. One number for each hidden neuron is free,
-    since its scale may be chosen.
+    A0 has h d weights, b0 has h, A1 has K h, b1 has K, and one number for each hidden neuron is
+    free. A detector stops the thief after `budget` queries: how wide must a victim be to be safe?
 
-    d, h, K : inputs, hidden neurons, outputs
-    Returns a float.
-    Example: floor_queries(2, 3, 1) is 10.0.
+    budget : queries;  d, K : inputs, outputs
+    Returns the largest whole h with F of at most the budget; 0 if not even one neuron fits.
+    Example: widest(10, 2, 1) is 3, for F is then 10.
     """
     ...  # your code
 

@@ -11,14 +11,18 @@ mstheft itself.
 import numpy as np
 
 
-def least_margin(probs, k):
-    """The k rows on which the copy is torn most between its two best classes.
+def most_entropy(probs, bought, k):
+    """The k rows of the pool of which the copy is least sure: those with the largest entropy.
 
-        margin = largest probability - second largest probability
+        H_n = - sum_c p_nc ln p_nc,      where p = 0 adds nothing (0 ln 0 = 0)
 
-    probs : (n, K) the copy's probabilities
-    Returns (k,) row numbers, the smallest margin first.
-    Example: least_margin(np.array([[0.9, 0.1], [0.4, 0.6]]), 1) is array([1]).
+    A row that was bought is not bought again. Probabilities of exactly 0 occur: a copy may be
+    sure, and computers round.
+
+    probs : (n, K) the copy's probabilities;  bought : (m,) row numbers, perhaps none
+    Returns (k,) row numbers, the largest entropy first.
+    Example: most_entropy(np.array([[0.9, 0.1], [0.4, 0.6], [1, 0]]), np.array([1]), 1) is
+        array([0]).
     """
     ...  # your code
 
@@ -39,15 +43,20 @@ def k_center(points, centres, k):
 
 
 def deepfool_step(W, b, x):
-    """The shortest step from x to the border of the linear model z = W x + b.
+    """The step from x to the border of z = W x + b whose *largest entry* is smallest.
 
-        w = w_l - w_k,    r = |z_l - z_k| / |w|^2  w,    for the class l with the smallest |r|
+    The lesson's step is the shortest in length. A picture may also be changed at all its pixels at
+    once, if each changes little: what counts is then max_j |r_j|. With w = w_l - w_k, every entry
+    moved by the same size e, in the direction of the sign of w_j, changes z_l - z_k by
 
-    k is the label at x, and l another class.
+        e sum_j |w_j|,     so that e = |z_l - z_k| / sum_j |w_j| leads to the border
+
+    k is the label at x, and l the other class for which e is smallest.
 
     W, b : (K, d), (K,);  x : (d,)
     Returns r (d,), without overshoot.
-    Example: deepfool_step(np.array([[1.0], [0.0]]), np.zeros(2), np.array([3.0])) is array([-3.]).
+    Example: deepfool_step(np.array([[1., 2.], [0., 0.]]), np.zeros(2), np.array([3., 0.])) is
+        array([-1., -1.]).
     """
     ...  # your code
 

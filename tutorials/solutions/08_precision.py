@@ -6,51 +6,59 @@ import numpy as np
 
 
 def noise_level(answers):
-    """The typical size of the rounding in an answer, seen from outside.
+    """The typical size of the rounding, seen on a piece that is curved as a parabola is.
 
-        second difference = f_(i-1) - 2 f_i + f_(i+1),     noise = sqrt(mean of their squares / 6)
+    The lesson's victim was straight, and second differences told its rounding. Those of a
+    parabola are not 0, but its third differences are:
 
-    On a straight piece the second differences would be 0; 6 = 1 + 4 + 1 is what three independent
-    errors add up to.
+        third difference = f_(i+3) - 3 f_(i+2) + 3 f_(i+1) - f_i
 
-    answers : (n,) at equal distances on a straight piece
-    Returns a float.
-    Example: noise_level(np.array([0.0, 1.0, 2.0, 3.0])) is 0.0.
+    By how much do four independent errors of the size `noise` move it, root mean square?
+
+    answers : (n,) at equal distances on a curve a t^2 + b t + c
+    Returns a float: the noise, not the size of the differences.
+    Example: noise_level(np.array([0.0, 1.0, 4.0, 9.0])) is 0.0.
     """
-    bends = answers[:-2] - 2 * answers[1:-1] + answers[2:]
-    return float(np.sqrt((bends**2).mean() / 6))
+    third = np.diff(answers, 3)
+    return math.sqrt(np.mean(third**2) / (1 + 9 + 9 + 1))
 
 
-def best_step(noise, bend):
-    """The step at which a forward difference (f(x + c) - f(x)) / c is off least.
+def best_step(noise, curl):
+    """The step at which a *central* difference (f(x + c) - f(x - c)) / (2 c) is off least.
 
-        error(c) = bend c / 2 + 2 noise / c
+        error(c) = curl c^2 / 6 + noise / c
 
-    The first part is what a straight line misses of a curve with |f''| <= bend. The second is the
-    rounding of two answers. Find the c at which the sum is smallest.
+    Looking to both sides, the bend f'' drops out, and the third derivative is what is missed:
+    |f'''| <= curl. Two answers are rounded as before, but twice the step divides them. Find the c
+    at which the sum is smallest.
 
-    noise, bend : floats above 0
+    noise, curl : floats above 0
     Returns a float.
-    Example: best_step(1.0, 4.0) is 1.0.
+    Example: best_step(1.0, 3.0) is 1.0.
     """
-    return 2 * math.sqrt(noise / bend)
+    return (3 * noise / curl) ** (1 / 3)
 
 
 def logit_error(p, decimals):
-    """How far the logit of a rounded probability may be off.
+    """How far each log ratio of a softmax may be off, when its probabilities were rounded.
 
-        delta = 1/2 10^-decimals,      error = delta / (p (1 - p))
+    The lesson had two classes and one probability. Of K classes an attack uses the log ratios
 
-    Where p is not farther than delta from 0 or 1 it may be rounded to exactly 0 or 1. The logit is
-    then unknown: the answer there is infinity, np.inf.
+        ln p_k - ln p_m,      m the class with the largest probability of the row,
 
-    p : (n,) probabilities strictly between 0 and 1
-    Returns (n,).
-    Example: logit_error(np.array([0.5, 0.001]), 2) is array([0.02, inf]).
+    in which *both* probabilities are rounded. ln p moves by delta / p if p moves by delta.
+    A probability not above delta = 1/2 10^-decimals may come as 0: the ratio is then unknown,
+    and its error infinity, np.inf. The ratio of m with itself is 0, whatever was rounded.
+
+    p : (n, K) probabilities, each row with the sum 1
+    Returns (n, K).
+    Example: logit_error(np.array([[0.25, 0.75]]), 2) is array([[0.02666667, 0.]]).
     """
     delta = 0.5 * 10.0**-decimals
-    known = (p > delta) & (p < 1 - delta)
-    return np.where(known, delta / (p * (1 - p)), np.inf)
+    error = delta / p + delta / p.max(axis=1, keepdims=True)
+    error[p <= delta] = np.inf
+    error[np.arange(len(p)), p.argmax(axis=1)] = 0
+    return error
 
 
 def decimals_needed(tolerance, step):

@@ -3,38 +3,38 @@
 import numpy as np
 
 
-def shares(budget, rounds):
-    """How a budget of queries is divided before the first one is asked.
+def budget_for(rounds, k):
+    """The smallest budget that leaves k rows or more for each of the rounds.
 
         budget = validation (20 %) + first rows (10 %) + k_1 + ... + k_N
 
-    The first two are rounded to whole numbers. The rest goes to the N rounds in equal parts; where
-    it does not go up, the earliest rounds take one row more.
+    The lesson divides a budget. Here it is sought: the first two parts are rounded to whole numbers
+    (Python's round), and the rest must be enough for N rounds of k rows.
 
-    Returns (validation, first, later), later being a list of N whole numbers.
-    Example: shares(100, 3) is (20, 10, [24, 23, 23]).
+    rounds : N;  k : rows of each round
+    Returns an int.
+    Example: budget_for(3, 23) is 99, for 99 - 20 - 10 = 69.
     """
-    held, first = round(0.2 * budget), round(0.1 * budget)
-    rest = budget - held - first
-    return held, first, [rest // rounds + (i < rest % rounds) for i in range(rounds)]
+    budget = rounds * k
+    while budget - round(0.2 * budget) - round(0.1 * budget) < rounds * k:
+        budget += 1
+    return budget
 
 
-def targets(answers, output, classes):
-    """What the copy is trained towards: probabilities out of whatever the oracle tells.
+def targets(labels, confidence, classes):
+    """What the copy is trained towards, when the service tells its label and how sure it is of it.
 
-        "probs"      as they are              "log_probs"  e^answer
-        "logits"     their softmax            "label"      1 for the class, 0 for the others
+    Many services answer "cat, 83 %" and no more. The other classes share what is left in equal
+    parts, for nothing is known about them: the row adds up to 1, and says no more than was told.
 
-    answers : (n, classes), or (n,) whole numbers from 0 for "label"
-    Returns (n, classes) floats. Large logits must not overflow.
-    Example: targets(np.array([2, 0]), "label", 3) is array([[0., 0., 1.], [1., 0., 0.]]).
+    labels : (n,) whole numbers from 0;  confidence : (n,) the probability of that label
+    classes : K, at least 2
+    Returns (n, K) floats.
+    Example: targets(np.array([2]), np.array([0.8]), 3) is array([[0.1, 0.1, 0.8]]).
     """
-    if output == "label":
-        return np.eye(classes)[answers]
-    if output == "probs":
-        return answers
-    weights = np.exp(answers - answers.max(axis=1, keepdims=True))
-    return weights / weights.sum(axis=1, keepdims=True)
+    soft = np.tile((1 - confidence)[:, None] / (classes - 1), classes)
+    np.put_along_axis(soft, labels[:, None], confidence[:, None], axis=1)
+    return soft
 
 
 def soft_cross_entropy(logits, soft):
@@ -52,23 +52,22 @@ def soft_cross_entropy(logits, soft):
     return float(-(soft * log_p).sum() / n), (np.exp(log_p) - soft) / n
 
 
-def macro_f1(told, said):
-    """How well the copy's labels meet the victim's, every class with equal weight.
+def macro_f1(table):
+    """How well the copy's labels meet the victim's, read from a table of counts.
 
+        table_ij = rows that the victim calls i and the copy calls j
         F_c = 2 TP / (2 TP + FP + FN),     macro-F1 = mean of F_c over the classes that occur
 
-    A class occurs if the victim or the copy names it at least once.
+    The lesson went through the labels row by row. A confusion matrix holds all that is needed: find
+    TP, FP and FN of each class in it. A class occurs if the victim or the copy names it at least
+    once; the others have an empty row and an empty column.
 
-    told, said : (n,) labels of the victim and of the copy
+    table : (K, K) whole numbers
     Returns a float from 0 to 1.
-    Example: macro_f1(np.array([0, 0, 1]), np.array([0, 0, 0])) is 0.4.
+    Example: macro_f1(np.array([[2, 0, 0], [1, 0, 0], [0, 0, 0]])) is 0.4.
     """
-    scores = []
-    for c in np.union1d(told, said):
-        both = ((told == c) & (said == c)).sum()
-        one = ((told == c) != (said == c)).sum()
-        scores.append(2 * both / (2 * both + one))
-    return float(np.mean(scores))
+    named = table.sum(axis=0) + table.sum(axis=1)
+    return float(np.mean(2 * np.diag(table)[named > 0] / named[named > 0]))
 
 
 def victim_width(widths, misfits, shape, rows, decimals):

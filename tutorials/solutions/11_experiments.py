@@ -5,16 +5,18 @@ import math
 import numpy as np
 
 
-def standard_error(share, n):
-    """How far a share that was counted on n rows wobbles around the truth.
+def rows_needed(share, wobble):
+    """How many rows must be asked, so that a counted share wobbles by at most `wobble`?
 
-        sqrt(p (1 - p) / n)
+        standard error = sqrt(p (1 - p) / n)  <=  wobble
 
-    share : p, from 0 to 1;  n : rows
-    Returns a float.
-    Example: standard_error(0.5, 100) is 0.05.
+    The lesson goes from n to the error. An experiment is planned the other way round.
+
+    share : p, what is expected, from 0 to 1;  wobble : the largest standard error allowed
+    Returns the smallest whole n that is enough, an int.
+    Example: rows_needed(0.5, 0.05) is 100.
     """
-    return math.sqrt(share * (1 - share) / n)
+    return math.ceil(round(share * (1 - share) / wobble**2, 9))
 
 
 def last_rounds(seeds, rounds, agreement):

@@ -3,16 +3,48 @@
 import numpy as np
 
 
-def floor_queries__counted_the_free_ones(d, h, K):
-    return (h * d + h + K * h + K) / K
+def widest__forgot_last_bias(q, d, K):
+    return q * K // (d + K)
 
 
-def floor_queries__forgot_last_bias(d, h, K):
-    return (h * d + K * h) / K
+def widest__counted_the_free_ones(q, d, K):
+    return (q - 1) * K // (d + K + 1)
 
 
-def floor_queries__not_divided(d, h, K):
-    return float(h * d + K * h + K)
+def widest__one_number_an_answer(q, d, K):
+    return (q - K) // (d + K)
+
+
+def widest__one_number_an_answer__2(q, d, K):
+    return (q - 1) // (d + K)
+
+
+def widest__rounded_up(q, d, K):
+    return -(-(q - 1) * K // (d + K))
+
+
+def widest__not_whole(q, d, K):
+    return (q - 1) * K / (d + K)
+
+
+def widest__forgot_a_matrix(q, d, K):
+    return (q - 1) * K // d
+
+
+def widest__swapped(q, d, K):
+    return (q - 1) * d // (d + K)
+
+
+def widest__floor_not_width(q, d, K):
+    return (q * (d + K) + K) / K
+
+
+def widest__one_too_few(q, d, K):
+    return ((q - 1) * K - 1) // (d + K)
+
+
+def widest__below_zero(q, d, K):
+    return (q - 1) * K // (d + K)
 
 
 def jacobian__not_divided(ask, x, c):
@@ -84,14 +116,6 @@ def solved(J, y, rows, jumps):
     even = (jumps.T * np.sign(y)) @ rows
     equations = np.einsum("hk,hd->kdh", jumps, rows).reshape(-1, len(rows))
     return np.linalg.lstsq(equations, (2 * J - even).ravel(), rcond=None)[0]
-
-
-def floor_queries__integer(d, h, K):
-    return (h * d + K * h + K) // K
-
-
-def floor_queries__swapped(d, h, K):
-    return (h * K + d * h + d) / d
 
 
 def jacobian__too_many_queries(ask, x, c):

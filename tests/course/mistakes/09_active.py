@@ -3,49 +3,125 @@
 import numpy as np
 
 
-def shares__lost_rows(budget, rounds):
-    held, first = round(0.2 * budget), round(0.1 * budget)
-    return held, first, [(budget - held - first) // rounds] * rounds
+def budget_for__rounding_forgotten(n, k):
+    return int(np.ceil(n * k / 0.7))
 
 
-def shares__rest_at_the_end(budget, rounds):
-    held, first = round(0.2 * budget), round(0.1 * budget)
-    rest = budget - held - first
-    return held, first, [rest // rounds] * (rounds - 1) + [rest // rounds + rest % rounds]
+def budget_for__not_whole(n, k):
+    return n * k / 0.7
 
 
-def shares__swapped(budget, rounds):
-    held, first = round(0.1 * budget), round(0.2 * budget)
-    rest = budget - held - first
-    return held, first, [rest // rounds + (i < rest % rounds) for i in range(rounds)]
+def budget_for__added_to_the_rest(n, k):
+    return round(1.3 * n * k)
 
 
-def targets__raw_logits(answers, output, classes):
-    return np.eye(classes)[answers] if output == "label" else answers
+def budget_for__added_to_the_rest__2(n, k):
+    return n * k + round(0.2 * n * k) + round(0.1 * n * k)
 
 
-def targets__not_divided(answers, output, classes):
-    return np.eye(classes)[answers] if output == "label" else np.exp(answers)
+def budget_for__first_rows_forgotten(n, k):
+    return enough(n * k, lambda b: round(0.2 * b))
 
 
-def targets__raw_logs(answers, output, classes):
-    if output == "logits":
-        return np.exp(answers) / np.exp(answers).sum(axis=1, keepdims=True)
-    return np.eye(classes)[answers] if output == "label" else answers
+def budget_for__first_rows_forgotten__2(n, k):
+    return int(np.ceil(n * k / 0.8))
 
 
-def targets__softmax_twice(answers, output, classes):
-    if output == "label":
-        return np.eye(classes)[answers]
-    return np.exp(answers) / np.exp(answers).sum(axis=1, keepdims=True)
+def budget_for__validation_forgotten(n, k):
+    return enough(n * k, lambda b: round(0.1 * b))
 
 
-def targets__counted_from_1(answers, output, classes):
-    if output == "label":
-        return np.eye(classes)[answers - 1]
-    if output == "probs":
-        return answers
-    return np.exp(answers) / np.exp(answers).sum(axis=1, keepdims=True)
+def budget_for__rounds_alone(n, k):
+    return n * k
+
+
+def budget_for__one_round(n, k):
+    return enough(k, lambda b: round(0.2 * b) + round(0.1 * b))
+
+
+def budget_for__one_too_many(n, k):
+    return enough(n * k, lambda b: round(0.2 * b) + round(0.1 * b)) + 1
+
+
+def budget_for__one_too_few(n, k):
+    return enough(n * k, lambda b: round(0.2 * b) + round(0.1 * b)) - 1
+
+
+def enough(need, less):
+    budget = 0
+    while budget - less(budget) < need:
+        budget += 1
+    return budget
+
+
+def told(labels, sure, K, rest, low=0):
+    soft = np.repeat(rest[:, None] * np.ones(1), K, axis=1)
+    soft[np.arange(len(labels)), labels - low] = sure
+    return soft
+
+
+def targets__rest_left_out(y, c, K):
+    return told(y, c, K, 0 * c)
+
+
+def targets__rest_among_all(y, c, K):
+    return told(y, c, K, (1 - c) / K)
+
+
+def targets__rest_among_all__2(y, c, K):
+    return told(y, c + (1 - c) / K, K, (1 - c) / K)
+
+
+def targets__rest_not_divided(y, c, K):
+    return told(y, c, K, 1 - c)
+
+
+def targets__hard_labels(y, c, K):
+    return np.eye(K)[y]
+
+
+def targets__turned_round(y, c, K):
+    return told(y, 1 - c, K, c / (K - 1))
+
+
+def targets__counted_from_1(y, c, K):
+    return told(y, c, K, (1 - c) / (K - 1), 1)
+
+
+def targets__one_confidence_for_all(y, c, K):
+    return one_for_all(y, c.mean(), K)
+
+
+def targets__classes_that_occur(y, c, K):
+    return told(y, c, y.max() + 1, (1 - c) / (K - 1))
+
+
+def targets__classes_that_occur__2(y, c, K):
+    return told(y, c, y.max() + 1, (1 - c) / y.max())
+
+
+def targets__evenly(y, c, K):
+    return np.full((len(y), K), 1 / K)
+
+
+def targets__sure_for_all(y, c, K):
+    return np.repeat(c[:, None], K, axis=1)
+
+
+def targets__added_on_top(y, c, K):
+    return told(y, c + (1 - c) / (K - 1), K, (1 - c) / (K - 1))
+
+
+def targets__transposed(y, c, K):
+    return told(y, c, K, (1 - c) / (K - 1)).T
+
+
+def targets__class_1_is_told(y, c, K):
+    return np.column_stack([1 - c, c]) if K == 2 else told(y, c, K, (1 - c) / (K - 1))
+
+
+def one_for_all(y, mean, K):
+    return told(y, mean, K, np.full(len(y), (1 - mean) / (K - 1)))
 
 
 def soft_cross_entropy__not_averaged(logits, soft):
@@ -80,11 +156,28 @@ def soft_cross_entropy__nan(logits, soft):
         return float(-(soft * np.log(p)).sum() / len(p)), (p - soft) / len(p)
 
 
-def macro_f1__agreement(told, said):
+def pairs(table):
+    """The victim's and the copy's labels, one of each for every row that was counted."""
+    places = np.argwhere(table >= 0)
+    return np.repeat(places, table.ravel(), axis=0).T
+
+
+def macro_f1__nan(table):
+    return float((2 * np.diag(table) / (table.sum(axis=0) + table.sum(axis=1))).mean())
+
+
+def macro_f1__diagonal_once(table):
+    named = table.sum(axis=0) + table.sum(axis=1)
+    return float((np.diag(table)[named > 0] / named[named > 0]).mean())
+
+
+def macro_f1__agreement(table):
+    told, said = pairs(table)
     return float((told == said).mean())
 
 
-def macro_f1__jaccard(told, said):
+def macro_f1__jaccard(table):
+    told, said = pairs(table)
     scores = []
     for c in np.union1d(told, said):
         both, one = ((told == c) & (said == c)).sum(), ((told == c) != (said == c)).sum()
@@ -92,7 +185,8 @@ def macro_f1__jaccard(told, said):
     return float(np.mean(scores))
 
 
-def macro_f1__all_classes(told, said):
+def macro_f1__all_classes(table):
+    told, said = pairs(table)
     scores = []
     for c in range(max(told.max(), said.max()) + 1):
         both, one = ((told == c) & (said == c)).sum(), ((told == c) != (said == c)).sum()
@@ -100,7 +194,8 @@ def macro_f1__all_classes(told, said):
     return float(np.mean(scores))
 
 
-def macro_f1__only_told(told, said):
+def macro_f1__only_told(table):
+    told, said = pairs(table)
     scores = []
     for c in np.unique(told):
         both, one = ((told == c) & (said == c)).sum(), ((told == c) != (said == c)).sum()
@@ -108,70 +203,9 @@ def macro_f1__only_told(told, said):
     return float(np.mean(scores))
 
 
-def shares__cut_off(budget, rounds):
-    held, first = budget // 5, budget // 10
-    rest = budget - held - first
-    return held, first, [rest // rounds + (i < rest % rounds) for i in range(rounds)]
-
-
-def shares__rounded_up(budget, rounds):
-    held, first = -(-budget // 5), -(-budget // 10)
-    rest = budget - held - first
-    return held, first, [rest // rounds + (i < rest % rounds) for i in range(rounds)]
-
-
-def targets__classes_that_occur(answers, output, classes):
-    if output == "label":
-        return np.eye(answers.max() + 1)[answers]
-    if output == "probs":
-        return answers
-    return np.exp(answers) / np.exp(answers).sum(axis=1, keepdims=True)
-
-
-def targets__wrong_axis(answers, output, classes):
-    return np.exp(answers) / np.exp(answers).sum(axis=0)
-
-
 def divided(budget, rest, rounds):
     part = [rest // rounds + (i < rest % rounds) for i in range(rounds)]
     return round(0.2 * budget), round(0.1 * budget), part
-
-
-def shares__rest_at_the_end__2(budget, rounds):
-    rest = budget - round(0.2 * budget) - round(0.1 * budget)
-    held, first, part = divided(budget, rest, rounds)
-    return held, first, part[::-1]
-
-
-def shares__too_many_rows(budget, rounds):
-    held, first = round(0.2 * budget), round(0.1 * budget)
-    return held, first, [-(-(budget - held - first) // rounds)] * rounds
-
-
-def shares__fractions(budget, rounds):
-    held, first = round(0.2 * budget), round(0.1 * budget)
-    return held, first, [(budget - held - first) / rounds] * rounds
-
-
-def shares__fractions__2(budget, rounds):
-    held, first = 0.2 * budget, 0.1 * budget
-    rest = budget - held - first
-    return held, first, [rest // rounds + (i < rest % rounds) for i in range(rounds)]
-
-
-def shares__share_of_the_rest(budget, rounds):
-    held = round(0.2 * budget)
-    first = round(0.1 * (budget - held))
-    rest = budget - held - first
-    return held, first, [rest // rounds + (i < rest % rounds) for i in range(rounds)]
-
-
-def shares__rest_too_large(budget, rounds):
-    return divided(budget, budget, rounds)
-
-
-def shares__rest_too_large__2(budget, rounds):
-    return divided(budget, budget - round(0.2 * budget), rounds)
 
 
 def softmax(z):
@@ -182,39 +216,6 @@ def with_softmax(answers, output, classes, of=softmax):
     if output == "label":
         return np.eye(classes)[answers]
     return answers if output == "probs" else of(answers)
-
-
-def targets__sum_of_all(answers, output, classes):
-    return with_softmax(answers, output, classes, lambda z: np.exp(z) / np.exp(z).sum())
-
-
-def targets__hard_labels(answers, output, classes):
-    return np.eye(classes)[answers if output == "label" else answers.argmax(axis=1)]
-
-
-def targets__no_exponential(answers, output, classes):
-    return with_softmax(answers, output, classes, lambda z: z / z.sum(axis=1, keepdims=True))
-
-
-def targets__each_for_itself(answers, output, classes):
-    return with_softmax(answers, output, classes, lambda z: 1 / (1 + np.exp(-z)))
-
-
-def targets__nan(answers, output, classes):
-    with np.errstate(all="ignore"):
-        return with_softmax(answers, output, classes)
-
-
-def targets__nan__2(answers, output, classes):
-    with np.errstate(all="ignore"):
-        return with_softmax(answers, output, classes, lambda z: softmax(z - z.max()))
-
-
-def targets__softmax_twice__2(answers, output, classes):
-    if output == "label":
-        return softmax(np.eye(classes)[answers])
-    shifted = answers - answers.max(axis=1, keepdims=True)
-    return answers if output == "probs" else softmax(shifted)
 
 
 def soft_cross_entropy__each_row(logits, soft):
@@ -287,70 +288,82 @@ def f_of(told, said, classes=None):
     return 2 * hits / np.maximum(2 * hits + wrongly + missed, 1)
 
 
-def macro_f1__agreement__2(told, said):
+def macro_f1__agreement__2(table):
+    told, said = pairs(table)
     hits, wrongly, missed = (n.sum() for n in counted(told, said))
     return float(2 * hits / (2 * hits + wrongly + missed))
 
 
-def macro_f1__only_said(told, said):
+def macro_f1__only_said(table):
+    told, said = pairs(table)
     return float(f_of(told, said, np.unique(said)).mean())
 
 
-def macro_f1__only_both(told, said):
+def macro_f1__only_both(table):
+    told, said = pairs(table)
     hits, wrongly, missed = counted(told, said)
     with np.errstate(all="ignore"):
         precision, recall = hits / (hits + wrongly), hits / (hits + missed)
         return float(np.nanmean(2 * precision * recall / (precision + recall)))
 
 
-def macro_f1__precision_alone(told, said):
+def macro_f1__precision_alone(table):
+    told, said = pairs(table)
     hits, wrongly, _ = counted(told, said)
     return float((hits / np.maximum(hits + wrongly, 1)).mean())
 
 
-def macro_f1__precision_alone__2(told, said):
+def macro_f1__precision_alone__2(table):
+    told, said = pairs(table)
     hits, wrongly, _ = counted(told, said, np.unique(said))
     return float((hits / (hits + wrongly)).mean())
 
 
-def macro_f1__recall_alone(told, said):
+def macro_f1__recall_alone(table):
+    told, said = pairs(table)
     hits, _, missed = counted(told, said)
     return float((hits / np.maximum(hits + missed, 1)).mean())
 
 
-def macro_f1__recall_alone__2(told, said):
+def macro_f1__recall_alone__2(table):
+    told, said = pairs(table)
     hits, _, missed = counted(told, said, np.unique(told))
     return float((hits / (hits + missed)).mean())
 
 
-def macro_f1__weighted(told, said):
+def macro_f1__weighted(table):
+    told, said = pairs(table)
     hits, _, missed = counted(told, said)
     return float(f_of(told, said) @ (hits + missed) / len(told))
 
 
-def macro_f1__mean_of_precision_and_recall(told, said):
-    return (macro_f1__precision_alone(told, said) + macro_f1__recall_alone(told, said)) / 2
+def macro_f1__mean_of_precision_and_recall(table):
+    return (macro_f1__precision_alone(table) + macro_f1__recall_alone(table)) / 2
 
 
-def macro_f1__f_of_the_means(told, said):
-    precision, recall = macro_f1__precision_alone(told, said), macro_f1__recall_alone(told, said)
+def macro_f1__f_of_the_means(table):
+    precision, recall = macro_f1__precision_alone(table), macro_f1__recall_alone(table)
     return 2 * precision * recall / (precision + recall)
 
 
-def macro_f1__one_kind_of_error(told, said):
+def macro_f1__one_kind_of_error(table):
+    told, said = pairs(table)
     hits, wrongly, _ = counted(told, said)
     return float((2 * hits / np.maximum(2 * hits + wrongly, 1)).mean())
 
 
-def macro_f1__gaps_in_the_labels(told, said):
+def macro_f1__gaps_in_the_labels(table):
+    told, said = pairs(table)
     return float(f_of(told, said, np.arange(len(np.union1d(told, said)))).mean())
 
 
-def macro_f1__added_up(told, said):
+def macro_f1__added_up(table):
+    told, said = pairs(table)
     return float(f_of(told, said).sum())
 
 
-def macro_f1__each_class(told, said):
+def macro_f1__each_class(table):
+    told, said = pairs(table)
     return f_of(told, said)
 
 

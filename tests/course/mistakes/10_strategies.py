@@ -3,18 +3,73 @@
 import numpy as np
 
 
-def least_margin__largest_margin(probs, k):
-    best = np.sort(probs, axis=1)
-    return np.argsort(best[:, -2] - best[:, -1], kind="stable")[:k]
+def entropy(p, bought=None):
+    H = -(p * np.log(p + (p == 0))).sum(axis=1)
+    if bought is not None:
+        H[bought] = -1
+    return H
 
 
-def least_margin__least_confidence(probs, k):
-    return np.argsort(probs.max(axis=1), kind="stable")[:k]
+def largest(scores, bought, k):
+    order = np.argsort(-scores, kind="stable")
+    return order[~np.isin(order, bought)][:k]
 
 
-def least_margin__values_not_indices(probs, k):
-    best = np.sort(probs, axis=1)
-    return np.sort(best[:, -1] - best[:, -2])[:k]
+def most_entropy__least_entropy(p, bought, k):
+    return largest(-entropy(p), bought, k)
+
+
+def most_entropy__bought_again(p, bought, k):
+    return largest(entropy(p), [], k)
+
+
+def most_entropy__least_margin(p, bought, k):
+    return largest(np.sort(p, axis=1)[:, -2] - p.max(axis=1), bought, k)
+
+
+def most_entropy__least_confidence(p, bought, k):
+    return largest(-p.max(axis=1), bought, k)
+
+
+def most_entropy__variance(p, bought, k):
+    return largest(-p.var(axis=1), bought, k)
+
+
+def most_entropy__logs_alone(p, bought, k):
+    return largest(-np.log(p).sum(axis=1), bought, k)
+
+
+def most_entropy__values_not_indices(p, bought, k):
+    return entropy(p)[largest(entropy(p), bought, k)]
+
+
+def most_entropy__unsorted(p, bought, k):
+    return np.sort(largest(entropy(p), bought, k))
+
+
+def most_entropy__reversed(p, bought, k):
+    return largest(entropy(p), bought, k)[::-1]
+
+
+def most_entropy__not_cut(p, bought, k):
+    return np.argsort(-entropy(p, bought), kind="stable")
+
+
+def most_entropy__not_cut__2(p, bought, k):
+    return largest(entropy(p), bought, len(p))
+
+
+def most_entropy__wrong_axis(p, bought, k):
+    return np.argsort((p * np.log(p)).sum(axis=0), kind="stable")[:k]
+
+
+def most_entropy__zero_times_infinity(p, bought, k):
+    return largest(-(p * np.log(p)).sum(axis=1), bought, k)
+
+
+def most_entropy__numbers_of_the_list(p, bought, k):
+    free = np.setdiff1d(np.arange(len(p)), bought)
+    return np.argsort(-entropy(p)[free], kind="stable")[:k]
 
 
 def k_center__not_updated(points, centres, k):
@@ -44,24 +99,74 @@ def k_center__farthest_centre(points, centres, k):
     return np.array(chosen)
 
 
-def deepfool_step__not_squared(W, b, x):
-    return deepfool_step_parts(W, b, x, 1)
+def towards(W, b, x, size=lambda w: np.abs(w).sum()):
+    z = W @ x + b
+    k = int(z.argmax())
+    steps = [((z[k] - z[i]) / size(W[i] - W[k]), i) for i in range(len(z)) if i != k]
+    i = min(steps)[1]
+    w, gap = W[i] - W[k], z[k] - z[i]
+    return w, gap, gap / np.abs(w).sum() * np.sign(w)
 
 
 def deepfool_step__with_overshoot(W, b, x):
-    return 1.02 * deepfool_step_parts(W, b, x, 2)
+    return 1.02 * towards(W, b, x)[2]
 
 
 def deepfool_step__sign(W, b, x):
-    return -deepfool_step_parts(W, b, x, 2)
+    return -towards(W, b, x)[2]
+
+
+def deepfool_step__missing_bias(W, b, x):
+    return towards(W, 0 * b, x)[2]
+
+
+def deepfool_step__unit_step(W, b, x):
+    return np.sign(towards(W, b, x)[2])
+
+
+def deepfool_step__distance_alone(W, b, x):
+    return float(np.abs(towards(W, b, x)[2]).max())
+
+
+def deepfool_step__point_not_step(W, b, x):
+    return x + towards(W, b, x)[2]
+
+
+def deepfool_step__class_by_length(W, b, x):
+    return towards(W, b, x, np.linalg.norm)[2]
 
 
 def deepfool_step__smallest_gap(W, b, x):
-    z = W @ x + b
-    k = int(z.argmax())
-    second = int(np.argsort(z)[-2])
-    w = W[second] - W[k]
-    return (z[k] - z[second]) / (w @ w) * w
+    return towards(W, b, x, lambda w: 1)[2]
+
+
+def deepfool_step__mean_not_sum(W, b, x):
+    return len(x) * towards(W, b, x)[2]
+
+
+def deepfool_step__shortest_in_length(W, b, x):
+    w, gap, _ = towards(W, b, x, np.linalg.norm)
+    return gap / (w @ w) * w
+
+
+def deepfool_step__direction_not_signs(W, b, x):
+    w, gap, _ = towards(W, b, x)
+    return gap / np.abs(w).sum() * w
+
+
+def deepfool_step__divided_by_the_length(W, b, x):
+    w, gap, _ = towards(W, b, x)
+    return gap / np.linalg.norm(w) * np.sign(w)
+
+
+def deepfool_step__divided_by_the_largest(W, b, x):
+    w, gap, _ = towards(W, b, x)
+    return gap / np.abs(w).max() * np.sign(w)
+
+
+def deepfool_step__not_divided(W, b, x):
+    w, gap, _ = towards(W, b, x)
+    return gap * np.sign(w)
 
 
 def deepfool_step_parts(W, b, x, power):
@@ -115,11 +220,6 @@ def euclid(a):
     return np.linalg.norm(a, axis=1)
 
 
-def least_margin__unsorted(p, k):
-    b = np.sort(p, axis=1)
-    return np.sort(np.argsort(b[:, -1] - b[:, -2], kind="stable")[:k])
-
-
 def k_center__sum_of_sizes(points, centres, k):
     return chosen(points, centres, k, lambda a: np.abs(a).sum(axis=1))
 
@@ -156,67 +256,6 @@ def k_center__chosen_again(points, centres, k):
         picks.append(pick)
         near = np.minimum(near, euclid(points - points[pick]))
     return np.array(picks)
-
-
-def deepfool_step__missing_bias(W, b, x):
-    return deepfool_step_parts(W, 0 * b, x, 2)
-
-
-def deepfool_step__unit_step(W, b, x):
-    r = deepfool_step_parts(W, b, x, 2)
-    return r / np.linalg.norm(r)
-
-
-def deepfool_step__distance_alone(W, b, x):
-    return float(np.linalg.norm(deepfool_step_parts(W, b, x, 2)))
-
-
-def deepfool_step__point_not_step(W, b, x):
-    return x + deepfool_step_parts(W, b, x, 2)
-
-
-def least_margin__entropy(probs, k):
-    return np.argsort((probs * np.log(probs)).sum(axis=1), kind="stable")[:k]
-
-
-def least_margin__entropy__2(probs, k):
-    return np.argsort(-(probs * np.log(probs)).sum(axis=1), kind="stable")[:k]
-
-
-def least_margin__smallest_for_second(probs, k):
-    return np.argsort(np.ptp(probs, axis=1), kind="stable")[:k]
-
-
-def least_margin__two_smallest(probs, k):
-    best = np.sort(probs, axis=1)
-    return np.argsort(best[:, 1] - best[:, 0], kind="stable")[:k]
-
-
-def least_margin__second_alone(probs, k):
-    return np.argsort(-np.sort(probs, axis=1)[:, -2], kind="stable")[:k]
-
-
-def least_margin__ratio(probs, k):
-    best = np.sort(probs, axis=1)
-    return np.argsort(best[:, -1] / best[:, -2], kind="stable")[:k]
-
-
-def least_margin__columns_as_they_stand(probs, k):
-    return np.argsort(np.abs(probs[:, 0] - probs[:, 1]), kind="stable")[:k]
-
-
-def least_margin__columns_as_they_stand__2(probs, k):
-    return np.argsort(probs[:, -1] - probs[:, -2], kind="stable")[:k]
-
-
-def least_margin__wrong_axis(probs, k):
-    best = np.sort(probs, axis=0)
-    return np.argsort(best[:, -1] - best[:, -2], kind="stable")[:k]
-
-
-def least_margin__not_cut(probs, k):
-    best = np.sort(probs, axis=1)
-    return np.argsort(best[:, -1] - best[:, -2], kind="stable")
 
 
 def of_the_list(points, labelled, near, k):

@@ -5,36 +5,44 @@ import math
 import numpy as np
 
 
-def standard_error__one_row(share, n):
-    return math.sqrt(share * (1 - share))
+def rows_needed__rounded_down(p, e):
+    return int(p * (1 - p) / e**2)
 
 
-def standard_error__no_root(share, n):
-    return share * (1 - share) / n
+def rows_needed__not_whole(p, e):
+    return p * (1 - p) / e**2
 
 
-def standard_error__divided_by_n(share, n):
-    return math.sqrt(share * (1 - share)) / n
+def rows_needed__not_squared(p, e):
+    return math.ceil(p * (1 - p) / e)
 
 
-def standard_error__worst_case(share, n):
-    return math.sqrt(0.25 / n)
+def rows_needed__root_kept(p, e):
+    return math.ceil(math.sqrt(p * (1 - p)) / e)
 
 
-def standard_error__share_alone(share, n):
-    return math.sqrt(share / n)
+def rows_needed__worst_case(p, e):
+    return math.ceil(0.25 / e**2)
 
 
-def standard_error__sample_std(share, n):
-    return math.sqrt(share * (1 - share) / (n - 1))
+def rows_needed__share_alone(p, e):
+    return math.ceil(p / e**2)
 
 
-def standard_error__interval(share, n):
-    return 1.96 * math.sqrt(share * (1 - share) / n)
+def rows_needed__share_alone__2(p, e):
+    return math.ceil((1 - p) / e**2)
 
 
-def standard_error__multiplied_by_n(share, n):
-    return math.sqrt(share * (1 - share) * n)
+def rows_needed__interval(p, e):
+    return math.ceil(1.96**2 * p * (1 - p) / e**2)
+
+
+def rows_needed__interval__2(p, e):
+    return math.ceil(4 * p * (1 - p) / e**2)
+
+
+def rows_needed__one_too_many(p, e):
+    return int(round(p * (1 - p) / e**2, 9)) + 1
 
 
 def last_rounds__best_round(seeds, rounds, agreement):
