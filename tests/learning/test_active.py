@@ -242,7 +242,7 @@ def test_copies_with_one_sigmoid_and_with_two_outputs_stand_for_one_another(pool
         for output in ("logits", "log_probs", "probs", "label"):
             result = extract(
                 mt.Oracle(owner, output=output), pool, copy=lambda m=mine: zoo.mlp([D, m], rng=1),
-                epochs=300, budget=300,
+                epochs=100, budget=300,
             )  # fmt: skip
             assert result.model.outputs == mine
             assert result.curve[-1].agreement > 0.7, (theirs, mine, output)

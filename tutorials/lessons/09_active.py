@@ -155,13 +155,14 @@ plt.show()
 # **A learned copy is as good as its answers and its architecture allow.** Even with a better
 # architecture it comes near, but does not become equal.
 #
-# ## When to stop: macro-F1
+# ## When to stop, and how to judge: macro-F1
 #
 # A network that is trained too long learns the accidents of its rows by heart. So after each pass
-# over the rows (an *epoch*) the copy is tried on the validation rows, and the best epoch is kept.
+# over the rows (an *epoch*) the copy is tried on the validation rows: when its loss there has not
+# fallen for a while, the learning rate falls once, and then training ends.
 #
-# What is "best"? The share of equal labels would let one frequent class decide. On a pool of
-# letters the victim may say "1" half of the time. **Macro-F1** gives every class the same weight:
+# How good is the copy then? The share of equal labels would let one frequent class decide. On a pool
+# of letters the victim may say "1" half of the time. **Macro-F1** gives every class the same weight:
 #
 # $$F_c = \frac{2\,TP_c}{2\,TP_c + FP_c + FN_c}, \qquad \text{macro-F1} = \text{mean of } F_c .$$
 #
@@ -246,7 +247,8 @@ for point in stolen.curve:
 
 # %% [markdown]
 # The thief sees the macro-F1 column only. The agreement on digits is for us: the thief has none.
-# The thief keeps the copy with the best macro-F1. That need not be the one with the best agreement.
+# The thief keeps the last copy, which was trained on every answer. Macro-F1 tells how well it does;
+# the round with the best macro-F1 need not be the one with the best agreement.
 #
 # ## Stolen, or just good at the task?
 #
