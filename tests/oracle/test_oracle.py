@@ -228,6 +228,7 @@ def test_rows_that_it_does_not_take_cost_nothing(name):
 
 
 ATTRIBUTES = {
+    "allowed",
     "budget",
     "count",
     "decimals",
