@@ -86,7 +86,8 @@ def boundary_points(n):
 # ## A look from inside
 #
 # For the picture we take a victim of two inputs and look inside it: thin lines are the walls
-# $A_{0,i} \cdot x + b_{0,i} = 0$ of its neurons.
+# $A_{0,i} \cdot x + b_{0,i} = 0$ of its neurons, and a ring stands wherever the label changes along
+# one of them.
 #
 # ## Predict 2: where does it bend?
 #
@@ -103,8 +104,12 @@ grid = np.stack(np.meshgrid(axis, axis), axis=-1)  # (401, 401, 2)
 (W, c), _ = flat.dense()
 sides = np.moveaxis(grid @ W.T + c, -1, 0)
 colours = flat.labels(grid.reshape(-1, 2)).reshape(grid.shape[:2])
+meet, t = [], np.linspace(-9, 9, 20_001)[:, None]
+for row, offset in zip(W, c, strict=True):  # along each wall: where does the label change?
+    on_wall = (t * [-row[1], row[0]] - offset * row) / (row @ row)
+    meet += list(on_wall[:-1][np.diff(flat.labels(on_wall)) != 0])
 fig, ax = plt.subplots(figsize=(5.6, 5.2), layout="constrained")
-label_plots.boundary(axis, axis, colours, ax, walls=sides)
+label_plots.boundary(axis, axis, colours, ax, walls=sides, bends=meet)
 plt.show()
 
 # %% [markdown]
@@ -123,14 +128,15 @@ plt.show()
 
 # %%
 def normal(p, radius=1e-3):
-    """The unit normal of the boundary around p (d,), or None where it is bent."""
+    """The unit normal of the boundary around p (d,), into label 1, or None where it is bent."""
     cloud = p + radius * rng.normal(size=(6 * d, d)) / np.sqrt(d)
     label = ask(cloud)
     zeros, ones = cloud[label == 0], cloud[label == 1]
     if min(len(zeros), len(ones)) < d + 2:
         return None
     size, v = np.linalg.svd(between(zeros[: d + 2], ones[: d + 2]) - p)[1:]
-    return v[-1] if size[-1] < 1e-7 * size[0] else None
+    inwards = np.sign(v[-1] @ (ones.mean(axis=0) - zeros.mean(axis=0)))
+    return inwards * v[-1] if size[-1] < 1e-7 * size[0] else None
 
 
 p = boundary_points(1)[0]
