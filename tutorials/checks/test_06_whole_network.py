@@ -151,23 +151,30 @@ def test_last_layer(learner, rng):
     )
 
 
-def test_copy_answers(learner, rng):
-    A0, b0, A1, b1 = network(rng)
-    A1[0] = -np.abs(A1[0])
-    x = 2 * rng.normal(size=(9, 6))
-    hidden = x @ A0.T + b0
-    expected = answers_of(A0, b0, A1, b1)(x)
-    learner.call("copy_answers", A0, b0, A1, b1, x).equals(
-        expected,
+def test_attack_queries(learner, rng):
+    d, h = int(rng.integers(11, 20)), int(rng.integers(21, 30))
+    K, walk = int(rng.integers(3, 9)), int(rng.integers(1000, 2000))
+    right = walk + 6 * d * h + 2
+    each = 6 * d - 3
+    learner.call("attack_queries", d, h, K, walk).equals(
+        right,
         mistakes={
-            "forgot_relu": hidden @ A1.T + b1,
-            "missing_bias": np.maximum(hidden - b0, 0) @ A1.T + b1,
-            "forgot_b1": expected - b1,
-            "relu_at_the_end": np.maximum(expected, 0),
-            "absolute_not_relu": np.abs(hidden) @ A1.T + b1,
-            "transposed": expected.T,
-            "on_or_off": (hidden > 0) @ A1.T + b1,
-            "bias_after_relu": (np.maximum(hidden - b0, 0) + b0) @ A1.T + b1,
-            "relu_twice": np.maximum(expected - b1, 0) + b1,
+            "forgot_the_walk": right - walk,
+            "walk_for_each": right + (h - 1) * walk,
+            "one_neuron_alone": right - (h - 1) * each,
+            "sizes_alone": right - h * (3 * d - 3),
+            "signs_alone": right - 3 * h * d,
+            "largest_not_left_out": right + 3 * h,
+            "two_queries_a_bend": right - h * (2 * d - 1),
+            "one_query_a_bend": right - 2 * h * (2 * d - 1),
+            "neuron_signs_for_each": right - 2 * h - 1 + 3 * h,
+            "neuron_signs_forgotten": right - 2 * h - 1,
+            "start_forgotten": right - 1,
+            "last_layer_forgotten": right - h - 1,
+            "last_layer_s_inputs": right - h + d,
+            "numbers_not_queries": right + (K - 1) * (h + 1),
+            "numbers_not_queries__2": K * right,
+            "numbers_not_queries__3": right - h - 1 + -(-(h + 1) // K),
+            "numbers_not_queries__4": walk + K * (right - walk),
         },
     )

@@ -50,12 +50,19 @@ def last_layer(A0, b0, x, answers):
     ...  # your code
 
 
-def copy_answers(A0, b0, A1, b1, x):
-    """What the finished copy answers.
+def attack_queries(d, h, K, walk):
+    """What the whole theft of a network d-h-K costs: all queries of lessons 04 to 06.
 
-        f(x) = A1 relu(A0 x + b0) + b1,      relu(z) = max(z, 0)
+    - the walk along a line that finds one kink of each neuron: `walk` queries in all;
+    - for each neuron the sizes of its d weights and their relative signs, by second differences of
+      3 queries each: one along every input, and one for every input but the largest (lesson 05);
+    - the signs of all neurons together, as in neuron_signs above;
+    - the last layer: as few inputs as its equations need, if none is asked twice.
 
-    A0 (h, d), b0 (h,), A1 (K, h), b1 (K,); x : (n, d)
-    Returns (n, K) logits.
+    Each answer tells K numbers and costs one query.
+
+    d, h, K : inputs, hidden neurons, outputs;  walk : queries of the walk
+    Returns a whole number.
+    Example: attack_queries(2, 1, 1, 10) is 24: 10 for the walk, then 9, 3 and 2.
     """
     ...  # your code

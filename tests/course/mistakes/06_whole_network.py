@@ -72,20 +72,64 @@ def last_layer__missing_bias(A0, b0, x, answers):
     return solution[:-1].T, solution[-1]
 
 
-def copy_answers__forgot_relu(A0, b0, A1, b1, x):
-    return (x @ A0.T + b0) @ A1.T + b1
+def attack_queries__forgot_the_walk(d, h, K, walk):
+    return 6 * d * h + 2
 
 
-def copy_answers__missing_bias(A0, b0, A1, b1, x):
-    return np.maximum(x @ A0.T, 0) @ A1.T + b1
+def attack_queries__walk_for_each(d, h, K, walk):
+    return h * walk + 6 * d * h + 2
 
 
-def copy_answers__forgot_b1(A0, b0, A1, b1, x):
-    return np.maximum(x @ A0.T + b0, 0) @ A1.T
+def attack_queries__one_neuron_alone(d, h, K, walk):
+    return walk + 6 * d - 3 + 3 * h + 2
 
 
-def copy_answers__relu_at_the_end(A0, b0, A1, b1, x):
-    return np.maximum(np.maximum(x @ A0.T + b0, 0) @ A1.T + b1, 0)
+def attack_queries__sizes_alone(d, h, K, walk):
+    return walk + 3 * d * h + 3 * h + 2
+
+
+def attack_queries__signs_alone(d, h, K, walk):
+    return walk + 3 * (d - 1) * h + 3 * h + 2
+
+
+def attack_queries__largest_not_left_out(d, h, K, walk):
+    return walk + 6 * d * h + 3 * h + 2
+
+
+def attack_queries__two_queries_a_bend(d, h, K, walk):
+    return walk + h * (4 * d - 2) + 3 * h + 2
+
+
+def attack_queries__one_query_a_bend(d, h, K, walk):
+    return walk + h * (2 * d - 1) + 3 * h + 2
+
+
+def attack_queries__neuron_signs_for_each(d, h, K, walk):
+    return walk + h * (6 * d - 3) + 3 * h + h + 1
+
+
+def attack_queries__neuron_signs_forgotten(d, h, K, walk):
+    return walk + h * (6 * d - 3) + h + 1
+
+
+def attack_queries__start_forgotten(d, h, K, walk):
+    return walk + 6 * d * h + 1
+
+
+def attack_queries__last_layer_forgotten(d, h, K, walk):
+    return walk + h * (6 * d - 3) + 2 * h + 1
+
+
+def attack_queries__last_layer_s_inputs(d, h, K, walk):
+    return walk + h * (6 * d - 3) + 2 * h + 1 + d + 1
+
+
+def attack_queries__numbers_not_queries(d, h, K, walk):
+    return walk + h * (6 * d - 3) + 2 * h + 1 + K * (h + 1)
+
+
+def attack_queries__numbers_not_queries__2(d, h, K, walk):
+    return K * (walk + 6 * d * h + 2)
 
 
 def asked(f, rows, offsets):
@@ -162,23 +206,3 @@ def last_layer__on_or_off(A, b, x, a):
     T = np.column_stack([x @ A.T + b > 0, np.ones(len(x))])
     s = np.linalg.lstsq(T.astype(float), a, rcond=None)[0]
     return (s[:-1].T, s[-1])
-
-
-def copy_answers__absolute_not_relu(A, b, C, e, x):
-    return np.abs(x @ A.T + b) @ C.T + e
-
-
-def copy_answers__transposed(A, b, C, e, x):
-    return (np.maximum(x @ A.T + b, 0) @ C.T + e).T
-
-
-def copy_answers__on_or_off(A, b, C, e, x):
-    return (x @ A.T + b > 0) @ C.T + e
-
-
-def copy_answers__bias_after_relu(A, b, C, e, x):
-    return (np.maximum(x @ A.T, 0) + b) @ C.T + e
-
-
-def copy_answers__relu_twice(A, b, C, e, x):
-    return np.maximum(np.maximum(x @ A.T + b, 0) @ C.T, 0) + e
