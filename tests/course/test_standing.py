@@ -3,8 +3,9 @@
 import ast
 from pathlib import Path
 
+import standing
+
 from mstheft.course import manifest
-from tests.helpers import standing
 
 COURSE = manifest.find(Path(__file__).parents[2])
 

@@ -63,9 +63,11 @@ def all_kinks(f, low, high):
 
         1. Measure both ends (a step of a thousandth of the interval will do).
         2. If both slopes equal that of the chord (f(high) - f(low)) / (high - low): no kink here.
+           Numbers are rounded: slopes closer than 1e-7 are equal, here and below.
         3. If the slopes differ, let the lines meet. If they meet well inside (not in the outer
            hundredth) and `is_kink` agrees: that is the one.
-        4. Otherwise split the interval in the middle and do both halves.
+        4. Otherwise split the interval in the middle and do both halves. (The lesson halves the
+           angle, for lines without an end; an interval has one, so halve its length.)
            An interval shorter than 1e-6 is not split: its middle is the kink.
 
     f : as above, made of straight pieces; low < high : numbers
