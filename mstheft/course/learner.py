@@ -48,7 +48,7 @@ class Learner:
         call = Answer(self, name, args, kwargs)
         raw = self._ask(call)
         if "raised" in raw:
-            call.fail("raised", got=str(raw["says"]), text=_explained("raised_cause", raw))
+            call.fail("raised", got=str(raw["says"]), text=_stopped_by(raw))
         call.value, self.last = self._result(call, raw), call
         if raw.get("changed"):
             names = ", ".join(map(str, raw["changed"]))
@@ -127,6 +127,13 @@ class Learner:
         """The beginning of what the learner's file has printed."""
         time.sleep(0.02)  # it comes through a pipe of its own
         return self._process.printed.strip() if self._process else ""
+
+
+def _stopped_by(raw: dict[str, Any]) -> str:
+    """What stopped a function that should have answered: its own `raise`, or a slip."""
+    line = raw.get("line")
+    own = isinstance(line, (list, tuple)) and str(line[-1]).strip().startswith("raise ")
+    return say("raised_own", line=place(line)) if own else _explained("raised_cause", raw)
 
 
 def _explained(key: str, raw: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from mstheft.course import explain
+from mstheft.course import explain, learner, messages
 from mstheft.course.messages import cause
 
 E = np.array([1.5, -2.25, 3.0, 7.125])
@@ -86,6 +86,25 @@ def test_known_mistakes_come_first_in_their_order():
 
 def test_a_known_mistake_that_is_right_on_this_input_is_no_cause():
     assert explain.likeliest(E, -E, {"mine": E}, ()).key == "sign"
+
+
+def test_errors_of_equations_name_their_cure():
+    assert "lstsq" in messages.advice("LinAlgError: Last 2 dimensions of the array must be square")
+    assert "transposed" in messages.advice("LinAlgError: Incompatible dimensions")
+
+
+def test_ones_own_raise_is_told_from_a_slip():
+    own = learner._stopped_by({"says": "ValueError: x", "line": [7, "    raise ValueError('x')"]})
+    slip = learner._stopped_by({"says": "ValueError: x", "line": [7, "    return np.zeros(-1)"]})
+    assert "in your own code, in line 7" in own
+    assert "in your own code" not in slip
+
+
+def test_a_count_is_neither_nearly_right_nor_a_factor_away():
+    assert explain.likeliest(1000, 1003, {}, ()).key == "unknown"
+    assert explain.likeliest((0.5, 4), (0.5, 2), {}, ()).key == "unknown"
+    assert explain.likeliest(1000, 1001, {}, ()).key == "off_by_one"
+    assert explain.likeliest(np.array([5.0, 7.0]), np.array([10.0, 14.0]), {}, ()).key == "factor_2"
 
 
 def test_a_single_wrong_number_is_not_called_a_factor_or_a_constant():

@@ -59,39 +59,66 @@ def test_slope_at__right_end(learner, rng):
     answer.costs(len(asked), 2)
 
 
-def test_meeting_point(learner, rng):
-    t_star, height = (float(v) for v in rng.uniform(0.5, 2, 2))
-    t_l, t_r = t_star - float(rng.uniform(1, 4)), t_star + float(rng.uniform(5, 8))
-    s_l, s_r = float(rng.uniform(0.5, 2)), float(rng.uniform(-2, -0.5))
+def meeting(rng, K):
+    """Lines of K outputs that nearly meet at one place: both ends, then p and q."""
+    t_star, height = float(rng.uniform(2, 3)), rng.uniform(0.5, 2, K)
+    t_l, t_r = t_star - float(rng.uniform(1, 1.8)), t_star + float(rng.uniform(5, 8))
+    s_l = rng.uniform(0.5, 2, K) * rng.choice([-1, 1], K)
+    jumps = np.roll(np.sort(rng.uniform(0.4, 3, K)), 2)  # of four the second is the largest
+    s_r = s_l + jumps * np.resize([1, -1], K)
     f_l, f_r = height + s_l * (t_l - t_star), height + s_r * (t_r - t_star)
-    learner.call("meeting_point", (t_l, f_l, s_l), (t_r, f_r, s_r)).equals(
-        t_star,
+    f_r = f_r + 0.2 * rng.uniform(0.5, 1, K) * rng.choice([-1, 1], K)  # rounding
+    p, q = f_r - f_l + s_l * t_l - s_r * t_r, s_l - s_r
+    return (t_l, f_l, s_l), (t_r, f_r, s_r), p, q
+
+
+def test_meeting_point(learner, rng):
+    left, right, p, q = meeting(rng, 4)
+    (t_l, f_l, s_l), (t_r, f_r, s_r) = left, right
+    t = float(p @ q / (q @ q))
+    rise = f_r - f_l
+    swapped, turned = rise + s_r * t_l - s_l * t_r, rise - s_l * t_l + s_r * t_r
+    learner.call("meeting_point", left, right).equals(
+        t,
         mistakes={
-            "height_not_place": height,
-            "sign": -t_star,
-            "forgot_the_places": (f_r - f_l) / (s_l - s_r),
-            "swapped_slopes": (f_r - f_l + s_r * t_l - s_l * t_r) / (s_r - s_l),
+            "mean_of_the_places": (p / q).mean(),
+            "median_of_the_places": np.median(p / q),
+            "first_output_alone": p[0] / q[0],
+            "first_output_alone__2": p[-1] / q[-1],
+            "strongest_bend_alone": (p / q)[np.abs(q).argmax()],
+            "summed_before": p.sum() / q.sum(),
+            "weighted_by_size": np.average(p / q, weights=np.abs(q)),
+            "each_output": p / q,
+            "other_way_round": (p @ p) / (p @ q),
+            "not_divided": p @ q,
+            "divided_by_the_length": p @ q / np.sqrt(q @ q),
+            "sign": -t,
+            "forgot_the_places": rise @ q / (q @ q),
+            "swapped_slopes": swapped @ q / (q @ q),
+            "sign_of_products": turned @ q / (q @ q),
+            "one_product": (rise + s_l * t_l) @ q / (q @ q),
+            "one_product__2": (rise - s_r * t_r) @ q / (q @ q),
+            "swapped_heights": (p - 2 * rise) @ q / (q @ q),
+            "from_the_left_end": t - t_l,
             "middle": (t_l + t_r) / 2,
-            "added_slopes": (f_r - f_l + s_l * t_l - s_r * t_r) / (s_l + s_r),
-            "from_the_left_end": t_star - t_l,
-            "swapped_heights": t_star - 2 * (f_r - f_l) / (s_l - s_r),
-            "sign_of_products": 2 * (f_r - f_l) / (s_l - s_r) - t_star,
-            "one_product": t_star + s_r * t_r / (s_l - s_r),
-            "one_product__2": t_star - s_l * t_l / (s_l - s_r),
-            "both_numbers": (t_star, height),
+            "heights_not_place": f_l + s_l * (t - t_l),
+            "size_of_the_difference": p @ np.abs(q) / (q @ q),
         },
     )
 
 
-def test_meeting_point__bent_upwards(learner, rng):
-    t_star, height, jump = (float(v) for v in rng.uniform(0.5, 2, 3))
-    s_l = float(rng.uniform(0.5, 2)) * rng.choice([-1, 1])
-    t_l, t_r = t_star - float(rng.uniform(1, 4)), t_star + float(rng.uniform(1, 4))
-    left = t_l, height + s_l * (t_l - t_star), s_l
-    right = t_r, height + (s_l + jump) * (t_r - t_star), s_l + jump
-    learner.call("meeting_point", left, right).equals(
-        t_star, mistakes={"size_of_the_difference": -t_star}
-    )
+def test_meeting_point__silent_outputs(learner, rng):
+    """Outputs that do not bend at all, whose own quotient would be 0 / 0."""
+    (t_l, f_l, s_l), (t_r, f_r, s_r), p, q = meeting(rng, 4)
+    s_r[:2], f_r[:2] = s_l[:2], (f_l + s_l * (t_r - t_l))[:2]
+    t = float(p[2:] @ q[2:] / (q[2:] @ q[2:]))
+    learner.call("meeting_point", (t_l, f_l, s_l), (t_r, f_r, s_r)).equals(t)
+
+
+def test_meeting_point__one_output(learner, rng):
+    (t_l, f_l, s_l), (t_r, f_r, s_r), p, q = meeting(rng, 1)
+    ends = (t_l, float(f_l[0]), float(s_l[0])), (t_r, float(f_r[0]), float(s_r[0]))
+    learner.call("meeting_point", *ends).equals(float(p[0] / q[0]))
 
 
 def test_is_kink(learner, rng):

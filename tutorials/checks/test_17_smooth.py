@@ -94,34 +94,42 @@ def unit(columns):
     return columns / np.linalg.norm(columns, axis=0)
 
 
-def test_dual_directions(learner, rng):
+def test_own_weights(learner, rng):
     turn, other = (np.linalg.qr(rng.normal(size=(4, 4)))[0] for _ in range(2))
     B = turn * np.array([1.0, 1.4, 0.7, 1.2]) @ other
     ends = np.array([2.0, -1.0, 0.5, 1.0]), rng.choice([-1, 1], 4) * np.array([1.0, 0.8, 1.5, 1.2])
     X, Y = (B.T @ np.diag(each) @ B for each in ends)
-    answer = learner.call("dual_directions", X, Y)
-    found, right = np.asarray(answer.value), np.linalg.inv(B)
+    answer = learner.call("own_weights", X, Y)
+    found, right, dual = np.asarray(answer.value), unit(B.T), np.linalg.inv(B)
+    quotient = dual * (ends[0] / ends[1]) @ B
     wrong = {
+        "directions_not_weights": unit(dual),
+        "directions_as_columns": np.linalg.inv(unit(right.T)),
         "one_table_alone": np.linalg.eigh(X)[1],
         "one_table_alone__2": np.linalg.eigh(Y)[1],
-        "rows_of_b": unit(B.T),
-        "symmetric_solver": np.linalg.eigh(right * (ends[0] / ends[1]) @ B)[1],
-        "multiplied": unit(np.real(np.linalg.eig(Y @ X)[1])),
-        "multiplied__2": unit(np.real(np.linalg.eig(X @ Y)[1])),
+        "symmetric_solver": np.linalg.eigh(quotient)[1],
+        "multiplied": unit(np.linalg.inv(np.real(np.linalg.eig(Y @ X)[1])).T),
+        "multiplied__2": unit(np.real(np.linalg.eig(Y @ X)[1])),
+        "multiplied__3": unit(np.real(np.linalg.eig(X @ Y)[1])),
         "sum_or_difference": np.linalg.eigh(X + Y)[1],
         "sum_or_difference__2": np.linalg.eigh(X - Y)[1],
-        "singular_vectors": np.linalg.svd(right * (ends[0] / ends[1]) @ B)[2].T,
-        "singular_vectors__2": np.linalg.svd(right * (ends[0] / ends[1]) @ B)[0],
+        "singular_vectors": np.linalg.svd(quotient)[2].T,
+        "singular_vectors__2": np.linalg.svd(quotient)[0],
     }
     answer.holds(found.shape == (4, 4), "the answer has the shape (4, 4)", mistake="shape")
-    mistake = next((key for key, each in wrong.items() if columns_alike(found, each)), None)
-    if mistake is None and np.isrealobj(found) and columns_alike(found.T, unit(right)):
-        mistake = "as_rows"
-    if mistake is None and (np.linalg.norm(found, axis=0) > 0).all():
-        mistake = "not_unit" if columns_alike(unit(found), unit(right)) else None
+    real = np.isrealobj(found)
+    mistake = next(
+        (key for key, each in wrong.items() if real and columns_alike(found.T, each)), None
+    )
+    if real and columns_alike(found, right):
+        mistake = "as_columns"
+    if real and columns_alike(unit(found), unit(dual)):
+        mistake = "directions_not_weights"
+    if mistake is None and real and (np.linalg.norm(found, axis=1) > 0).all():
+        mistake = "not_unit" if columns_alike(unit(found.T), right) else None
     answer.holds(
-        columns_alike(found, unit(right)),
-        "each column w has length 1, and X w is a multiple of Y w",
+        real and columns_alike(found.T, right),
+        "each row has length 1 and is a neuron's: at right angles to all w but its own",
         mistake=mistake and mistake.split("__")[0],
     )
 

@@ -26,12 +26,19 @@ def slope_at(f, t, step):
 
 
 def meeting_point(left, right):
-    """Where the lines through both ends of an interval meet.
+    """Where the lines through both ends of an interval meet, for K outputs that bend together.
+
+    Output k has a line at each end. In the lesson one output told the place:
 
         t* = ( f_r - f_l + s_l l - s_r r ) / ( s_l - s_r )
 
-    left, right : what is known of each end, as a tuple (place, value, slope): (l, f_l, s_l) and
-        (r, f_r, s_r). The slopes differ
+    All outputs of a network bend at the same t*, but each of them is rounded, and one that bends
+    hardly says hardly anything. With p_k for the numerator and q_k for the denominator of output
+    k, p_k = q_k t* should hold for all k. Take the t* that makes sum_k (p_k - q_k t*)^2 smallest.
+
+    left, right : what is known of each end, as a tuple (place, values, slopes): (l, f_l, s_l) and
+        (r, f_r, s_r), values and slopes (K,), or numbers where there is one output. Some of the
+        slopes differ, not all of them need to
     Returns the place t*. No queries.
     Example: left (0, 0, 1) and right (4, 0, -1) meet at 2.
     """
@@ -57,9 +64,11 @@ def all_kinks(f, low, high):
 
         1. Measure both ends (a step of a thousandth of the interval will do).
         2. If both slopes equal that of the chord (f(high) - f(low)) / (high - low): no kink here.
+           Numbers are rounded: slopes closer than 1e-7 are equal, here and below.
         3. If the slopes differ, let the lines meet. If they meet well inside (not in the outer
            hundredth) and `is_kink` agrees: that is the one.
-        4. Otherwise split the interval in the middle and do both halves.
+        4. Otherwise split the interval in the middle and do both halves. (The lesson halves the
+           angle, for lines without an end; an interval has one, so halve its length.)
            An interval shorter than 1e-6 is not split: its middle is the kink.
 
     f : as above, made of straight pieces; low < high : numbers

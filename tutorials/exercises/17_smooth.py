@@ -39,13 +39,16 @@ def hessian(ask, x, c):
     ...  # your code
 
 
-def dual_directions(X, Y):
-    """The directions along each of which a single neuron moves.
+def own_weights(X, Y):
+    """The neurons' own weights out of two mixtures of Hessians: the rows of B, up to length.
 
-        X = B^T D1 B,  Y = B^T D2 B with diagonal D1, D2:   X w = lambda Y w,   w a column of B^-1
+        X = B^T D1 B,  Y = B^T D2 B with diagonal D1, D2
+
+    The lesson finds the columns w of B^-1 from X w = lambda Y w. What the thief wants in the end is
+    B itself. Its rows are at right angles to all w but their own.
 
     X, Y : (h, h) two mixtures of Hessians, Y invertible
-    Returns (h, h): the directions as columns of length 1, in any order, each with any sign.
+    Returns (h, h): the rows of B, each of length 1, in any order, each with any sign.
     Example: for X = diag(1, 2) and Y = diag(1, 1) it is the identity.
     """
     ...  # your code

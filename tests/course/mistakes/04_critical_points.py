@@ -19,24 +19,110 @@ def slope_at__other_side(f, t, step):
     return (f(t) - f(t - step)) / step
 
 
-def meeting_point__height_not_place(left, right):
-    (t_l, f_l, s_l), (t_r, f_r, s_r) = left, right
-    return f_l + s_l * ((f_r - f_l + s_l * t_l - s_r * t_r) / (s_l - s_r) - t_l)
+def numbers(left, right):
+    (a, fa, sa), (b, fb, sb) = left, right
+    return np.atleast_1d(fb - fa + sa * a - sb * b), np.atleast_1d(sa - sb)
+
+
+def best(p, q):
+    return float(p @ q / (q @ q))
+
+
+def meeting_point__mean_of_the_places(left, right):
+    return float(np.divide(*numbers(left, right)).mean())
+
+
+def meeting_point__median_of_the_places(left, right):
+    return float(np.median(np.divide(*numbers(left, right))))
+
+
+def meeting_point__first_output_alone(left, right):
+    return float(np.divide(*numbers(left, right))[0])
+
+
+def meeting_point__first_output_alone__2(left, right):
+    return float(np.divide(*numbers(left, right))[-1])
+
+
+def meeting_point__each_output(left, right):
+    return np.divide(*numbers(left, right))
+
+
+def meeting_point__not_divided(left, right):
+    return float(np.dot(*numbers(left, right)))
 
 
 def meeting_point__sign(left, right):
-    (t_l, f_l, s_l), (t_r, f_r, s_r) = left, right
-    return (f_r - f_l + s_l * t_l - s_r * t_r) / (s_r - s_l)
+    return -best(*numbers(left, right))
 
 
-def meeting_point__forgot_the_places(left, right):
-    (_, f_l, s_l), (_, f_r, s_r) = left, right
-    return (f_r - f_l) / (s_l - s_r)
+def meeting_point__from_the_left_end(left, right):
+    return best(*numbers(left, right)) - left[0]
+
+
+def meeting_point__middle(left, right):
+    return (left[0] + right[0]) / 2
+
+
+def meeting_point__heights_not_place(left, right):
+    return left[1] + left[2] * (best(*numbers(left, right)) - left[0])
 
 
 def meeting_point__swapped_slopes(left, right):
-    (t_l, f_l, s_l), (t_r, f_r, s_r) = left, right
-    return (f_r - f_l + s_r * t_l - s_l * t_r) / (s_r - s_l)
+    return best(numbers((*left[:2], right[2]), (*right[:2], left[2]))[0], left[2] - right[2])
+
+
+def meeting_point__forgot_the_places(left, right):
+    return best(right[1] - left[1], left[2] - right[2])
+
+
+def meeting_point__one_product(left, right):
+    return best(right[1] - left[1] + left[2] * left[0], left[2] - right[2])
+
+
+def meeting_point__one_product__2(left, right):
+    return best(right[1] - left[1] - right[2] * right[0], left[2] - right[2])
+
+
+def meeting_point__strongest_bend_alone(left, right):
+    p, q = numbers(left, right)
+    k = np.abs(q).argmax()
+    return float(p[k] / q[k])
+
+
+def meeting_point__summed_before(left, right):
+    p, q = numbers(left, right)
+    return float(p.sum() / q.sum())
+
+
+def meeting_point__weighted_by_size(left, right):
+    p, q = numbers(left, right)
+    return float(np.average(p / q, weights=np.abs(q)))
+
+
+def meeting_point__other_way_round(left, right):
+    p, q = numbers(left, right)
+    return float(p @ p / (p @ q))
+
+
+def meeting_point__divided_by_the_length(left, right):
+    p, q = numbers(left, right)
+    return float(p @ q / np.linalg.norm(q))
+
+
+def meeting_point__swapped_heights(left, right):
+    p, q = numbers(left, right)
+    return best(p - 2 * (right[1] - left[1]), q)
+
+
+def meeting_point__sign_of_products(left, right):
+    p, q = numbers(left, right)
+    return best(2 * (right[1] - left[1]) - p, q)
+
+
+def meeting_point__size_of_the_difference(left, right):
+    p, q = numbers(left, right)
+    return float(p @ np.abs(q) / (q @ q))
 
 
 def is_kink__swapped_sides(f, t_star, left, right, gap):
@@ -148,41 +234,6 @@ def slope_at__other_places(f, t, step):
 
 def slope_at__size_only(f, t, step):
     return abs(f(t + step) - f(t)) / abs(step)
-
-
-def meeting_point__size_of_the_difference(left, right):
-    (a, fa, sa), (b, fb, sb) = (left, right)
-    return (fb - fa + sa * a - sb * b) / abs(sa - sb)
-
-
-def meeting_point__from_the_left_end(left, right):
-    (a, fa, sa), (b, fb, sb) = (left, right)
-    return (fb - fa + sa * a - sb * b) / (sa - sb) - a
-
-
-def meeting_point__swapped_heights(left, right):
-    (a, fa, sa), (b, fb, sb) = (left, right)
-    return (fa - fb + sa * a - sb * b) / (sa - sb)
-
-
-def meeting_point__sign_of_products(left, right):
-    (a, fa, sa), (b, fb, sb) = (left, right)
-    return (fb - fa - sa * a + sb * b) / (sa - sb)
-
-
-def meeting_point__one_product(left, right):
-    (a, fa, sa), (_, fb, sb) = (left, right)
-    return (fb - fa + sa * a) / (sa - sb)
-
-
-def meeting_point__middle(left, right):
-    return (left[0] + right[0]) / 2
-
-
-def meeting_point__both_numbers(left, right):
-    (a, fa, sa), (b, fb, sb) = (left, right)
-    t = (fb - fa + sa * a - sb * b) / (sa - sb)
-    return (t, fa + sa * (t - a))
 
 
 def is_kink__ignored_gap(f, t, left, right, g):

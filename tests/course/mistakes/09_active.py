@@ -39,10 +39,6 @@ def budget_for__one_round(n, k):
     return enough(k, lambda b: round(0.2 * b) + round(0.1 * b))
 
 
-def budget_for__one_too_many(n, k):
-    return enough(n * k, lambda b: round(0.2 * b) + round(0.1 * b)) + 1
-
-
 def budget_for__one_too_few(n, k):
     return enough(n * k, lambda b: round(0.2 * b) + round(0.1 * b)) - 1
 

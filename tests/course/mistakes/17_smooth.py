@@ -49,32 +49,54 @@ def hessian__sign(ask, x, c):
     return -hessian_of(ask, x, c, 1, 1) / c**2
 
 
-def dual_directions__one_table_alone(X, Y):
-    return np.linalg.eigh(X)[1]
+def own_weights__directions_not_weights(X, Y):
+    return np.real(np.linalg.eig(np.linalg.solve(Y, X))[1])
 
 
-def dual_directions__one_table_alone__2(X, Y):
-    return np.linalg.eigh(Y)[1]
+def own_weights__directions_not_weights__2(X, Y):
+    return np.real(np.linalg.eig(np.linalg.solve(Y, X))[1]).T
 
 
-def dual_directions__multiplied(X, Y):
+def own_weights__as_columns(X, Y):
+    return own_rows(X, Y).T
+
+
+def own_weights__not_unit(X, Y):
+    return 2 * own_rows(X, Y)
+
+
+def own_weights__not_unit__2(X, Y):
+    return np.linalg.inv(np.real(np.linalg.eig(np.linalg.solve(Y, X))[1]))
+
+
+def own_weights__one_table_alone(X, Y):
+    return np.linalg.eigh(X)[1].T
+
+
+def own_weights__one_table_alone__2(X, Y):
+    return np.linalg.eigh(Y)[1].T
+
+
+def own_weights__symmetric_solver(X, Y):
+    return np.linalg.eigh(np.linalg.solve(Y, X))[1].T
+
+
+def own_weights__sum_or_difference(X, Y):
+    return np.linalg.eigh(X - Y)[1].T
+
+
+def own_weights__singular_vectors(X, Y):
+    return np.linalg.svd(np.linalg.solve(Y, X))[2]
+
+
+def own_weights__multiplied(X, Y):
     W = np.real(np.linalg.eig(Y @ X)[1])
-    return W / np.linalg.norm(W, axis=0)
-
-
-def dual_directions__rows_of_b(X, Y):
-    W = np.real(np.linalg.eig(X @ np.linalg.inv(Y))[1])
-    return W / np.linalg.norm(W, axis=0)
-
-
-def dual_directions__as_rows(X, Y):
-    W = np.real(np.linalg.eig(np.linalg.solve(Y, X))[1])
     return (W / np.linalg.norm(W, axis=0)).T
 
 
-def dual_directions__not_unit(X, Y):
-    W = np.real(np.linalg.eig(np.linalg.solve(Y, X))[1])
-    return 2 * W
+def own_rows(X, Y):
+    B = np.linalg.inv(np.real(np.linalg.eig(np.linalg.solve(Y, X))[1]))
+    return B / np.linalg.norm(B, axis=1)[:, None]
 
 
 def curve_misfit__no_constant(t, curve, z, s):
@@ -136,10 +158,6 @@ def hessian__raised(ask, x, c):
     return ask(x)
 
 
-def dual_directions__symmetric_solver(X, Y):
-    return np.linalg.eigh(np.linalg.solve(Y, X))[1]
-
-
 def curve_misfit__mean_for_the_constant(t, curve, z, s):
     shape, centred = np.tanh(z + s * t), curve - curve.mean()
     rest = centred - (shape @ centred) / (shape @ shape) * shape
@@ -168,14 +186,6 @@ def hessian__middle_twice(ask, x, c):
 
 def hessian__not_divided(ask, x, c):
     return hessian_of(ask, x, c, 1, 1)
-
-
-def dual_directions__sum_or_difference(X, Y):
-    return np.linalg.eigh(X - Y)[1]
-
-
-def dual_directions__singular_vectors(X, Y):
-    return np.linalg.svd(np.linalg.solve(Y, X))[2].T
 
 
 def share_left(curve, column):
