@@ -161,8 +161,9 @@ plt.show()
 # over the rows (an *epoch*) the copy is tried on the validation rows: when its loss there has not
 # fallen for a while, the learning rate falls once, and then training ends.
 #
-# How good is the copy then? The share of equal labels would let one frequent class decide. On a pool
-# of letters the victim may say "1" half of the time. **Macro-F1** gives every class the same weight:
+# How good is the copy then? The share of equal labels would let one frequent class decide. On a
+# pool of letters the victim may say "1" half of the time. **Macro-F1** gives every class the same
+# weight:
 #
 # $$F_c = \frac{2\,TP_c}{2\,TP_c + FP_c + FN_c}, \qquad \text{macro-F1} = \text{mean of } F_c .$$
 #
