@@ -76,6 +76,7 @@ def _limit(memory: int, cpu: int) -> None:
         (resource.RLIMIT_CPU, cpu),
         (resource.RLIMIT_FSIZE, 2**24),
         (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NOFILE, 256),
     ):
         hard = resource.getrlimit(kind)[1]
         most = most if hard == resource.RLIM_INFINITY else min(most, hard)

@@ -49,6 +49,8 @@ class Grade:
         for name in ("author", "file", "reason"):  # no file may write over the lines of another
             text = "".join(c if c.isprintable() else "\ufffd" for c in getattr(self, name))
             object.__setattr__(self, name, text)
+        whole = self.feedback.encode("utf-8", "replace").decode()  # no lone surrogate, for files
+        object.__setattr__(self, "feedback", whole)
 
 
 def grade(

@@ -18,10 +18,11 @@ from mstheft.course.messages import say
 from mstheft.errors import DataError
 
 LARGEST = 200_000  # bytes of a Python file
+TIMED = ("%%time", "%%timeit", "%%capture")  # cells of Python all the same
 LARGEST_NOTEBOOK = 20_000_000  # bytes of a notebook, with its pictures
 ENCODINGS = ("utf-8-sig", "gb18030", "latin-1")  # the last reads anything
 PYTHON = (".py", ".txt", ".ipynb")
-BESIDES = ("__pycache__", "__MACOSX")  # folders that machines make
+BESIDES = ("._", ".DS_Store", "__pycache__", "__MACOSX")  # what machines make beside files
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,9 @@ def read(course: Course, folder: Path, names: Sequence[str] = ()) -> list[HandIn
     files = (
         path
         for path in sorted(folder.rglob("*"))
-        if (path.is_file() or path.is_symlink())
-        and not path.name.startswith(".")
-        and not set(path.parts) & set(BESIDES)
+        if (not path.is_dir() or path.is_symlink() or path.suffix.lower() in PYTHON)
+        and not path.name.startswith(BESIDES)
+        and not any(part.startswith((".", "__")) for part in path.relative_to(folder).parts[:-1])
     )
     find = on_roster(names)
     found = [_renamed(_read(course, folder, path), find) for path in files]
@@ -95,6 +96,8 @@ def _source(path: Path) -> tuple[str, tuple[str, ...]]:
     """The Python of a file, and how it was read."""
     if path.is_symlink():
         raise _Refused(say("grade_link"))
+    if not path.is_file():
+        raise _Refused(say("grade_no_file"))
     kind = path.suffix.lower()
     if kind not in PYTHON:
         raise _Refused(say("grade_kind", kind=kind or path.name))
@@ -128,6 +131,7 @@ def _cells(text: str) -> str:
     try:
         cells = json.loads(text)["cells"]
         code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+        code = [cell for cell in code if not cell.startswith("%%") or cell.startswith(TIMED)]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _Refused(say("grade_no_notebook", error=f"{type(error).__name__}")) from None
     lines = "\n\n".join(code).splitlines()

@@ -178,7 +178,6 @@ def _environment(scratch: str) -> dict[str, str]:
     """Only what Python needs: nothing here shows where the checks are."""
     needed = ("PATH", "PYTHONPATH", "PYTHONHOME", "SYSTEMROOT", "LANG", "LC_ALL", "VIRTUAL_ENV")
     given = {name: os.environ[name] for name in needed if name in os.environ}
-    threads = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     places = dict.fromkeys(("HOME", "TMPDIR", "TEMP", "TMP", "MPLCONFIGDIR"), scratch)
     python = {"IOENCODING": "utf-8", "WARNINGS": "ignore", "UNBUFFERED": "1"}
-    return {**given, **threads, **places, **{f"PYTHON{k}": v for k, v in python.items()}}
+    return {**given, **wall.ONE_THREAD, **places, **{f"PYTHON{k}": v for k, v in python.items()}}

@@ -12,6 +12,7 @@ from typing import IO, Any
 import numpy as np
 
 LARGEST = 64 * 2**20  # bytes of one message
+MOST_PARTS = 10**6  # commas and brackets of its JSON: read, each takes a hundred bytes
 _HEADER = struct.Struct(">QQ")
 _KINDS = "biufUS"  # dtypes that are nothing but numbers or letters
 
@@ -31,6 +32,8 @@ def send(stream: IO[bytes], value: object, name_of: Callable[[Any], Any] | None 
     if (size := len(tree) + sum(map(len, blobs))) > LARGEST:
         most = LARGEST // 2**20
         raise NotPlain(f"an answer of {size / 2**20:.0f} MB; at most {most} MB may cross")
+    if _parts(tree) > MOST_PARTS:
+        raise NotPlain(f"an answer of more than {MOST_PARTS:,} parts; give numbers as an array")
     stream.write(_HEADER.pack(len(tree), sum(map(len, blobs))) + tree)
     for blob in blobs:
         stream.write(blob)
@@ -42,10 +45,17 @@ def receive(stream: IO[bytes], thing_of: Callable[[Any], Any] | None = None) -> 
     tree, blob = _HEADER.unpack(_exactly(stream, _HEADER.size))
     if tree + blob > LARGEST:
         raise Ended(f"a message of {tree + blob:,} bytes; at most {LARGEST:,} may cross")
+    text = _exactly(stream, tree)
+    if _parts(text) > MOST_PARTS:
+        raise Ended(f"a message of more than {MOST_PARTS:,} parts")
     try:
-        return _unpack(json.loads(_exactly(stream, tree)), _exactly(stream, blob), thing_of)
+        return _unpack(json.loads(text), _exactly(stream, blob), thing_of)
     except (ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
         raise Ended(f"a message that cannot be read: {error}") from error
+
+
+def _parts(text: bytes) -> int:
+    return sum(text.count(mark) for mark in (b",", b"[", b"{"))
 
 
 def _exactly(stream: IO[bytes], size: int) -> bytes:

@@ -87,7 +87,27 @@ def folder(tmp_path):
     (tmp_path / "class" / "anna" / "__pycache__").mkdir()
     (tmp_path / "class" / "anna" / "__pycache__" / "02_logistic.cpython-311.pyc").write_bytes(b"x")
     (tmp_path / "class" / "._bert_02_logistic.py").write_bytes(b"x")
+    (tmp_path / "class" / ".git").mkdir()
+    (tmp_path / "class" / ".git" / "02_logistic.py").write_bytes(b"x")
     return tmp_path / "class"
+
+
+def test_what_is_no_file_has_its_row_too(tmp_path):
+    (tmp_path / "02_logistic.py").mkdir()
+    os.mkfifo(tmp_path / "anna_02_logistic.py")
+    (tmp_path / ".._02_logistic.py").write_text(SOLUTION)
+    found = {one.path.name: one.refused for one in handins.read(COURSE, tmp_path)}
+    assert found.keys() == {"02_logistic.py", "anna_02_logistic.py", ".._02_logistic.py"}
+    assert [name for name, refused in found.items() if "no file" in refused] == [
+        "02_logistic.py",
+        "anna_02_logistic.py",
+    ]
+
+
+def test_cells_of_a_shell_are_left_out(tmp_path):
+    (tmp_path / "02_logistic.ipynb").write_text(notebook("%%bash\ntouch x", "%%time\nx = 1"))
+    (one,) = handins.read(COURSE, tmp_path)
+    assert one.source.split() == ["x", "=", "1"]
 
 
 def test_every_file_has_its_author_its_exercise_and_a_word_on_how_it_was_read(folder):

@@ -134,7 +134,7 @@ HOSTILE = {
         instead("import threading, time\n"
                 "def stay():\n    while True: print('x' * 10**6)\n"
                 "threading.Thread(target=stay).start()\ntime.sleep(100)"),
-        "printed more than",
+        "start new thread",
     ),
     # ---- what an audit hook of Python's did not contain
     "patches_what_it_judged_by": (
@@ -240,6 +240,19 @@ HOSTILE = {
                   "os.write(4, len(body).to_bytes(8, 'big') + bytes(8) + body)"),
         "stops while Python reads it",
     ),
+    "sets_the_kernel": (
+        right_and("open('/proc/sys/vm/swappiness', 'w').write('60')"), "Read-only file system",
+    ),
+    "watches_files": (
+        right_and("import ctypes\nassert ctypes.CDLL(None).inotify_init() >= 0"), "AssertionError",
+    ),
+    "a_lone_surrogate": (right_and("raise ValueError('\\ud800')"), "ValueError"),
+    "a_message_that_swells": (
+        right_and("import os\nbody = b'{{\"dict\": [[\"answer\", {{\"list\": [' + b'{{}},' * 10**7 "
+                  "+ b'0]}}]]}}'\n"
+                  "os.write(4, len(body).to_bytes(8, 'big') + bytes(8) + body)\nwhile True: pass"),
+        "without an answer",
+    ),
     "hides_its_name": (right_and("import ctypes\nctypes.CDLL(None).prctl(15, b'bwrap')"), ""),
 }  # fmt: skip
 # Those that did no harm to anybody, and computed what was asked.
@@ -283,6 +296,8 @@ def grades(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MSTHEFT_CALL_SECONDS", "3")
         graded = {g.author: g for g in grading.grade(found, seed=5)}
+    for page in grading.pages(list(graded.values())).values():
+        page.encode()
     assert [prints_of(place) for place in watched] == before
     assert csv.read_text() == "kept"
     return graded
