@@ -49,7 +49,7 @@ def small_digits(monkeypatch):
         "label --dim 6",
         "relu --shape 20-6-4",
         "auto --shape 20-5",
-        "auto --shape 20-8-8-3",
+        pytest.param("auto --shape 20-8-8-3", marks=pytest.mark.slow),
         "relu --shape 12-4-1 --seed 3",
         "relu --shape 12-5-3 --output probs",
         "relu --shape 12-5-3 --decimals 12",
@@ -86,7 +86,16 @@ def test_the_same_seed_steals_the_same(run):
     assert first == second != other
 
 
-@pytest.mark.parametrize("kind", ["logistic", "softmax", "label", "relu", "deep"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "relu",
+        *(
+            pytest.param(k, marks=pytest.mark.slow)
+            for k in ("logistic", "softmax", "label", "deep")
+        ),
+    ],
+)
 def test_data_trains_a_victim_and_judges_on_test_pictures(run, small_digits, kind):
     width = {"relu": ["--hidden", "4"], "deep": ["--hidden", "8-6"]}.get(kind, [])
     status, printed, complaint = run("steal", kind, "--data", "glyphs", *width, "--plot", "out")

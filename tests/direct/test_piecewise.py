@@ -58,6 +58,7 @@ def test_two_victims_are_not_the_same():
         assert np.abs(one - other).max() > 1
 
 
+@pytest.mark.slow
 def test_dense_layers_behind_a_convolution_are_copied_by_the_deep_attack():
     widths, error = stolen(deep, DEEPER["convolution of 1 filter, ReLU, dense, ReLU, dense"])
     assert error < 1e-6

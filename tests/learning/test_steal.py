@@ -215,7 +215,8 @@ def test_a_copy_of_a_stochastic_victim_says_so():
 # ---- behind coarse probabilities a copy is learned
 
 
-@pytest.mark.parametrize("decimals", [pytest.param(2, marks=pytest.mark.slow), 3])
+@pytest.mark.slow
+@pytest.mark.parametrize("decimals", [2, 3])
 def test_behind_few_decimals_a_copy_is_learned_once_no_exact_attack_comes_through(decimals):
     victim = nn.zoo.mlp([20, 8, 3], bias=0.1, rng=0)
     oracle = Oracle(victim, "probs", decimals=decimals)

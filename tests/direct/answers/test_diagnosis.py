@@ -133,6 +133,7 @@ def test_few_decimals_of_probabilities_are_to_blame_and_not_the_depth():
     assert "direct.deep" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_spent_budget_leaves_the_error_as_it_was():
     network = nn.zoo.mlp([6, 4, 2], activation="tanh", bias=0.1, rng=0)
     free = Oracle(network)

@@ -137,6 +137,7 @@ def test_no_random_small_victim_gives_a_wrong_copy():
 # ---- failures have a name
 
 
+@pytest.mark.slow
 def test_too_many_neurons_for_the_widths_that_are_given():
     with pytest.raises(ExtractionError, match="layer 1: expected 7"):
         deep.extract(Oracle(deep_victim(7)), rng=2, hidden=(7, 6))
@@ -227,6 +228,7 @@ def test_more_first_layer_neurons_than_inputs_are_lifted(shape):
     assert result.queries["lifting"] > 0
 
 
+@pytest.mark.slow
 def test_three_hidden_layers_taken_for_two_are_no_wrong_copy():
     victim = deep_victim(1, (16, 8, 6, 6, 4))
     try:

@@ -10,6 +10,7 @@ from mstheft.direct.deep.first_layer import OrientedLayer
 from mstheft.oracle import Oracle
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 3])
 def test_three_hidden_layers(seed):
     victim = deep_victim(seed, (30, 16, 8, 6, 6))

@@ -27,7 +27,7 @@ def found(result):
     return np.column_stack([planes[:, :-1] @ result.trace.basis, planes[:, -1]])
 
 
-@pytest.mark.parametrize("seed", [0, 2])
+@pytest.mark.parametrize("seed", [0, pytest.param(2, marks=pytest.mark.slow)])
 def test_every_row_of_20_8_1(seed):
     network = mlp(20, 8, 1, seed=seed)
     oracle = labels_of(network)
@@ -52,7 +52,7 @@ def test_more_neurons_than_inputs():
     assert len(result.trace.basis) == 5
 
 
-@pytest.mark.parametrize("seed", [1, 3])
+@pytest.mark.parametrize("seed", [pytest.param(1, marks=pytest.mark.slow), 3])
 def test_two_regions_leave_a_row_open_and_the_labels_right(seed):
     network = mlp(10, 2, 1, seed=seed)
     result = labels.extract(labels_of(network), rng=seed)

@@ -127,11 +127,11 @@ def rate(seeds):
     return right, wrong, errors
 
 
-def test_sixty_random_small_victims():
-    right, wrong, errors = rate(range(60))
+def test_thirty_random_small_victims():
+    right, wrong, errors = rate(range(30))
     assert wrong == []
     assert len(errors) <= 1  # measured: 5 in 600, each nearly singular
-    assert right > 30
+    assert right > 15
 
 
 @pytest.mark.slow

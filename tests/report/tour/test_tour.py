@@ -24,6 +24,7 @@ def visit(tmp_path_factory):
     return path, said
 
 
+@pytest.mark.slow
 def test_the_page_stands_alone(visit):
     path, _ = visit
     text = path.read_text(encoding="utf-8")
