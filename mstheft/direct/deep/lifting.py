@@ -45,7 +45,8 @@ def distances(prefix: Prefix, neurons: Sequence[Boundary], x: Array) -> tuple[Ar
         w = np.array([each.weights for each in neurons])
         z = np.concatenate([z, w @ prefix.features(x[None])[0]])
         rows = np.vstack([rows, w @ slopes])
-    return np.abs(z) / np.maximum(np.linalg.norm(rows, axis=1), 1e-300), rows
+    length = np.linalg.norm(rows, axis=1)  # 0: dead there, so that no boundary is near
+    return np.where(length > 0, np.abs(z) / np.maximum(length, 1e-300), np.inf), rows
 
 
 def explained(prefix: Prefix, neurons: Sequence[Boundary], kinks: LineKinks) -> np.ndarray:
