@@ -21,6 +21,7 @@ from mstheft.defend.prada_distance import GrowingArray, GrowingSet
 from mstheft.defend.prada_naive import nearest_distance, prada_naive
 from mstheft.errors import DataError
 
+SINGLE = 3e-5  # relative: SciPy 1.11 computes W in single precision
 RNG = np.random.default_rng(0)
 
 
@@ -93,7 +94,7 @@ def test_checks_come_every_ten_queries_once_there_are_more_than_100_distances():
     queries, w = detector.history
     assert queries.tolist() == [110, 120, 130, 140, 150]
     for count, got in zip(queries, w, strict=True):
-        np.testing.assert_allclose(got, stats.shapiro(gaps[: count - 1]).statistic, rtol=1e-7)
+        np.testing.assert_allclose(got, stats.shapiro(gaps[: count - 1]).statistic, rtol=SINGLE)
     assert detector.w == w[-1]
 
 
@@ -114,7 +115,7 @@ def test_outliers_beyond_three_standard_deviations_are_left_out():
     detector = fed(star(gaps), np.zeros(130, int))
     rest = np.delete(gaps, 50)
     np.testing.assert_array_equal(detector.tested(), rest)
-    np.testing.assert_allclose(detector.w, stats.shapiro(rest).statistic, rtol=1e-7)
+    np.testing.assert_allclose(detector.w, stats.shapiro(rest).statistic, rtol=SINGLE)
 
 
 @pytest.mark.parametrize("few", [9, 10])
@@ -213,7 +214,7 @@ def test_the_latest_members_stay_and_the_cost_of_a_query_is_bounded():
 def test_w_is_scipys(n):
     for sample in (RNG.normal(size=n), RNG.random(n) ** 3, RNG.exponential(1, n)):
         wanted = stats.shapiro(sample).statistic
-        np.testing.assert_allclose(normality(sample), wanted, rtol=1e-7)
+        np.testing.assert_allclose(normality(sample), wanted, rtol=SINGLE)
 
 
 @given(
@@ -262,7 +263,7 @@ def test_fast_and_plain_are_equal(seed, n, d, classes, kind, every, most):
         fast, plain = fed(x, labels, parts, every=every), prada_naive(x, labels, every=every)
     np.testing.assert_array_equal(fast.distances, plain.distances)
     np.testing.assert_array_equal(fast.history.queries, plain.queries)
-    np.testing.assert_allclose(fast.history.w, plain.w, rtol=1e-7)
+    np.testing.assert_allclose(fast.history.w, plain.w, rtol=SINGLE)
     assert fast.first_alarm == plain.first_alarm
 
 
