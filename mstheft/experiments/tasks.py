@@ -303,13 +303,9 @@ def dense_victim(
     l2: float = 1e-4,
     rng: Rng = None,
 ) -> Network:
-    """A victim for the exact attacks, trained in seconds; for two classes it has one output.
-
-    hidden : neurons of its hidden layers
-    """
-    outputs = 1 if task.classes == 2 else task.classes
+    """A victim for the exact attacks, trained in seconds; for two classes it has one output."""
     rng, n = np.random.default_rng(rng), len(task.x)
-    widths = [int(np.prod(task.shape)), *hidden, outputs]
+    widths = [int(np.prod(task.shape)), *hidden, 1 if task.classes == 2 else task.classes]
     network = zoo.mlp(widths, activation=activation, rng=rng)
     how = {"epochs": max(4, DENSE_ROWS // n), "batch": 256 if n > 20_000 else 128}
     quick = {"rate": 3e-3, "validation": 0, "falling": False}

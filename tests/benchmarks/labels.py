@@ -12,15 +12,14 @@ into `labels/runs.jsonl` beside this file and is not repeated when the script is
 
 from __future__ import annotations
 
-import argparse
-import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from direct import trained
 from results import aside, table, write
+from runs import missing
 
 import mstheft as mt
 
@@ -152,31 +151,8 @@ def line(name: str, outcomes: list[Outcome]) -> list[str]:
     ]
 
 
-def read() -> dict[str, dict[int, Outcome]]:
-    """All thefts so far: of each victim, by seed."""
-    found: dict[str, dict[int, Outcome]] = {name: {} for name in GOALS}
-    for text in RUNS.read_text().splitlines() if RUNS.exists() else []:
-        run = json.loads(text)
-        name, seed = run.pop("row"), run.pop("seed")
-        found[name][seed] = Outcome(**run)
-    return found
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", default=",".join(GOALS), help=f"some of {', '.join(GOALS)}")
-    parser.add_argument("--seeds", type=int, default=SEEDS)
-    parser.add_argument("--table", action="store_true", help="write what there is, steal nothing")
-    args = parser.parse_args()
-    for seed in () if args.table else range(args.seeds):
-        for name in args.only.split(","):
-            if seed not in read()[name]:
-                outcome = stolen(name, seed)
-                aside(f"{name}, seed {seed}: {outcome}")
-                RUNS.parent.mkdir(exist_ok=True)
-                with RUNS.open("a") as file:
-                    file.write(json.dumps({"row": name, "seed": seed} | asdict(outcome)) + "\n")
-    found = {name: list(outcomes.values()) for name, outcomes in read().items() if outcomes}
+    found = missing(__doc__, RUNS, GOALS, Outcome, stolen, SEEDS)
     text = table(HEAD.split(" | "), [line(name, outcomes) for name, outcomes in found.items()])
     print(text)
     write("labels", text)

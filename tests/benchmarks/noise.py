@@ -11,17 +11,16 @@ of them, and of how many victims a row speaks; `--table` steals nothing more.
 
 from __future__ import annotations
 
-import argparse
-import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from direct import trained
 from results import aside, table, write
+from runs import missing
 
 import mstheft as mt
 from mstheft.data import pools
@@ -423,36 +422,8 @@ def line(name: str, outcomes: list[Outcome]) -> list[str]:
     ]
 
 
-def read() -> dict[str, dict[int, Outcome]]:
-    """All thefts so far: of each row, by seed."""
-    found: dict[str, dict[int, Outcome]] = {name: {} for name in ROWS}
-    for text in RUNS.read_text().splitlines() if RUNS.exists() else []:
-        run = json.loads(text)
-        name, seed = run.pop("row"), run.pop("seed")
-        found[name][seed] = Outcome(**run)
-    return found
-
-
-def steal(name: str, seed: int) -> None:
-    """One theft, into the file of runs."""
-    outcome = ROWS[name](seed)
-    aside(f"{name}, seed {seed}: {outcome}")
-    RUNS.parent.mkdir(exist_ok=True)
-    with RUNS.open("a") as file:
-        file.write(json.dumps({"row": name, "seed": seed} | asdict(outcome)) + "\n")
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", default=",".join(ROWS), help=f"some of {', '.join(ROWS)}")
-    parser.add_argument("--seeds", type=int, default=SEEDS)
-    parser.add_argument("--table", action="store_true", help="write what there is, steal nothing")
-    args = parser.parse_args()
-    for seed in () if args.table else range(args.seeds):
-        for name in args.only.split(","):
-            if seed not in read()[name]:
-                steal(name, seed)
-    found = {name: list(outcomes.values()) for name, outcomes in read().items() if outcomes}
+    found = missing(__doc__, RUNS, ROWS, Outcome, lambda name, seed: ROWS[name](seed), SEEDS)
     text = table(HEAD.split(" | "), [line(name, outcomes) for name, outcomes in found.items()])
     print(text)
     write("noise", text)
