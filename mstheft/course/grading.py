@@ -95,7 +95,11 @@ def _side_by_side(
     left: list[HandIn] = []
     if not batch:
         return left
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+    fresh = multiprocessing.get_context("spawn")
+    with (
+        tempfile.TemporaryDirectory(prefix="mstheft-grade-") as scratch,  # outlives a dead worker
+        ProcessPoolExecutor(workers, fresh, _keep_scratch_in, (scratch,)) as pool,
+    ):
         jobs = {pool.submit(judge, one): one for one in batch}
         try:
             for job in as_completed(jobs):
@@ -107,6 +111,11 @@ def _side_by_side(
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return left
+
+
+def _keep_scratch_in(folder: str) -> None:
+    """In a worker: whatever is temporary lies in this folder."""
+    tempfile.tempdir = folder
 
 
 def _judged(one: HandIn, seed: int, walled: bool) -> Grade:

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -634,14 +635,19 @@ def test_odd_names_are_no_submissions_and_odd_letters_no_harm(here, capsys):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="no pidfd here")
-def test_a_submission_that_kills_its_judge_costs_nobody_else(here, capsys):
+def test_a_submission_that_kills_its_judge_costs_nobody_else_and_leaves_nothing(
+    here, capsys, monkeypatch
+):
     folder = here / "class"
     folder.mkdir()
     text = COURSE.lesson(2).solution.read_text()
     kill = "import os, signal\nsignal.pidfd_send_signal(os.pidfd_open(os.getppid()), 9)\n"
     for name in ("anna", "bert", "carl"):
         (folder / f"{name}_02_logistic.py").write_text(text + (kill if name == "bert" else ""))
+    monkeypatch.setattr(tempfile, "tempdir", str(here / "scratch"))
+    (here / "scratch").mkdir()
     out = learn(capsys, "grade", folder, "--trusted")[1]
+    assert list((here / "scratch").iterdir()) == []
     assert out.count("1.00  ") == 2
     assert "0.00  0/5  bert" in out
 
