@@ -644,7 +644,8 @@ def test_a_submission_that_kills_its_judge_costs_nobody_else_and_leaves_nothing(
     kill = "import os, signal\nsignal.pidfd_send_signal(os.pidfd_open(os.getppid()), 9)\n"
     for name in ("anna", "bert", "carl"):
         (folder / f"{name}_02_logistic.py").write_text(text + (kill if name == "bert" else ""))
-    monkeypatch.setattr(tempfile, "tempdir", str(here / "scratch"))
+    monkeypatch.setenv("TMPDIR", str(here / "scratch"))
+    monkeypatch.setattr(tempfile, "tempdir", None)  # so that it is looked up again
     (here / "scratch").mkdir()
     out = learn(capsys, "grade", folder, "--trusted")[1]
     assert list((here / "scratch").iterdir()) == []
